@@ -1,0 +1,35 @@
+"""Errors that reach a person.
+
+`UserError` is for input that is wrong: one line that says what, where and how to mend it; the command line
+prints it and exits with 2. `EngineError` is for an engine that fails at work: exit code 1, and the run that was
+under way can be resumed. Everything else is a defect of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """The user's input is wrong. The message is one line: what, where, how to mend it."""
+
+
+class MissingExtraError(UserError):
+    """A package of an optional extra is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'ampo[{extra}]'")
+
+
+class EngineError(Exception):
+    """An engine failed while working (it died, ran out of memory, or its endpoint went away)."""
+
+
+def nearest(name: str, known: Iterable[str], what: str = "it") -> str:
+    """'did you mean a, b?' for close names, else the list of known ones."""
+    names = list(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"{what} can be one of: {', '.join(names)}" if names else f"no {what} is known"

@@ -1,0 +1,181 @@
+"""The only place where a prompt is made, and where a response is taken apart into thought and answer.
+
+The authors' protocol is a system prompt that asks for `<answer>` tags and the question as the user's turn, through
+the model's own chat template. Templates are data: `templates.toml`, or a file of the user's in the same form.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ampo.errors import UserError, nearest
+from ampo.types import Message, Problem
+
+THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
+ANSWER_OPEN, ANSWER_CLOSE = "<answer>", "</answer>"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How a problem becomes a conversation. `{question}` and `{options}` are the only fields.
+
+    options_line: one option, with fields {letter} and {text}.
+    """
+
+    name: str
+    user: str = "{question}"
+    system: str | None = None
+    options_line: str = "{letter}) {text}"
+    description: str = ""
+
+    def render(self, problem: Problem) -> tuple[Message, ...]:
+        """The conversation for a problem. Options are shown below the question where the template has no {options}."""
+        options = "\n".join(
+            self.options_line.replace("{letter}", letter(i)).replace("{text}", text)
+            for i, text in enumerate(problem.options)
+        )
+        user = self.user
+        if options and "{options}" not in user:
+            user = user.replace("{question}", "{question}\n\n{options}")
+        fields = {"{question}": problem.question, "{options}": options}
+        content = re.sub(r"\{(?:question|options)\}", lambda m: fields[m.group()], user).strip()
+        messages: list[Message] = [{"role": "system", "content": self.system}] if self.system else []
+        return (*messages, {"role": "user", "content": content})
+
+
+def letter(index: int) -> str:
+    """A for 0, B for 1, ... as choice questions are labelled."""
+    return chr(ord("A") + index)
+
+
+def load_template(name: str) -> Template:
+    """A built-in template by name, or the one in a TOML file: PATH, or PATH#NAME where it has several.
+
+    Raises UserError for an unknown name or key, and for a template without {question}.
+    """
+    path, _, key = name.partition("#")
+    if not path.endswith(".toml"):
+        known = _templates(None)
+        if name not in known:
+            raise UserError(f"unknown prompt template {name!r}: {nearest(name, known, 'a template')}")
+        return known[name]
+    known = _templates(Path(path))
+    if not key and len(known) != 1:
+        raise UserError(f"{path} has {len(known)} templates: name one, as in {path}#{next(iter(known), 'NAME')}")
+    if key and key not in known:
+        raise UserError(f"{path} has no template {key!r}: {nearest(key, known, 'a template')}")
+    return known[key] if key else next(iter(known.values()))
+
+
+@cache
+def _templates(path: Path | None) -> dict[str, Template]:
+    source = path or files("ampo").joinpath("templates.toml")
+    try:
+        data: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the prompt templates {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    return {name: _template(name, table, path) for name, table in data.items()}
+
+
+def _template(name: str, table: Any, path: Path | None) -> Template:
+    where = f"{path}: template {name!r}"
+    if not isinstance(table, dict):
+        raise UserError(f'{where} must be a table: [{name}] with user = "{{question}}"')
+    allowed = {"user", "system", "options_line", "description"}
+    for key, value in table.items():
+        if key not in allowed:
+            raise UserError(f"{where} has an unknown key {key!r}: {nearest(key, sorted(allowed), 'a key')}")
+        if not isinstance(value, str):
+            raise UserError(f"{where}: {key} must be a string")
+    template = Template(name=name, **table)
+    if "{question}" not in template.user:
+        raise UserError(f"{where}: user must contain {{question}}")
+    return template
+
+
+class Split(NamedTuple):
+    """A response taken apart. Nothing is lost: thought and body are all of the text but the thought's own tags.
+
+    thought: the inside of `<think>`, or what stands before `<answer>` where the model doesn't mark its thought.
+    body: the rest, as it was written.
+    answer: the final answer: the last complete `<answer>` of the body, else its last balanced `\\boxed{}`, else the
+        body itself.
+    finished: False where a thought was opened and never closed; then body and answer are empty.
+    """
+
+    thought: str
+    body: str
+    answer: str
+    finished: bool
+
+
+def split(text: str, opened: bool = False) -> Split:
+    """Take a response apart. opened: the chat template had already written `<think>` (see `opens_thought`)."""
+    head, close, tail = text.rpartition(THINK_CLOSE)
+    if close:
+        before, mark, thought = head.partition(THINK_OPEN)
+        thought = f"{before}{thought}" if mark and before.strip() else (thought if mark else head)
+        return Split(thought.strip(), tail.strip(), final_answer(tail), finished=True)
+    before, mark, thought = text.partition(THINK_OPEN)
+    if opened or (mark and not before.strip()):
+        return Split((thought if mark and not before.strip() else text).strip(), "", "", finished=False)
+    span = answer_span(text)
+    if span:
+        start = span[0] - len(ANSWER_OPEN)
+        return Split(text[:start].strip(), text[start:].strip(), final_answer(text), finished=True)
+    return Split("", text.strip(), final_answer(text), finished=True)
+
+
+def opens_thought(rendered_prompt: str) -> bool:
+    """Whether a rendered chat prompt ends inside an opened thought, so that the response starts in it."""
+    return rendered_prompt.rstrip().endswith(THINK_OPEN)
+
+
+def final_answer(body: str) -> str:
+    """The last complete `<answer>`, else the last balanced `\\boxed{}`, else the text itself; stripped."""
+    span = answer_span(body) or boxed_span(body)
+    return (body[slice(*span)] if span else body).strip()
+
+
+def answer_span(text: str) -> tuple[int, int] | None:
+    """Start and end of the content of the last complete `<answer>...</answer>`; None where there is none."""
+    end = text.rfind(ANSWER_CLOSE)
+    start = text.rfind(ANSWER_OPEN, 0, max(end, 0))
+    return (start + len(ANSWER_OPEN), end) if start >= 0 else None
+
+
+def boxed_span(text: str) -> tuple[int, int] | None:
+    """Start and end of the content of the last `\\boxed{...}` (or `\\fbox{...}`) whose braces balance.
+
+    Time is linear in the length of the text.
+    """
+    opened: list[int] = []
+    closed_at: dict[int, int] = {}
+    for m in re.finditer(r"\\[^a-zA-Z]|[{}]", text, re.DOTALL):  # an escaped brace doesn't count
+        if m.group() == "{":
+            opened.append(m.start())
+        elif m.group() == "}" and opened:
+            closed_at[opened.pop()] = m.start()
+    for m in reversed(list(re.finditer(r"\\(?:boxed|fbox)\s*\{", text))):
+        if m.end() - 1 in closed_at:
+            return m.end(), closed_at[m.end() - 1]
+    return None
+
+
+def render(messages: Sequence[Message], tokenizer: Any) -> str:
+    """The conversation as the model reads it: through the tokenizer's chat template, with the assistant's turn opened.
+
+    A tokenizer without a chat template (a base model's) gets the contents joined by blank lines.
+    """
+    if getattr(tokenizer, "chat_template", None):
+        return tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+    return "\n\n".join(m["content"] for m in messages) + "\n\n"

@@ -1,0 +1,175 @@
+"""The plain data that passes between the stages. Frozen, and free of imports of ours but the errors.
+
+`Problem -> Request -> Response -> Verdict`; a `Solution` is a teacher's response in a guidance pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple, TypedDict
+
+from ampo.errors import UserError
+
+Outcome = Literal["correct", "wrong", "no_answer", "truncated", "timeout"]
+OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "no_answer", "truncated", "timeout")
+
+Protocol = Literal["ampo", "official"]
+PROTOCOLS: tuple[Protocol, ...] = ("ampo", "official")
+
+AnswerKind = Literal["auto", "math", "choice"]
+FinishReason = Literal["stop", "length", "abort", "error"]
+
+
+class Message(TypedDict):
+    """One turn of a conversation, as chat templates and OpenAI-compatible servers take it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question with its reference answer.
+
+    id: unique in its benchmark, of the form "<benchmark>/<key>".
+    options: the texts of a choice question, in order A, B, ...; empty where there are none or where the question
+        already shows them.
+    kind: what the reference answer is; "auto" leaves it to the verifier.
+    """
+
+    id: str
+    question: str
+    answer: str
+    benchmark: str = ""
+    options: tuple[str, ...] = ()
+    kind: AnswerKind = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How to sample, with vLLM's names and meanings.
+
+    n: samples of the same prompt. Sample i of a seeded request uses seed + i, in every engine.
+    temperature: 0 is greedy.
+    top_k: 0 considers every token.
+    max_tokens: new tokens at most; None is whatever the model's context leaves.
+    seed: None draws anew each time.
+
+    Raises UserError for a value out of range.
+    """
+
+    n: int = 1
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    max_tokens: int | None = None
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
+        limits = {
+            "n": (self.n >= 1, "at least 1"),
+            "temperature": (0.0 <= self.temperature < float("inf"), "0 (greedy) or more"),
+            "top_p": (0.0 < self.top_p <= 1.0, "above 0 and at most 1"),
+            "top_k": (self.top_k >= 0, "0 (all tokens) or more"),
+            "min_p": (0.0 <= self.min_p <= 1.0, "between 0 and 1"),
+            "max_tokens": (self.max_tokens is None or self.max_tokens >= 1, "at least 1"),
+            "repetition_penalty": (0.0 < self.repetition_penalty < float("inf"), "above 0"),
+            "presence_penalty": (-2.0 <= self.presence_penalty <= 2.0, "between -2 and 2"),
+            "frequency_penalty": (-2.0 <= self.frequency_penalty <= 2.0, "between -2 and 2"),
+            "seed": (self.seed is None or 0 <= self.seed < 2**63, "between 0 and 2^63 - 1"),
+        }
+        for name, (ok, expected) in limits.items():
+            if not ok:
+                raise UserError(f"sampling parameter {name} is {getattr(self, name)}: it must be {expected}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for configs and records."""
+        return asdict(self) | {"stop": list(self.stop)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an engine is asked.
+
+    prompt: a conversation, which goes through the model's chat template; or a string, which goes to the model as it is.
+    """
+
+    id: str
+    prompt: tuple[Message, ...] | str
+    params: SamplingParams = field(default_factory=SamplingParams)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a model answered.
+
+    text: all of it, as generated; thought and answer are views of it (see `ampo.prompts.split`).
+    finish_reason: "length" is a response cut off by max_tokens or by the context.
+    seconds: from the request's start in the engine to its end; first_token_seconds likewise to the first token.
+    """
+
+    text: str
+    thought: str = ""
+    answer: str = ""
+    finish_reason: FinishReason = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+
+
+class Sample(NamedTuple):
+    """Sample `index` (of n) of the request named `request_id`, finished."""
+
+    request_id: str
+    index: int
+    response: Response
+
+
+class Delta(NamedTuple):
+    """A piece of a response while it is being generated. The last one carries the whole response."""
+
+    text: str
+    response: Response | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verifier's judgement of one response.
+
+    outcome: one of OUTCOMES; only "correct" counts as right.
+    extracted: the answer that was found in the response, or None.
+    reason: which rule found the answer and which one judged it, for people.
+    """
+
+    outcome: Outcome
+    extracted: str | None = None
+    reason: str = ""
+    seconds: float = 0.0
+    protocol: Protocol = "ampo"
+
+    @property
+    def correct(self) -> bool:
+        return self.outcome == "correct"
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A teacher's solution of a problem, in a guidance pool.
+
+    verified: the verifier's judgement, or None where nobody has asked it yet.
+    tokens: length of `content` in tokens, where it is known.
+    """
+
+    source: str
+    content: str
+    tokens: int | None = None
+    verified: bool | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
