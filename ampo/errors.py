@@ -22,6 +22,10 @@ class MissingExtraError(UserError):
         super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'ampo[{extra}]'")
 
 
+class PromptTooLongError(UserError):
+    """One prompt is longer than the model's context. In a run it costs that prompt's samples and nothing else."""
+
+
 class EngineError(Exception):
     """An engine failed while working (it died, ran out of memory, or its endpoint went away)."""
 
