@@ -1,0 +1,151 @@
+"""Where in a response the answer stands: a stated order of rules, in linear time, with string work only.
+
+Only what follows the thought is read (`ampo.prompts.split`), and nothing of a thought that was never closed. In order:
+
+1. the last complete `<answer>`; an empty one is no answer. A tag left open at the end counts where the engine says
+   that the response ended by itself (a stop string `</answer>` is cut off by most engines);
+2. the last `\\boxed{}` whose braces balance, with its neighbours where several stand side by side
+   ("\\boxed{1} and \\boxed{2}" is one answer of two values);
+3. the last of "the answer is ...", "Final answer: ...", "A: ...", "#### ...";
+4. for choice questions, a letter that stands alone at the end or at the beginning;
+5. a response that is nothing but one short line.
+
+A response that was cut off by the token limit answers only by rules 1 and 2: what is left by 3 to 5 is luck.
+Rules 3 to 5 read the last 20,000 characters: a final answer isn't followed by more than that.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
+from ampo.types import AnswerKind
+
+TAIL = 20_000  # characters that the phrase rules read
+LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
+
+_PHRASE = re.compile(
+    r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
+    r"[^.\n:=$]{0,60}?(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
+    r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
+_BETWEEN_BOXES = re.compile(r"[\s$.,;:{}()\[\]\\!]*(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,]*(?:[a-zA-Z](?:_\w)?\s*=\s*)?")
+_LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
+_LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
+
+
+class Extraction(NamedTuple):
+    """What was found. answer: None where there is none. truncated: cut off before a final answer."""
+
+    answer: str | None
+    rule: str
+    truncated: bool = False
+
+
+def extract(
+    response: str, kind: AnswerKind = "auto", finish_reason: str | None = None, options: tuple[str, ...] = ()
+) -> Extraction:
+    """Find the final answer of a response by the rules above."""
+    cut = finish_reason == "length"
+    parts = split(response)
+    if not parts.finished:
+        stopped = finish_reason not in (None, "length")
+        return Extraction(None, "thought never closed", truncated=not stopped)
+    body = parts.body
+    found = _tagged(body, finish_reason) or _boxed(body)
+    if found is None and not cut:
+        found = _phrased(body[-TAIL:]) or (_lettered(body) if kind == "choice" or options else None) or _whole(body)
+    if found is None:
+        return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
+    if not found.answer:
+        return Extraction(None, f"{found.rule}: empty", truncated=False)
+    return found
+
+
+def _tagged(body: str, finish_reason: str | None) -> Extraction | None:
+    span = answer_span(body)
+    if span is None:
+        start = body.rfind(ANSWER_OPEN)
+        if start < 0 or finish_reason != "stop" or len(body) - start > LINE:
+            return None
+        span = (start + len(ANSWER_OPEN), len(body))
+    content = body[slice(*span)].strip()
+    inner = _boxed(content) or (_phrased(content) if len(content) <= TAIL else None)
+    if inner is not None and inner.answer:
+        return Extraction(inner.answer, f"answer tag, {inner.rule}")
+    return Extraction(content, "answer tag")
+
+
+def _boxed(body: str) -> Extraction | None:
+    """The last box, and those directly before it: a list that was boxed one by one."""
+    span = boxed_span(body)
+    if span is None:
+        return None
+    values = [body[slice(*span)].strip()]
+    start = _box_start(body, span[0])
+    while len(values) < 32:
+        before = boxed_span(body[max(0, start - LINE) : start])
+        if before is None:
+            break
+        offset = max(0, start - LINE)
+        if not _BETWEEN_BOXES.fullmatch(body, offset + before[1] + 1, start):
+            break
+        value = body[offset + before[0] : offset + before[1]].strip()
+        if value not in values:
+            values.insert(0, value)
+        start = _box_start(body, offset + before[0])
+    if len(values) > 1 and "" in values:
+        values = [v for v in values if v]
+    return Extraction(", ".join(values), "box" if len(values) == 1 else "boxes side by side")
+
+
+def _box_start(body: str, content: int) -> int:
+    return max(body.rfind("\\boxed", 0, content), body.rfind("\\fbox", 0, content))
+
+
+def _phrased(tail: str) -> Extraction | None:
+    plain = tail.replace("**", "").replace("__", "")
+    last = None
+    for last in _PHRASE.finditer(plain):
+        pass
+    if last is None:
+        return None
+    answer = _sentence(plain[last.end() : last.end() + 4 * LINE])
+    return Extraction(answer, f'"{" ".join(last.group().split())[:40]}"') if answer else None
+
+
+def _sentence(text: str) -> str:
+    """What follows "the answer is": a displayed formula, or the rest of the sentence."""
+    display = _DISPLAY.match(text)
+    if display:
+        return (display[1] or display[2]).strip()
+    text = text.lstrip()
+    depth_free = _SENTENCE_END.search(text)
+    while depth_free and _open(text[: depth_free.start()]):
+        depth_free = _SENTENCE_END.search(text, depth_free.end())
+    return (text[: depth_free.start()] if depth_free else text[:LINE]).strip()
+
+
+def _open(text: str) -> bool:
+    return text.count("{") > text.count("}") or (text.count("$") - text.count("\\$")) % 2 == 1
+
+
+def _lettered(body: str) -> Extraction | None:
+    lines = [line for line in body[-TAIL:].splitlines() if line.strip()]
+    if not lines:
+        return None
+    last = _LONE_LETTER.fullmatch(lines[-1]) or _LEADING_LETTER.match(lines[-1])
+    if last:
+        return Extraction(lines[-1].strip(), "letter alone at the end")
+    if len(lines) == 1 and len(lines[0]) <= LINE:
+        return Extraction(lines[0].strip(), "whole response")
+    return None
+
+
+def _whole(body: str) -> Extraction | None:
+    text = body.strip()
+    return Extraction(text, "whole response") if text and len(text) <= LINE and "\n" not in text else None
