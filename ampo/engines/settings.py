@@ -1,0 +1,37 @@
+"""How to load a model, with vLLM's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Settings of an engine that loads a model itself. None leaves the choice to the engine.
+
+    max_model_len: the context in tokens, prompt and response together.
+    max_num_seqs: samples generated at the same time, at most.
+    gpu_memory_utilization: the share of a GPU's memory to take.
+    kv_cache_gib: memory of the key-value cache on a CPU.
+    in_process: vLLM's engine core in this process rather than in one of its own: starts in a third of the time, for
+        one device only. None: on a CPU yes, on GPUs no (there a second process keeps Python off the GPU's way).
+    extra: further arguments of the engine by their own names (vLLM's EngineArgs).
+    """
+
+    dtype: str = "auto"
+    max_model_len: int | None = None
+    max_num_seqs: int | None = None
+    gpu_memory_utilization: float = 0.9
+    kv_cache_gib: float | None = None
+    tensor_parallel_size: int = 1
+    data_parallel_size: int = 1
+    enforce_eager: bool | None = None
+    trust_remote_code: bool = False
+    in_process: bool | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for records."""
+        return asdict(self) | {"extra": dict(self.extra)}

@@ -1,0 +1,296 @@
+"""The vLLM engine: the same running object serves chat streaming and batch generation, on GPUs or on a CPU.
+
+`n` samples of a prompt go to vLLM as one request with `n`; vLLM seeds sample i with seed + i. A batch asks for no
+token stream (`stream_interval`), so that each sample costs two messages: its first token and its end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import queue
+import sys
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+from ampo import prompts
+from ampo.engines.base import Engine
+from ampo.engines.settings import EngineSettings
+from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
+from ampo.errors import EngineError, MissingExtraError, UserError
+from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
+
+_NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
+_GIB = 1 << 30
+_CPU_CONTEXT = 8192  # tokens; seeded requests need prefills unsplit on a CPU, so this bounds a batch's size, too
+
+
+class VLLMEngine(Engine):
+    """vLLM in this process or in processes of its own (see `vllm_core`).
+
+    Raises MissingExtraError without vLLM, UserError where vLLM can't load the model.
+    """
+
+    backend = "vllm"
+
+    def __init__(
+        self, model: str, path: str, *, revision: str | None = None, settings: EngineSettings | None = None
+    ) -> None:
+        self.model = model
+        self.settings = settings or EngineSettings()
+        self._revision = revision
+        self._ids = itertools.count()
+        started = time.perf_counter()
+        _import_vllm()
+        imported = time.perf_counter()
+        self._core: Core = _start(model, path, revision, self.settings)
+        self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
+        self.tokenizer = self._core.tokenizer
+        self.max_model_len: int = self._core.config.model_config.max_model_len
+
+    def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
+        inbox: queue.SimpleQueue[tuple[_Running, Any]] = queue.SimpleQueue()
+        window = 2 * self._core.config.scheduler_config.max_num_seqs
+        running: dict[str, _Running] = {}
+        waiting = iter(requests)
+        samples = 0
+        try:
+            while True:
+                while samples < window and (request := next(waiting, None)) is not None:
+                    started = self._submit(request, inbox, batch=True)
+                    running[started.id] = started
+                    samples += request.params.n
+                if not running:
+                    return
+                state, output = inbox.get()
+                finished = state.take(output)
+                samples -= len(finished)
+                if state.done:
+                    running.pop(state.id, None)
+                yield from finished
+        finally:
+            for request_id in running:
+                self._core.abort(request_id)
+
+    def stream(self, request: Request) -> Iterator[Delta]:
+        inbox: queue.SimpleQueue[tuple[_Running, Any]] = queue.SimpleQueue()
+        state = self._submit(request, inbox, batch=False)
+        if state.refused:
+            raise UserError(state.refused)
+        try:
+            while not state.done:
+                for sample in state.take(inbox.get()[1]):
+                    yield Delta(state.last_delta, sample.response)
+                    return
+                if state.last_delta:
+                    yield Delta(state.last_delta)
+        finally:
+            self._core.abort(state.id)
+
+    @property
+    def unfinished(self) -> int:
+        """Samples that the engine is working on: 0 once everything was answered or aborted."""
+        return self._core.unfinished
+
+    def default_sampling_params(self) -> SamplingParams:
+        known = SamplingParams.__dataclass_fields__
+        given = self._core.config.model_config.get_diff_sampling_param()
+        return SamplingParams(**{k: v for k, v in given.items() if k in known and k != "max_tokens"})
+
+    def describe(self) -> dict[str, Any]:
+        import torch
+        import vllm
+
+        config = self._core.config
+        template = getattr(self.tokenizer, "chat_template", None)
+        cuda = torch.cuda.is_available()
+        return {
+            "backend": self.backend,
+            "model": self.model,
+            "revision": self._revision,
+            "versions": {"vllm": vllm.__version__, "torch": torch.__version__},
+            "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else ["cpu"],
+            "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest() if template else None,
+            "generation_defaults": self._core.config.model_config.get_diff_sampling_param(),
+            "settings": self.settings.to_dict()
+            | {
+                "in_process": isinstance(self._core, InProcessCore),
+                "dtype": str(config.model_config.dtype).removeprefix("torch."),
+                "max_model_len": self.max_model_len,
+                "max_num_seqs": config.scheduler_config.max_num_seqs,
+                "enforce_eager": config.model_config.enforce_eager,
+            },
+        }
+
+    def close(self) -> None:
+        self._core.close()
+
+    def _submit(self, request: Request, inbox: queue.SimpleQueue[tuple[_Running, Any]], batch: bool) -> _Running:
+        text = request.prompt if isinstance(request.prompt, str) else prompts.render(request.prompt, self.tokenizer)
+        # A chat template writes the special tokens itself; a plain prompt gets the tokenizer's own.
+        ids = self.tokenizer.encode(text, add_special_tokens=isinstance(request.prompt, str))
+        chat = not isinstance(request.prompt, str)
+        state = _Running(f"{request.id}-{next(self._ids)}", request, len(ids), chat and prompts.opens_thought(text))
+        if len(ids) >= self.max_model_len:
+            state.refused = (
+                f"the prompt has {len(ids)} tokens, the context of {self.model} is {self.max_model_len}: "
+                "shorten it or raise --max-model-len"
+            )
+            inbox.put((state, ValueError(state.refused)))
+            return state
+        self._core.submit(state.id, ids, _vllm_params(request.params, batch), lambda out: inbox.put((state, out)))
+        return state
+
+
+class _Running:
+    """A request at work: gathers vLLM's outputs into samples."""
+
+    def __init__(self, request_id: str, request: Request, prompt_tokens: int, opened_thought: bool) -> None:
+        self.id = request_id
+        self.request = request
+        self.done = False
+        self.last_delta = ""
+        self.refused = ""
+        self._prompt_tokens = prompt_tokens
+        self._opened_thought = opened_thought
+        self._started = time.perf_counter()
+        self._first: dict[int, float] = {}
+        self._text: dict[int, str] = {}
+        self._tokens: dict[int, int] = {}
+        self._open = set(range(request.params.n))
+
+    def take(self, output: Any) -> list[Sample]:
+        """The samples that an output has finished. Raises EngineError where the engine died."""
+        self.last_delta = ""
+        if isinstance(output, EngineError):
+            raise output
+        if isinstance(output, ValueError):  # this request can't be answered: counted, the others go on
+            finished = [self._sample(i, "error") for i in sorted(self._open)]
+            self._open.clear()
+            self.refused = str(output)
+        else:
+            finished = [sample for part in output.outputs if (sample := self._part(part))]
+        self.done = not self._open
+        return finished
+
+    def _part(self, part: Any) -> Sample | None:
+        """A CompletionOutput: in DELTA kind text and token_ids hold what is new."""
+        if part.index not in self._open:
+            return None
+        self._first.setdefault(part.index, time.perf_counter() - self._started)
+        self._text[part.index] = self._text.get(part.index, "") + part.text
+        self._tokens[part.index] = self._tokens.get(part.index, 0) + len(part.token_ids)
+        self.last_delta = part.text
+        if part.finish_reason is None:
+            return None
+        self._open.discard(part.index)
+        return self._sample(part.index, _FINISH.get(part.finish_reason, "error"))
+
+    def _sample(self, index: int, finish_reason: FinishReason) -> Sample:
+        text = self._text.get(index, "")
+        parts = prompts.split(text, self._opened_thought)
+        response = Response(
+            text=text,
+            thought=parts.thought,
+            answer=parts.answer,
+            finish_reason=finish_reason,
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._tokens.get(index, 0),
+            seconds=time.perf_counter() - self._started,
+            first_token_seconds=self._first.get(index),
+        )
+        return Sample(self.request.id, index, response)
+
+
+_FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "abort", "error": "error"}
+
+
+def _vllm_params(params: SamplingParams, batch: bool) -> Any:
+    from vllm import SamplingParams as VLLMParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return VLLMParams(
+        **params.to_dict(),
+        output_kind=RequestOutputKind.DELTA,
+        stream_interval=_NO_STREAM if batch else None,
+    )
+
+
+def available() -> bool:
+    """Whether vLLM is installed (for a GPU or for a CPU)."""
+    return find_spec("vllm") is not None
+
+
+def _import_vllm() -> None:
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # its progress is ours to tell
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if not available():
+        raise MissingExtraError("vllm", "vllm", "the vLLM engine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import vllm.engine.arg_utils  # noqa: F401
+
+
+def _start(model: str, path: str, revision: str | None, settings: EngineSettings) -> Core:
+    from vllm.platforms import current_platform
+
+    on_cpu = current_platform.is_cpu()
+    one_device = settings.tensor_parallel_size == settings.data_parallel_size == 1
+    in_process = (on_cpu and one_device) if settings.in_process is None else settings.in_process
+    if in_process and not one_device:
+        raise UserError("in_process serves one device: leave it out with tensor or data parallelism")
+    try:
+        arguments = _engine_args(path, revision, settings, on_cpu)
+        return InProcessCore(arguments) if in_process else ProcessCore(arguments)
+    except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise UserError(f"vLLM cannot load {model!r} ({path}): {reason}") from error
+
+
+def _engine_args(path: str, revision: str | None, settings: EngineSettings, on_cpu: bool) -> Any:
+    from vllm.engine.arg_utils import AsyncEngineArgs
+
+    arguments: dict[str, Any] = {
+        "model": path,
+        "revision": revision,
+        "tokenizer_revision": revision,
+        "dtype": settings.dtype,
+        "max_model_len": settings.max_model_len,
+        "max_num_seqs": settings.max_num_seqs,
+        "gpu_memory_utilization": settings.gpu_memory_utilization,
+        "tensor_parallel_size": settings.tensor_parallel_size,
+        "data_parallel_size": settings.data_parallel_size,
+        "trust_remote_code": settings.trust_remote_code,
+        "enforce_eager": settings.enforce_eager or False,
+        "enable_prefix_caching": True,
+        "disable_log_stats": True,
+        "use_tqdm_on_load": sys.stderr.isatty(),
+    }
+    if on_cpu:
+        arguments |= _cpu_args(path, settings)
+    return AsyncEngineArgs(**(arguments | dict(settings.extra)))
+
+
+def _cpu_args(path: str, settings: EngineSettings) -> dict[str, Any]:
+    """What a CPU needs: compiling costs minutes there, and a seeded request whose prefill is split kills the engine."""
+    context = settings.max_model_len or min(_CPU_CONTEXT, _model_context(path, settings))
+    cache = settings.kv_cache_gib or float(os.environ.get("VLLM_CPU_KVCACHE_SPACE") or 2)
+    return {
+        "enforce_eager": True if settings.enforce_eager is None else settings.enforce_eager,
+        "max_model_len": context,
+        "max_num_batched_tokens": max(context, 2048),
+        "enable_chunked_prefill": False,
+        "kv_cache_memory_bytes": int(cache * _GIB),
+    }
+
+
+def _model_context(path: str, settings: EngineSettings) -> int:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(path, trust_remote_code=settings.trust_remote_code)
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or _CPU_CONTEXT

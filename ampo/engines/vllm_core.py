@@ -1,0 +1,194 @@
+"""Two ways to run vLLM behind one interface: token ids in, vLLM's RequestOutputs out, from a thread of its own.
+
+`ProcessCore` is vLLM's AsyncLLM: the engine core runs in processes of its own, which serves GPUs, tensor and data
+parallelism. `InProcessCore` steps vLLM's engine in a thread of this process: one device only, but no second import of
+vLLM, no transport between processes, and a third of the start-up time, which is what matters on a CPU.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from ampo.engines.background import BackgroundLoop
+from ampo.errors import EngineError
+
+Sink = Callable[[Any], None]  # takes each RequestOutput of a request, or the exception that ended it
+
+
+class Core(ABC):
+    """A running vLLM engine. Sinks are called from the core's own thread and must not block."""
+
+    tokenizer: Any
+    config: Any  # vllm.config.VllmConfig
+
+    @abstractmethod
+    def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
+        """Start a request. `params` are vLLM's SamplingParams."""
+
+    @abstractmethod
+    def abort(self, request_id: str) -> None:
+        """End a request early; its sink is not called again. Unknown and finished ids are ignored."""
+
+    @property
+    @abstractmethod
+    def unfinished(self) -> int:
+        """Samples that the engine is working on."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class InProcessCore(Core):
+    """vLLM's LLMEngine, stepped by a thread of this process."""
+
+    def __init__(self, engine_args: Any) -> None:
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        with _environment("VLLM_ENABLE_V1_MULTIPROCESSING", "0"):
+            self._engine = LLMEngine.from_engine_args(engine_args)
+        self.config = self._engine.vllm_config
+        self.tokenizer = self._engine.get_tokenizer()
+        self._sinks: dict[str, Sink] = {}
+        self._commands: deque[Callable[[], None]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="vllm", daemon=True)
+        self._thread.start()
+
+    def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
+        self._command(lambda: self._add(request_id, token_ids, params, sink))
+
+    def abort(self, request_id: str) -> None:
+        if not self._closing and self._failure is None:
+            self._command(lambda: self._abort(request_id))
+
+    @property
+    def unfinished(self) -> int:
+        return self._engine.get_num_unfinished_requests() + len(self._commands)
+
+    def close(self) -> None:
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join(timeout=60)
+        self._engine.engine_core.shutdown()
+
+    def _command(self, command: Callable[[], None]) -> None:
+        with self._wake:
+            if self._failure is not None or self._closing:
+                raise EngineError(f"vLLM's engine has ended: {self._failure or 'it was closed'}")
+            self._commands.append(command)
+            self._wake.notify()
+
+    def _add(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
+        self._sinks[request_id] = sink
+        try:
+            prompt = self._engine.renderer.render_cmpl([{"prompt_token_ids": token_ids}])[0]
+            self._engine.add_request(request_id, prompt, params)
+        except ValueError as error:  # vLLM refuses this request: the others go on
+            self._sinks.pop(request_id)(error)
+
+    def _abort(self, request_id: str) -> None:
+        if self._sinks.pop(request_id, None) is not None:
+            self._engine.abort_request([request_id])
+
+    def _run(self) -> None:
+        try:
+            while self._await_work():
+                while self._commands:
+                    self._commands.popleft()()
+                if self._engine.has_unfinished_requests():
+                    self._deliver(self._engine.step())
+        except Exception as error:  # whatever was raised here is the engine's death: every request hears of it
+            with self._wake:
+                self._failure = error
+            for sink in list(self._sinks.values()):
+                sink(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+
+    def _await_work(self) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closing or self._commands or self._engine.has_unfinished_requests())
+            return not self._closing
+
+    def _deliver(self, outputs: list[Any]) -> None:
+        for output in outputs:
+            sink = self._sinks.get(output.request_id)
+            if output.finished:
+                self._sinks.pop(output.request_id, None)
+            if sink is not None:
+                sink(output)
+
+
+class ProcessCore(Core):
+    """vLLM's AsyncLLM: the engine core in processes of its own, driven from an event loop in a thread."""
+
+    def __init__(self, engine_args: Any) -> None:
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        self._loop = BackgroundLoop("vllm")
+        self._tasks: dict[str, Future[None]] = {}
+
+        async def start() -> Any:
+            return AsyncLLM.from_engine_args(engine_args)
+
+        try:
+            self._engine = self._loop.run(start())
+        except BaseException:
+            self._loop.close()
+            raise
+        self.config = self._engine.vllm_config
+        self.tokenizer = self._engine.get_tokenizer()
+
+    def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
+        if self._engine.errored:
+            raise EngineError("vLLM's engine process has died: its log says why")
+        self._tasks[request_id] = self._loop.submit(self._consume(request_id, token_ids, params, sink))
+
+    def abort(self, request_id: str) -> None:
+        task = self._tasks.pop(request_id, None)
+        if task is not None:
+            task.cancel()
+
+    @property
+    def unfinished(self) -> int:
+        return self._engine.get_num_unfinished_requests()
+
+    def close(self) -> None:
+        async def shutdown() -> None:
+            self._engine.shutdown()
+
+        if self._loop.alive:
+            self._loop.close(last=shutdown())
+
+    async def _consume(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
+        try:
+            prompt = (await self._engine.renderer.render_cmpl_async([{"prompt_token_ids": token_ids}]))[0]
+            async for output in self._engine.generate(prompt, params, request_id):
+                sink(output)
+        except ValueError as error:  # vLLM refuses this request
+            sink(error)
+        except Exception as error:  # whatever else ends the engine: this request hears of it
+            sink(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+        finally:
+            self._tasks.pop(request_id, None)
+
+
+@contextmanager
+def _environment(name: str, value: str):
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
