@@ -133,6 +133,18 @@ def _check_folder(folder: Path) -> None:
         raise UserError(f"{folder} has a config.json but no weights (*.safetensors): is the download or copy complete?")
 
 
+def embedded_folder() -> tuple[Path, bool] | None:
+    """Where the embedded model is or will be, and whether it is there; None where only the hub has it."""
+    if _gguf_file() is None:
+        return None
+    folder = _embedded_path()
+    return folder, _intact(folder)
+
+
+def _embedded_path() -> Path:
+    return cache_dir() / f"{EMBEDDED}-{_GGUF_SHA256[:12]}"
+
+
 def cache_dir() -> Path:
     """Where converted models are kept: $AMPO_CACHE, else $XDG_CACHE_HOME/ampo, else ~/.cache/ampo."""
     if explicit := os.environ.get("AMPO_CACHE"):
@@ -154,7 +166,7 @@ def _to_stderr(line: str) -> None:
 
 def _converted(gguf: Path, say: Callable[[str], None]) -> Path:
     """The folder of the converted model; made under a lock, so that a second start waits for the first."""
-    folder = cache_dir() / f"{EMBEDDED}-{_GGUF_SHA256[:12]}"
+    folder = _embedded_path()
     if _intact(folder):
         return folder
     with _lock(folder.with_suffix(".lock"), lambda: say(f"waiting for another process to convert {EMBEDDED} ...")):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError, nearest
 from ampo.types import Message, Problem
@@ -133,6 +133,63 @@ def split(text: str, opened: bool = False) -> Split:
         start = span[0] - len(ANSWER_OPEN)
         return Split(text[:start].strip(), text[start:].strip(), final_answer(text), finished=True)
     return Split("", text.strip(), final_answer(text), finished=True)
+
+
+class ThoughtSplitter:
+    """Tells thought from body while a response streams in, also where a tag is cut between two pieces.
+
+    The tags themselves are not shown. A response that closes a thought it never opened is known for one only then.
+    """
+
+    def __init__(self) -> None:
+        self._kind: Literal["thought", "body"] = "body"
+        self._held = ""  # what may yet become a tag
+        self._started = False
+
+    def feed(self, text: str) -> Iterator[tuple[str, str]]:
+        """("thought" or "body", text) for each stretch that is certain."""
+        self._held += text
+        while True:
+            tag = THINK_CLOSE if self._kind == "thought" else THINK_OPEN
+            before, found, rest = self._held.partition(tag)
+            if found and (self._kind == "thought" or not (self._started or before.strip())):
+                yield from self._emit(before)
+                self._kind = "body" if self._kind == "thought" else "thought"
+                self._held, self._started = rest, False
+                continue
+            keep = 0 if self._kind == "body" and self._started else _tag_prefix(self._held, tag)
+            certain = self._held[: len(self._held) - keep]
+            self._held = self._held[len(certain) :]
+            yield from self._emit(certain)
+            return
+
+    def end(self) -> Iterator[tuple[str, str]]:
+        """What was held back."""
+        held, self._held = self._held, ""
+        yield from self._emit(held)
+
+    def _emit(self, text: str) -> Iterator[tuple[str, str]]:
+        self._started = self._started or bool(text.strip())
+        if text:
+            yield self._kind, text
+
+
+def _tag_prefix(text: str, tag: str) -> int:
+    """The length of the longest end of `text` that begins `tag`."""
+    return next((n for n in range(min(len(tag) - 1, len(text)), 0, -1) if tag.startswith(text[-n:])), 0)
+
+
+def opened_thought(rendered_prompt: str) -> str:
+    """What of the thought a chat template has written already ("<think>" and the space after it), or "".
+
+    Engines put it in front of the response, so that a saved text tells its thought from its answer by itself.
+    """
+    start = rendered_prompt.rfind(THINK_OPEN)
+    return (
+        rendered_prompt[start:]
+        if start >= 0 and rendered_prompt[start + len(THINK_OPEN) :].isspace()
+        else (THINK_OPEN if rendered_prompt.endswith(THINK_OPEN) else "")
+    )
 
 
 def opens_thought(rendered_prompt: str) -> bool:

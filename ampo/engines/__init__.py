@@ -55,7 +55,7 @@ def load_engine(
     if chosen == "vllm":
         from ampo.engines.vllm import VLLMEngine
 
-        return VLLMEngine(ref.name, ref.path, revision=ref.revision, settings=settings)
+        return VLLMEngine(ref, settings)
     from ampo.engines.transformers import TransformersEngine
 
     return TransformersEngine(ref.name, ref.path, revision=ref.revision, settings=settings)

@@ -22,10 +22,12 @@ from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
 from ampo.errors import EngineError, MissingExtraError, UserError
+from ampo.models import ModelRef
 from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
 
 _NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
 _GIB = 1 << 30
+_CPU_CACHE_TOKENS = 32768  # enough for what two cores work on at once; zeroing more costs seconds at every start
 _CPU_CONTEXT = 8192  # tokens; seeded requests need prefills unsplit on a CPU, so this bounds a batch's size, too
 
 
@@ -37,17 +39,15 @@ class VLLMEngine(Engine):
 
     backend = "vllm"
 
-    def __init__(
-        self, model: str, path: str, *, revision: str | None = None, settings: EngineSettings | None = None
-    ) -> None:
-        self.model = model
+    def __init__(self, ref: ModelRef, settings: EngineSettings | None = None) -> None:
+        self.model = ref.name
         self.settings = settings or EngineSettings()
-        self._revision = revision
+        self._revision = ref.revision
         self._ids = itertools.count()
         started = time.perf_counter()
         _import_vllm()
         imported = time.perf_counter()
-        self._core: Core = _start(model, path, revision, self.settings)
+        self._core: Core = _start(ref, self.settings)
         self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
         self.tokenizer = self._core.tokenizer
         self.max_model_len: int = self._core.config.model_config.max_model_len
@@ -133,8 +133,8 @@ class VLLMEngine(Engine):
         text = request.prompt if isinstance(request.prompt, str) else prompts.render(request.prompt, self.tokenizer)
         # A chat template writes the special tokens itself; a plain prompt gets the tokenizer's own.
         ids = self.tokenizer.encode(text, add_special_tokens=isinstance(request.prompt, str))
-        chat = not isinstance(request.prompt, str)
-        state = _Running(f"{request.id}-{next(self._ids)}", request, len(ids), chat and prompts.opens_thought(text))
+        opened = "" if isinstance(request.prompt, str) else prompts.opened_thought(text)
+        state = _Running(f"{request.id}-{next(self._ids)}", request, len(ids), opened)
         if len(ids) >= self.max_model_len:
             state.refused = (
                 f"the prompt has {len(ids)} tokens, the context of {self.model} is {self.max_model_len}: "
@@ -149,7 +149,7 @@ class VLLMEngine(Engine):
 class _Running:
     """A request at work: gathers vLLM's outputs into samples."""
 
-    def __init__(self, request_id: str, request: Request, prompt_tokens: int, opened_thought: bool) -> None:
+    def __init__(self, request_id: str, request: Request, prompt_tokens: int, opened_thought: str) -> None:
         self.id = request_id
         self.request = request
         self.done = False
@@ -181,10 +181,12 @@ class _Running:
         """A CompletionOutput: in DELTA kind text and token_ids hold what is new."""
         if part.index not in self._open:
             return None
-        self._first.setdefault(part.index, time.perf_counter() - self._started)
-        self._text[part.index] = self._text.get(part.index, "") + part.text
-        self._tokens[part.index] = self._tokens.get(part.index, 0) + len(part.token_ids)
         self.last_delta = part.text
+        if part.index not in self._first:
+            self._first[part.index] = time.perf_counter() - self._started
+            self.last_delta = self._opened_thought + part.text
+        self._text[part.index] = self._text.get(part.index, "") + self.last_delta
+        self._tokens[part.index] = self._tokens.get(part.index, 0) + len(part.token_ids)
         if part.finish_reason is None:
             return None
         self._open.discard(part.index)
@@ -192,7 +194,7 @@ class _Running:
 
     def _sample(self, index: int, finish_reason: FinishReason) -> Sample:
         text = self._text.get(index, "")
-        parts = prompts.split(text, self._opened_thought)
+        parts = prompts.split(text)
         response = Response(
             text=text,
             thought=parts.thought,
@@ -236,7 +238,7 @@ def _import_vllm() -> None:
         import vllm.engine.arg_utils  # noqa: F401
 
 
-def _start(model: str, path: str, revision: str | None, settings: EngineSettings) -> Core:
+def _start(ref: ModelRef, settings: EngineSettings) -> Core:
     from vllm.platforms import current_platform
 
     on_cpu = current_platform.is_cpu()
@@ -245,18 +247,24 @@ def _start(model: str, path: str, revision: str | None, settings: EngineSettings
     if in_process and not one_device:
         raise UserError("in_process serves one device: leave it out with tensor or data parallelism")
     try:
-        arguments = _engine_args(path, revision, settings, on_cpu)
+        arguments = _engine_args(ref, settings, on_cpu)
         return InProcessCore(arguments) if in_process else ProcessCore(arguments)
     except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UserError(f"vLLM cannot load {model!r} ({path}): {reason}") from error
+        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {reason}") from error
 
 
-def _engine_args(path: str, revision: str | None, settings: EngineSettings, on_cpu: bool) -> Any:
+def _engine_args(ref: ModelRef, settings: EngineSettings, on_cpu: bool) -> Any:
     from vllm.engine.arg_utils import AsyncEngineArgs
 
-    arguments: dict[str, Any] = {
-        "model": path,
+    arguments = engine_arguments(ref.hub_revision, settings) | (cpu_arguments(ref.path, settings) if on_cpu else {})
+    quiet = {"disable_log_stats": True, "use_tqdm_on_load": sys.stderr.isatty()}
+    return AsyncEngineArgs(model=ref.path, **quiet, **(arguments | dict(settings.extra)))
+
+
+def engine_arguments(revision: str | None, settings: EngineSettings) -> dict[str, Any]:
+    """vLLM's engine arguments for our settings, on any device."""
+    return {
         "revision": revision,
         "tokenizer_revision": revision,
         "dtype": settings.dtype,
@@ -268,29 +276,29 @@ def _engine_args(path: str, revision: str | None, settings: EngineSettings, on_c
         "trust_remote_code": settings.trust_remote_code,
         "enforce_eager": settings.enforce_eager or False,
         "enable_prefix_caching": True,
-        "disable_log_stats": True,
-        "use_tqdm_on_load": sys.stderr.isatty(),
     }
-    if on_cpu:
-        arguments |= _cpu_args(path, settings)
-    return AsyncEngineArgs(**(arguments | dict(settings.extra)))
 
 
-def _cpu_args(path: str, settings: EngineSettings) -> dict[str, Any]:
+def cpu_arguments(path: str, settings: EngineSettings) -> dict[str, Any]:
     """What a CPU needs: compiling costs minutes there, and a seeded request whose prefill is split kills the engine."""
-    context = settings.max_model_len or min(_CPU_CONTEXT, _model_context(path, settings))
-    cache = settings.kv_cache_gib or float(os.environ.get("VLLM_CPU_KVCACHE_SPACE") or 2)
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(path, trust_remote_code=settings.trust_remote_code).get_text_config()
+    context = settings.max_model_len or min(
+        _CPU_CONTEXT, getattr(config, "max_position_embeddings", None) or _CPU_CONTEXT
+    )
+    gib = settings.kv_cache_gib or float(os.environ.get("VLLM_CPU_KVCACHE_SPACE") or 0)
     return {
         "enforce_eager": True if settings.enforce_eager is None else settings.enforce_eager,
         "max_model_len": context,
         "max_num_batched_tokens": max(context, 2048),
         "enable_chunked_prefill": False,
-        "kv_cache_memory_bytes": int(cache * _GIB),
+        "kv_cache_memory_bytes": int(gib * _GIB) or max(_CPU_CACHE_TOKENS, 2 * context) * _cache_bytes(config),
     }
 
 
-def _model_context(path: str, settings: EngineSettings) -> int:
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(path, trust_remote_code=settings.trust_remote_code)
-    return getattr(config.get_text_config(), "max_position_embeddings", None) or _CPU_CONTEXT
+def _cache_bytes(config: Any) -> int:
+    """Bytes of key-value cache a token takes in bf16."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return 2 * config.num_hidden_layers * heads * head_dim * 2

@@ -1,0 +1,51 @@
+# make demo   the environment, then the main job on the embedded model
+# make test   the same environment, then every test
+# make lint   ruff, pyright, import-linter;  make format: ruff's formatter
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# A GPU machine gets vLLM for GPUs, any other vLLM for CPUs with a CPU build of torch.
+GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -c GPU)
+ifeq ($(filter-out 0,$(GPU)),)
+EXTRAS := cpu,hf,embedded,dev
+OVERRIDES := --overrides requirements/cpu-overrides.txt
+# A CPU build of torch that pip was told of is found through its find-links; elsewhere uv knows where they are.
+FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
+TORCH := $(if $(wildcard $(FIND_LINKS)/torch-*),,--torch-backend cpu)
+else
+EXTRAS := vllm,hf,embedded,dev
+OVERRIDES := --overrides requirements/gpu-overrides.txt
+FIND_LINKS :=
+TORCH :=
+endif
+
+.PHONY: demo test lint format clean
+demo: $(READY)
+	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
+
+test: $(READY) lint
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Bytecode is compiled at once: importing vLLM without takes twice as long.
+$(READY): pyproject.toml requirements/cpu-overrides.txt requirements/gpu-overrides.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode \
+	  $(OVERRIDES) $(TORCH) -e ".[$(EXTRAS)]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist

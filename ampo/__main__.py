@@ -1,0 +1,33 @@
+"""`python -m ampo`, and the console script `ampo`."""
+
+from __future__ import annotations
+
+import sys
+
+from ampo.errors import EngineError, UserError
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 2 wrong input (one line says how to mend it), 1 anything else."""
+    from ampo.cli import app
+
+    try:
+        app()
+    except UserError as error:
+        _end(f"error: {error}", 2)
+    except EngineError as error:
+        _end(f"engine failed: {error}", 1)
+    except KeyboardInterrupt:
+        _end("interrupted; what was finished is saved, and the same command goes on from there", 1)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _end(line: str, code: int) -> None:
+    print(" ".join(line.split()), file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

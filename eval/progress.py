@@ -1,0 +1,80 @@
+"""How far a run is: samples/s, tokens/s, the time left and the running score.
+
+On a terminal a live line; elsewhere (a log file, CI) a plain line every so often.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
+
+
+class RunProgress:
+    """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only."""
+
+    def __init__(self, total: int, done: int, outcomes: Counter[str], quiet: bool = False) -> None:
+        self._total, self._done, self._before = total, done, done
+        self._outcomes = outcomes
+        self._tokens = 0
+        self._started = self._last_line = time.monotonic()
+        self._quiet = quiet
+        console = Console(stderr=True)
+        self._live = console.is_terminal and not quiet
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("eta"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[rates]}"),
+            console=console,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task("samples", total=total, completed=done, rates="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+        if exc[0] is None and not self._live and not self._quiet:
+            self._print()
+
+    def sample(self, completion_tokens: int) -> None:
+        """A sample has been generated."""
+        self._done += 1
+        self._tokens += completion_tokens
+        self._show()
+
+    def verdict(self, outcome: str) -> None:
+        """A sample has been judged."""
+        self._outcomes[outcome] += 1
+        self._show()
+
+    def _rates(self) -> str:
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        text = f"{(self._done - self._before) / seconds:.1f} samples/s, {self._tokens / seconds:.0f} tokens/s"
+        judged = self._outcomes.total()
+        return f"{text}, score {100 * self._outcomes['correct'] / judged:.1f} %" if judged else text
+
+    def _show(self) -> None:
+        if self._live:
+            self._bar.update(self._task, completed=self._done, rates=self._rates())
+        elif not self._quiet and time.monotonic() - self._last_line > _PLAIN_EVERY:
+            self._last_line = time.monotonic()
+            self._print()
+
+    def _print(self) -> None:
+        fresh = self._done - self._before
+        left = (self._total - self._done) * (time.monotonic() - self._started) / max(fresh, 1)
+        eta = f", {left:.0f} s left" if fresh and self._done < self._total else ""
+        print(f"{self._done}/{self._total} samples, {self._rates()}{eta}", file=sys.stderr, flush=True)

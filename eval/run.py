@@ -1,0 +1,244 @@
+"""`ampo eval`: problems -> prompts -> engine -> responses.jsonl -> verifier -> verdicts.jsonl -> metrics.json.
+
+Generation and judging overlap: a response is written the moment it finishes and goes to the verifier's worker
+processes while the engine works on. Resuming is the default: what is in responses.jsonl is not asked for again.
+
+Seeds: sample i of a problem is asked for with a seed made from the run's seed, the problem's id and i alone, so that
+neither the order nor an interruption changes what is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import IO, Any
+
+from ampo.engines.base import Engine
+from ampo.errors import UserError
+from ampo.prompts import Template
+from ampo.types import PROTOCOLS, Problem, Protocol, Request, SamplingParams
+from ampo.verify import VerifierPool
+from eval.data import fingerprint
+from eval.environment import environment
+from eval.progress import RunProgress
+from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
+from eval.score import claim_of, write_metrics
+
+_SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One benchmark of a run. params.n is the number of samples of each problem."""
+
+    benchmark: str
+    problems: Sequence[Problem]
+    template: Template
+    params: SamplingParams
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What a run is: the same spec resumes, another is refused.
+
+    revision: of the model, where it is known before the engine is started.
+    seed: None leaves every draw to chance (and the run cannot be repeated).
+    """
+
+    model: str
+    tasks: Sequence[Task]
+    revision: str | None = None
+    seed: int | None = 0
+    protocols: tuple[Protocol, ...] = ("ampo",)
+
+    def __post_init__(self) -> None:
+        for protocol in self.protocols:
+            if protocol not in PROTOCOLS:
+                raise UserError(f"unknown protocol {protocol!r}: it can be {' or '.join(PROTOCOLS)}")
+        for task in self.tasks:
+            if task.params.temperature == 0 and task.params.n > 1:
+                raise UserError(
+                    f"{task.benchmark}: {task.params.n} greedy samples would all be the same: "
+                    "give a --temperature above 0, or --samples 1"
+                )
+
+    def config(self) -> dict[str, Any]:
+        """What config.toml holds."""
+        return {
+            "schema_version": 1,
+            "model": {"name": self.model, "revision": self.revision},
+            "seed": self.seed,
+            "benchmarks": {task.benchmark: _task_config(task) for task in self.tasks},
+        }
+
+    def sample_ids(self) -> Iterator[str]:
+        for task in self.tasks:
+            for problem in task.problems:
+                for sample in range(task.params.n):
+                    yield f"{problem.id}#{sample}"
+
+    def requests(self, done: set[str]) -> Iterator[Request]:
+        """What is still to be asked. A request's id is "<problem>#<first sample>"; missing neighbours go as one."""
+        for task in self.tasks:
+            for problem in task.problems:
+                prompt = task.template.render(problem)
+                for first, count in _gaps(problem.id, task.params.n, done):
+                    seed = problem_seed(self.seed, problem.id)
+                    params = replace(task.params, n=count, seed=None if seed is None else seed + first)
+                    yield Request(f"{problem.id}#{first}", prompt, params)
+
+
+def problem_seed(seed: int | None, problem_id: str) -> int | None:
+    """The seed of a problem's sample 0; sample i has that plus i."""
+    if seed is None:
+        return None
+    digest = hashlib.sha256(f"{seed}/{problem_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % _SEEDS
+
+
+def evaluate(
+    spec: RunSpec, run: RunDir, start_engine: Callable[[], Engine], say: Say, quiet: bool = False
+) -> dict[str, Any]:
+    """Run what is missing, judge what is not judged, and return the metrics.
+
+    start_engine: called only if something is left to generate.
+    Raises UserError where the folder holds another run, or another process works in it.
+    """
+    with run.locked():
+        run.check_config(spec.config())
+        run.write_config(spec.config())
+        run.write_problems(problem for task in spec.tasks for problem in task.problems)
+        for file in (run.responses, run.verdicts):
+            drop_torn_line(file, say)
+        run.responses.touch()
+        session = _Session(spec, run, quiet)
+        if session.missing:
+            if session.responses:
+                say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
+            with start_engine() as engine:
+                _record_environment(run, engine)
+                session.generate(engine)
+        session.judge_rest()
+        return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols)
+
+
+class _Session:
+    """One stretch of work on a run, from a start to its end or interruption."""
+
+    def __init__(self, spec: RunSpec, run: RunDir, quiet: bool) -> None:
+        self.spec, self.run, self.quiet = spec, run, quiet
+        self.problems = {problem.id: problem for task in spec.tasks for problem in task.problems}
+        self.responses = run.read_responses()
+        self.verdicts = run.read_verdicts()
+        wanted = set(spec.sample_ids())
+        self.total = len(wanted)
+        self.missing = wanted - self.responses.keys()
+        self._judged: queue.SimpleQueue[VerdictRecord] = queue.SimpleQueue()
+        self._pending = 0
+
+    def generate(self, engine: Engine) -> None:
+        """Ask for what is missing, and judge it as it comes."""
+        with self._progress() as progress, self._pool() as pool, self.run.responses.open("a", encoding="utf-8") as file:
+            self._submit_unjudged(pool)
+            for request_id, index, response in engine.generate(self.spec.requests(set(self.responses))):
+                problem, _, first = request_id.rpartition("#")
+                sample = int(first) + index
+                seed = problem_seed(self.spec.seed, problem)
+                record = ResponseRecord.of(problem, sample, None if seed is None else seed + sample, response)
+                _append(file, asdict(record))
+                self.responses[record.id] = record
+                progress.sample(record.completion_tokens)
+                self._submit(pool, record)
+                self._collect(progress, wait=False)
+            self._collect(progress, wait=True)
+
+    def judge_rest(self) -> None:
+        """Judge what an interruption left unjudged."""
+        if any(True for _ in self._unjudged()):
+            with self._progress() as progress, self._pool() as pool:
+                self._submit_unjudged(pool)
+                self._collect(progress, wait=True)
+
+    def _progress(self) -> RunProgress:
+        first = self.spec.protocols[0]
+        outcomes = Counter(v.outcome for (_, protocol), v in self.verdicts.items() if protocol == first)
+        return RunProgress(self.total, len(self.responses), outcomes, self.quiet)
+
+    def _pool(self) -> VerifierPool:
+        return VerifierPool()
+
+    def _unjudged(self) -> Iterator[tuple[ResponseRecord, Protocol]]:
+        for record in self.responses.values():
+            for protocol in self.spec.protocols:
+                if (record.id, protocol) not in self.verdicts:
+                    yield record, protocol
+
+    def _submit_unjudged(self, pool: VerifierPool) -> None:
+        for record, protocol in list(self._unjudged()):
+            self._submit(pool, record, (protocol,))
+
+    def _submit(
+        self, pool: VerifierPool, record: ResponseRecord, protocols: tuple[Protocol, ...] | None = None
+    ) -> None:
+        for protocol in protocols or self.spec.protocols:
+            future = pool.submit(claim_of(self.problems[record.problem], record, protocol))
+            self._pending += 1
+            future.add_done_callback(lambda f, i=record.id: self._judged.put(VerdictRecord.of(i, f.result())))
+
+    def _collect(self, progress: RunProgress, wait: bool) -> None:
+        """Write the verdicts that have come in; with `wait`, all that are under way."""
+        with self.run.verdicts.open("a", encoding="utf-8") as file:
+            while self._pending and (wait or not self._judged.empty()):
+                verdict = self._judged.get()
+                self._pending -= 1
+                _append(file, asdict(verdict))
+                self.verdicts[verdict.id, verdict.protocol] = verdict
+                if verdict.protocol == self.spec.protocols[0]:
+                    progress.verdict(verdict.outcome)
+
+
+def _append(file: IO[str], row: dict[str, Any]) -> None:
+    try:
+        file.write(dump(row))
+        file.flush()
+    except OSError as error:
+        raise UserError(f"cannot write {file.name} ({error.strerror}): make room, then run the same command") from error
+
+
+def _gaps(problem_id: str, n: int, done: set[str]) -> Iterator[tuple[int, int]]:
+    """(first, count) of each stretch of samples that are missing."""
+    first = None
+    for sample in range(n + 1):
+        missing = sample < n and f"{problem_id}#{sample}" not in done
+        if missing and first is None:
+            first = sample
+        elif not missing and first is not None:
+            yield first, sample - first
+            first = None
+
+
+def _task_config(task: Task) -> dict[str, Any]:
+    sampling = task.params.to_dict()
+    return {
+        "problems": len(task.problems),
+        "problems_sha256": fingerprint(task.problems),
+        "samples": sampling.pop("n"),
+        "sampling": {key: value for key, value in sampling.items() if key != "seed"},
+        "prompt": {"template": task.template.name, "system": task.template.system, "user": task.template.user},
+    }
+
+
+def _record_environment(run: RunDir, engine: Engine) -> None:
+    """The first start's record at the top; later ones, which may be on another machine, under `resumed`."""
+    record = environment(engine.describe())
+    if run.environment.exists():
+        try:
+            first = json.loads(run.environment.read_text(encoding="utf-8"))
+            record = first | {"resumed": [*first.get("resumed", []), record]}
+        except ValueError:
+            pass  # damaged: the new record replaces it
+    write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")

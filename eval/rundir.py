@@ -1,0 +1,258 @@
+"""A run directory: what was asked, what was answered, how it was judged. Each file is the interface to the next step.
+
+    config.toml       what the run is; a run is resumed only with the same
+    environment.json  versions, hardware, model revision, engine settings: what repeating it takes
+    problems.jsonl    the problems, so that a run can be judged again without the data set
+    responses.jsonl   one line a sample, appended and flushed as each finishes
+    verdicts.jsonl    one line a sample and protocol
+    metrics.json      the statistics (see `eval.metrics`)
+
+A process killed at any moment leaves at most a torn last line, which the next start drops with a notice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import tomli_w
+
+from ampo.errors import UserError
+from ampo.types import FinishReason, Problem, Response, Verdict
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRecord:
+    """A line of responses.jsonl. `id` is "<problem>#<sample>"; `seed` is what the engine was given for this sample."""
+
+    id: str
+    problem: str
+    sample: int
+    seed: int | None
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    first_token_seconds: float | None
+
+    @staticmethod
+    def of(problem: str, sample: int, seed: int | None, response: Response) -> ResponseRecord:
+        return ResponseRecord(
+            id=f"{problem}#{sample}",
+            problem=problem,
+            sample=sample,
+            seed=seed,
+            text=response.text,
+            finish_reason=response.finish_reason,
+            prompt_tokens=response.prompt_tokens,
+            completion_tokens=response.completion_tokens,
+            seconds=round(response.seconds, 4),
+            first_token_seconds=response.first_token_seconds and round(response.first_token_seconds, 4),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """A line of verdicts.jsonl."""
+
+    id: str
+    protocol: str
+    outcome: str
+    extracted: str | None
+    reason: str
+    seconds: float
+
+    @staticmethod
+    def of(response_id: str, verdict: Verdict) -> VerdictRecord:
+        return VerdictRecord(
+            response_id,
+            verdict.protocol,
+            verdict.outcome,
+            verdict.extracted,
+            verdict.reason,
+            round(verdict.seconds, 6),
+        )
+
+
+class RunDir:
+    """The files of one run. Raises UserError for a folder that can't be written or read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.toml"
+        self.environment = path / "environment.json"
+        self.problems = path / "problems.jsonl"
+        self.responses = path / "responses.jsonl"
+        self.verdicts = path / "verdicts.jsonl"
+        self.metrics = path / "metrics.json"
+
+    @staticmethod
+    def existing(path: Path) -> RunDir:
+        """The run in a folder; UserError where there is none."""
+        run = RunDir(path)
+        if not run.responses.is_file():
+            raise UserError(f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one)")
+        return run
+
+    def read_config(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.config.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"cannot read {self.config}: {error.strerror or error}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"{self.config} is not valid TOML: {error}") from error
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        write_atomically(self.config, tomli_w.dumps(_without_none(config)))
+
+    def check_config(self, config: dict[str, Any]) -> None:
+        """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
+        if not self.config.exists():
+            return
+        there, asked = _flat(self.read_config()), _flat(_without_none(config))
+        differences = [
+            f"{key} was {_short(there.get(key))}, is now {_short(asked.get(key))}"
+            for key in sorted(there.keys() | asked.keys())
+            if there.get(key) != asked.get(key)
+        ]
+        if differences:
+            raise UserError(
+                f"{self.path} holds a run of another configuration ({'; '.join(differences)}): "
+                "give the same settings to resume it, or another --output-dir"
+            )
+
+    def read_problems(self) -> dict[str, Problem]:
+        rows = (row for _, row in read_jsonl(self.problems))
+        return {row["id"]: Problem(**row | {"options": tuple(row["options"])}) for row in rows}
+
+    def write_problems(self, problems: Iterable[Problem]) -> None:
+        write_atomically(self.problems, "".join(dump(asdict(problem)) for problem in problems))
+
+    def read_responses(self) -> dict[str, ResponseRecord]:
+        return {row["id"]: ResponseRecord(**row) for _, row in read_jsonl(self.responses)}
+
+    def read_verdicts(self) -> dict[tuple[str, str], VerdictRecord]:
+        """By response id and protocol."""
+        if not self.verdicts.exists():
+            return {}
+        rows = (VerdictRecord(**row) for _, row in read_jsonl(self.verdicts))
+        return {(row.id, row.protocol): row for row in rows}
+
+    def read_metrics(self) -> dict[str, Any]:
+        try:
+            return json.loads(self.metrics.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{self.path} has no metrics yet: `ampo score {self.path}` makes them") from error
+        except ValueError as error:
+            raise UserError(f"{self.metrics} is damaged: `ampo score {self.path}` makes it again") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder, and keep other processes from working in it. The lock dies with its holder."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            stream = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise UserError(f"cannot write to {self.path} ({error.strerror}): choose another --output-dir") from error
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"another process is working in {self.path}: wait for it, or end it") from error
+            yield
+
+
+def drop_torn_line(file: Path, say: Say) -> None:
+    """Cut off a last line that a killed process left unfinished."""
+    if not file.exists():
+        return
+    with file.open("rb+") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        end = _end_of_last_line(stream, size)
+        if end < size:
+            say(f"{file.name}: dropped a torn last line of {size - end} bytes; its sample is asked for again")
+            stream.truncate(end)
+
+
+def _end_of_last_line(stream: IO[bytes], size: int) -> int:
+    """The offset after the last newline."""
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        stream.seek(start)
+        newline = stream.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+def read_jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of each line. Raises UserError with the line's number for one that is broken."""
+    try:
+        with file.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise UserError(f"{file}:{number} is not valid JSON ({error}): mend or remove that line") from error
+                if not isinstance(row, dict):
+                    raise UserError(f"{file}:{number} is not a JSON object: mend or remove that line")
+                yield number, row
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def dump(row: dict[str, Any]) -> str:
+    """One line of JSONL. Lone surrogates, which a model can produce, are escaped."""
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        line = json.dumps(row)
+    return line + "\n"
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replace a file's content so that a reader sees the old or the new one, never a part."""
+    work = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with work.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        work.replace(file)
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: what is None is left out."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _short(value: Any) -> str:
+    text = "unset" if value is None else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,132 @@
+"""`ampo score`: judge the responses of a run, again or with another protocol, and write the metrics.
+
+Needs no engine and no data set: the run directory holds the problems.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ampo.types import Problem, Protocol
+from ampo.verify import Claim, VerifierPool
+from eval.metrics import Judged, summarise
+from eval.progress import RunProgress
+from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
+
+Responses = Mapping[str, ResponseRecord]
+Verdicts = Mapping[tuple[str, str], VerdictRecord]
+
+
+def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Claim:
+    """What the verifier is asked about a response."""
+    return Claim(
+        gold=problem.answer,
+        response=record.text,
+        protocol=protocol,
+        kind=problem.kind,
+        options=problem.options,
+        question=problem.question,
+        finish_reason=record.finish_reason,
+    )
+
+
+def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = False) -> dict[str, Any]:
+    """Judge every response anew with each protocol and return the metrics. Verdicts of other protocols stay."""
+    with run.locked():
+        drop_torn_line(run.responses, say)
+        drop_torn_line(run.verdicts, say)
+        problems, responses = run.read_problems(), run.read_responses()
+        verdicts = {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
+        verdicts |= _judge(problems, responses, protocols, quiet)
+        write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
+        kept = tuple(p for p in _protocols_of(verdicts) if p not in protocols)
+        return write_metrics(run, problems, responses, verdicts, (*protocols, *kept))
+
+
+def _judge(
+    problems: Mapping[str, Problem], responses: Responses, protocols: Sequence[Protocol], quiet: bool
+) -> dict[tuple[str, str], VerdictRecord]:
+    judged: dict[tuple[str, str], VerdictRecord] = {}
+    with VerifierPool() as pool, RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
+        futures = [
+            (record, protocol, pool.submit(claim_of(problems[record.problem], record, protocol)))
+            for record in responses.values()
+            for protocol in protocols
+        ]
+        for record, protocol, future in futures:
+            verdict = VerdictRecord.of(record.id, future.result())
+            judged[record.id, protocol] = verdict
+            progress.sample(0)
+            progress.verdict(verdict.outcome)
+    return judged
+
+
+def _protocols_of(verdicts: Verdicts) -> list[Protocol]:
+    return sorted({protocol for _, protocol in verdicts})  # pyright: ignore[reportReturnType]
+
+
+def write_metrics(
+    run: RunDir,
+    problems: Mapping[str, Problem],
+    responses: Responses,
+    verdicts: Verdicts,
+    protocols: Sequence[Protocol],
+) -> dict[str, Any]:
+    """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
+    with VerifierPool() as pool:
+        summaries = {
+            protocol: summarise(judged_rows(problems, responses, verdicts, protocol, pool.classes))
+            for protocol in protocols
+        }
+    first, *others = protocols
+    metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
+    write_atomically(run.metrics, json.dumps(metrics, indent=1) + "\n")
+    return metrics
+
+
+def judged_rows(
+    problems: Mapping[str, Problem],
+    responses: Responses,
+    verdicts: Verdicts,
+    protocol: Protocol,
+    classes: Callable[..., list[int]],
+) -> list[Judged]:
+    """The rows that the statistics are made from. classes: groups a problem's answers into equivalence classes."""
+    by_problem: defaultdict[str, list[tuple[ResponseRecord, VerdictRecord]]] = defaultdict(list)
+    for record in responses.values():
+        verdict = verdicts.get((record.id, protocol))
+        if verdict is not None and record.problem in problems:
+            by_problem[record.problem].append((record, verdict))
+    rows: list[Judged] = []
+    for problem_id, pairs in by_problem.items():
+        problem = problems[problem_id]
+        answers = [verdict.extracted for _, verdict in pairs]
+        votes = classes(answers, kind=problem.kind, options=problem.options, question=problem.question)
+        rows += [
+            Judged(
+                benchmark=problem.benchmark,
+                problem=problem_id,
+                sample=record.sample,
+                outcome=verdict.outcome,
+                extracted=verdict.extracted,
+                vote=vote,
+                completion_tokens=record.completion_tokens,
+                finish_reason=record.finish_reason,
+            )
+            for (record, verdict), vote in zip(pairs, votes, strict=True)
+        ]
+    return rows
+
+
+def disagreements(responses: Responses, verdicts: Verdicts, a: Protocol, b: Protocol) -> list[tuple[str, str, str]]:
+    """(response id, outcome under a, outcome under b) wherever one protocol says correct and the other doesn't."""
+    found = []
+    for response_id in responses:
+        first, second = verdicts.get((response_id, a)), verdicts.get((response_id, b))
+        if first and second and (first.outcome == "correct") != (second.outcome == "correct"):
+            found.append((response_id, first.outcome, second.outcome))
+    return found

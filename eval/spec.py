@@ -1,0 +1,66 @@
+"""From what a user asks for (suites, a model, flags) to a `RunSpec`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.prompts import load_template
+from ampo.types import Protocol, SamplingParams
+from eval.data import load_problems
+from eval.run import RunSpec, Task
+from eval.suites import Benchmark, resolve
+
+PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # section 5.1, and the model card
+
+
+def build_spec(
+    suites: Sequence[str],
+    model: str,
+    *,
+    revision: str | None = None,
+    samples: int | None = None,
+    limit: int | None = None,
+    protocols: tuple[Protocol, ...] = ("ampo",),
+    template: str | None = None,
+    data_dir: Path | None = None,
+    sampling: dict[str, Any] | None = None,
+    seed: int | None = 0,
+) -> RunSpec:
+    """Load the problems and fix every setting. What the user doesn't give is the benchmark's own, else the paper's.
+
+    Raises UserError for an unknown suite, template or protocol, and for data that can't be loaded.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"--limit {limit}: it must be at least 1")
+    tasks = [_task(b, samples, limit, template, data_dir, sampling or {}) for b in resolve(suites)]
+    return RunSpec(model, tasks, revision=revision, seed=seed, protocols=protocols)
+
+
+def _task(
+    benchmark: Benchmark,
+    samples: int | None,
+    limit: int | None,
+    template: str | None,
+    data_dir: Path | None,
+    sampling: dict[str, Any],
+) -> Task:
+    given = benchmark.sampling | sampling
+    greedy = given.get("temperature") == 0
+    params = replace(PAPER_SAMPLING, **given, n=samples or (1 if greedy else benchmark.samples))
+    return Task(
+        benchmark=benchmark.name,
+        problems=load_problems(benchmark, data_dir=data_dir, limit=limit),
+        template=load_template(template or benchmark.template),
+        params=params,
+    )
+
+
+def default_output_dir(suites: Sequence[str], model: str) -> Path:
+    """runs/<suites>-<model>: the same for the same question, so that the same command resumes."""
+    name = "-".join([*(Path(s).stem for s in suites), model])
+    return Path("runs") / re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
