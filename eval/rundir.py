@@ -235,8 +235,9 @@ def write_atomically(file: Path, text: str) -> None:
             os.fsync(stream.fileno())
         work.replace(file)
     except OSError as error:
-        work.unlink(missing_ok=True)
         raise UserError(f"cannot write {file}: {error.strerror or error}") from error
+    finally:
+        work.unlink(missing_ok=True)
 
 
 def _without_none(value: Any) -> Any:

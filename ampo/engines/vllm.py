@@ -45,7 +45,7 @@ class VLLMEngine(Engine):
         self._revision = ref.revision
         self._ids = itertools.count()
         started = time.perf_counter()
-        _import_vllm()
+        import_vllm()
         imported = time.perf_counter()
         self._core: Core = _start(ref, self.settings)
         self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
@@ -211,15 +211,17 @@ class _Running:
 _FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "abort", "error": "error"}
 
 
-def _vllm_params(params: SamplingParams, batch: bool) -> Any:
+def bare_params(params: SamplingParams, **more: Any) -> Any:
+    """vLLM's own SamplingParams."""
     from vllm import SamplingParams as VLLMParams
+
+    return VLLMParams(**params.to_dict(), **more)
+
+
+def _vllm_params(params: SamplingParams, batch: bool) -> Any:
     from vllm.sampling_params import RequestOutputKind
 
-    return VLLMParams(
-        **params.to_dict(),
-        output_kind=RequestOutputKind.DELTA,
-        stream_interval=_NO_STREAM if batch else None,
-    )
+    return bare_params(params, output_kind=RequestOutputKind.DELTA, stream_interval=_NO_STREAM if batch else None)
 
 
 def available() -> bool:
@@ -227,7 +229,7 @@ def available() -> bool:
     return find_spec("vllm") is not None
 
 
-def _import_vllm() -> None:
+def import_vllm() -> None:
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # its progress is ours to tell
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")

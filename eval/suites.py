@@ -1,0 +1,215 @@
+"""What the names after `--suite` mean: benchmarks, one small TOML file each, and suites of them.
+
+A benchmark says where its problems come from (exactly one of a hub data set, a file, or reasoning-gym), how its
+columns become a `Problem`, and how the paper asks it. A user's own TOML file has the same form and is named by its
+path. The paper's suites: six sets of mathematics (`ampo`) and three from elsewhere (`ood`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ampo.errors import UserError, nearest
+from ampo.types import AnswerKind, SamplingParams
+from eval.normalise import NORMALISERS
+
+SUITES: dict[str, tuple[str, ...]] = {
+    "ampo": ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
+    "ood": ("arc_challenge", "gpqa_diamond", "mmlu_pro"),
+    "paper": (
+        *("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
+        *("arc_challenge", "gpqa_diamond", "mmlu_pro"),
+    ),
+    "demo": ("demo",),
+}
+"""Suite name -> benchmark names, in the order of the paper's Table 1."""
+
+_FROZEN = ConfigDict(extra="forbid", frozen=True)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class Columns(BaseModel):
+    """Which columns hold what. options: a list of texts; distractors: the columns of the wrong options."""
+
+    model_config = _FROZEN
+
+    question: str = "question"
+    answer: str = "answer"
+    id: str | None = None
+    options: str | None = None
+    distractors: tuple[str, ...] = ()
+
+
+class Part(BaseModel):
+    """Problems of one reasoning-gym kind. config: that kind's own difficulty parameters."""
+
+    model_config = _FROZEN
+
+    kind: str
+    size: int = Field(ge=1)
+    seed: int = Field(default=0, ge=0)
+    config: Mapping[str, Any] = {}
+
+
+class Benchmark(BaseModel):
+    """One set of problems and how it is asked. The fields are the keys of its TOML file."""
+
+    model_config = _FROZEN
+
+    name: str
+    """Names it in results, in problem ids and in a data folder (<name>.jsonl)."""
+    title: str = ""
+    description: str = ""
+    source: str | None = None
+    """A hub data set's id."""
+    config: str | None = None
+    """The hub data set's configuration (subset)."""
+    split: str = "test"
+    revision: str | None = None
+    """A hub commit or tag; None follows the main branch."""
+    dataset: Path | None = None
+    """A file (.jsonl, .csv, .parquet) instead of the hub; relative to the TOML file."""
+    parts: tuple[Part, ...] = ()
+    """Kinds of reasoning-gym instead of the hub; made offline."""
+    columns: Columns = Columns()
+    normaliser: str = "plain"
+    """How a row becomes question, answer and options (see `eval.normalise`)."""
+    answer_kind: AnswerKind = "auto"
+    samples: int = Field(default=1, ge=1)
+    """Samples of each problem; the paper's own number for its sets."""
+    template: str = "ampo"
+    """A prompt template's name, or PATH.toml#NAME."""
+    sampling: Mapping[str, Any] = {}
+    """Sampling defaults that differ from the paper's, by the names of SamplingParams."""
+    n_problems: int | None = Field(default=None, ge=1)
+    gated: bool = False
+    license: str = "not stated"
+    url: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError("letters, digits, '_', '-' and '.' only, since it is a file's name and a key")
+        return name
+
+    @field_validator("normaliser")
+    @classmethod
+    def _known_normaliser(cls, name: str) -> str:
+        if name not in NORMALISERS:
+            raise ValueError(f"unknown: {nearest(name, NORMALISERS, 'a normaliser')}")
+        return name
+
+    @field_validator("sampling")
+    @classmethod
+    def _known_sampling(cls, sampling: Mapping[str, Any]) -> Mapping[str, Any]:
+        known = [k for k in SamplingParams.__dataclass_fields__ if k not in ("n", "seed")]
+        for key in sampling:
+            if key not in known:
+                raise ValueError(f"unknown parameter {key!r}: {nearest(key, known, 'a parameter')}")
+        try:
+            SamplingParams(**sampling)
+        except (TypeError, UserError) as error:
+            raise ValueError(str(error)) from error
+        return sampling
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Benchmark:
+        given = [k for k in ("source", "dataset", "parts") if getattr(self, k)]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of source, dataset and parts (it has {' and '.join(given) or 'none'})")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """Where the problems come from, for people."""
+        if self.parts:
+            return "reasoning-gym, made offline"
+        if self.dataset:
+            return str(self.dataset)
+        return f"{self.source}{f' ({self.config})' if self.config else ''}, {self.split}"
+
+
+def resolve(names: str | Sequence[str]) -> list[Benchmark]:
+    """The benchmarks behind suite names, benchmark names and paths of TOML files; each once, in the order given.
+
+    A name may itself be several, separated by commas. Raises UserError for an unknown name, with the nearest ones.
+    """
+    given = [names] if isinstance(names, str) else names
+    wanted = [n.strip() for part in given for n in part.split(",") if n.strip()]
+    if not wanted:
+        raise UserError(f"no suite given: {nearest('', known_names(), 'a suite')}")
+    found: dict[str, Benchmark] = {}
+    for benchmark in (b for name in wanted for b in _resolve_one(name)):
+        if found.setdefault(benchmark.name, benchmark) != benchmark:
+            raise UserError(f"two different benchmarks are named {benchmark.name!r}: give one of them another `name`")
+    return list(found.values())
+
+
+def catalogue() -> list[Benchmark]:
+    """All built-in benchmarks: the paper's in its order, then the others by name."""
+    built_in = _built_in()
+    rest = sorted(n for n in built_in if n not in SUITES["paper"])
+    return [built_in[n] for n in (*SUITES["paper"], *rest)]
+
+
+def known_names() -> list[str]:
+    """Every name that `resolve` takes besides paths."""
+    return [*SUITES, *(b.name for b in catalogue() if b.name not in SUITES)]
+
+
+def load_benchmark(path: Path) -> Benchmark:
+    """A user's own benchmark file. Raises UserError for what is wrong in it, naming the key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the benchmark file {path}: {getattr(error, 'strerror', None) or error}") from error
+    benchmark = _parse(text, path.stem, str(path))
+    if benchmark.dataset is None:
+        return benchmark
+    return benchmark.model_copy(update={"dataset": path.parent / benchmark.dataset.expanduser()})
+
+
+def _resolve_one(name: str) -> list[Benchmark]:
+    if name.endswith(".toml"):
+        return [load_benchmark(Path(name).expanduser())]
+    members = SUITES.get(name) or ((name,) if name in _built_in() else ())
+    if not members:
+        hint = nearest(name, known_names(), "it")
+        raise UserError(f"unknown suite or benchmark {name!r}: {hint} A set of your own: give the path of its .toml file")
+    return [_built_in()[m] for m in members]
+
+
+@cache
+def _built_in() -> dict[str, Benchmark]:
+    folder = files("eval").joinpath("benchmarks")
+    texts = {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
+    return {name: _parse(text, name, f"eval/benchmarks/{name}.toml") for name, text in sorted(texts.items())}
+
+
+def _parse(text: str, name: str, where: str) -> Benchmark:
+    try:
+        return Benchmark(**({"name": name} | tomllib.loads(text)))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{where} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise UserError(f"{where}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """The first complaint, in one line, with the nearest known key for an unknown one."""
+    first = error.errors()[0]
+    path = ".".join(str(p) for p in first["loc"])
+    if first["type"] == "extra_forbidden":
+        model = {"columns": Columns, "parts": Part}.get(str(first["loc"][0]), Benchmark)
+        return f"unknown key {path!r}: {nearest(str(first['loc'][-1]), model.model_fields, 'a key')}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message

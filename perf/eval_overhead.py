@@ -1,0 +1,94 @@
+"""What `ampo eval` costs over bare vLLM: wall time after engine start, on the demo suite, as a ratio.
+
+Two arms, alternating in processes of their own on the same machine: `ampo eval` (prompts, generation, verification,
+files, metrics) and `LLM.generate` on the same prompts with the same sampling parameters, seeds and engine settings.
+
+    python perf/eval_overhead.py [--repeat 3] [--limit N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ampo import models
+from ampo.engines.settings import EngineSettings
+from eval.run import evaluate
+from eval.rundir import RunDir
+from eval.spec import build_spec
+
+ARMS = ("eval", "bare")
+
+
+def arm_eval(limit: int | None) -> dict[str, float]:
+    from ampo.engines.vllm import VLLMEngine
+
+    spec = build_spec(["demo"], models.EMBEDDED, limit=limit)
+    engine = VLLMEngine(models.resolve(models.EMBEDDED), EngineSettings())
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDir(Path(folder) / "run")
+        started = time.perf_counter()
+        evaluate(spec, run, lambda: engine, say=lambda _: None, quiet=True)
+        seconds = time.perf_counter() - started
+        tokens = sum(record.completion_tokens for record in run.read_responses().values())
+    return {"seconds": seconds, "tokens": tokens}
+
+
+def arm_bare(limit: int | None) -> dict[str, float]:
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # as our engine runs it on a CPU
+    from ampo import prompts
+    from ampo.engines import vllm as ours
+
+    ours.import_vllm()
+    from vllm import LLM
+
+    ref, settings = models.resolve(models.EMBEDDED), EngineSettings()
+    arguments = ours.engine_arguments(None, settings) | ours.cpu_arguments(ref.path, settings)
+    llm = LLM(model=ref.path, disable_log_stats=True, **arguments)
+    requests = list(build_spec(["demo"], models.EMBEDDED, limit=limit).requests(set()))
+    tokenizer = llm.get_tokenizer()
+    started = time.perf_counter()
+    texts = [r.prompt if isinstance(r.prompt, str) else prompts.render(r.prompt, tokenizer) for r in requests]
+    ids = [{"prompt_token_ids": tokenizer.encode(text, add_special_tokens=False)} for text in texts]
+    outputs = llm.generate(ids, [ours.bare_params(r.params) for r in requests], use_tqdm=False)
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "tokens": sum(len(part.token_ids) for out in outputs for part in out.outputs)}
+
+
+def measure(arm: str, limit: int | None) -> dict[str, float]:
+    command = [sys.executable, __file__, "--arm", arm, *(["--limit", str(limit)] if limit else [])]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--arm", choices=ARMS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.arm:
+        print(json.dumps({"eval": arm_eval, "bare": arm_bare}[options.arm](options.limit)), flush=True)
+        os._exit(0)  # vLLM's shutdown is not what is measured
+    seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    for _ in range(options.repeat):
+        for arm in ARMS:
+            result = measure(arm, options.limit)
+            seconds[arm].append(result["seconds"])
+            rate = result["tokens"] / result["seconds"]
+            print(
+                f"{arm:5} {result['seconds']:7.1f} s  {result['tokens']:7.0f} tokens  {rate:6.0f} tokens/s", flush=True
+            )
+    medians = {arm: statistics.median(seconds[arm]) for arm in ARMS}
+    print(f"ampo eval / bare vLLM: {medians['eval'] / medians['bare']:.3f} (medians of {options.repeat}, wall time)")
+
+
+if __name__ == "__main__":
+    main()
