@@ -10,10 +10,12 @@ import hashlib
 import itertools
 import os
 import queue
+import secrets
 import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -50,6 +52,7 @@ class VLLMEngine(Engine):
         self._core: Core = _start(ref, self.settings)
         self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
         self.tokenizer = self._core.tokenizer
+        self._on_cpu = self._core.config.device_config.device_type == "cpu"
         self.max_model_len: int = self._core.config.model_config.max_model_len
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
@@ -142,7 +145,9 @@ class VLLMEngine(Engine):
             )
             inbox.put((state, ValueError(state.refused)))
             return state
-        self._core.submit(state.id, ids, _vllm_params(request.params, batch), lambda out: inbox.put((state, out)))
+        self._core.submit(
+            state.id, ids, _vllm_params(request.params, batch, self._on_cpu), lambda out: inbox.put((state, out))
+        )
         return state
 
 
@@ -218,9 +223,12 @@ def bare_params(params: SamplingParams, **more: Any) -> Any:
     return VLLMParams(**params.to_dict(), **more)
 
 
-def _vllm_params(params: SamplingParams, batch: bool) -> Any:
+def _vllm_params(params: SamplingParams, batch: bool, on_cpu: bool) -> Any:
     from vllm.sampling_params import RequestOutputKind
 
+    if on_cpu and params.seed is None:
+        # vLLM compiles its sampler for unseeded requests, which costs a CPU seconds and a C++ compiler at the first.
+        params = replace(params, seed=secrets.randbits(31))
     return bare_params(params, output_kind=RequestOutputKind.DELTA, stream_interval=_NO_STREAM if batch else None)
 
 
