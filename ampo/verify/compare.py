@@ -1,0 +1,397 @@
+"""Whether an answer is the gold: a rule for each pair of kinds.
+
+Not symmetric where mathematics isn't: the gold's own precision decides what a decimal may stand for (gold 0.33
+accepts 1/3, gold 1/3 refuses 0.33), a gold with a unit accepts a bare number of that unit, a gold that is a tuple
+accepts its values side by side in order, and a bare list of golds refuses a tuple.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ampo.verify import families
+from ampo.verify.agree import mentions, numeric, proportional, rename, renamings, same, symbols
+from ampo.verify.answers import (
+    Answer,
+    Broken,
+    Equation,
+    Inequality,
+    Labelled,
+    Matrix,
+    Ordered,
+    Phrase,
+    Piecewise,
+    Ratio,
+    Region,
+    Unordered,
+    Unread,
+    Value,
+)
+from ampo.verify.evaluate import UndefinedError, context, exact
+from ampo.verify.phrases import opposite_aliases
+from ampo.verify.regions import as_region, same_region
+from ampo.verify.tree import Tree, num
+from ampo.verify.units import scale
+
+_CONSTANTS = re.compile(r"[cCkKABD](?:_\d)?")
+_PARAMETERS = frozenset("knmjlNt")
+_ROUNDS = re.compile(r"approx|nearest|round|decimal|significant|estimate|about how|roughly", re.IGNORECASE)
+_PERCENT = re.compile(r"%|percent", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the question tells. integers: the texts declare a parameter to be a whole number."""
+
+    question: str = ""
+    integers: bool = False
+
+    @property
+    def rounds(self) -> bool:
+        return bool(_ROUNDS.search(self.question))
+
+    @property
+    def percent(self) -> bool:
+        return not self.question or bool(_PERCENT.search(self.question))
+
+
+def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:  # noqa: B008 - frozen
+    """Whether the answer is the gold."""
+    if isinstance(gold, Broken) or isinstance(answer, Broken):
+        return False
+    if gold == answer:
+        return True
+    if isinstance(gold, Labelled) or isinstance(answer, Labelled):
+        return _labelled(gold, answer, setting)
+    if isinstance(gold, Unordered) or isinstance(answer, Unordered):
+        return _lists(gold, answer, setting)
+    if isinstance(gold, Ordered) and isinstance(answer, Ordered):
+        return _ordered(gold, answer, setting)
+    if isinstance(gold, Region) or isinstance(answer, Region):
+        return _regions(gold, answer)
+    if isinstance(gold, (Matrix, Ordered)) and isinstance(answer, (Matrix, Ordered)):
+        return _matrices(gold, answer, setting)
+    if isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio)):
+        return _ratios(gold, answer, setting)
+    return _others(gold, answer, setting)
+
+
+def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    if isinstance(gold, Equation) and isinstance(answer, Equation):
+        return proportional(_difference(gold), _difference(answer))
+    if isinstance(gold, Inequality) and isinstance(answer, Inequality):
+        return gold.strict == answer.strict and _same_side(gold, answer)
+    if isinstance(gold, Piecewise) and isinstance(answer, Piecewise):
+        return len(gold.cases) == len(answer.cases) and _paired(
+            gold.cases, answer.cases, lambda g, a: matches(g[0], a[0], setting) and matches(g[1], a[1], setting)
+        )
+    if isinstance(gold, Phrase) and isinstance(answer, Phrase):
+        return opposite_aliases(gold.words) == opposite_aliases(answer.words) and bool(gold.words)
+    if isinstance(gold, Unread) and isinstance(answer, Unread):
+        return "".join(gold.text.split()) == "".join(answer.text.split())
+    return False
+
+
+def _difference(equation: Equation) -> Tree:
+    return Tree("add", (equation.left, Tree("neg", (equation.right,))))
+
+
+def _same_side(gold: Inequality, answer: Inequality) -> bool:
+    a = Tree("add", (gold.large, Tree("neg", (gold.small,))))
+    b = Tree("add", (answer.large, Tree("neg", (answer.small,))))
+    return same(a, b)
+
+
+# --- labels -------------------------------------------------------------------------------------------------------
+
+
+def _labelled(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    if isinstance(gold, Labelled) and isinstance(answer, Labelled):
+        if _name(gold) == _name(answer) and matches(gold.body, _rebound(gold, answer), setting):
+            return True
+        return _as_equations(gold, answer)
+    if isinstance(gold, Labelled):
+        return _as_equations(gold, answer) or matches(gold.body, answer, setting)
+    if not isinstance(answer, Labelled):
+        return False
+    return _as_equations(gold, answer) or matches(gold, _rebound(gold, answer), setting)
+
+
+def _name(answer: Labelled) -> str:
+    return re.sub(r"\\(?:text|mathrm)|[\s{}\\]", "", answer.label)
+
+
+def _rebound(gold: Answer, answer: Labelled) -> Answer:
+    """The answer's definition in the gold's variables: f(m) = 2m as f(n) = 2n."""
+    if not isinstance(answer.body, Value) or not answer.bound:
+        return answer.body
+    bound: Sequence[str] = gold.bound if isinstance(gold, Labelled) else ()
+    if not bound and isinstance(gold, Value):
+        bound = sorted(symbols(gold.tree))
+    if len(bound) != len(answer.bound):
+        return answer.body
+    names = dict(zip(answer.bound, bound, strict=True))
+    if set(names.values()) & (symbols(answer.body.tree) - set(names)):
+        return answer.body
+    return replace(answer.body, tree=rename(answer.body.tree, names))
+
+
+def _as_equations(gold: Answer, answer: Answer) -> bool:
+    """y = 2x + 3 and 2x - y + 3 = 0; not for definitions of functions, nor for values of single names."""
+    a, b = _equation(gold), _equation(answer)
+    if a is None or b is None:
+        return False
+    left, right = _difference(a), _difference(b)
+    if len(symbols(left)) < 2 or symbols(left) != symbols(right):
+        return False
+    return proportional(left, right)
+
+
+def _equation(answer: Answer) -> Equation | None:
+    if isinstance(answer, Equation):
+        return answer
+    if isinstance(answer, Labelled) and answer.left is not None and not answer.bound and isinstance(answer.body, Value):
+        return Equation(answer.left, answer.body.tree)
+    return None
+
+
+# --- several values -----------------------------------------------------------------------------------------------
+
+
+def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    if isinstance(gold, Region) or isinstance(answer, Region):
+        return _regions(gold, answer)
+    if isinstance(gold, Unordered) and isinstance(answer, Unordered):
+        golds, answers = _distinct(gold.items, setting), _distinct(answer.items, setting)
+        return _same_members(golds, answers, setting) or families.same_families(golds, answers, setting.integers)
+    if isinstance(gold, Unordered) and isinstance(answer, Ordered):
+        labels = _labels(gold.items)
+        return len(set(labels)) == len(gold.items) > 1 and "" not in labels and _in_order(_bare(gold.items), answer.items, setting)
+    if isinstance(gold, Ordered) and isinstance(answer, Unordered):
+        return _tuple_of_list(gold, answer, setting)
+    golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting)
+    answers = _distinct(answer.items if isinstance(answer, Unordered) else (answer,), setting)
+    if len(golds) == len(answers) == 1:
+        return matches(golds[0], answers[0], setting)
+    return families.same_families(golds, answers, setting.integers)
+
+
+def _distinct(items: Sequence[Answer], setting: Setting) -> list[Answer]:
+    kept: list[Answer] = []
+    for item in items:
+        if not any(matches(k, item, setting) and matches(item, k, setting) for k in kept[:30]):
+            kept.append(item)
+    return kept
+
+
+def _same_members(golds: list[Answer], answers: list[Answer], setting: Setting) -> bool:
+    if len(golds) != len(answers):
+        return False
+    gold_labels, labels = _labels(golds), _labels(answers)
+    if _mixed(gold_labels) != _mixed(labels):
+        return _in_order(_bare(golds), _bare(answers), setting)
+    return _paired(golds, answers, lambda g, a: matches(g, a, setting))
+
+
+def _labels(items: Sequence[Answer]) -> list[str]:
+    return [_name(i) if isinstance(i, Labelled) else "" for i in items]
+
+
+def _mixed(labels: list[str]) -> bool:
+    """Whether the values belong to different names, so that their order says which is which."""
+    return len({label.partition("_")[0] for label in labels}) > 1
+
+
+def _bare(items: Sequence[Answer]) -> list[Answer]:
+    return [i.body if isinstance(i, Labelled) else i for i in items]
+
+
+def _in_order(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting) -> bool:
+    return len(golds) == len(answers) and all(matches(g, a, setting) for g, a in zip(golds, answers, strict=True))
+
+
+def _paired(golds: Sequence, answers: Sequence, equal) -> bool:
+    """Whether each answer belongs to one gold and each gold to one answer."""
+    left = list(answers)
+    for gold in golds:
+        found = next((i for i, a in enumerate(left) if equal(gold, a)), None)
+        if found is None:
+            return False
+        del left[found]
+    return not left
+
+
+def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
+    """(1, 2) as "x = 1, y = 2", or as "1, 2" with its brackets forgotten."""
+    if answer.braces or answer.alternatives or gold.opening not in ("(", "\\langle") or gold.closing == "]":
+        return len(answer.items) == 1 and matches(gold, answer.items[0], setting)
+    labels = _labels(answer.items)
+    items = list(answer.items)
+    if "" not in labels:
+        if len(set(labels)) != len(labels):
+            return False
+        items = [i for _, i in sorted(zip(labels, items, strict=True), key=lambda p: p[0])] if _alphabetical(labels) else items
+    return _in_order(gold.items, _bare(items), setting)
+
+
+def _alphabetical(labels: list[str]) -> bool:
+    return set(labels) <= set("xyzw") or set(labels) <= set("abcdefgh")
+
+
+def _ordered(gold: Ordered, answer: Ordered, setting: Setting) -> bool:
+    round_gold, round_answer = _brackets(gold), _brackets(answer)
+    if round_gold != round_answer and (len(gold.items) == 2 or "half" in (round_gold, round_answer)):
+        return False
+    return _in_order(gold.items, answer.items, setting)
+
+
+def _brackets(pair: Ordered) -> str:
+    if (pair.opening == "[") != (pair.closing == "]"):
+        return "half" + pair.opening
+    return "square" if pair.opening == "[" else "round"
+
+
+def _regions(gold: Answer, answer: Answer) -> bool:
+    a, b = as_region(gold), as_region(answer)
+    if a is None or b is None:
+        return False
+    if a.variable and b.variable and a.variable != b.variable:
+        return False
+    return same_region(a, b)
+
+
+def _matrices(gold: Matrix | Ordered, answer: Matrix | Ordered, setting: Setting) -> bool:
+    if isinstance(gold, Matrix) and isinstance(answer, Matrix):
+        return len(gold.rows) == len(answer.rows) and all(
+            _in_order(g, a, setting) for g, a in zip(gold.rows, answer.rows, strict=True)
+        )
+    matrix, pair = (gold, answer) if isinstance(gold, Matrix) else (answer, gold)
+    if not isinstance(matrix, Matrix) or not isinstance(pair, Ordered):
+        return False
+    if all(isinstance(i, Ordered) for i in pair.items):
+        rows = [i.items for i in pair.items if isinstance(i, Ordered)]
+        return len(rows) == len(matrix.rows) and all(map(lambda g, a: _in_order(g, a, setting), matrix.rows, rows))
+    if len(matrix.rows) > 1 and len(matrix.rows[0]) > 1:
+        return False
+    return _in_order([c for row in matrix.rows for c in row], pair.items, setting)
+
+
+def _ratios(gold: Value | Ratio, answer: Value | Ratio, setting: Setting) -> bool:
+    if isinstance(gold, Value) and isinstance(answer, Value):
+        return same_value(gold, answer, setting)
+    a, b = _terms(gold), _terms(answer)
+    return len(a) == len(b) and all(
+        same(Tree("mul", (x, b[0])), Tree("mul", (y, a[0]))) for x, y in zip(a[1:], b[1:], strict=True)
+    )
+
+
+def _terms(answer: Value | Ratio) -> tuple[Tree, ...]:
+    if isinstance(answer, Ratio):
+        return answer.terms
+    return answer.tree.args if answer.tree.op == "div" else (answer.tree, num(1))
+
+
+# --- single values ------------------------------------------------------------------------------------------------
+
+
+def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
+    """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
+    factors = _factors(gold, answer, setting)
+    return any(_same_tree(gold, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+
+
+def _scaled(tree: Tree, factor: Tree | Fraction) -> Tree:
+    if factor == 1:
+        return tree
+    return Tree("mul", (tree, factor if isinstance(factor, Tree) else Tree("num", (), factor)))
+
+
+_TO_DEGREES = Tree("div", (num(180), Tree("pi")))
+_TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
+
+
+def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
+    """By what the answer's number may be multiplied to be in the gold's unit."""
+    if gold.degrees != answer.degrees:
+        if gold.unit or answer.unit or gold.percent or answer.percent:
+            return [_TO_DEGREES] if gold.degrees and answer.unit and answer.unit.dims == (("rad", 1),) else []
+        if gold.degrees:
+            return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
+        return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
+    if gold.percent and not answer.percent:
+        return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
+    if answer.percent and not gold.percent:
+        return [Fraction(1, 100), Fraction(1)] if setting.percent else [Fraction(1, 100)]
+    factor = scale(gold.unit, answer.unit)
+    return [] if factor is None else [factor]
+
+
+def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
+    if same(gold.tree, answer.tree):
+        return True
+    if gold.tree.op == "base" and answer.tree.op == "num":
+        return answer.quantum is None and gold.tree.args[0] == answer.tree
+    names = symbols(gold.tree), symbols(answer.tree)
+    if names[0] or names[1]:
+        return _renamed(gold.tree, answer.tree, setting) or families.same_families([gold], [answer], setting.integers)
+    return gold.quantum is not None and _rounds_to(gold, answer, factor, setting)
+
+
+def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
+    """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
+    where the gold is a measured value (a power of ten, or a question that asks to round)."""
+    quantum, value = gold.quantum, exact(gold.tree)
+    if quantum is None or value is None or value == 0 or (quantum < 1 and value.denominator == 1 and not gold.scientific):
+        return False
+    digits = len(str(int(abs(value) / quantum)))
+    tolerance = min(quantum / 2, abs(value) / 20) if gold.scientific else quantum / 2
+    decimal = answer.quantum is not None or _has_decimals(answer.tree)
+    if decimal:
+        fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
+        if not (gold.scientific or setting.rounds) or not fine:
+            return False
+    elif digits < 2:
+        return False
+    try:
+        difference = abs(numeric(answer.tree) - context().mpf(value.numerator) / value.denominator)
+    except UndefinedError:
+        return False
+    return difference <= context().mpf(tolerance.numerator) / tolerance.denominator * (1 + context().mpf(10) ** -30)
+
+
+def _has_decimals(tree: Tree) -> bool:
+    if tree.op == "num":
+        return tree.value is not None and tree.value.denominator != 1
+    return any(_has_decimals(t) for t in tree.args)
+
+
+def _renamed(gold: Tree, answer: Tree, setting: Setting) -> bool:
+    """Equal under another name for a constant of integration or an integer parameter, or for names that the question
+    doesn't know."""
+    a, b = symbols(gold), symbols(answer)
+    only_a, only_b = a - b, b - a
+    constants_a = frozenset(n for n in a if _CONSTANTS.fullmatch(n))
+    constants_b = frozenset(n for n in b if _CONSTANTS.fullmatch(n))
+    if (only_a or only_b) and only_a <= constants_a and only_b <= constants_b and _integrates(gold) and _integrates(answer):
+        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, constants_a, constants_b))
+    if a == b and len(constants_a) > 1 and any("_" in n for n in constants_a) and _integrates(gold):
+        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, constants_a, constants_b))
+    if not only_a or len(only_a) != len(only_b):
+        return False
+    free = setting.integers and only_a | only_b <= _PARAMETERS
+    unknown = bool(setting.question) and not any(_asked(n, setting.question) for n in only_a | only_b)
+    if free or unknown:
+        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, only_a, only_b))
+    return False
+
+
+def _integrates(tree: Tree) -> bool:
+    """Whether another symbol than constants occurs: then C is one of integration, not what was asked for."""
+    return any(not _CONSTANTS.fullmatch(n) for n in symbols(tree))
+
+
+def _asked(name: str, question: str) -> bool:
+    return bool(re.search(rf"(?<![a-zA-Z]){re.escape(name.partition('_')[0])}(?![a-zA-Z])", question))

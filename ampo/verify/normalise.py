@@ -1,0 +1,210 @@
+"""One spelling for what is written in many: unicode, LaTeX dressing, markdown, thousands separators.
+
+What comes out is ASCII LaTeX without `$`, sizes, spaces and fonts, ready for `ampo.verify.structure`. String work only,
+in linear time; the input has passed `ampo.verify.guard`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni", strict=True))
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True))
+_UNICODE = {
+    **dict.fromkeys("−–—‐‑﹣", "-"),
+    **dict.fromkeys("×⋅·∙•∗", "*"),
+    **dict.fromkeys("÷∕⁄", "/"),
+    **dict.fromkeys("′’‘ʹ", "'"),
+    **dict.fromkeys("″”“", '"'),
+    "√": r"\sqrt ",
+    "∛": r"\cbrt ",
+    "∞": r"\infty ",
+    "≤": r"\le ",
+    "⩽": r"\le ",
+    "≦": r"\le ",
+    "≥": r"\ge ",
+    "⩾": r"\ge ",
+    "≧": r"\ge ",
+    "≠": r"\ne ",
+    "≈": r"\approx ",
+    "≃": r"\approx ",
+    "∈": r"\in ",
+    "∉": r"\notin ",
+    "∪": r"\cup ",
+    "∩": r"\cap ",
+    "∖": r"\setminus ",
+    "±": r"\pm ",
+    "∓": r"\mp ",
+    "°": r"^\circ ",
+    "º": r"^\circ ",
+    "˚": r"^\circ ",
+    "∅": r"\emptyset ",
+    "→": r"\to ",
+    "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ",
+    "⌈": r"\lceil ",
+    "⌉": r"\rceil ",
+    "⟨": r"\langle ",
+    "⟩": r"\rangle ",
+    "∠": r"\angle ",
+    "∧": r" and ",
+    "∨": r" or ",
+    "ℏ": r"\hbar ",
+    "ℓ": r"\ell ",
+    "∶": ":",
+    "½": r"\frac{1}{2}",
+    "⅓": r"\frac{1}{3}",
+    "⅔": r"\frac{2}{3}",
+    "¼": r"\frac{1}{4}",
+    "¾": r"\frac{3}{4}",
+    "⅕": r"\frac{1}{5}",
+    "⅖": r"\frac{2}{5}",
+    "⅗": r"\frac{3}{5}",
+    "⅘": r"\frac{4}{5}",
+    "⅙": r"\frac{1}{6}",
+    "⅚": r"\frac{5}{6}",
+    "⅛": r"\frac{1}{8}",
+    "⅜": r"\frac{3}{8}",
+    "⅝": r"\frac{5}{8}",
+    "⅞": r"\frac{7}{8}",
+    "ℝ": r"\mathbb{R}",
+    "ℤ": r"\mathbb{Z}",
+    "ℕ": r"\mathbb{N}",
+    "ℚ": r"\mathbb{Q}",
+    "ℂ": r"\mathbb{C}",
+    "€": r"\euro ",
+    "£": r"\pound ",
+    "¢": r"\text{ cents}",
+}
+_GREEK_START = {0x391: "Alpha", 0x3B1: "alpha"}
+_SIZES = re.compile(
+    r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|quad|qquad|hfill|newline|"
+    r"thinspace|medspace|centering|noindent|hline)(?![a-zA-Z])\.?"
+)
+_SPACES = re.compile(r"(?<!\\)\\[,;:! >]|~|\\(?:hspace|vspace|hskip)\*?\{[^{}]*\}|\\phantom\{[^{}]*\}")
+_RENAMED = {
+    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "leqslant": "le",
+    "geq": "ge", "geqslant": "ge", "neq": "ne", "lbrace": "{", "rbrace": "}", "lt": "<", "gt": ">", "land": " and ",
+    "lor": " or ", "textdegree": "^\\circ ", "degree": "^\\circ ", "lbrack": "[", "rbrack": "]", "lparen": "(",
+    "rparen": ")", "vert": "|", "mid": "|", "middle": "", "rightarrow": "to", "simeq": "approx", "doteq": "approx",
+    "colon": ":", "varnothing": "emptyset", "backslash": "setminus", "smallsetminus": "setminus", "textbf": "text", "cdotp": "cdot", "bullet": "cdot",
+    "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "texttt": "text", "emph": "text",
+    "operatorname*": "operatorname", "fbox": "boxed", "dots": "ldots", "cdots": "ldots", "lvert": "|", "rvert": "|",
+    "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",
+}  # fmt: skip
+_COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_FONT = re.compile(r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}")
+_BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
+_REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
+_TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
+_FRAC_FIXES = (
+    (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
+    (re.compile(r"\\frac\s*(\d)\s*\{"), r"\\frac{\1}{"),
+    (re.compile(r"(\\frac\s*\{[^{}]*\})\s*(\d|[a-zA-Z])"), r"\1{\2}"),
+    (re.compile(r"\\frac\s+([a-zA-Z])\s+([a-zA-Z0-9])"), r"\\frac{\1}{\2}"),
+)
+_TRAILING = " \t\r\n.,;:!*`\"'"
+
+
+@lru_cache(maxsize=8192)
+def normalise(text: str) -> str:
+    """The one spelling of an answer."""
+    text = _ascii(text)
+    text = text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ") if "**" not in _power_marks(text) else _keep_powers(text)
+    text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex))", " ", text)
+    text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
+    text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
+    text = _COMMAND.sub(_renamed, text)
+    text = _SPACES.sub(" ", _SIZES.sub("", text))
+    text = _unboxed(text)
+    text = _REPEATING.sub(_repeating, text)
+    text = _TEXT_AND.sub(r"\1 \2 ", text)
+    for _ in range(3):
+        text = _FONT.sub(r"\1", text)
+    for pattern, replacement in _FRAC_FIXES:
+        text = pattern.sub(replacement, text)
+    text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
+    text = " ".join(text.split())
+    return _without_ends(text)
+
+
+def _repeating(m: re.Match[str]) -> str:
+    """0.1\\overline{6} as a fraction."""
+    whole, fixed, period = m[1] or "0", m[2], m[3]
+    bottom = (10 ** len(period) - 1) * 10 ** len(fixed)
+    top = int(whole + fixed + period) - int(whole + fixed)
+    return f"\\frac{{{top}}}{{{bottom}}}"
+
+
+def _power_marks(text: str) -> str:
+    """"**" if the stars are powers of a program rather than markdown."""
+    return "**" if re.search(r"[\w)]\s?\*\*\s?[-\d(a-z]", text) and not text.strip().startswith("**") else ""
+
+
+def _keep_powers(text: str) -> str:
+    return text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", "^")
+
+
+def _renamed(m: re.Match[str]) -> str:
+    new = _RENAMED.get(m[1])
+    if new is None:
+        return m[0]
+    return f"\\{new}" if new.isalpha() or new in "{}" and new else (new or " ")
+
+
+def _ascii(text: str) -> str:
+    if text.isascii():
+        return text
+    parts: list[str] = []
+    run = ""
+    for c in text:
+        mark = "^" if c in _SUPERSCRIPTS else "_" if c in _SUBSCRIPTS else ""
+        if run and mark != run:
+            parts.append("}")
+        if mark:
+            parts.append("" if mark == run else mark + "{")
+            parts.append(_SUPERSCRIPTS.get(c) or _SUBSCRIPTS[c])
+        else:
+            parts.append(_character(c))
+        run = mark
+    return "".join([*parts, "}" if run else ""])
+
+
+@lru_cache(maxsize=4096)
+def _character(c: str) -> str:
+    if c in _UNICODE:
+        return _UNICODE[c]
+    if "α" <= c <= "ω" or "Α" <= c <= "Ω":
+        name = unicodedata.name(c, "").split()[-1]
+        word = {"LAMDA": "lambda", "OMICRON": "o"}.get(name, name.lower()) if name != "SIGMA" else "sigma"
+        return f"\\{word.capitalize() if c.isupper() else word} "
+    return unicodedata.normalize("NFKC", c) if not c.isascii() else c
+
+
+def _unboxed(text: str) -> str:
+    """\\boxed{x} is x; other braces stay."""
+    while m := _BOX.search(text):
+        depth, end = 1, m.end()
+        while end < len(text) and depth:
+            depth += (text[end] == "{") - (text[end] == "}")
+            end += 1
+        inner = text[m.end() : end - 1] if not depth else text[m.end() :]
+        text = f"{text[: m.start()]} {inner} {text[end:]}"
+    return text
+
+
+def _without_ends(text: str) -> str:
+    """Without the full stop, the quotes and the leading = or colon around an answer."""
+    previous = None
+    while text != previous:
+        previous = text
+        text = text.strip()
+        if text.endswith(("!", "'")) and len(text) > 1 and (text[-2].isalnum() or text[-2] in ")}'"):
+            pass
+        else:
+            text = text.rstrip(_TRAILING) if not re.search(r"\d\.$", text) else text[:-1]
+        text = re.sub(r"^(?:[=:,;.]\s+|=|:|\"|`)", "", text) if not re.match(r"\.\d", text) else text
+        text = text.lstrip(" *`")
+    return text

@@ -1,0 +1,56 @@
+"""Short answers in words: one spelling for what says the same, and numbers that are written out."""
+
+from __future__ import annotations
+
+import re
+
+_TEXT = re.compile(r"\\(?:text|mathrm|operatorname|mathbf|mathit|mathsf)\s*\{([^{}]*)\}")
+_LEAD = re.compile(
+    r"^(?:(?:so|thus|hence|therefore|then)\b[, ]*)?(?:(?:the )?(?:final |correct |right )?(?:answer|result|solution|value|shape|graph|curve)\s+(?:is|are|=|:)\s*:?|"
+    r"(?:it|this|that|they|he|she)(?:'s| is| are| was)|there (?:is|are)|we (?:get|have|find|obtain))\s+"
+)
+_ARTICLE = re.compile(r"\b(?:a|an|the)\s+")
+_NUMBERS = {
+    word: i
+    for i, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+}
+_SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
+
+
+def phrase(text: str) -> str:
+    """The one spelling: lower case, no article, no lead-in, no plural, no punctuation."""
+    text = plain(text).lower()
+    text = " ".join(re.sub(r"[^\w\s'+\-/.]", " ", text).replace("_", " ").split()).strip(" .'")
+    text = _LEAD.sub("", text + " ").strip()
+    text = _ARTICLE.sub("", text + " ").strip()
+    words = [_singular(w.strip(".'")) for w in text.replace("-", " ").split()]
+    return " ".join(words)
+
+
+def plain(text: str) -> str:
+    """Without \\text{} and the like."""
+    for _ in range(3):
+        text = _TEXT.sub(r" \1 ", text)
+    return " ".join(text.split())
+
+
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith(("ses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def written_number(text: str) -> int | None:
+    """Three for "three" or "three apples"; None for anything else."""
+    words = plain(text).lower().strip(" .").split()
+    return _NUMBERS.get(words[0]) if words and len(words) <= 2 else None
+
+
+def opposite_aliases(word: str) -> str:
+    """yes and true are one answer, no and false another."""
+    return _SAME.get(word, word)
