@@ -171,7 +171,9 @@ def load_benchmark(path: Path) -> Benchmark:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the benchmark file {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise UserError(
+            f"cannot read the benchmark file {path}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     benchmark = _parse(text, path.stem, str(path))
     if benchmark.dataset is None:
         return benchmark
@@ -184,7 +186,9 @@ def _resolve_one(name: str) -> list[Benchmark]:
     members = SUITES.get(name) or ((name,) if name in _built_in() else ())
     if not members:
         hint = nearest(name, known_names(), "it")
-        raise UserError(f"unknown suite or benchmark {name!r}: {hint} A set of your own: give the path of its .toml file")
+        raise UserError(
+            f"unknown suite or benchmark {name!r}: {hint} A set of your own: give the path of its .toml file"
+        )
     return [_built_in()[m] for m in members]
 
 

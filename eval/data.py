@@ -1,0 +1,192 @@
+"""A benchmark's problems, from wherever they are: a folder of offline copies, a file, the hub, or reasoning-gym.
+
+A folder given by `--data-dir` or AMPO_DATA_DIR that has <benchmark>.jsonl in the normal form (`id`, `question`,
+`answer`, `options`?) wins over the hub. Whatever the source, the same checks are made: every row has a question and
+an answer, ids are unique, and with options the answer is a letter that names one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ampo.errors import UserError
+from ampo.prompts import letter
+from ampo.types import AnswerKind, Problem
+from eval.normalise import NORMALISERS, Raw, RowError
+from eval.sources import Row, from_hub, read_rows
+from eval.suites import Benchmark, Columns
+
+DATA_DIR = "AMPO_DATA_DIR"
+
+_NORMAL_FORM = Columns(id="id", options="options")
+_QUESTIONS = ("question", "problem", "query", "input")
+_ANSWERS = ("answer", "final_answer", "gold", "target", "label")
+
+
+def load_problems(benchmark: Benchmark, data_dir: Path | None = None, limit: int | None = None) -> list[Problem]:
+    """The benchmark's problems in their own order; the first `limit` of them where it is given.
+
+    data_dir: a folder of offline copies; default AMPO_DATA_DIR. Raises UserError for data that can't be had or read.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"--limit {limit}: it must be at least 1")
+    problems = _load(benchmark, data_dir)
+    if benchmark.n_problems and len(problems) != benchmark.n_problems:
+        logging.getLogger(__name__).warning(
+            "%s: %d problems found, %d expected", benchmark.name, len(problems), benchmark.n_problems
+        )
+    return problems[:limit]
+
+
+def from_file(
+    path: str | Path,
+    question_column: str | None = None,
+    answer_column: str | None = None,
+    *,
+    id_column: str | None = None,
+    options_column: str | None = None,
+    answer_kind: AnswerKind = "auto",
+    name: str | None = None,
+) -> list[Problem]:
+    """The problems of a user's JSONL, CSV or Parquet file (see `benchmark_of`)."""
+    return load_problems(
+        benchmark_of(path, question_column, answer_column, id_column, options_column, answer_kind, name)
+    )
+
+
+def benchmark_of(
+    path: str | Path,
+    question_column: str | None = None,
+    answer_column: str | None = None,
+    id_column: str | None = None,
+    options_column: str | None = None,
+    answer_kind: AnswerKind = "auto",
+    name: str | None = None,
+) -> Benchmark:
+    """A benchmark made of a file alone. Columns that aren't given are found by their usual names; the authors' veRL
+    Parquet (`prompt`, `reward_model`) is recognised. Raises UserError where that fails, with the columns it has.
+    """
+    path = Path(path).expanduser()
+    names = set(read_rows(path)[0].fields)
+    verl = {"prompt", "reward_model"} <= names and not question_column and not answer_column
+    columns = Columns(
+        question=question_column or ("prompt" if verl else _usual(_QUESTIONS, names, "question", path)),
+        answer=answer_column or ("reward_model" if verl else _usual(_ANSWERS, names, "answer", path)),
+        id=id_column or ("id" if "id" in names else None),
+        options=options_column or ("options" if "options" in names else None),
+    )
+    stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem).strip("_") or "data"
+    return Benchmark(
+        name=name or stem,
+        title=path.name,
+        dataset=path,
+        columns=columns,
+        normaliser="verl" if verl else "plain",
+        answer_kind=answer_kind,
+    )
+
+
+def fingerprint(problems: Iterable[Problem]) -> str:
+    """SHA-256 over ids, questions, answers and options, in order: what a run directory is tied to."""
+    digest = hashlib.sha256()
+    for p in problems:
+        digest.update(json.dumps([p.id, p.question, p.answer, list(p.options)]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _load(benchmark: Benchmark, data_dir: Path | None) -> list[Problem]:
+    if benchmark.parts:
+        from eval.demo import make_problems
+
+        return _checked([(p.id, p) for p in make_problems(benchmark)], benchmark)
+    if benchmark.dataset:
+        return _problems(read_rows(benchmark.dataset), benchmark, benchmark.columns)
+    offline, looked_in = _offline_copy(benchmark, data_dir)
+    if offline:
+        return _problems(read_rows(offline), benchmark, _NORMAL_FORM)
+    return _problems(from_hub(benchmark, looked_in), benchmark, benchmark.columns)
+
+
+def _offline_copy(benchmark: Benchmark, data_dir: Path | None) -> tuple[Path | None, Path | None]:
+    """The offline copy if there is one, and the folder that was looked in."""
+    given = data_dir or os.environ.get(DATA_DIR)
+    if not given:
+        return None, None
+    folder = Path(given).expanduser()
+    if not folder.is_dir():
+        origin = "--data-dir" if data_dir else DATA_DIR
+        raise UserError(f"{origin} names {folder}, which is not a folder: give the folder that holds <benchmark>.jsonl")
+    file = folder / f"{benchmark.name}.jsonl"
+    return (file if file.exists() else None), folder
+
+
+def _problems(rows: Sequence[Row], benchmark: Benchmark, columns: Columns) -> list[Problem]:
+    if not rows:
+        raise UserError(f"{benchmark.name}: {benchmark.origin} holds no problems")
+    return _checked([(row.where, _problem(row, i, benchmark, columns)) for i, row in enumerate(rows)], benchmark)
+
+
+def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns) -> Problem:
+    raw = Raw(
+        question=_cell(row, columns.question),
+        answer=_cell(row, columns.answer),
+        options=_cell(row, columns.options, optional=True),
+        distractors=tuple(_cell(row, c) for c in columns.distractors),
+    )
+    key = _cell(row, columns.id, optional=True)
+    try:
+        normal = NORMALISERS[benchmark.normaliser](raw)
+    except RowError as error:
+        raise UserError(f"{row.where}: {error}") from error
+    for what, value in (("question", normal.question), ("answer", normal.answer)):
+        if not value:
+            raise UserError(f"{row.where}: the {what} is empty")
+    if normal.options and normal.answer not in [letter(i) for i in range(len(normal.options))]:
+        last = letter(len(normal.options) - 1)
+        raise UserError(f"{row.where}: the answer {normal.answer!r} names none of the options A to {last}")
+    key = str(index if key is None else key).strip()
+    return Problem(
+        id=key if key.startswith(f"{benchmark.name}/") else f"{benchmark.name}/{key}",
+        question=normal.question,
+        answer=normal.answer,
+        benchmark=benchmark.name,
+        options=normal.options,
+        kind="choice" if normal.options else benchmark.answer_kind,
+    )
+
+
+def _cell(row: Row, column: str | None, optional: bool = False) -> object:
+    """The row's value. A missing column is an error that names those there are, unless it is optional."""
+    if column is None:
+        return None
+    value = row.fields.get(column)
+    if value is None and not optional:
+        if column in row.fields:
+            raise UserError(f"{row.where}: column {column!r} is empty here")
+        found = ", ".join(map(str, row.fields)) or "none"
+        raise UserError(f"{row.where}: there is no column {column!r}; the columns are: {found}. Name the right one")
+    return value
+
+
+def _checked(located: Sequence[tuple[str, Problem]], benchmark: Benchmark) -> list[Problem]:
+    seen: dict[str, str] = {}
+    for where, problem in located:
+        if problem.id in seen:
+            raise UserError(
+                f"{benchmark.name}: the id {problem.id!r} occurs twice ({seen[problem.id]} and {where}): ids must differ"
+            )
+        seen[problem.id] = where
+    return [problem for _, problem in located]
+
+
+def _usual(candidates: Sequence[str], names: set[str], what: str, path: Path) -> str:
+    for candidate in candidates:
+        if candidate in names:
+            return candidate
+    found = ", ".join(sorted(map(str, names)))
+    raise UserError(f"{path}: which column is the {what}? The columns are: {found}. Give --{what}-column")

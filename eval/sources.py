@@ -1,0 +1,146 @@
+"""Rows from files and from the hub, untouched, each with where it stands; and a clear line for each way to fail."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ampo.errors import MissingExtraError, UserError
+from ampo.models import hub_reachable
+
+if TYPE_CHECKING:
+    from eval.suites import Benchmark
+
+
+class Row(NamedTuple):
+    """One row. where: file:line, or data set and number, for error messages."""
+
+    where: str
+    fields: Mapping[str, Any]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a .jsonl, .csv or .parquet file. Raises UserError for a file that can't be read, or is empty."""
+    if not path.exists():
+        raise UserError(f"the data file {path} does not exist: check its path")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give a file (.jsonl, .csv, .parquet), or the folder with --data-dir")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UserError(f"{path}: a data file ends in {', '.join(_READERS)}; this one in {path.suffix or 'nothing'!r}")
+    try:
+        rows = reader(path)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    if not rows:
+        raise UserError(f"{path} is empty: it must hold at least one problem")
+    return rows
+
+
+def _read_jsonl(path: Path) -> list[Row]:
+    rows = []
+    # Split at line feeds alone: the other ends of line that Python knows may stand inside JSON strings.
+    for number, line in enumerate(path.read_bytes().decode("utf-8-sig").split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            fields = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UserError(f"{where}: broken JSON ({error}): mend or remove this line") from error
+        if not isinstance(fields, dict):
+            raise UserError(f"{where}: each line must be a JSON object, this is a {type(fields).__name__}")
+        rows.append(Row(where, fields))
+    return rows
+
+
+def _read_csv(path: Path) -> list[Row]:
+    rows = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            for fields in reader:
+                if None in fields or None in fields.values():
+                    raise UserError(f"{path}:{reader.line_num}: the number of fields differs from the header's")
+                rows.append(Row(f"{path}:{reader.line_num}", fields))
+        except csv.Error as error:
+            raise UserError(f"{path}:{reader.line_num}: broken CSV ({error})") from error
+    return rows
+
+
+def _read_parquet(path: Path) -> list[Row]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("pyarrow", "data", "reading Parquet files") from error
+    try:
+        table = parquet.read_table(path)
+    except pyarrow.ArrowException as error:
+        raise UserError(f"{path} is not a readable Parquet file: {_first_line(error)}") from error
+    return [Row(f"{path}, row {i}", fields) for i, fields in enumerate(table.to_pylist())]
+
+
+_READERS: dict[str, Callable[[Path], list[Row]]] = {
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+}
+
+
+def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
+    """All rows of a hub data set's split. looked_in: the data folder without a copy, for the error message.
+
+    Without a connection a copy in the hub's own cache still serves. Raises UserError where there is none, for a gated
+    set, and for a split or a configuration that the set doesn't have.
+    """
+    reachable = hub_reachable()
+    if not reachable:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
+    try:
+        import datasets
+        from huggingface_hub import errors
+    except ImportError as error:
+        raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
+    name = f"{benchmark.name}: the data set {benchmark.source!r}"
+    try:
+        rows = datasets.load_dataset(
+            str(benchmark.source), benchmark.config, split=benchmark.split, revision=benchmark.revision
+        )
+    except (datasets.exceptions.DatasetNotFoundError, errors.GatedRepoError) as error:
+        raise UserError(_not_found(benchmark, name, error)) from error
+    except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
+        if not reachable:
+            raise UserError(_unreachable(name, looked_in)) from error
+        raise UserError(f"{name}: {_first_line(error)}") from error
+    except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
+        raise UserError(_unreachable(name, looked_in)) from error
+    return [Row(f"{benchmark.source}, row {i}", row) for i, row in enumerate(rows)]
+
+
+def _unreachable(name: str, looked_in: Path | None) -> str:
+    benchmark = name.partition(":")[0]
+    copy = f"{looked_in} has no {benchmark}.jsonl" if looked_in else "no folder of offline copies is given"
+    return (
+        f"{name} can't be had: the hub can't be reached, and {copy}. "
+        f"Mend the connection, or give a folder with {benchmark}.jsonl by --data-dir or AMPO_DATA_DIR"
+    )
+
+
+def _not_found(benchmark: Benchmark, name: str, error: Exception) -> str:
+    if benchmark.gated or "gated" in str(error):
+        return (
+            f"{name} is gated: accept its terms on {benchmark.url or 'its page on the hub'}, "
+            f"then log in with `hf auth login`"
+        )
+    return f"{name} is not on the hub: check its name, or log in with `hf auth login` if it is private"
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
