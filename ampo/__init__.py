@@ -3,7 +3,12 @@
 Inference, evaluation and training for language models that learn to reason from verifiable rewards.
 """
 
+from typing import TYPE_CHECKING
+
 from ampo.types import Problem, Response, SamplingParams, Verdict
+
+if TYPE_CHECKING:
+    from ampo.engines import load_engine
 
 __version__ = "0.1.0"
 __all__ = ["Problem", "Response", "SamplingParams", "Verdict", "__version__", "load_engine"]

@@ -213,11 +213,11 @@ def eval_(
     engine_arg: EngineArg = None,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
-    from eval.spec import build_spec, default_output_dir
-
+    from ampo.models import EMBEDDED, locate, resolve
     from eval import report
     from eval.run import evaluate
     from eval.rundir import RunDir
+    from eval.spec import build_spec, default_output_dir
 
     if show:
         report.show_catalogue(data_dir)
@@ -227,8 +227,6 @@ def eval_(
     suites = suite or ["demo"]
     spec = build_spec(
         suites,
-        _model_name(model, base_url),
-        base_url=base_url,
         samples=samples,
         limit=limit,
         protocols=tuple(protocol or ["ampo"]),
@@ -237,8 +235,19 @@ def eval_(
         sampling=given,
         seed=seed,
     )
+    if base_url is None:
+        ref = locate(resolve(model or EMBEDDED, _say))
+        spec = replace(spec, model=ref.name, revision=ref.revision)
+    else:  # which model an endpoint serves is known once it was asked
+        endpoint = _engine(model, backend, base_url, api_key, settings, concurrency)
+        spec = replace(spec, model=endpoint.model)
     run = RunDir(output_dir or default_output_dir(suites, spec.model))
-    metrics = evaluate(spec, run, lambda: _engine(model, backend, base_url, api_key, settings, concurrency), _say)
+    metrics = evaluate(
+        spec,
+        run,
+        lambda: endpoint if base_url else _engine(model, backend, None, None, settings),
+        _say,
+    )
     report.show_metrics(metrics, run.path)
 
 
@@ -295,12 +304,6 @@ def doctor() -> None:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _model_name(model: str | None, base_url: str | None) -> str | None:
-    from ampo.models import EMBEDDED
-
-    return model or (None if base_url else EMBEDDED)
 
 
 def _engine(

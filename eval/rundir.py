@@ -18,9 +18,9 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import tomli_w
 
@@ -28,6 +28,7 @@ from ampo.errors import UserError
 from ampo.types import FinishReason, Problem, Response, Verdict
 
 Say = Callable[[str], None]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +133,20 @@ class RunDir:
             )
 
     def read_problems(self) -> dict[str, Problem]:
-        rows = (row for _, row in read_jsonl(self.problems))
-        return {row["id"]: Problem(**row | {"options": tuple(row["options"])}) for row in rows}
+        problems = (replace(p, options=tuple(p.options)) for p in _records(self.problems, Problem))
+        return {problem.id: problem for problem in problems}
 
     def write_problems(self, problems: Iterable[Problem]) -> None:
         write_atomically(self.problems, "".join(dump(asdict(problem)) for problem in problems))
 
     def read_responses(self) -> dict[str, ResponseRecord]:
-        return {row["id"]: ResponseRecord(**row) for _, row in read_jsonl(self.responses)}
+        return {record.id: record for record in _records(self.responses, ResponseRecord)}
 
     def read_verdicts(self) -> dict[tuple[str, str], VerdictRecord]:
         """By response id and protocol."""
         if not self.verdicts.exists():
             return {}
-        rows = (VerdictRecord(**row) for _, row in read_jsonl(self.verdicts))
-        return {(row.id, row.protocol): row for row in rows}
+        return {(record.id, record.protocol): record for record in _records(self.verdicts, VerdictRecord)}
 
     def read_metrics(self) -> dict[str, Any]:
         try:
@@ -213,6 +213,16 @@ def read_jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def _records(file: Path, kind: type[R]) -> Iterator[R]:
+    """Each line as a dataclass; UserError with the line's number for one whose fields are others."""
+    names = {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
+    for number, row in read_jsonl(file):
+        if row.keys() != names:
+            wrong = ", ".join(sorted(row.keys() ^ names))
+            raise UserError(f"{file}:{number} has missing or unknown fields ({wrong}): is it of another version?")
+        yield kind(**row)
 
 
 def dump(row: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ampo.types import Problem, Protocol
+from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
 from eval.metrics import Judged, summarise
 from eval.progress import RunProgress
@@ -43,7 +43,7 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         verdicts = {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
         verdicts |= _judge(problems, responses, protocols, quiet)
         write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
-        kept = tuple(p for p in _protocols_of(verdicts) if p not in protocols)
+        kept = tuple(p for p in PROTOCOLS if p not in protocols and any(key[1] == p for key in verdicts))
         return write_metrics(run, problems, responses, verdicts, (*protocols, *kept))
 
 
@@ -63,10 +63,6 @@ def _judge(
             progress.sample(0)
             progress.verdict(verdict.outcome)
     return judged
-
-
-def _protocols_of(verdicts: Verdicts) -> list[Protocol]:
-    return sorted({protocol for _, protocol in verdicts})  # pyright: ignore[reportReturnType]
 
 
 def write_metrics(

@@ -20,7 +20,7 @@ PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # 
 
 def build_spec(
     suites: Sequence[str],
-    model: str,
+    model: str = "",
     *,
     revision: str | None = None,
     samples: int | None = None,
@@ -49,7 +49,7 @@ def _task(
     data_dir: Path | None,
     sampling: dict[str, Any],
 ) -> Task:
-    given = benchmark.sampling | sampling
+    given = {**benchmark.sampling, **sampling}
     greedy = given.get("temperature") == 0
     params = replace(PAPER_SAMPLING, **given, n=samples or (1 if greedy else benchmark.samples))
     return Task(

@@ -86,15 +86,3 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-def run_ampo(*arguments: str, cwd: Path | None = None, timeout: float = 300, **environment: str):
-    """The command line in a process of its own; returns it with its output."""
-    return subprocess.run(
-        [sys.executable, "-m", "ampo", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd or ROOT,
-        timeout=timeout,
-        env=os.environ | environment,
-    )

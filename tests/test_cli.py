@@ -1,0 +1,168 @@
+"""The command line as a user meets it: exit codes and one-line errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROBLEM = '{"id": "a", "question": "1+1?", "answer": "2"}\n'
+
+
+def run_ampo(*arguments: str, cwd: Path | None = None, timeout: float = 300, **environment: str):
+    """The command line in a process of its own; returns it with its output."""
+    return subprocess.run(
+        [sys.executable, "-m", "ampo", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        timeout=timeout,
+        env=os.environ | environment,
+    )
+
+
+def refused(*arguments: str, **options: Any) -> str:
+    """The one line of a command that is refused."""
+    done = run_ampo(*arguments, **options)
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_help_is_instant_and_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, time; t = time.perf_counter(); sys.argv = ['ampo', '--help']\n"
+        "from ampo.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'vllm', 'transformers', 'datasets', 'sympy', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for command in ("chat", "generate", "serve", "eval", "score", "report", "doctor"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["eval", "--suite", "dmo"], "demo"),
+        (["eval", "--limit", "0"], "--limit 0: it must be at least 1"),
+        (["eval", "--model", "no-such-model"], "unknown model 'no-such-model'"),
+        (["eval", "--protocol", "offcial"], "official"),
+        (["eval", "--template", "ampoo"], "did you mean ampo"),
+        (["eval", "--temperature", "-1"], "temperature is -1.0"),
+        (["generate", "hi", "--backend", "vlm"], "did you mean vllm"),
+        (["generate", "hi", "--base-url", "http://127.0.0.1:9/v1"], "cannot reach http://127.0.0.1:9/v1"),
+        (["generate", "hi", "--engine-arg", "block_size"], "write it as NAME=VALUE"),
+        (["generate", ""], "the question is empty"),
+        (["score", "no-such-run"], "is no run directory"),
+        (["report", "no-such-run"], "is no run directory"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    assert message in refused(*arguments, cwd=tmp_path)
+
+
+def test_a_typo_in_a_flag_names_the_right_one() -> None:
+    done = run_ampo("eval", "--sute", "demo")
+    assert done.returncode == 2
+    assert "--suite" in done.stderr
+
+
+def test_a_folder_without_weights(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    assert "no weights" in refused("generate", "hi", "--model", str(tmp_path))
+
+
+def test_an_unknown_key_in_a_template_file(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text("[mine]\nuser = '{question}'\nsytem = 'x'\n")
+    assert "did you mean system" in refused("eval", "--template", str(tmp_path / "t.toml"))
+
+
+def test_an_unknown_key_in_a_benchmark_file(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text(PROBLEM)
+    (tmp_path / "mine.toml").write_text('name = "mine"\ndataset = "data.jsonl"\nsampls = 4\n')
+    assert "samples" in refused("eval", "--suite", str(tmp_path / "mine.toml"))
+
+
+def test_a_broken_line_in_a_data_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text(PROBLEM + "{broken\n")
+    (tmp_path / "mine.toml").write_text('name = "mine"\ndataset = "data.jsonl"\n')
+    assert "data.jsonl:2" in refused("eval", "--suite", str(tmp_path / "mine.toml"))
+
+
+def test_no_permission_to_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "choose another --output-dir" in refused("eval", "--output-dir", str(tmp_path / "file" / "run"))
+
+
+def test_an_unreachable_hub(tmp_path: Path) -> None:
+    line = refused("eval", "--suite", "aime24", cwd=tmp_path, HF_HUB_OFFLINE="1", AMPO_DATA_DIR="")
+    assert "--data-dir" in line
+
+
+def test_catalogue() -> None:
+    done = run_ampo("eval", "--list")
+    assert done.returncode == 0
+    for name in ("demo", "aime24", "mmlu_pro", "gpqa_diamond"):
+        assert name in done.stdout
+
+
+def test_score_of_a_broken_file_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "problems.jsonl").write_text("{}\n")
+    (tmp_path / "responses.jsonl").write_text('{"id": 1}\n{broken}\n{"id": 2}\n')
+    assert "jsonl:" in refused("score", str(tmp_path))
+
+
+def test_doctor() -> None:
+    done = run_ampo("doctor")
+    assert done.returncode == 0
+    assert "math-verify" in done.stdout
+
+
+@pytest.mark.slow
+def test_chat_over_a_pipe(server: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ampo", "chat", "--base-url", server, "--temperature", "0", "--max-tokens", "40"],
+        input="What is 7 + 5?\n/reset\n/nonsense\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "7" in done.stdout
+    assert "tokens/s" in done.stdout
+    assert "unknown command /nonsense" in done.stdout
+
+
+@pytest.mark.slow
+def test_generate_as_json(server: str) -> None:
+    done = run_ampo("generate", "What is 7 + 5?", "--base-url", server, "--json", "--n", "2", "--max-tokens", "8")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(row["sample"] for row in rows) == [0, 1]
+    assert all(row["completion_tokens"] <= 8 for row in rows)
+
+
+@pytest.mark.slow
+def test_interrupted_run_says_how_to_go_on(server: str, tmp_path: Path) -> None:
+    import signal
+
+    command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--output-dir", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    responses = tmp_path / "run" / "responses.jsonl"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (responses.exists() and responses.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the same command goes on" in stderr
+    assert "Traceback" not in stderr
