@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ampo.errors import UserError, nearest
-from ampo.types import SamplingParams
+from ampo.errors import UserError
+from ampo.types import SamplingParams, as_protocol
 
 if TYPE_CHECKING:
     from ampo.engines import Engine, EngineSettings
@@ -229,7 +229,7 @@ def eval_(
         suites,
         samples=samples,
         limit=limit,
-        protocols=tuple(protocol or ["ampo"]),
+        protocols=tuple(map(as_protocol, protocol or ["ampo"])),
         template=template,
         data_dir=data_dir,
         sampling=given,
@@ -259,17 +259,13 @@ def score(
     ] = None,
 ) -> None:
     """Judge the saved responses of a run again. Needs no model and no GPU."""
-    from ampo.types import PROTOCOLS
     from eval import report
     from eval.rundir import RunDir
     from eval.score import rescore
 
-    protocols = tuple(protocol or ["ampo"])
-    for name in protocols:
-        if name not in PROTOCOLS:
-            raise UserError(f"unknown protocol {name!r}: {nearest(name, PROTOCOLS, 'a protocol')}")
+    protocols = tuple(map(as_protocol, protocol or ["ampo"]))
     run = RunDir.existing(run_dir)
-    metrics = rescore(run, protocols, _say)  # pyright: ignore[reportArgumentType]  # checked above
+    metrics = rescore(run, protocols, _say)
     report.show_metrics(metrics, run.path)
     report.show_disagreements(run, protocols)
 
@@ -318,7 +314,7 @@ def _engine(
 
     return load_engine(
         model,
-        backend,  # pyright: ignore[reportArgumentType]  # checked where it is read
+        backend,
         base_url=base_url,
         api_key=api_key,
         concurrency=concurrency,

@@ -9,13 +9,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, TypedDict
 
-from ampo.errors import UserError
+from ampo.errors import UserError, nearest
 
 Outcome = Literal["correct", "wrong", "no_answer", "truncated", "timeout"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "no_answer", "truncated", "timeout")
 
 Protocol = Literal["ampo", "official"]
 PROTOCOLS: tuple[Protocol, ...] = ("ampo", "official")
+
+
+def as_protocol(name: str) -> Protocol:
+    """A protocol by its name; UserError for an unknown one."""
+    for protocol in PROTOCOLS:
+        if name == protocol:
+            return protocol
+    raise UserError(f"unknown protocol {name!r}: {nearest(name, PROTOCOLS, 'a protocol')}")
+
 
 AnswerKind = Literal["auto", "math", "choice"]
 FinishReason = Literal["stop", "length", "abort", "error"]

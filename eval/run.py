@@ -20,7 +20,7 @@ from typing import IO, Any
 from ampo.engines.base import Engine
 from ampo.errors import UserError
 from ampo.prompts import Template
-from ampo.types import PROTOCOLS, Problem, Protocol, Request, SamplingParams
+from ampo.types import Problem, Protocol, Request, SamplingParams
 from ampo.verify import VerifierPool
 from eval.data import fingerprint
 from eval.environment import environment
@@ -56,9 +56,6 @@ class RunSpec:
     protocols: tuple[Protocol, ...] = ("ampo",)
 
     def __post_init__(self) -> None:
-        for protocol in self.protocols:
-            if protocol not in PROTOCOLS:
-                raise UserError(f"unknown protocol {protocol!r}: it can be {' or '.join(PROTOCOLS)}")
         for task in self.tasks:
             if task.params.temperature == 0 and task.params.n > 1:
                 raise UserError(

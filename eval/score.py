@@ -43,7 +43,9 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         verdicts = {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
         verdicts |= _judge(problems, responses, protocols, quiet)
         write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
-        kept = tuple(p for p in PROTOCOLS if p not in protocols and any(key[1] == p for key in verdicts))
+        kept: tuple[Protocol, ...] = tuple(
+            p for p in PROTOCOLS if p not in protocols and any(key[1] == p for key in verdicts)
+        )
         return write_metrics(run, problems, responses, verdicts, (*protocols, *kept))
 
 

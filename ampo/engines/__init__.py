@@ -5,22 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 from ampo import models
 from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.errors import MissingExtraError, UserError, nearest
 
-Backend = Literal["auto", "vllm", "transformers", "openai"]
-BACKENDS: tuple[Backend, ...] = ("auto", "vllm", "transformers", "openai")
+BACKENDS = ("auto", "vllm", "transformers", "openai")
 
-__all__ = ["BACKENDS", "Backend", "Engine", "EngineSettings", "choose_backend", "load_engine"]
+__all__ = ["BACKENDS", "Engine", "EngineSettings", "choose_backend", "load_engine"]
 
 
 def load_engine(
     model: str | None = None,
-    backend: Backend = "auto",
+    backend: str = "auto",
     *,
     base_url: str | None = None,
     api_key: str | None = None,
