@@ -229,7 +229,7 @@ def eval_(
         suites,
         samples=samples,
         limit=limit,
-        protocols=tuple(map(as_protocol, protocol or ["ampo"])),
+        protocols=tuple(as_protocol(name) for name in protocol or ["ampo"]),
         template=template,
         data_dir=data_dir,
         sampling=given,
@@ -263,7 +263,7 @@ def score(
     from eval.rundir import RunDir
     from eval.score import rescore
 
-    protocols = tuple(map(as_protocol, protocol or ["ampo"]))
+    protocols = tuple(as_protocol(name) for name in protocol or ["ampo"])
     run = RunDir.existing(run_dir)
     metrics = rescore(run, protocols, _say)
     report.show_metrics(metrics, run.path)
