@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ampo.errors import UserError
-from ampo.types import SamplingParams, as_protocol
+from ampo.types import Protocol, SamplingParams, as_protocol
 
 if TYPE_CHECKING:
     from ampo.engines import Engine, EngineSettings
@@ -263,7 +263,7 @@ def score(
     from eval.rundir import RunDir
     from eval.score import rescore
 
-    protocols = tuple(as_protocol(name) for name in protocol or ["ampo"])
+    protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
     run = RunDir.existing(run_dir)
     metrics = rescore(run, protocols, _say)
     report.show_metrics(metrics, run.path)
