@@ -165,6 +165,8 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Region) or isinstance(answer, Region):
         return _regions(gold, answer)
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
+        if _same_members(list(gold.items), list(answer.items), setting):
+            return True
         golds, answers = _distinct(gold.items, setting), _distinct(answer.items, setting)
         return _same_members(golds, answers, setting) or families.same_families(golds, answers, setting.integers)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):

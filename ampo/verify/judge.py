@@ -1,40 +1,164 @@
-"""The judgement of one claim, in process and without a deadline; the pool runs it in a worker that can be killed."""
+"""The judgement of one claim, in process and without a deadline; the pool runs it in a worker that can be killed.
+
+Extraction (`extract`), bounds (`guard`), then the cheapest rule that decides: a choice letter, the same text, exact
+numbers, the kinds of answers (`structure`, `compare`), and last sympy for what our reader doesn't know. An answer that
+no rule shows to be the gold is wrong.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from ampo.types import AnswerKind, Verdict
+from ampo.verify import guard
+from ampo.verify.choice import gold_letter, judge_choice
 from ampo.verify.claim import Claim
-from ampo.verify.extract import extract
+from ampo.verify.extract import Extraction, extract
+from ampo.verify.normalise import normalise
+
+_INTEGER = re.compile(r"[-+]?\d{1,300}")
+_DECIMAL = re.compile(r"[-+]?(?:\d{1,300}\.\d{0,300}|\.\d{1,300})")
+_FRACTION = re.compile(r"([-+]?)\s*\\frac\s*\{\s*(\d{1,300})\s*\}\s*\{\s*(\d{1,300})\s*\}|([-+]?\d{1,300})\s*/\s*(\d{1,300})")
+
+
+class Ruling(NamedTuple):
+    """same: whether the answer is the gold; rule: what decided."""
+
+    same: bool
+    rule: str
 
 
 def quick(claim: Claim) -> Verdict | None:
     """The verdict where it is safe and cheap to find in the caller's process; None where it takes `judge`."""
     if claim.protocol == "official":
         return None
-    found = extract(claim.response, claim.kind, claim.finish_reason, claim.options)
+    found = _extracted(claim)
     if found.answer is None:
         return Verdict("truncated" if found.truncated else "no_answer", None, found.rule)
-    if found.answer.strip() == claim.gold.strip():
-        return Verdict("correct", found.answer, f"{found.rule}; same text")
-    return None
+    ruling = _cheap(claim, found.answer)
+    return None if ruling is None else _verdict(found, ruling)
 
 
 def judge(claim: Claim) -> Verdict:
     """The whole judgement."""
     start = time.perf_counter()
-    verdict = quick(claim)
-    if verdict is None:
-        found = extract(claim.response, claim.kind, claim.finish_reason, claim.options)
-        same = equivalent(claim.gold, found.answer or "", claim.kind, claim.options, claim.question)
-        verdict = Verdict("correct" if same else "wrong", found.answer, found.rule)
+    if claim.protocol == "official":
+        from ampo.verify.official import judge_official
+
+        verdict = judge_official(claim.gold, claim.response)
+    else:
+        verdict = quick(claim)
+        if verdict is None:
+            found = _extracted(claim)
+            verdict = _verdict(found, _decide(claim.gold, found.answer or "", claim.question))
     return replace(verdict, seconds=time.perf_counter() - start, protocol=claim.protocol)
 
 
-def equivalent(
-    a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ...] = (), question: str = ""
-) -> bool:
-    """Whether two answers are the same, as strings."""
-    return " ".join(a.split()) == " ".join(b.split())
+def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ...] = (), question: str = "") -> bool:
+    """Whether two answers are the same, as strings; symmetric: each may stand for the gold."""
+    if a.strip() == b.strip():
+        return True
+    for gold, answer in ((a, b), (b, a)):
+        claim = Claim(gold, "", kind=kind, options=options, question=question)
+        ruling = _cheap(claim, answer) or _decide(gold, answer, question)
+        if ruling.same:
+            return True
+    return False
+
+
+def _extracted(claim: Claim) -> Extraction:
+    choice = gold_letter(claim.gold, claim.kind, claim.options, claim.question) is not None
+    return extract(claim.response, "choice" if choice else claim.kind, claim.finish_reason, claim.options)
+
+
+def _verdict(found: Extraction, ruling: Ruling) -> Verdict:
+    answer = found.answer or ""
+    shown = answer if len(answer) <= guard.MAX_LENGTH else answer[: guard.MAX_LENGTH] + " ..."
+    return Verdict("correct" if ruling.same else "wrong", shown, f"{found.rule}; {ruling.rule}")
+
+
+def _cheap(claim: Claim, answer: str) -> Ruling | None:
+    """What needs no tree: bounds, choice letters, the same text, exact numbers."""
+    refused = guard.refusal(answer)
+    if refused:
+        return Ruling(False, f"not read: {refused}")
+    letter = gold_letter(claim.gold, claim.kind, claim.options, claim.question)
+    if letter is not None:
+        chosen = judge_choice(letter, answer, claim.options, claim.question)
+        if chosen is not None:
+            return Ruling(chosen, "choice")
+        if claim.kind == "choice" or claim.options:
+            return Ruling(False, "no option named")
+    gold_text, text = normalise(claim.gold), normalise(answer)
+    if gold_text == text and gold_text:
+        return Ruling(True, "same text")
+    if not text:
+        return Ruling(False, "nothing but punctuation")
+    return _exact_numbers(gold_text, text)
+
+
+def _exact_numbers(gold: str, text: str) -> Ruling | None:
+    a, b = _rational(gold), _rational(text)
+    if a is None or b is None:
+        return None
+    if a == b:
+        return Ruling(True, "exact numbers")
+    return None if _DECIMAL.fullmatch(gold) else Ruling(False, "exact numbers")
+
+
+@lru_cache(maxsize=8192)
+def _rational(text: str) -> Fraction | None:
+    if _INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text):
+        return Fraction(text)
+    m = _FRACTION.fullmatch(text)
+    if m is None:
+        return None
+    top, bottom = (int(m[1] + m[2]), int(m[3])) if m[2] else (int(m[4]), int(m[5]))
+    return Fraction(top, bottom) if bottom else None
+
+
+def _decide(gold: str, answer: str, question: str) -> Ruling:
+    """By the kinds of the two answers, else by sympy."""
+    from ampo.verify.answers import Phrase, Unread, Value
+    from ampo.verify.compare import Setting, matches
+    from ampo.verify.structure import integer_parameters, parse, readings
+
+    if guard.refusal(gold):
+        return Ruling(False, "the gold can't be read")
+    gold_text, text = normalise(gold), normalise(answer)
+    setting = Setting(question, integer_parameters(gold) or integer_parameters(answer))
+    for wanted in readings(gold_text):
+        found = parse(text)
+        rule = f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
+        if matches(wanted, found, setting):
+            return Ruling(True, rule)
+        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and re.search(r"[a-zA-Z]$", text):
+            with_unit = parse(text, letters=True)
+            if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
+                return Ruling(_numeric(wanted), f"{rule}, with a unit")
+    wanted, found = parse(gold_text), parse(text)
+    if (isinstance(wanted, Unread) or isinstance(found, Unread)) and not isinstance(wanted, Phrase):
+        if _single(gold_text) and _single(text):
+            from ampo.verify import symbolic
+
+            return Ruling(symbolic.same(gold_text, text), "sympy")
+    return Ruling(False, rule)
+
+
+def _numeric(value: object) -> bool:
+    from ampo.verify.agree import symbols
+    from ampo.verify.answers import Value
+
+    return isinstance(value, Value) and not symbols(value.tree)
+
+
+def _single(text: str) -> bool:
+    """One expression: no list, no relation, no words."""
+    from ampo.verify.scan import split
+
+    return len(split(text, {",", ";", "and", "or", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup"})) == 1 and "\\text" not in text

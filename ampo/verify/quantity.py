@@ -16,7 +16,7 @@ _DEGREES = re.compile(
 _INNER_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\))\s*\^\s*\{?\s*\\circ\s*\}?")
 _CURRENCY = re.compile(r"^([-+]?)\s*\\(dollar|euro|pound)\s*|^([-+]?)\s*(?:US\$|USD|Rs\.?)\s*")
 _UNIT_TEXT = re.compile(r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$")
-_PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)([a-zA-Z][a-zA-Z.\-]*(?:\s*(?:\^\s*\{?-?\d\}?|[/*·]|\\cdot|\s)\s*[a-zA-Z.\-]*)*)$")
+_PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)([a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
 _ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\text\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
 _DECIMAL = re.compile(r"[-+]?\s*(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?")
 _SCIENTIFIC = re.compile(
@@ -77,6 +77,7 @@ def _unit(text: str, letters: bool) -> tuple[str, Unit | None]:
     m = _PLAIN_WORDS.search(text)
     if m and m.start(1):
         words = re.findall(r"[a-zA-Z]+", m[2])
+        letters = letters or (m[1] != "" and any(len(w) > 1 and is_unit_word(w) for w in words))
         if all(_unit_like(w, m[1] != "" or letters, letters) for w in words):
             return text[: m.start(1)].strip(), unit(m[2])
     return text, None

@@ -33,7 +33,7 @@ from ampo.verify.evaluate import UndefinedError
 from ampo.verify.phrases import phrase, plain, written_number
 from ampo.verify.quantity import quantity
 from ampo.verify.regions import REALS, as_region, intersect, union, without
-from ampo.verify.scan import enclosed, pieces, split
+from ampo.verify.scan import enclosed, split
 from ampo.verify.tree import Tree, UnreadableError, num, read
 
 MAX_ITEMS = 200
@@ -43,7 +43,7 @@ _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_
 _TEXT_WORDS = r"(?:\\text\s*\{\s*)?"
 _DECLARED = re.compile(
     r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"
-    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"
+    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"
 )
 _WHERE = re.compile(
     r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?\s*,?\s*\b(?:where\b.*\b(?:is|are|be|denotes?|\\in)\b|"
@@ -523,5 +523,3 @@ def readings(text: str) -> tuple[Answer, ...]:
         return first, Unordered(tuple(Value(num(int(p))) for p in text.split(",")))
     return (first,)
 
-
-__all__ = ["integer_parameters", "parse", "pieces", "readings"]

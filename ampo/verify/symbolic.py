@@ -1,0 +1,41 @@
+"""What our own reader doesn't know (integrals, sums, limits), by latex2sympy2_extended and sympy.
+
+Only texts that `ampo.verify.guard.symbolic` lets through come here, and only in a worker that can be killed: sympy has
+no bound on its time. Equal means that the difference simplifies to zero.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ampo.verify import guard
+
+
+def same(gold: str, answer: str) -> bool:
+    """Whether two normalised single expressions are equal to sympy. False for what it can't read."""
+    if not (guard.symbolic(gold) and guard.symbolic(answer)):
+        return False
+    a, b = _expression(gold), _expression(answer)
+    if a is None or b is None:
+        return False
+    import sympy
+
+    if not (isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr)) or a.has(sympy.nan, sympy.zoo):
+        return False
+    if a.free_symbols != b.free_symbols:
+        return False
+    try:
+        return bool(sympy.simplify((a - b).doit()) == 0)
+    except Exception:  # sympy raises anything on odd input (AttributeError, RecursionError): then they aren't shown equal
+        return False
+
+
+@lru_cache(maxsize=512)
+def _expression(text: str) -> Any:
+    from latex2sympy2_extended import latex2sympy
+
+    try:
+        return latex2sympy(text, is_real=False)
+    except Exception:  # an ANTLR parser that raises its own, sympy's and Python's errors alike
+        return None
