@@ -54,9 +54,8 @@ def from_file(
     name: str | None = None,
 ) -> list[Problem]:
     """The problems of a user's JSONL, CSV or Parquet file (see `benchmark_of`)."""
-    return load_problems(
-        benchmark_of(path, question_column, answer_column, id_column, options_column, answer_kind, name)
-    )
+    columns = (question_column, answer_column, id_column, options_column)
+    return load_problems(benchmark_of(path, *columns, answer_kind=answer_kind, name=name))
 
 
 def benchmark_of(
@@ -178,7 +177,7 @@ def _checked(located: Sequence[tuple[str, Problem]], benchmark: Benchmark) -> li
     for where, problem in located:
         if problem.id in seen:
             raise UserError(
-                f"{benchmark.name}: the id {problem.id!r} occurs twice ({seen[problem.id]} and {where}): ids must differ"
+                f"{benchmark.name}: the id {problem.id!r} occurs twice ({seen[problem.id]}; {where}): ids must differ"
             )
         seen[problem.id] = where
     return [problem for _, problem in located]

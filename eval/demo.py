@@ -22,7 +22,7 @@ def make_problems(benchmark: Benchmark) -> list[Problem]:
 
 
 def _make(part: Part, benchmark: Benchmark) -> list[Problem]:
-    """`size` different problems. reasoning-gym draws each from its own seed and may repeat one: those are passed over."""
+    """`size` different problems: reasoning-gym draws each on its own and may repeat one, which is passed over."""
     try:
         import reasoning_gym
         from reasoning_gym.factory import DATASETS

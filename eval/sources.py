@@ -105,6 +105,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
     try:
         import datasets
+        from datasets.exceptions import DatasetNotFoundError
         from huggingface_hub import errors
     except ImportError as error:
         raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
@@ -113,7 +114,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         rows = datasets.load_dataset(
             str(benchmark.source), benchmark.config, split=benchmark.split, revision=benchmark.revision
         )
-    except (datasets.exceptions.DatasetNotFoundError, errors.GatedRepoError) as error:
+    except (DatasetNotFoundError, errors.GatedRepoError) as error:
         raise UserError(_not_found(benchmark, name, error)) from error
     except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
         if not reachable:
@@ -121,7 +122,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         raise UserError(f"{name}: {_first_line(error)}") from error
     except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
         raise UserError(_unreachable(name, looked_in)) from error
-    return [Row(f"{benchmark.source}, row {i}", row) for i, row in enumerate(rows)]
+    return [Row(f"{benchmark.source}, row {i}", dict(row)) for i, row in enumerate(rows)]
 
 
 def _unreachable(name: str, looked_in: Path | None) -> str:

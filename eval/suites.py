@@ -201,7 +201,7 @@ def _built_in() -> dict[str, Benchmark]:
 
 def _parse(text: str, name: str, where: str) -> Benchmark:
     try:
-        return Benchmark(**({"name": name} | tomllib.loads(text)))
+        return Benchmark.model_validate({"name": name} | tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is not valid TOML: {error}") from error
     except ValidationError as error:
