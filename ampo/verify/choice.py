@@ -47,9 +47,11 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
 def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) -> bool | None:
     """Whether an answer names the option `gold` and no other; None where it names none at all."""
     texts = {chr(ord("A") + i): t for i, t in enumerate(options)} or (printed_options(question) if question else {})
+    if (whole := _option_of(answer.strip(), texts)) is not None and len(answer.strip()) > 1:
+        return whole == gold
     bare = _undressed(answer)
     alone = _ALONE.fullmatch(bare)
-    if alone:
+    if alone and (not texts or _named(alone[1], texts) in texts or _option_of(bare, texts) is None):
         return _named(alone[1], texts) == gold
     if _SEVERAL.match(bare) and not _option_of(bare, texts):
         return False
@@ -84,6 +86,9 @@ def _option_of(text: str, texts: dict[str, str]) -> str | None:
     """The label of the one option whose text this is."""
     if not texts:
         return None
+    literal = [label for label, option in texts.items() if option.split() == text.split()]
+    if len(literal) == 1:
+        return literal[0]
     wanted = _spelling(text)
     same = [label for label, option in texts.items() if _spelling(option) == wanted]
     return same[0] if len(same) == 1 and wanted else None

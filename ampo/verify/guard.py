@@ -57,6 +57,9 @@ def symbolic(text: str) -> bool:
     """Whether a normalised text may be given to latex2sympy2_extended: known characters and macros, no large powers."""
     if len(text) > 400 or depth(text) > 12 or not _SYMBOLIC.fullmatch(text) or "__" in text:
         return False
-    if _LARGE.search(text) or _TOWER.search(text):
-        return False
-    return all(m in _MACROS for m in re.findall(r"\\([a-zA-Z]+)", text))
+    return not explosive(text) and all(m in _MACROS for m in re.findall(r"\\([a-zA-Z]+)", text))
+
+
+def explosive(text: str) -> bool:
+    """Whether a text has powers or factorials that a parser which computes would choke on."""
+    return bool(_LARGE.search(text) or _TOWER.search(text))

@@ -126,18 +126,22 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
     from ampo.verify.compare import Setting, matches
+    from ampo.verify.phrases import phrase
     from ampo.verify.structure import integer_parameters, parse, readings
 
     if guard.refusal(gold):
         return Ruling(False, "the gold can't be read")
     gold_text, text = normalise(gold), normalise(answer)
     setting = Setting(question, integer_parameters(gold) or integer_parameters(answer))
+    if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
+        return Ruling(True, "phrase")
+    rule = ""
     for wanted in readings(gold_text):
         found = parse(text)
         rule = f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
         if matches(wanted, found, setting):
             return Ruling(True, rule)
-        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and re.search(r"[a-zA-Z]$", text):
+        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and re.search(r"[a-zA-Z]", text):
             with_unit = parse(text, letters=True)
             if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
                 return Ruling(_numeric(wanted), f"{rule}, with a unit")

@@ -13,6 +13,7 @@ _PERCENT = re.compile(r"\s*(?:%|\\?\bpercent(?:age)?\b|\\text\s*\{\s*(?:percent|
 _DEGREES = re.compile(
     r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\text\s*\{\s*(?:degrees?|deg)\s*\}|\bdegrees?\b|\bdeg\b)\s*$", re.IGNORECASE
 )
+_OF_AN_ANGLE = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _INNER_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\))\s*\^\s*\{?\s*\\circ\s*\}?")
 _CURRENCY = re.compile(r"^([-+]?)\s*\\(dollar|euro|pound)\s*|^([-+]?)\s*(?:US\$|USD|Rs\.?)\s*")
 _UNIT_TEXT = re.compile(r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$")
@@ -38,7 +39,7 @@ def quantity(text: str, letters: bool = False) -> Value:
     text, money = _currency(text)
     text = _ORDINAL.sub("", text)
     body, percent = _strip(_PERCENT, text)
-    body, degrees = _strip(_DEGREES, body)
+    body, degrees = (body, False) if _OF_AN_ANGLE.search(body) else _strip(_DEGREES, body)
     found = money
     if not percent and not degrees:
         body, found = _unit(body, letters)

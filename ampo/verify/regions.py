@@ -45,8 +45,8 @@ def as_region(answer: Answer) -> Region | None:
     if isinstance(answer, Ordered):
         return interval(answer)
     if isinstance(answer, Unordered) and answer.braces:
-        points = [i.tree for i in answer.items if isinstance(i, Value)]
-        return Region(tuple(Piece(t, True, t, True) for t in points)) if len(points) == len(answer.items) else None
+        trees = [i.tree for i in answer.items if isinstance(i, Value)]
+        return points(trees) if len(trees) == len(answer.items) else None
     return None
 
 
@@ -60,12 +60,18 @@ def intersect(a: Region, b: Region) -> Region:
     return Region(tuple(found), a.variable or b.variable)
 
 
-def without(region: Region, points: list[Tree]) -> Region:
-    """A region without single points."""
-    for point in points:
-        holes = Region((Piece(None, False, point, False), Piece(point, False, None, False)))
-        region = intersect(region, holes)
+def without(region: Region, holes: Region) -> Region:
+    """Points of the first that are not in the second."""
+    for hole in holes.pieces:
+        left = () if hole.low is None else (Piece(None, False, hole.low, not hole.low_closed),)
+        right = () if hole.high is None else (Piece(hole.high, not hole.high_closed, None, False),)
+        region = intersect(region, Region(left + right))
     return region
+
+
+def points(trees: list[Tree]) -> Region:
+    """Single points."""
+    return Region(tuple(Piece(t, True, t, True) for t in trees))
 
 
 def tidy(region: Region) -> Region:

@@ -32,7 +32,7 @@ from ampo.verify.answers import (
 from ampo.verify.evaluate import UndefinedError
 from ampo.verify.phrases import phrase, plain, written_number
 from ampo.verify.quantity import quantity
-from ampo.verify.regions import REALS, as_region, intersect, union, without
+from ampo.verify.regions import REALS, as_region, intersect, points, union, without
 from ampo.verify.scan import enclosed, split
 from ampo.verify.tree import Tree, UnreadableError, num, read
 
@@ -55,6 +55,7 @@ _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _MATRIX = re.compile(r"^(.*?)\\begin\s*\{([pbBvV]?matrix|smallmatrix|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{\2\}\s*$", re.DOTALL)
 _CASES = re.compile(r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$", re.DOTALL)
@@ -72,6 +73,7 @@ def parse(text: str, letters: bool = False) -> Answer:
     """The kind of a normalised answer. letters: as for `quantity`."""
     text = _without_conditions(text.strip())
     text = _LEAD.sub("", text, count=1).strip() or text
+    text = _SUBJECT.sub("", text, count=1)
     if _EMPTY.match(text):
         return Phrase("empty set")
     return _parse(text, letters, 0)
@@ -151,7 +153,9 @@ def _shared_label(answers: list[Answer]) -> list[Answer]:
 
 
 def _joined_regions(answers: list[Answer], separators: set[str]) -> Region | None:
-    regions = [a for a in answers if isinstance(a, Region)]
+    if not any(isinstance(a, Region) and a.variable for a in answers):
+        return None
+    regions = [r for a in answers if (r := _one_region(a)) is not None]
     if len(regions) != len(answers) or any("" == r.variable for r in regions):
         return None
     if len({r.variable for r in regions}) > 1:
@@ -162,6 +166,13 @@ def _joined_regions(answers: list[Answer], separators: set[str]) -> Region | Non
     for other in regions[1:]:
         common = intersect(common, other)
     return common if common.pieces else union(regions)
+
+
+def _one_region(answer: Answer) -> Region | None:
+    """x > 2 as it stands, and x = 2 as a point."""
+    if isinstance(answer, Labelled) and isinstance(answer.body, Value) and not answer.bound:
+        return Region(points([answer.body.tree]).pieces, answer.label)
+    return answer if isinstance(answer, Region) else None
 
 
 def _single(text: str, letters: bool, depth: int) -> Answer:
@@ -177,6 +188,8 @@ def _single(text: str, letters: bool, depth: int) -> Answer:
 
 
 def _value(text: str, letters: bool) -> Answer:
+    if re.fullmatch(r"\\text\s*\{\s*[A-Za-z][A-Za-z '\-]+\}", text) and written_number(text) is None:
+        return Phrase(phrase(text))
     try:
         return quantity(text, letters)
     except UnreadableError:
@@ -294,8 +307,8 @@ def _set_operation(text: str, letters: bool, depth: int) -> Answer | None:
     minus = split(text, {"\\setminus"}) if "\\setminus" in text else _minus_set(text)
     if len(minus) == 2:
         region, holes = (as_region(_single(part, letters, depth + 1)) for _, part in minus)
-        if region is not None and holes is not None and all(p.low is not None and p.low == p.high for p in holes.pieces):
-            return without(region, [p.low for p in holes.pieces if p.low is not None])
+        if region is not None and holes is not None:
+            return without(region, holes)
         return Unread(text)
     return None
 
@@ -333,10 +346,10 @@ def _member(sides: list[str], letters: bool, depth: int) -> Answer:
 
 def _unequal(text: str, sides: list[str]) -> Answer:
     variable, body = _symbol_name(sides[0]), _parse(sides[1], False, 1)
-    points = [body] if isinstance(body, Value) else list(body.items) if isinstance(body, Unordered) else []
-    if variable is None or not points or not all(isinstance(p, Value) for p in points):
+    holes = [body] if isinstance(body, Value) else list(body.items) if isinstance(body, Unordered) else []
+    if variable is None or not holes or not all(isinstance(p, Value) for p in holes):
         return Unread(text)
-    region = without(REALS, [p.tree for p in points if isinstance(p, Value)])
+    region = without(REALS, points([p.tree for p in holes if isinstance(p, Value)]))
     return Region(region.pieces, variable)
 
 
