@@ -1,0 +1,100 @@
+"""Loading a causal language model with transformers, and what a person reads where that fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ampo.engines.settings import EngineSettings
+from ampo.errors import MissingExtraError, UserError
+
+try:
+    import torch
+    import transformers
+except ImportError as error:
+    raise MissingExtraError(error.name or "torch", "hf", "the transformers engine") from error
+
+DTYPES = ("auto", "bfloat16", "float16", "float32")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in eval mode on its device, its tokenizer, and the tokens that end a response."""
+
+    model: Any
+    tokenizer: Any
+    stop_ids: frozenset[int]
+
+
+def load(
+    path: str, revision: str | None, settings: EngineSettings, device: str | None, attn_implementation: str | None
+) -> Loaded:
+    """Load a model from a local folder or a hub id. Raises UserError, in one line, for anything that isn't one."""
+    dtype, trust = settings.dtype, settings.trust_remote_code
+    if dtype not in DTYPES:
+        raise UserError(f"dtype is {dtype!r}: it can be one of {', '.join(DTYPES)}")
+    where = torch.device(device) if device else torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if where.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device is {device!r} and torch finds no GPU: leave device out to run on the CPU")
+    try:
+        config = transformers.AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=trust)
+        _check_kind(config, path)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust)
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            path,
+            revision=revision,
+            config=config,
+            dtype=_dtype(dtype, where),
+            output_loading_info=True,
+            trust_remote_code=trust,
+            **({"attn_implementation": attn_implementation} if attn_implementation else {}),
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        # what transformers raises for a missing file, an unknown architecture, a bad config and a missing package
+        raise UserError(f"cannot load the model {path}: {_first_line(error)}") from error
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":  # the one error of the weights' own library
+            raise
+        raise UserError(f"cannot load the model {path}: its weights are damaged ({_first_line(error)})") from error
+    model, info = loaded
+    if missing := sorted(info["missing_keys"]):
+        raise UserError(f"{path} lacks {len(missing)} weights of a causal language model, {missing[0]} among them")
+    return Loaded(_placed(model, where), tokenizer, _stop_ids(model, tokenizer))
+
+
+def _check_kind(config: Any, path: str) -> None:
+    names = getattr(config, "architectures", None) or ()
+    if config.is_encoder_decoder or (names and not any("CausalLM" in n or "LMHead" in n for n in names)):
+        kind = ", ".join(names) or config.model_type
+        raise UserError(f"{path} is no causal language model but {kind}: give one that generates text")
+
+
+def _dtype(dtype: str, device: torch.device) -> torch.dtype:
+    if dtype != "auto":
+        return getattr(torch, dtype)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.float32 if device.type == "cpu" else torch.float16
+
+
+def _placed(model: Any, device: torch.device) -> Any:
+    try:
+        return model.to(device).eval()
+    except torch.OutOfMemoryError as error:
+        size = sum(p.numel() * p.element_size() for p in model.parameters()) / 2**30
+        raise UserError(
+            f"the model's {size:.1f} GiB do not fit into the memory of {device}: use a smaller one"
+        ) from error
+
+
+def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Both the generation_config's (there may be several) and the tokenizer's end the response, as in vLLM."""
+    configured = model.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text if len(text) <= 300 else text[:300] + " ..."

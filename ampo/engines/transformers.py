@@ -1,0 +1,270 @@
+"""transformers as an engine: continuous batching and streaming for machines without vLLM.
+
+The work is divided: `decoding` makes tokens, `scheduler` decides whose, `text` turns them into text. Here a model is
+loaded, requests become rows, and rows become responses.
+
+A prompt longer than the context is one Response with finish_reason "error" in `generate` (the run goes on) and a
+PromptTooLongError in `stream`, as in the other engines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ampo import prompts
+from ampo.engines.base import Engine
+from ampo.engines.settings import EngineSettings
+from ampo.errors import PromptTooLongError, UserError, nearest
+from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
+
+if TYPE_CHECKING:
+    from ampo.engines.scheduler import Job
+
+log = logging.getLogger(__name__)
+
+_MAX_ROWS = 32
+_DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+
+
+class TransformersEngine(Engine):
+    """See the module's docstring.
+
+    model: the name that the user gave; path: a local folder or a hub id; revision: of the hub id.
+    settings: dtype, max_model_len, max_num_seqs (rows at once, 32 by default; halved by itself where memory runs out)
+        and trust_remote_code count here; `extra` may hold the names that follow.
+    device: "cpu", "cuda", "cuda:1"; None takes the first GPU where there is one.
+    attn_implementation: as transformers names them; None leaves it the choice.
+    max_prefill_tokens: prompts that join together may have so many tokens.
+
+    dtype "auto" is bfloat16 (float16 where the GPU lacks it) on a GPU and float32 on a CPU, where half precision is
+    slower without special instructions and rounding would make a row depend visibly on its neighbours.
+
+    Raises MissingExtraError without torch and transformers, and UserError for a model that can't be loaded.
+    """
+
+    backend = "transformers"
+
+    def __init__(
+        self,
+        model: str,
+        path: str,
+        *,
+        revision: str | None = None,
+        settings: EngineSettings | None = None,
+        device: str | None = None,
+        attn_implementation: str | None = None,
+        max_prefill_tokens: int = 2048,
+    ) -> None:
+        self.settings = settings = settings or EngineSettings()
+        own = {"device": device, "attn_implementation": attn_implementation, "max_prefill_tokens": max_prefill_tokens}
+        for name in settings.extra:
+            if name not in own:
+                raise UserError(f"the transformers engine has no setting {name!r}: {nearest(name, own, 'a setting')}")
+        own |= settings.extra
+        rows = _MAX_ROWS if settings.max_num_seqs is None else settings.max_num_seqs
+        if rows < 1:
+            raise UserError(f"max_num_seqs is {rows}: it must be at least 1")
+        from ampo.engines.loading import load  # brings torch and transformers, or MissingExtraError
+
+        loaded = load(path, revision, settings, own["device"], own["attn_implementation"])
+        from ampo.engines.decoding import Decoder
+        from ampo.engines.scheduler import Scheduler
+
+        self.model, self._path, self._revision = model, path, revision
+        self._tokenizer = loaded.tokenizer
+        self._module: Any = loaded.model
+        self._encoding = threading.Lock()
+        positions = getattr(self._module.config.get_text_config(), "max_position_embeddings", None)
+        self.context = _context(model, positions, settings.max_model_len)
+        self._stop_ids = loaded.stop_ids
+        self._record = self._describe()
+        self._generation_config = self._module.generation_config.to_diff_dict()
+        self._scheduler = Scheduler(Decoder(self._module), rows, int(own["max_prefill_tokens"]))
+
+    def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
+        """See Engine.generate. Requests are drawn until one batch runs and another one waits."""
+        finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        live: dict[Job, tuple[Request, int, bool]] = {}
+        source = iter(requests)
+
+        def tell(job: Job, _: str) -> None:
+            if job.done:
+                finished.put(job)
+
+        try:
+            while True:
+                while len(live) < 2 * self._scheduler.max_batch_size and (request := next(source, None)) is not None:
+                    try:
+                        jobs, opened = self._jobs(request, range(request.params.n), tell)
+                    except PromptTooLongError as error:
+                        log.warning("request %s: %s", request.id, error)
+                        refused = Response("", finish_reason="error")
+                        yield from (Sample(request.id, i, refused) for i in range(request.params.n))
+                        continue
+                    live |= {job: (request, i, opened) for i, job in enumerate(jobs)}
+                    self._scheduler.submit(jobs)
+                if not live:
+                    return
+                yield from _results(finished, live)
+        finally:
+            self._scheduler.abort(live)
+
+    def stream(self, request: Request) -> Iterator[Delta]:
+        """See Engine.stream. Goes before what `generate` has queued. Raises PromptTooLongError."""
+        pieces: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
+        jobs, opened = self._jobs(request, range(1), lambda job, piece: pieces.put((piece, job.done)), urgent=True)
+        job = jobs[0]
+        try:
+            self._scheduler.submit(jobs)
+            done = False
+            while not done:
+                piece, done = pieces.get()
+                if job.error is not None:
+                    raise job.error
+                if piece:
+                    yield Delta(piece)
+            yield Delta("", _response(job, opened))
+        finally:
+            self._scheduler.abort(jobs)
+
+    def _jobs(self, request: Request, indices: range, tell: Any, *, urgent: bool = False) -> tuple[list[Job], bool]:
+        """The jobs of a request's samples, and whether its prompt has opened a thought."""
+        from ampo.engines.decoding import new_row
+        from ampo.engines.scheduler import Job
+        from ampo.engines.text import TextStream
+
+        tokens, opened = self._encode(request.prompt)
+        room = self.context - len(tokens)
+        if room < 1:
+            raise PromptTooLongError(
+                f"the prompt has {len(tokens)} tokens and the context of {self.model} holds {self.context}"
+            )
+        limit = min(request.params.max_tokens or room, room)
+        rows = [new_row(tokens, request.params, self._stop_ids, limit, index) for index in indices]
+        return [Job(row, TextStream(self._decode, tokens, request.params.stop), tell, urgent) for row in rows], opened
+
+    def _encode(self, prompt: Any) -> tuple[list[int], bool]:
+        """A chat template writes the special tokens itself; a bare string (or a base model's prompt) lacks them."""
+        text = prompt if isinstance(prompt, str) else prompts.render(prompt, self._tokenizer)
+        bare = isinstance(prompt, str) or not self._tokenizer.chat_template
+        with self._encoding:  # a fast tokenizer must not be changed by one thread while another one uses it
+            tokens = self._tokenizer(text, add_special_tokens=bare)["input_ids"]
+        if not tokens:
+            raise UserError("the prompt is empty: it has no tokens")
+        return tokens, prompts.opens_thought(text)
+
+    def _decode(self, tokens: list[int]) -> str:
+        return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def default_sampling_params(self) -> SamplingParams:
+        """See Engine.default_sampling_params: what generation_config sets, as vLLM reads it (do_sample has no say)."""
+        known = {name: self._generation_config.get(name) for name in _DEFAULTS}
+        known["max_tokens"] = self._generation_config.get("max_new_tokens")
+        return SamplingParams(**{name: value for name, value in known.items() if value is not None})
+
+    def _describe(self) -> dict[str, Any]:
+        config, template = self._module.config, self._tokenizer.chat_template
+        text = template if isinstance(template, str) else repr(template)
+        return {
+            "backend": self.backend,
+            "model": self.model,
+            "path": self._path,
+            "revision": getattr(config, "_commit_hash", None) or self._revision,
+            "architecture": type(self._module).__name__,
+            "versions": {name: found for name in ("torch", "transformers") if (found := _version(name))},
+            "device": _device_name(self._module.device),
+            "dtype": str(self._module.dtype).removeprefix("torch."),
+            "attention": getattr(config, "_attn_implementation", None),
+            "max_model_len": self.context,
+            "chat_template_sha256": hashlib.sha256(text.encode()).hexdigest() if template else None,
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """See Engine.describe."""
+        return self._record | {
+            "generation_config": self._generation_config,
+            "max_batch_size": self._scheduler.max_batch_size,
+        }
+
+    @property
+    def unfinished(self) -> int:
+        """Samples that wait or run."""
+        return self._scheduler.unfinished
+
+    def close(self) -> None:
+        """See Engine.close."""
+        self._scheduler.close()
+        if self._module is not None:
+            module, self._module = self._module, None
+            _release(module)
+
+
+def _results(finished: queue.SimpleQueue[Job], live: dict[Job, tuple[Request, int, bool]]) -> Iterator[Sample]:
+    """What has finished, at least one; an error is raised after the samples that finished before it."""
+    error = None
+    while error is None or not finished.empty():
+        job = finished.get()
+        request, index, opened = live.pop(job, (None, 0, False))
+        if job.error is not None:
+            error = job.error
+        elif request is not None:
+            yield Sample(request.id, index, _response(job, opened))
+        if error is None and finished.empty():
+            return
+    if error is not None:
+        raise error
+
+
+def _response(job: Job, opened: bool) -> Response:
+    assert job.ended is not None
+    text = job.text.text
+    parts = prompts.split(text, opened=opened)
+    finish: FinishReason = job.row.finish or "error"
+    return Response(
+        text=text,
+        thought=parts.thought,
+        answer=parts.answer,
+        finish_reason=finish,
+        prompt_tokens=len(job.row.prompt),
+        completion_tokens=len(job.row.tokens),
+        seconds=job.ended - job.started,
+        first_token_seconds=None if job.first is None else job.first - job.started,
+    )
+
+
+def _context(model: str, own: int | None, asked: int | None) -> int:
+    if asked is not None and asked < 2:
+        raise UserError(f"max_model_len is {asked}: it must be at least 2")
+    if asked is not None and own is not None and asked > own:
+        raise UserError(f"max_model_len is {asked}, and {model} was made for {own} tokens: lower it")
+    return asked or own or 4096  # models without positions (ALiBi) name no limit
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _device_name(device: Any) -> str:
+    if device.type != "cuda":
+        return str(device)
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+def _release(module: Any) -> None:
+    import torch
+
+    on_gpu = module.device.type == "cuda"
+    del module
+    if on_gpu:
+        torch.cuda.empty_cache()
