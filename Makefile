@@ -13,12 +13,12 @@ ifeq ($(filter-out 0,$(GPU)),)
 EXTRAS := cpu,hf,embedded,dev
 OVERRIDES := --overrides requirements/cpu-overrides.txt
 # A CPU build of torch that pip was told of is found through its find-links; elsewhere uv knows where they are.
-FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
+FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 TORCH := $(if $(wildcard $(FIND_LINKS)/torch-*),,--torch-backend cpu)
 else
 EXTRAS := vllm,hf,embedded,dev
 OVERRIDES := --overrides requirements/gpu-overrides.txt
-FIND_LINKS :=
+FIND_LINKS := $(UV_FIND_LINKS)
 TORCH :=
 endif
 
