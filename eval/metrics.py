@@ -1,0 +1,151 @@
+"""From judged samples to metrics.json. Pure: the same rows give the same numbers, in any order.
+
+Every problem weighs the same in a benchmark, however many samples it has, so avg@k estimates the same thing for every
+k: more samples narrow it and don't move it. "truncated" and "no_answer" are wrong, as the protocol says; a "timeout"
+is a judgement that failed, so it counts as wrong in the score and both ways in the bounds. Rates and lengths are
+means over samples. Scores are fractions; the formulas are in `eval.stats`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ampo.types import Outcome
+from eval.stats import Interval, clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error
+
+SCHEMA_VERSION = 1
+_PERCENTILES = (5, 25, 50, 75, 95)
+
+
+class Judged(NamedTuple):
+    """One judged sample. vote: the equivalence class of its answer within its problem; -1 where there is no answer."""
+
+    benchmark: str
+    problem: str
+    sample: int
+    outcome: Outcome
+    extracted: str | None
+    vote: int
+    completion_tokens: int
+    finish_reason: str
+
+
+def summarise(rows: Sequence[Judged]) -> dict[str, Any]:
+    """The contents of metrics.json.
+
+    benchmarks.<name>: see `_benchmark`. macro_avg: the mean of the benchmarks' avg_at_k, and macro_ci95 its interval
+    (benchmarks are taken as given, problems as drawn); micro_avg: the mean over all samples, as the authors report it.
+    All three are None without rows. Raises ValueError for a sample that is there twice.
+    """
+    by_benchmark: defaultdict[str, list[Judged]] = defaultdict(list)
+    for row in rows:
+        by_benchmark[row.benchmark].append(row)
+    benchmarks = {name: _benchmark(by_problem(part)) for name, part in by_benchmark.items()}
+    scores = [b["avg_at_k"] for b in benchmarks.values()]
+    intervals = [Interval(*b["ci95"]) for b in benchmarks.values()]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "benchmarks": benchmarks,
+        "macro_avg": float(np.mean(scores)) if scores else None,
+        "macro_ci95": list(interval_of_mean(scores, intervals)) if scores else None,
+        "micro_avg": float(np.mean([_right(row) for row in rows])) if rows else None,
+    }
+
+
+def by_problem(rows: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """One benchmark's rows by problem. Raises ValueError for a sample that is there twice."""
+    problems: defaultdict[str, list[Judged]] = defaultdict(list)
+    seen: set[tuple[str, int]] = set()
+    for row in rows:
+        if (row.problem, row.sample) in seen:
+            raise ValueError(f"sample {row.sample} of {row.problem} is there twice")
+        seen.add((row.problem, row.sample))
+        problems[row.problem].append(row)
+    return dict(problems)
+
+
+def accuracy(rows: Sequence[Judged]) -> float:
+    """The share of right samples."""
+    return sum(map(_right, rows)) / len(rows)
+
+
+def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
+    """n_samples: of all problems together; samples_per_problem: [fewest, most]. pass_at_k and maj_curve: for every k up
+    to the fewest, and maj_at_k at the fewest itself. bounds: [timeouts wrong, timeouts right]. lengths: tokens of right
+    and of wrong samples.
+    """
+    rows = [row for samples in problems.values() for row in samples]
+    counts = [len(samples) for samples in problems.values()]
+    means = [accuracy(samples) for samples in problems.values()]
+    unresolved = [_share(samples, "timeout") for samples in problems.values()]
+    majority = _majority_curve(problems, min(counts))
+    score = float(np.mean(means))
+    return {
+        "n_problems": len(problems),
+        "n_samples": len(rows),
+        "samples_per_problem": [min(counts), max(counts)],
+        "avg_at_k": score,
+        "ci95": list(clustered_interval(means, len(rows))),
+        "stderr": standard_error(means),
+        "pass_at_k": _pass_curve(problems, min(counts)),
+        "maj_at_k": majority[str(min(counts))],
+        "maj_curve": majority,
+        "bounds": [score, min(1.0, score + float(np.mean(unresolved)))],
+        "truncated_rate": _share(rows, "truncated"),
+        "no_answer_rate": _share(rows, "no_answer"),
+        "timeout_rate": _share(rows, "timeout"),
+        "mean_completion_tokens": float(np.mean([row.completion_tokens for row in rows])),
+        "lengths": {
+            "right": _lengths([row.completion_tokens for row in rows if _right(row)]),
+            "wrong": _lengths([row.completion_tokens for row in rows if not _right(row)]),
+        },
+    }
+
+
+def _pass_curve(problems: Mapping[str, Sequence[Judged]], top: int) -> dict[str, float]:
+    counts = Counter((len(samples), sum(map(_right, samples))) for samples in problems.values())
+    return {
+        str(k): sum(pass_at_k(n, c, k) * times for (n, c), times in counts.items()) / len(problems)
+        for k in range(1, top + 1)
+    }
+
+
+def _majority_curve(problems: Mapping[str, Sequence[Judged]], top: int) -> dict[str, float]:
+    curves = [maj_at_k(*_votes(samples), top) for samples in problems.values()]
+    return {str(k): float(np.mean([curve[k - 1] for curve in curves])) for k in range(1, top + 1)}
+
+
+def _votes(samples: Sequence[Judged]) -> tuple[tuple[tuple[int, int], ...], int]:
+    """(votes, right votes) of each class, sorted, and the samples without a vote. A right sample always has one."""
+    votes: Counter[int] = Counter()
+    right: Counter[int] = Counter()
+    blanks = 0
+    for row in samples:
+        if row.vote < 0 and not _right(row):
+            blanks += 1
+            continue
+        votes[row.vote] += 1
+        right[row.vote] += _right(row)
+    return tuple(sorted((votes[v], right[v]) for v in votes)), blanks
+
+
+def _lengths(tokens: Sequence[int]) -> dict[str, float] | None:
+    """Mean and percentiles; None where there are none."""
+    if not tokens:
+        return None
+    values = np.percentile(tokens, _PERCENTILES)
+    return {"n": len(tokens), "mean": float(np.mean(tokens))} | {
+        f"p{p}": float(value) for p, value in zip(_PERCENTILES, values, strict=True)
+    }
+
+
+def _right(row: Judged) -> bool:
+    return row.outcome == "correct"
+
+
+def _share(rows: Sequence[Judged], outcome: Outcome) -> float:
+    return sum(row.outcome == outcome for row in rows) / len(rows)
