@@ -12,6 +12,7 @@ from rich.table import Table
 from ampo.types import Protocol
 from eval.rundir import RunDir
 from eval.score import disagreements
+from eval.suites import SUITES, catalogue
 
 
 def show_metrics(metrics: dict[str, Any], where: Path, console: Console | None = None) -> None:
@@ -24,6 +25,22 @@ def show_metrics(metrics: dict[str, Any], where: Path, console: Console | None =
         "[dim]avg@k: mean over problems, in %, with its 95 % interval clustered by problem. "
         "bounds: all unresolved verdicts wrong, all right.[/dim]"
     )
+
+
+def show_catalogue(data_dir: Path | None, console: Console | None = None) -> None:
+    """List the suites, and every benchmark with its size, source and licence."""
+    console = console or Console(highlight=False)
+    table = Table(title="Benchmarks", title_justify="left", title_style="bold")
+    for column in ("name", "problems", "samples", "answers", "source", "licence", "what"):
+        table.add_column(column, justify="right" if column in ("problems", "samples") else "left", overflow="fold")
+    for b in catalogue():
+        local = data_dir / f"{b.name}.jsonl" if data_dir else None
+        source = str(local) if local and local.is_file() else (b.source or "made offline")
+        problems = str(b.n_problems or "")
+        table.add_row(b.name, problems, str(b.samples), b.answer_kind, source, b.license, b.title or b.description)
+    console.print(table)
+    for name, members in SUITES.items():
+        console.print(f"suite [bold]{name}[/bold]: {', '.join(members)}")
 
 
 def _table(metrics: dict[str, Any], title: str) -> Table:

@@ -112,22 +112,24 @@ def evaluate(
         for file in (run.responses, run.verdicts):
             drop_torn_line(file, say)
         run.responses.touch()
-        session = _Session(spec, run, quiet)
-        if session.missing:
-            if session.responses:
-                say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
-            with start_engine() as engine:
-                _record_environment(run, engine)
-                session.generate(engine)
-        session.judge_rest()
-        return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols)
+        with VerifierPool() as pool:
+            session = _Session(spec, run, pool, quiet)
+            if session.missing:
+                if session.responses:
+                    say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
+                with start_engine() as engine:
+                    _record_environment(run, engine)
+                    session.generate(engine)
+            session.judge_rest()
+            return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols, pool)
 
 
 class _Session:
     """One stretch of work on a run, from a start to its end or interruption."""
 
-    def __init__(self, spec: RunSpec, run: RunDir, quiet: bool) -> None:
+    def __init__(self, spec: RunSpec, run: RunDir, pool: VerifierPool, quiet: bool) -> None:
         self.spec, self.run, self.quiet = spec, run, quiet
+        self._pool = pool
         self.problems = {problem.id: problem for task in spec.tasks for problem in task.problems}
         self.responses = run.read_responses()
         self.verdicts = run.read_verdicts()
@@ -139,8 +141,8 @@ class _Session:
 
     def generate(self, engine: Engine) -> None:
         """Ask for what is missing, and judge it as it comes."""
-        with self._progress() as progress, self._pool() as pool, self.run.responses.open("a", encoding="utf-8") as file:
-            self._submit_unjudged(pool)
+        with self._progress() as progress, self.run.responses.open("a", encoding="utf-8") as file:
+            self._submit_unjudged()
             for request_id, index, response in engine.generate(self.spec.requests(set(self.responses))):
                 problem, _, first = request_id.rpartition("#")
                 sample = int(first) + index
@@ -149,24 +151,21 @@ class _Session:
                 _append(file, asdict(record))
                 self.responses[record.id] = record
                 progress.sample(record.completion_tokens)
-                self._submit(pool, record)
+                self._submit(record, self.spec.protocols)
                 self._collect(progress, wait=False)
             self._collect(progress, wait=True)
 
     def judge_rest(self) -> None:
         """Judge what an interruption left unjudged."""
         if any(True for _ in self._unjudged()):
-            with self._progress() as progress, self._pool() as pool:
-                self._submit_unjudged(pool)
+            with self._progress() as progress:
+                self._submit_unjudged()
                 self._collect(progress, wait=True)
 
     def _progress(self) -> RunProgress:
         first = self.spec.protocols[0]
         outcomes = Counter(v.outcome for (_, protocol), v in self.verdicts.items() if protocol == first)
         return RunProgress(self.total, len(self.responses), outcomes, self.quiet)
-
-    def _pool(self) -> VerifierPool:
-        return VerifierPool()
 
     def _unjudged(self) -> Iterator[tuple[ResponseRecord, Protocol]]:
         for record in self.responses.values():

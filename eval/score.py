@@ -41,19 +41,22 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         drop_torn_line(run.verdicts, say)
         problems, responses = run.read_problems(), run.read_responses()
         verdicts = {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
-        verdicts |= _judge(problems, responses, protocols, quiet)
-        write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
-        kept: tuple[Protocol, ...] = tuple(
-            p for p in PROTOCOLS if p not in protocols and any(key[1] == p for key in verdicts)
-        )
-        return write_metrics(run, problems, responses, verdicts, (*protocols, *kept))
+        kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
+        with VerifierPool() as pool:
+            verdicts |= _judge(problems, responses, protocols, pool, quiet)
+            write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
+            return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool)
 
 
 def _judge(
-    problems: Mapping[str, Problem], responses: Responses, protocols: Sequence[Protocol], quiet: bool
+    problems: Mapping[str, Problem],
+    responses: Responses,
+    protocols: Sequence[Protocol],
+    pool: VerifierPool,
+    quiet: bool,
 ) -> dict[tuple[str, str], VerdictRecord]:
     judged: dict[tuple[str, str], VerdictRecord] = {}
-    with VerifierPool() as pool, RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
+    with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
         futures = [
             (record, protocol, pool.submit(claim_of(problems[record.problem], record, protocol)))
             for record in responses.values()
@@ -73,13 +76,13 @@ def write_metrics(
     responses: Responses,
     verdicts: Verdicts,
     protocols: Sequence[Protocol],
+    pool: VerifierPool,
 ) -> dict[str, Any]:
     """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
-    with VerifierPool() as pool:
-        summaries = {
-            protocol: summarise(judged_rows(problems, responses, verdicts, protocol, pool.classes))
-            for protocol in protocols
-        }
+    summaries = {
+        protocol: summarise(judged_rows(problems, responses, verdicts, protocol, pool.classes))
+        for protocol in protocols
+    }
     first, *others = protocols
     metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
     write_atomically(run.metrics, json.dumps(metrics, indent=1) + "\n")
