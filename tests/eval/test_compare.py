@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import ttest_rel
+
+from eval.compare import compare, sign_flip
+from eval.metrics import Judged
+
+
+def run(scores: dict[str, list[int]], benchmark: str = "b") -> list[Judged]:
+    return [
+        Judged(benchmark, problem, i, "correct" if right else "wrong", None, right, 5, "stop")
+        for problem, results in scores.items()
+        for i, right in enumerate(results)
+    ]
+
+
+def random_run(rng: np.random.Generator, rates: np.ndarray, samples: int) -> dict[str, list[int]]:
+    return {f"p{i}": [int(rng.random() < rate) for _ in range(samples)] for i, rate in enumerate(rates)}
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-4, 4), max_size=7))
+def test_sign_flip_counts_the_patterns(terms: list[int]) -> None:
+    patterns = list(product([1, -1], repeat=len(terms)))
+    extreme = [abs(sum(s * t for s, t in zip(p, terms, strict=True))) >= abs(sum(terms)) for p in patterns]
+    assert sign_flip(terms) == pytest.approx(np.mean(extreme))
+
+
+def test_many_problems_use_the_paired_t_test() -> None:
+    rng = np.random.default_rng(0)
+    rates = rng.random(60)
+    a, b = random_run(rng, rates, 4), random_run(rng, np.clip(rates + 0.1, 0, 1), 4)
+    [result] = compare({"a": run(a), "b": run(b)})
+    means_a, means_b = ([float(np.mean(v)) for v in scores.values()] for scores in (a, b))
+    expected = ttest_rel(means_b, means_a)
+    assert result.overall.test == "paired t"
+    assert result.overall.p_value == pytest.approx(expected.pvalue)
+    assert tuple(result.overall.ci95) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert result.overall.difference == pytest.approx(np.mean(means_b) - np.mean(means_a))
+    assert result.overall.difference == result.benchmarks[0].difference
+
+
+def test_few_differing_problems_use_the_exact_test() -> None:
+    a = {f"p{i}": [0] for i in range(30)}
+    b = a | {f"p{i}": [1] for i in range(5)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.test == "sign-flip permutation"
+    assert result.overall.p_value == pytest.approx(2 / 2**5)  # the sign test, since all differences are 1
+    assert (result.overall.won, result.overall.lost, result.overall.tied) == (5, 0, 25)
+    assert result.won_ids == ("p0", "p1", "p2", "p3", "p4")
+    assert result.lost_ids == ()
+
+
+def test_a_run_against_itself() -> None:
+    rows = run({f"p{i}": [i % 2, 0] for i in range(10)})
+    [result] = compare({"a": rows, "b": rows})
+    assert result.overall.difference == 0
+    assert result.overall.p_value == 1
+    assert result.overall.more_problems is result.overall.more_samples is None
+    low, high = result.overall.ci95
+    assert low == pytest.approx(-high)
+    assert high > 0.2  # ten ties don't show that the runs are the same
+
+
+def test_every_problem_won_by_the_same_amount() -> None:
+    [result] = compare({"a": run({f"p{i}": [0] for i in range(40)}), "b": run({f"p{i}": [1] for i in range(40)})})
+    assert result.overall.p_value < 1e-6
+    assert 0.85 < result.overall.ci95.low < result.overall.ci95.high == 1
+    assert result.overall.more_problems == 0
+
+
+def test_swapping_the_runs_changes_the_signs_and_nothing_else() -> None:
+    rng = np.random.default_rng(4)
+    a, b = (run(random_run(rng, rng.random(25), 3)) for _ in range(2))
+    [forth], [back] = compare({"a": a, "b": b}), compare({"b": b, "a": a})
+    assert forth.overall.difference == pytest.approx(-back.overall.difference)
+    assert forth.overall.p_value == pytest.approx(back.overall.p_value)
+    assert tuple(forth.overall.ci95) == pytest.approx((-back.overall.ci95.high, -back.overall.ci95.low))
+    assert (forth.won_ids, forth.overall.more_problems) == (back.lost_ids, back.overall.more_problems)
+
+
+def test_only_common_problems_count_and_the_others_are_named_in_number() -> None:
+    a, b = run({"p0": [1], "p1": [1], "p2": [0]}), run({"p1": [0], "p2": [0], "p3": [1], "p4": [1]})
+    [result] = compare({"a": a, "b": b})
+    assert (result.overall.n_problems, result.only_a, result.only_b) == (2, 1, 2)
+    assert (result.overall.mean_a, result.overall.mean_b, result.overall.difference) == (0.5, 0.0, -0.5)
+
+
+def test_over_all_each_benchmark_weighs_the_same() -> None:
+    a = run({f"x{i}": [0] for i in range(40)}, "x") + run({f"y{i}": [0] for i in range(4)}, "y")
+    b = run({f"x{i}": [int(i < 4)] for i in range(40)}, "x") + run({f"y{i}": [int(i < 2)] for i in range(4)}, "y")
+    [result] = compare({"a": a, "b": b})
+    assert [d.difference for d in result.benchmarks] == [0.1, 0.5]
+    assert result.overall.difference == pytest.approx(0.3)
+    assert result.overall.n_problems == 44
+
+
+def test_three_runs_give_three_pairs() -> None:
+    rows = run({"p0": [1, 0], "p1": [0, 0]})
+    assert [(c.a, c.b) for c in compare({"x": rows, "y": rows, "z": rows})] == [("x", "y"), ("x", "z"), ("y", "z")]
+
+
+def test_more_problems_gives_the_power_that_it_promises() -> None:
+    """Draw runs of the size that it names from the problems at hand: about 80 % of them tell the two apart."""
+    rng = np.random.default_rng(5)
+    differences = np.array([0.5] * 24 + [-0.5] * 16 + [0.0] * 20)
+    a = {f"p{i}": [1, 0] for i in range(60)}
+    b = {f"p{i}": [int(d >= 0), int(d > 0)] for i, d in enumerate(differences)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.more_problems
+    size, told, trials = 60 + result.overall.more_problems, 0, 800
+    for _ in range(trials):
+        drawn = rng.choice(differences, size)
+        told += abs(drawn.mean()) > 1.96 * drawn.std(ddof=1) / np.sqrt(size)
+    assert 0.75 < told / trials < 0.86
+
+
+def test_more_samples_separates_where_the_noise_is_within_problems() -> None:
+    """Every pairing of two coins' outcomes, some a little in favour of b: all of the spread is the coins' own."""
+    outcomes = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    pairs = [(x, y) for x in outcomes for y in outcomes] * 4
+    pairs += [([0, 1], [1, 1])] * 8
+    a = {f"p{i}": x for i, (x, _) in enumerate(pairs)}
+    b = {f"p{i}": y for i, (_, y) in enumerate(pairs)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.more_samples
+    k, told, trials = 2 + result.overall.more_samples, 0, 600
+    rng = np.random.default_rng(6)
+    for _ in range(trials):
+        drawn = [rng.binomial(k, np.full(len(pairs), m)) / k for m in (result.overall.mean_a, result.overall.mean_b)]
+        told += ttest_rel(*drawn).pvalue < 0.05
+    assert 0.7 < told / trials < 0.9
+
+
+def test_more_samples_cannot_help_where_problems_differ_for_good() -> None:
+    a = {f"p{i}": [0, 0] if i % 2 else [1, 1] for i in range(20)}
+    b = {f"p{i}": [1, 1] if i % 2 or i < 4 else [0, 0] for i in range(20)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.more_samples is None
+    assert result.overall.more_problems
+
+
+def test_one_sample_each_says_nothing_of_more_samples() -> None:
+    [result] = compare({"a": run({"p0": [1], "p1": [0], "p2": [0]}), "b": run({"p0": [1], "p1": [1], "p2": [0]})})
+    assert result.overall.more_samples is None
+
+
+def test_false_alarms_are_as_rare_as_they_should_be() -> None:
+    rng, alarms, trials = np.random.default_rng(7), 0, 400
+    for _ in range(trials):
+        rates = rng.beta(0.5, 0.5, 25)
+        [result] = compare({"a": run(random_run(rng, rates, 2)), "b": run(random_run(rng, rates, 2))})
+        alarms += result.overall.p_value < 0.05
+    assert alarms / trials < 0.08
+
+
+def test_what_cannot_be_compared() -> None:
+    rows = run({"p0": [1]})
+    with pytest.raises(ValueError, match="at least two"):
+        compare({"a": rows})
+    with pytest.raises(ValueError, match="in common"):
+        compare({"a": rows, "b": run({"q0": [1]})})
