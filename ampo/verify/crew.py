@@ -147,7 +147,9 @@ class Crew:
                 process = self._start(batch)
                 if process is None:
                     return
-            if not self._run(process, batch):
+            sound = self._run(process, batch)
+            batch.clear()  # while this thread waits, it keeps no job, and through it no forgotten pool, alive
+            if not sound:
                 self._dismiss(process)
                 process = self._start()
                 self._tally("restarts")

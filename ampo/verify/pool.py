@@ -29,8 +29,7 @@ from ampo.errors import UserError, nearest
 from ampo.types import PROTOCOLS, AnswerKind, Protocol, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer, Crew, Job
-from ampo.verify.extract import extract
-from ampo.verify.judge import quick
+from ampo.verify.judge import _extracted, quick
 from ampo.verify.process import Limits
 
 _CACHE = 100_000  # verdicts; a few hundred bytes each
@@ -117,8 +116,8 @@ class VerifierPool:
     def submit(self, claim: Claim) -> Future[Verdict]:
         """Have a claim judged. The future brings a Verdict whatever the claim is.
 
-        Its only exceptions are WorkerStartError, where no worker can be started, and CancelledError, after close. To take
-        verdicts as they come: `concurrent.futures.as_completed(map(pool.submit, claims))`.
+        Its only exceptions are WorkerStartError, where no worker can be started, and CancelledError, after close.
+        To take verdicts as they come: `concurrent.futures.as_completed(map(pool.submit, claims))`.
         Raises UserError for an unknown protocol, RuntimeError after close.
         """
         if claim.protocol not in PROTOCOLS:
@@ -254,9 +253,9 @@ def _task(claim: Claim) -> _Task:
 def _shortened(claim: Claim) -> tuple[str, str]:
     """The extracted answer as a response of its own, and the rule that found it; the whole response and "" if the
     answer, quoted so, would not be found again."""
-    found = extract(claim.response, claim.kind, claim.finish_reason, claim.options)
+    found = _extracted(claim)
     short = _TAG.format(found.answer)
-    again = extract(short, claim.kind, "stop", claim.options)
+    again = _extracted(replace(claim, response=short, finish_reason="stop"))
     return (short, found.rule) if again.answer == found.answer is not None else (claim.response, "")
 
 

@@ -1,0 +1,192 @@
+"""Hostile input: each item is a counted outcome within its deadline and memory limit, while the rest goes on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ampo.types import OUTCOMES
+from ampo.verify import Claim, VerifierPool, verify
+
+MEGABYTE = 1_000_000
+DEADLINE = 2.0
+PLAIN = [Claim("x+y", r"\boxed{y+x}"), Claim("3", r"\boxed{3}", protocol="official")]
+
+HOSTILE = {
+    "power tower": "9^{9^{9^{9^{9}}}}",
+    "power tower, starred": "9**9**9**9",
+    "large power": "2^{10^{12}} - 2^{10^{12}}",
+    "million digits": "7" * MEGABYTE,
+    "million digits squared": "(" + "7" * MEGABYTE + ")^2",
+    "factorials": "((100000!)!)!",
+    "large binomial": r"\binom{10^9}{5\cdot 10^8}",
+    "large sum": r"\sum_{k=1}^{10^{12}} \frac{1}{k}",
+    "nested parentheses": "(" * 10_000 + "1" + ")" * 10_000,
+    "nested fractions": r"\frac{1}{" * 10_000 + "2" + "}" * 10_000,
+    "nested roots": r"\sqrt{" * 10_000 + "2" + "}" * 10_000,
+    "nested braces, open": "{" * 10_000,
+    "nested absolute values": "|" * 10_000 + "x",
+    "huge matrix": r"\begin{pmatrix}" + r"\\".join("&".join(["1"] * 300) for _ in range(300)) + r"\end{pmatrix}",
+    "long list": ",".join(str(n) for n in range(20_000)),
+    "long product": "(x+1)" * 400,
+    "expansion": "(x+y+z+w)^{500}",
+    "spaces": " " * MEGABYTE + "x",
+    "backslashes": "\\" * 100_000,
+    "dollars": "$" * 100_000,
+    "minus signs": "-" * 50_000 + "1",
+    "dots and digits": "1." * 50_000,
+    "commas and digits": "1,000" * 50_000,
+    "text macros": r"\text{" * 5_000,
+    "NUL": "1\0002",
+    "lone surrogates": "\ud800\udfff 3",
+    "direction marks": "\u202e3\u202c",
+    "combining marks": "3" + "\u0301" * 100_000,
+    "exponent": "1e999999999",
+    "unicode digits": "\u0663" * 1000,
+}
+REGEX = {
+    "answer tags": "<answer>" * 50_000,
+    "closing tags": "</answer>" * 50_000,
+    "half a tag": "<answer" * 50_000,
+    "boxes": r"\boxed{" * 50_000,
+    "empty boxes": r"\boxed{}" * 50_000,
+    "phrases": "the answer is " * 50_000,
+    "phrases without end": "the answer " * 50_000,
+    "thoughts": "<think>" * 50_000 + "</think>" * 50_000,
+    "stars": "**" * 100_000,
+    "newlines": "\n" * 500_000,
+    "numbers": "1 2.5 3/4 " * 20_000,
+    "10 MB": "so we go on and on. " * 500_000,
+    "10 MB with an answer": "x = 1\n" * 1_600_000 + r"\boxed{x+1}",
+    "10 MB tagged": "<answer>" + "9" * 10 * MEGABYTE + "</answer>",
+    "10 MB of NUL": "\0" * 10 * MEGABYTE,
+}
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with VerifierPool(1, timeout=DEADLINE, memory_mb=512) as pool:
+        pool.verify_many(PLAIN)  # the start is not what is measured
+        yield pool
+
+
+def check(pool: VerifierPool, claims: list[Claim]) -> list[str]:
+    """Outcomes of the claims, judged between plain ones that must come out right."""
+    start = time.monotonic()
+    futures = [pool.submit(claim) for claim in (*claims, *PLAIN)]
+    outcomes = [future.result(60).outcome for future in futures]
+    assert outcomes[-2:] == ["correct", "correct"]
+    assert set(outcomes) <= set(OUTCOMES)
+    # a deadline each, and the start of the workers that replace those killed: two for an item that kills its own
+    assert time.monotonic() - start < len(claims) * (DEADLINE + 6.0)
+    return outcomes[:-2]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("protocol", ["ampo", "official"])
+def test_hostile_answer(pool, name, protocol):
+    outcomes = check(pool, [Claim("5", rf"\boxed{{{HOSTILE[name]}}}", protocol=protocol)])
+    assert "correct" not in outcomes
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_gold(pool, name):
+    assert check(pool, [Claim(HOSTILE[name], r"\boxed{x+5}")]) != ["correct"]
+
+
+@pytest.mark.parametrize("name", REGEX)
+def test_hostile_response_is_read_in_linear_time(pool, name):
+    start = time.monotonic()
+    assert check(pool, [Claim("x+5", REGEX[name])]) != ["correct"]
+    assert time.monotonic() - start < 5.0
+
+
+@pytest.mark.parametrize("name", ["boxes", "numbers", "10 MB", "10 MB with an answer"])
+def test_hostile_response_official(pool, name):
+    check(pool, [Claim("x+5", REGEX[name], protocol="official")])
+
+
+def test_hostile_comparisons(pool):
+    answers = ["x+1", *(HOSTILE[name] for name in ("power tower", "nested parentheses", "expansion", "NUL")), "1+x"]
+    classes = pool.classes(answers)
+    assert classes[0] == classes[-1] == 0
+    assert len(set(classes)) == 5
+
+
+def test_memory_is_bounded():
+    """Numbers that would take tens of gigabytes: the worker never holds more than its limit."""
+    with VerifierPool(1, timeout=4.0, memory_mb=300) as pool:
+        pool.verify_many(PLAIN)
+        (pid,) = pool.pids
+        with open(f"/proc/{pid}/limits") as limits:
+            line = next(line for line in limits if line.startswith("Max address space"))
+        assert line.split()[3] == str(300 << 20)
+        verdict = pool.submit(Claim("5", r"\boxed{3^{10^{11}} + 1}", protocol="official")).result(60)
+        assert verdict.outcome in ("wrong", "timeout", "no_answer")
+        assert pool.verify_many(PLAIN)[1].correct
+
+
+PAYLOADS = [
+    "__import__('os').system('touch {canary}')",
+    '__import__("os").system("touch {canary}")',
+    "open('{canary}','w').write('x')",
+    "exec(\"open('{canary}','w')\")",
+    "eval(compile(\"open('{canary}','w')\",'','exec'))",
+    "().__class__.__base__.__subclasses__()[0].__init__.__globals__['sys'].modules['os'].system('touch {canary}')",
+    "(lambda: open('{canary}','w'))()",
+    "[x for x in [open('{canary}','w')]][0]",
+    "f(1).__class__ + open('{canary}','w')",
+    "Symbol('x'); open('{canary}','w')",
+    "1+open('{canary}','w').close()",
+    "sympify(\"open('{canary}','w')\")",
+    "@__import__('os').mkdir('{canary}')",
+]
+WRAPPINGS = [
+    "{}",
+    r"\text{{{}}}",
+    r"\mathrm{{{}}}",
+    r"\operatorname{{{}}}",
+    "${}$",
+    "x = {}",
+    r"\frac{{{}}}{{2}}",
+    "[{}, 3]",
+    r"\left\{{ {} \right\}}",
+    "3 {}",
+    "({})%",
+    r"\begin{{pmatrix}} {} \end{{pmatrix}}",
+]
+
+
+def test_no_code_is_run(tmp_path):
+    """Every payload in every wrapping, as answer, as gold, as option and as question, under both protocols."""
+    canary = tmp_path / "canary"
+    texts = [w.format(p.format(canary=canary)) for p in PAYLOADS for w in WRAPPINGS]
+    claims = []
+    for text in texts:
+        for protocol in ("ampo", "official"):
+            claims += [
+                Claim("5", f"<answer>{text}</answer>", protocol),
+                Claim(text, "<answer>5x</answer>", protocol),
+                Claim("5", f"The final answer is {text}", protocol),
+            ]
+        claims.append(Claim("A", text, options=(text, "no"), question=text, kind="choice"))
+        claims.append(Claim("x+1", f"<answer>{text}</answer>", question=text))
+    with VerifierPool(2, timeout=DEADLINE) as pool:
+        outcomes = [verdict.outcome for verdict in pool.verify_many(claims)]
+        pool.classes([*texts[:12], "5"])
+    assert set(outcomes) <= set(OUTCOMES)
+    assert not canary.exists()
+
+
+def test_the_canary_would_be_seen(tmp_path):
+    """The payloads work where something evaluates them, so that their silence above means something."""
+    canary = tmp_path / "canary"
+    eval(PAYLOADS[2].format(canary=canary))
+    assert canary.exists()
+
+
+def test_odd_text_travels_whole():
+    for text in ("a\0b", "\ud800", "\udfff\ud800", "\u202e", "\x1b[31m"):
+        assert verify("5", f"<answer>{text}</answer>").outcome in ("wrong", "no_answer")
+        assert verify("5", rf"{text} \boxed{{5}}", protocol="official").outcome == "correct"
