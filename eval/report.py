@@ -31,13 +31,16 @@ def show_catalogue(data_dir: Path | None, console: Console | None = None) -> Non
     """List the suites, and every benchmark with its size, source and licence."""
     console = console or Console(highlight=False)
     table = Table(title="Benchmarks", title_justify="left", title_style="bold")
-    for column in ("name", "problems", "samples", "answers", "source", "licence", "what"):
-        table.add_column(column, justify="right" if column in ("problems", "samples") else "left", overflow="fold")
+    table.add_column("name", no_wrap=True)
+    table.add_column("problems", justify="right")
+    table.add_column("samples", justify="right")
+    table.add_column("source", overflow="fold", ratio=3)
+    table.add_column("licence", overflow="fold", ratio=2)
     for b in catalogue():
         local = data_dir / f"{b.name}.jsonl" if data_dir else None
         source = str(local) if local and local.is_file() else (b.source or "made offline")
         problems = str(b.n_problems or "")
-        table.add_row(b.name, problems, str(b.samples), b.answer_kind, source, b.license, b.title or b.description)
+        table.add_row(b.name, problems, str(b.samples), source, b.license)
     console.print(table)
     for name, members in SUITES.items():
         console.print(f"suite [bold]{name}[/bold]: {', '.join(members)}")

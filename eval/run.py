@@ -173,15 +173,13 @@ class _Session:
                 if (record.id, protocol) not in self.verdicts:
                     yield record, protocol
 
-    def _submit_unjudged(self, pool: VerifierPool) -> None:
+    def _submit_unjudged(self) -> None:
         for record, protocol in list(self._unjudged()):
-            self._submit(pool, record, (protocol,))
+            self._submit(record, (protocol,))
 
-    def _submit(
-        self, pool: VerifierPool, record: ResponseRecord, protocols: tuple[Protocol, ...] | None = None
-    ) -> None:
-        for protocol in protocols or self.spec.protocols:
-            future = pool.submit(claim_of(self.problems[record.problem], record, protocol))
+    def _submit(self, record: ResponseRecord, protocols: tuple[Protocol, ...]) -> None:
+        for protocol in protocols:
+            future = self._pool.submit(claim_of(self.problems[record.problem], record, protocol))
             self._pending += 1
             future.add_done_callback(lambda f, i=record.id: self._judged.put(VerdictRecord.of(i, f.result())))
 

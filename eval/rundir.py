@@ -25,7 +25,7 @@ from typing import IO, Any, TypeVar
 import tomli_w
 
 from ampo.errors import UserError
-from ampo.types import FinishReason, Problem, Response, Verdict
+from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
 
 Say = Callable[[str], None]
 R = TypeVar("R")
@@ -67,8 +67,8 @@ class VerdictRecord:
     """A line of verdicts.jsonl."""
 
     id: str
-    protocol: str
-    outcome: str
+    protocol: Protocol
+    outcome: Outcome
     extracted: str | None
     reason: str
     seconds: float
@@ -142,7 +142,7 @@ class RunDir:
     def read_responses(self) -> dict[str, ResponseRecord]:
         return {record.id: record for record in _records(self.responses, ResponseRecord)}
 
-    def read_verdicts(self) -> dict[tuple[str, str], VerdictRecord]:
+    def read_verdicts(self) -> dict[tuple[str, Protocol], VerdictRecord]:
         """By response id and protocol."""
         if not self.verdicts.exists():
             return {}

@@ -18,7 +18,7 @@ from eval.progress import RunProgress
 from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
 
 Responses = Mapping[str, ResponseRecord]
-Verdicts = Mapping[tuple[str, str], VerdictRecord]
+Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
 
 
 def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Claim:
@@ -54,8 +54,8 @@ def _judge(
     protocols: Sequence[Protocol],
     pool: VerifierPool,
     quiet: bool,
-) -> dict[tuple[str, str], VerdictRecord]:
-    judged: dict[tuple[str, str], VerdictRecord] = {}
+) -> dict[tuple[str, Protocol], VerdictRecord]:
+    judged: dict[tuple[str, Protocol], VerdictRecord] = {}
     with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
         futures = [
             (record, protocol, pool.submit(claim_of(problems[record.problem], record, protocol)))
