@@ -67,7 +67,7 @@ def _structure(problem: Problem) -> Iterator[Finding]:
         yield finding("broken", "it contradicts itself")
     elif any(_holds(a, Unread) for a in answers):
         yield finding("unparsable", "the reader doesn't know it: only the same text or sympy can accept an answer")
-    elif len(answers) > 1:
+    elif len(answers) > 1 and "\\!" not in gold and "{,}" not in gold:
         yield finding("ambiguous", "one number with thousands separators, or several numbers", gold.replace(",", ""))
 
 

@@ -55,6 +55,7 @@ _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",
     re.IGNORECASE,
 )
+_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?!\d|,\d)")
 _SUBJECT = re.compile(r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _MATRIX = re.compile(r"^(.*?)\\begin\s*\{([pbBvV]?matrix|smallmatrix|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{\2\}\s*$", re.DOTALL)
@@ -107,7 +108,7 @@ def _parse(text: str, letters: bool, depth: int) -> Answer:
 
 def _list(text: str, letters: bool, depth: int) -> Answer | None:
     """Several values side by side; None for a single one."""
-    text = re.sub(r"(?<![\d.,({\[])(?<!\d )\b(\d{1,3}(?:,\d{3})+)(?![\d,])", _joined_thousands, text) if _commas_free(text) else text
+    text = _top_thousands(text)
     parts = split(text, {",", ";", "and", "or", "\\\\", "&"})
     items = [(sep, part) for sep, part in parts if part]
     if len(items) < 2:
@@ -131,12 +132,16 @@ def _flat(answer: Answer) -> tuple[Answer, ...]:
     return answer.items if isinstance(answer, Unordered) and not answer.braces else (answer,)
 
 
-def _commas_free(text: str) -> bool:
-    return "," in text
-
-
-def _joined_thousands(m: re.Match[str]) -> str:
-    return m[1].replace(",", "")
+def _top_thousands(text: str) -> str:
+    """1,234,567 without its commas, outside of brackets."""
+    if "," not in text:
+        return text
+    inside = [False] * len(text)
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        inside[i] = depth > 0
+    return _THOUSANDS.sub(lambda m: m[0] if inside[m.start()] else m[1].replace(",", ""), text)
 
 
 def _wordy(text: str) -> bool:
@@ -242,7 +247,7 @@ def _readable(text: str) -> bool:
 def _spaced_thousands(inside: str) -> str:
     """In (1,000, 2,000) the commas with a space separate; in (1,103,105) all of them do."""
     if re.search(r", ", inside) and re.search(r"\d,\d{3}(?!\d)", inside):
-        return re.sub(r"(?<![\d,])(\d{1,3}(?:,\d{3})+)(?![\d,]\d)", _joined_thousands, inside)
+        return _top_thousands(inside)
     return inside
 
 
