@@ -70,7 +70,7 @@ def _read_csv(path: Path) -> list[Row]:
                     raise UserError(f"{path}:{reader.line_num}: the number of fields differs from the header's")
                 rows.append(Row(f"{path}:{reader.line_num}", fields))
         except csv.Error as error:
-            raise UserError(f"{path}:{reader.line_num}: broken CSV ({error})") from error
+            raise UserError(f"{path}:{reader.reader.line_num}: broken CSV ({error})") from error
     return rows
 
 

@@ -58,7 +58,7 @@ def majority_by_brute_force(votes: list[int | None], right: list[bool], k: int) 
         counts = {v: draw.count(v) for v in draw if v is not None}
         winners = [v for v, count in counts.items() if count == max(counts.values())]
         total += sum(share[v] for v in winners) / len(winners) if winners else 0.0
-    return total / comb(len(votes), k)
+    return float(total) / comb(len(votes), k)
 
 
 @settings(max_examples=150, deadline=None)
