@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,14 +17,14 @@ from eval.suites import SUITES, catalogue
 
 
 def show_metrics(metrics: dict[str, Any], where: Path, console: Console | None = None) -> None:
-    """Print the tables of a metrics.json: the main protocol's, then each other's."""
+    """Print the tables of a metrics.json: the main protocol's, then each other's. Fits 80 columns."""
     console = console or Console(highlight=False)
     others = metrics.get("protocols", {})
     for protocol, summary in {metrics.get("protocol", "ampo"): metrics, **others}.items():
         console.print(_table(summary, f"{where}   protocol {protocol}"))
     console.print(
-        "[dim]avg@k: mean over problems, in %, with its 95 % interval clustered by problem. "
-        "bounds: all unresolved verdicts wrong, all right.[/dim]"
+        "[dim]In %; n problems, k samples each. avg@k: mean over problems, interval clustered by problem. "
+        "cut: cut off by the token limit; none: no answer; t-o: judging timed out.[/dim]"
     )
 
 
@@ -47,37 +48,34 @@ def show_catalogue(data_dir: Path | None, console: Console | None = None) -> Non
 
 
 def _table(metrics: dict[str, Any], title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for column in ("benchmark", "problems", "samples"):
-        table.add_column(column, justify="left" if column == "benchmark" else "right")
-    for column in ("avg@k", "95 % interval", "pass@k", "maj@k", "cut off", "no answer", "time-out", "tokens"):
-        table.add_column(column, justify="right")
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("benchmark", no_wrap=True)
+    for column in ("n x k", "avg@k [95 %]", "pass@k", "maj@k", "cut/none/t-o", "tokens"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, row in metrics["benchmarks"].items():
         table.add_row(*_row(name, row))
     if len(metrics["benchmarks"]) > 1:
         table.add_section()
-        table.add_row("mean of benchmarks", "", "", _percent(metrics["macro_avg"]))
+        table.add_row("mean", "", _with_interval(metrics["macro_avg"], metrics["macro_ci95"]))
     return table
 
 
 def _row(name: str, row: dict[str, Any]) -> list[str]:
-    low, high = row["ci95"]
-    worst, best = row["bounds"]
-    bounds = "" if worst == best else f" ({_percent(worst)} to {_percent(best)})"
-    k = max(row["pass_at_k"], key=int, default="1")
+    fewest, most = row["samples_per_problem"]
     return [
         name,
-        str(row["n_problems"]),
-        str(row["n_samples"]),
-        _percent(row["avg_at_k"]) + bounds,
-        f"{_percent(low)} to {_percent(high)}",
-        f"{_percent(row['pass_at_k'][k])} (k={k})" if row["pass_at_k"] else "",
+        f"{row['n_problems']} x {most if fewest == most else f'{fewest}-{most}'}",
+        _with_interval(row["avg_at_k"], row["ci95"]),
+        _percent(row["pass_at_k"][max(row["pass_at_k"], key=int)]) if row["pass_at_k"] else "",
         _percent(row["maj_at_k"]),
-        _percent(row["truncated_rate"]),
-        _percent(row["no_answer_rate"]),
-        _percent(row["timeout_rate"]),
+        "/".join(_percent(row[rate]) for rate in ("truncated_rate", "no_answer_rate", "timeout_rate")),
         f"{row['mean_completion_tokens']:.0f}",
     ]
+
+
+def _with_interval(value: float, interval: Sequence[float]) -> str:
+    low, high = interval
+    return f"{_percent(value)} \\[{_percent(low)}, {_percent(high)}]"
 
 
 def _percent(value: float) -> str:

@@ -58,13 +58,13 @@ def _judge(
     judged: dict[tuple[str, Protocol], VerdictRecord] = {}
     with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
         futures = [
-            (record, protocol, pool.submit(claim_of(problems[record.problem], record, protocol)))
+            (record.id, pool.submit(claim_of(problems[record.problem], record, protocol)))
             for record in responses.values()
             for protocol in protocols
         ]
-        for record, protocol, future in futures:
-            verdict = VerdictRecord.of(record.id, future.result())
-            judged[record.id, protocol] = verdict
+        for response_id, future in futures:
+            verdict = VerdictRecord.of(response_id, future.result())
+            judged[response_id, verdict.protocol] = verdict
             progress.sample(0)
             progress.verdict(verdict.outcome)
     return judged
