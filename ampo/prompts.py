@@ -215,16 +215,26 @@ def boxed_span(text: str) -> tuple[int, int] | None:
 
     Time is linear in the length of the text.
     """
-    opened: list[int] = []
-    closed_at: dict[int, int] = {}
-    for m in re.finditer(r"\\[^a-zA-Z]|[{}]", text, re.DOTALL):  # an escaped brace doesn't count
-        if m.group() == "{":
-            opened.append(m.start())
-        elif m.group() == "}" and opened:
-            closed_at[opened.pop()] = m.start()
-    for m in reversed(list(re.finditer(r"\\(?:boxed|fbox)\s*\{", text))):
-        if m.end() - 1 in closed_at:
-            return m.end(), closed_at[m.end() - 1]
+    limit = len(text)
+    for box in reversed([m.end() for m in _BOX.finditer(text)] if "\\boxed" in text or "\\fbox" in text else []):
+        end = _closing(text, box, limit)
+        if end is not None:
+            return box, end
+        limit = box  # what doesn't close before a box that never closes doesn't close at all
+    return None
+
+
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE = re.compile(r"\\[^a-zA-Z]|[{}]", re.DOTALL)  # an escaped brace doesn't count
+
+
+def _closing(text: str, start: int, limit: int) -> int | None:
+    """Where the brace opened just before `start` closes, before `limit`."""
+    depth = 1
+    for m in _BRACE.finditer(text, start, limit):
+        depth += (m.group() == "{") - (m.group() == "}")
+        if not depth:
+            return m.start()
     return None
 
 

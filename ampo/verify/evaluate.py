@@ -51,6 +51,15 @@ def _exact(tree: Tree) -> Fraction | None:
     return value
 
 
+def _bounded_product(factors: tuple[Fraction, ...]) -> Fraction:
+    value = Fraction(1)
+    for factor in factors:
+        value *= factor
+        if value.numerator.bit_length() + value.denominator.bit_length() > 2 * MAX_BITS:
+            raise UndefinedError
+    return value
+
+
 def _power(base: Fraction, exponent: Fraction) -> Fraction | None:
     if exponent.denominator != 1:
         return _root(base**exponent.numerator, Fraction(exponent.denominator)) if abs(exponent) < 50 else None
@@ -106,7 +115,7 @@ def _in_base(digits: Fraction, base: Fraction) -> Fraction | None:
 
 _EXACT: dict[str, Callable[..., Fraction | None]] = {
     "add": lambda *a: sum(a, Fraction(0)),
-    "mul": lambda a, b: a * b,
+    "mul": lambda *a: _bounded_product(a),
     "div": lambda a, b: a / b,
     "neg": lambda a: -a,
     "pow": _power,
@@ -252,7 +261,7 @@ def _integral(function: Callable[..., int]) -> Callable[..., Any]:
 _CONSTANTS: dict[str, Callable[[Any], Any]] = {"pi": lambda mp: +mp.pi, "e": lambda mp: +mp.e, "i": lambda mp: mp.mpc(0, 1)}
 _NUMERIC: dict[str, Callable[..., Any]] = {
     "add": lambda mp, *a: mp.fsum(a),
-    "mul": lambda _, a, b: a * b,
+    "mul": lambda mp, *a: mp.fprod(a),
     "div": lambda _, a, b: a / b,
     "neg": lambda _, a: -a,
     "pow": _pow,

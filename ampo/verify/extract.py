@@ -22,6 +22,7 @@ from typing import NamedTuple
 from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
 from ampo.types import AnswerKind
 
+MAX_BOXES = 32  # side by side
 TAIL = 20_000  # characters that the phrase rules read
 LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
 
@@ -87,7 +88,7 @@ def _boxed(body: str) -> Extraction | None:
         return None
     values = [body[slice(*span)].strip()]
     start = _box_start(body, span[0])
-    while len(values) < 32:
+    for _ in range(MAX_BOXES):
         before = boxed_span(body[max(0, start - LINE) : start])
         if before is None:
             break

@@ -55,7 +55,7 @@ def judge(claim: Claim) -> Verdict:
         verdict = quick(claim)
         if verdict is None:
             found = _extracted(claim)
-            verdict = _verdict(found, _decide(claim.gold, found.answer or "", claim.question))
+            verdict = _verdict(found, _decided(claim.gold, found.answer or "", claim.question))
     return replace(verdict, seconds=time.perf_counter() - start, protocol=claim.protocol)
 
 
@@ -65,7 +65,7 @@ def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ..
         return True
     for gold, answer in ((a, b), (b, a)):
         claim = Claim(gold, "", kind=kind, options=options, question=question)
-        ruling = _cheap(claim, answer) or _decide(gold, answer, question)
+        ruling = _cheap(claim, answer) or _decided(gold, answer, question)
         if ruling.same:
             return True
     return False
@@ -87,6 +87,10 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
     refused = guard.refusal(answer)
     if refused:
         return Ruling(False, f"not read: {refused}")
+    if claim.gold.strip() == answer.strip():
+        return Ruling(True, "same text")
+    if guard.refusal(claim.gold):
+        return Ruling(False, "the gold can't be read")
     letter = gold_letter(claim.gold, claim.kind, claim.options, claim.question)
     if letter is not None:
         chosen = judge_choice(letter, answer, claim.options, claim.question)
@@ -122,6 +126,13 @@ def _rational(text: str) -> Fraction | None:
     return Fraction(top, bottom) if bottom else None
 
 
+def _decided(gold: str, answer: str, question: str) -> Ruling:
+    try:
+        return _decide(gold, answer, question)
+    except RecursionError:
+        return Ruling(False, "nested too deeply")
+
+
 def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
@@ -129,8 +140,6 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.phrases import phrase
     from ampo.verify.structure import integer_parameters, parse, readings
 
-    if guard.refusal(gold):
-        return Ruling(False, "the gold can't be read")
     gold_text, text = normalise(gold), normalise(answer)
     setting = Setting(question, integer_parameters(gold) or integer_parameters(answer))
     if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":

@@ -130,6 +130,11 @@ def num(value: int | Fraction) -> Tree:
     return Tree("num", (), Fraction(value))
 
 
+def _product(a: Tree, b: Tree) -> Tree:
+    """Flat, so that a long product isn't a deep tree."""
+    return Tree("mul", (*(a.args if a.op == "mul" else (a,)), b))
+
+
 class _Reader:
     """Recursive descent over the tokens; `depth` bounds the nesting."""
 
@@ -161,12 +166,15 @@ class _Reader:
             minus = self.take() == "-"
             term = self.term(depth + 1) if depth < MAX_DEPTH else self.power(depth)
             return Tree("neg", (term,)) if minus else term
-        value = self.power(depth)
+        value, divisions = self.power(depth), 0
         while True:
             token = self.peek()
+            divisions += token in ("/", "\\div", "%")
+            if divisions > MAX_DEPTH:
+                raise UnreadableError("too many divisions")
             if token in ("*", "\\cdot", "\\times", "\\ast"):
                 self.take()
-                value = Tree("mul", (value, self.signed(depth)))
+                value = _product(value, self.signed(depth))
             elif token in ("/", "\\div", "\\over"):
                 self.take()
                 value = Tree("div", (value, self.signed(depth)))
@@ -195,7 +203,7 @@ class _Reader:
             top, bottom = factor.args[0].value, factor.args[1].value
             if top is not None and bottom is not None and 0 < top < bottom and value.value > 0:
                 return Tree("num", (), value.value + top / bottom)
-        return Tree("mul", (value, factor))
+        return _product(value, factor)
 
     def _mixed(self, value: Tree) -> bool:
         return (
@@ -379,7 +387,7 @@ class _Reader:
         minus = self.peek() == "-" and bool(self.take())
         value = self.power(depth + 1)
         while self._starts_atom(self.peek()) and self.peek()[1:] not in FUNCTIONS and self.peek() not in ("(", "["):
-            value = Tree("mul", (value, self.power(depth + 1)))
+            value = _product(value, self.power(depth + 1))
         return Tree("neg", (value,)) if minus else value
 
     def _symbol(self, name: str) -> Tree:

@@ -1,0 +1,33 @@
+"""The gold audit finds what it is for, and leaves good golds alone."""
+
+import pytest
+from ampo.types import Problem
+from ampo.verify.audit import audit
+
+
+def kinds(gold: str, **fields) -> set[str]:
+    return {f.kind for f in audit([Problem("x/1", fields.pop("question", ""), gold, **fields)])}
+
+
+@pytest.mark.parametrize("gold", ["5", "\\frac{1}{2}", "$(1,2)$", "1, 2", "[0,1)", "x^2+1", "\\text{east}", "3:2", "\\$18.90"])
+def test_good_golds_pass(gold: str) -> None:
+    assert "broken" not in kinds(gold)
+    assert "unparsable" not in kinds(gold)
+    assert "ampo-rejects" not in kinds(gold)
+
+
+def test_doubts_are_named() -> None:
+    assert "official-rejects" in kinds("4.5e33")
+    assert "broken" in kinds("a+$ $b")
+    assert "broken" in kinds("$221,$8$")
+    assert "broken" in kinds("5 = 7")
+    assert "unparsable" in kinds("t(0,4]")
+    assert "ambiguous" in kinds("1,234")
+    assert "empty" in kinds(" ")
+    assert "ambiguous" in kinds("a fish", kind="choice", options=("a fish", "a bird"))
+    assert not kinds("B", kind="choice", options=("a fish", "a bird"))
+
+
+def test_the_suggestion_is_a_spelling_that_is_read() -> None:
+    (finding,) = [f for f in audit([Problem("x/1", "", "4.5e33")]) if f.kind == "official-rejects"]
+    assert finding.suggestion == "4.5 \\times 10^{33}"
