@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import permutations
 from typing import Any
 
 from ampo.verify.evaluate import DIGITS, Point, UndefinedError, context, exact, value_at
@@ -106,7 +107,9 @@ def points(names: list[str], whole: bool = False) -> Iterator[dict[str, Any]]:
     scales = (1.0, 2.5, 8.0, 0.2, 30.0)
     for i in range(_TRIES):
         if whole:
-            yield {n: mp.mpf(source.randint(1, 12 if i % 2 else 60)) for n in names} | ({"": mp.mpf(-1)} if i >= 14 else {})
+            yield {n: mp.mpf(source.randint(1, 12 if i % 2 else 60)) for n in names} | (
+                {"": mp.mpf(-1)} if i >= 14 else {}
+            )
             continue
         scale = scales[i % 5]
         yield {n: mp.mpf(source.randint(1, 10**9)) / 10**9 * scale * _sign(source, i) for n in names}
@@ -150,10 +153,8 @@ def _same_shape(a: Tree, b: Tree) -> bool:
     return False
 
 
-def renamings(a: Tree, b: Tree, allowed_a: frozenset[str], allowed_b: frozenset[str]) -> Iterator[dict[str, str]]:
-    """The ways to rename symbols of b so that they are a's, for at most 4 symbols that only one side has."""
-    from itertools import permutations
-
+def renamings(allowed_a: frozenset[str], allowed_b: frozenset[str]) -> Iterator[dict[str, str]]:
+    """The ways to rename the symbols of one side as those of the other, at most 4 of them."""
     only_a, only_b = sorted(allowed_a), sorted(allowed_b)
     if len(only_a) == len(only_b) and 0 < len(only_a) <= 4:
         for order in permutations(only_a):
@@ -190,5 +191,3 @@ def proportional(a: Tree, b: Tree) -> bool:
         if agreeing > ENOUGH + 3:
             return True
     return agreeing >= ENOUGH
-
-

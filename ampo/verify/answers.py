@@ -29,7 +29,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """(a, b, ...), [a, b], a half-open interval, or an angle-bracket vector; which one of them, the other side tells."""
+    """(a, b, ...), [a, b], a half-open interval, or an angle-bracket vector: the other side tells which."""
 
     items: tuple[Answer, ...]
     opening: str
@@ -132,6 +132,6 @@ class Broken:
     text: str
 
 
-Answer = Union[
+Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
     Value, Ordered, Unordered, Region, Labelled, Equation, Inequality, Matrix, Piecewise, Ratio, Phrase, Unread, Broken
 ]

@@ -20,7 +20,7 @@ from ampo.verify.claim import Claim
 from ampo.verify.judge import judge
 from ampo.verify.normalise import normalise
 from ampo.verify.spellings import e_notation, spellings
-from ampo.verify.structure import parse, readings
+from ampo.verify.structure import readings
 
 FindingKind = Literal["empty", "broken", "unparsable", "ambiguous", "ampo-rejects", "official-rejects"]
 
@@ -78,7 +78,7 @@ def _stray_dollars(gold: str) -> str | None:
         return "an odd number of $ signs"
     if re.search(r"\$\s+\$", text):
         return "a stray `$ $` inside"
-    if not text.replace("\\{", "").replace("\\}", "").count("{") == text.replace("\\{", "").replace("\\}", "").count("}"):
+    if text.replace("\\{", "").replace("\\}", "").count("{") != text.replace("\\{", "").replace("\\}", "").count("}"):
         return "braces that don't balance"
     return None
 
@@ -111,7 +111,9 @@ def _rejections(problem: Problem, official: bool) -> Iterator[Finding]:
     for spelling in [s for s in (e_notation(gold), gold) if s]:
         if not judge(Claim(gold, f"<answer>{spelling}</answer>", "official")).correct:
             suggestion = e_notation(gold) or ""
-            yield Finding(problem.id, "official-rejects", gold, f"{spelling} is refused by the authors' scorer", suggestion)
+            yield Finding(
+                problem.id, "official-rejects", gold, f"{spelling} is refused by the authors' scorer", suggestion
+            )
             break
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,9 +12,14 @@ from ampo.verify.normalise import normalise
 from ampo.verify.phrases import phrase, plain
 
 _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
-_DRESS = re.compile(r"^(?:(?:the )?(?:correct |right |best |final )*(?:answer|option|choice)s?\b(?: is)?\s*:?\s*)+", re.IGNORECASE)
+_DRESS = re.compile(
+    r"^(?:(?:the )?(?:correct |right |best |final )*(?:answer|option|choice)s?\b(?: is)?\s*:?\s*)+", re.IGNORECASE
+)
 _ALONE = re.compile(r"[(\[{<]?\s*([A-Za-z]|[1-9])\s*[)\]}>]?\s*[).:,]*")
-_WITH_TEXT = re.compile(r"(?:[(\[]\s*([A-Za-z]|[1-9])\s*[)\]]\s*[:.\-]?|([A-Z]|[1-9])\s*(?:[).:]|\s-)|([A-Z])\s(?=\S{2}))\s*(\S.*)", re.DOTALL)
+_WITH_TEXT = re.compile(
+    r"(?:[(\[]\s*([A-Za-z]|[1-9])\s*[)\]]\s*[:.\-]?|([A-Z]|[1-9])\s*(?:[).:]|\s-)|([A-Z])\s(?=\S{2}))\s*(\S.*)",
+    re.DOTALL,
+)
 _GOLD = re.compile(r"\s*\$?\\?(?:text|mathrm|textbf)?\s*\{?\s*\(?\s*([A-Z])\s*\)?\.?\s*\}?\$?\s*")
 _SEVERAL = re.compile(r"^\W*([A-Z])\W*(?:,|and|or|&|/|\s)\W*\(?([A-Z])\b\W*(?:$|,|and|or)")
 
@@ -26,7 +32,7 @@ def printed_options(question: str) -> dict[str, str]:
             found = {}
         found[m[1]] = m[2]
     labels = list(found)
-    return found if len(labels) > 1 and all(ord(b) - ord(a) == 1 for a, b in zip(labels, labels[1:], strict=False)) else {}
+    return found if len(labels) > 1 and all(ord(b) - ord(a) == 1 for a, b in itertools.pairwise(labels)) else {}
 
 
 def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: str) -> str | None:
@@ -62,12 +68,19 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
         letter = _named(with_text[1] or with_text[2] or with_text[3], texts)
         other = _option_of(with_text[4], texts)
         known = not texts or letter in texts
-        return (letter == gold and other in (None, gold) and not _names_another(with_text[4], letter)) if known else None
+        return (
+            (letter == gold and other in (None, gold) and not _names_another(with_text[4], letter)) if known else None
+        )
     return None
 
 
 def _names_another(text: str, letter: str) -> bool:
-    return any(m != letter for m in re.findall(r"(?<![\w'])\(?([B-HJ-Z])\)(?!\w)|(?:\bor|\band)\s+\(?([A-Z])\b", text) for m in m if m)
+    return any(
+        m != letter
+        for m in re.findall(r"(?<![\w'])\(?([B-HJ-Z])\)(?!\w)|(?:\bor|\band)\s+\(?([A-Z])\b", text)
+        for m in m
+        if m
+    )
 
 
 def _named(label: str, texts: dict[str, str]) -> str:
@@ -75,7 +88,9 @@ def _named(label: str, texts: dict[str, str]) -> str:
 
 
 def _undressed(answer: str) -> str:
-    text = plain(answer.replace("$", " ").replace("*", " ").replace("`", " ").replace("\\left", "").replace("\\right", ""))
+    text = plain(
+        answer.replace("$", " ").replace("*", " ").replace("`", " ").replace("\\left", "").replace("\\right", "")
+    )
     text = re.sub(r"\\(?:boxed|textbf|mathbf|bf)\s*\{([^{}]*)\}", r"\1", text)
     while text.startswith("{") and text.endswith("}"):
         text = text[1:-1]

@@ -58,7 +58,7 @@ class Setting:
         return not self.question or bool(_PERCENT.search(self.question))
 
 
-def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:  # noqa: B008 - frozen
+def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:
     """Whether the answer is the gold."""
     if isinstance(gold, Broken) or isinstance(answer, Broken):
         return False
@@ -171,7 +171,11 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return _same_members(golds, answers, setting) or families.same_families(golds, answers, setting.integers)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):
         labels = _labels(gold.items)
-        return len(set(labels)) == len(gold.items) > 1 and "" not in labels and _in_order(_bare(gold.items), answer.items, setting)
+        return (
+            len(set(labels)) == len(gold.items) > 1
+            and "" not in labels
+            and _in_order(_bare(gold.items), answer.items, setting)
+        )
     if isinstance(gold, Ordered) and isinstance(answer, Unordered):
         return _tuple_of_list(gold, answer, setting)
     golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting)
@@ -235,7 +239,11 @@ def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
     if "" not in labels:
         if len(set(labels)) != len(labels):
             return False
-        items = [i for _, i in sorted(zip(labels, items, strict=True), key=lambda p: p[0])] if _alphabetical(labels) else items
+        items = (
+            [i for _, i in sorted(zip(labels, items, strict=True), key=lambda p: p[0])]
+            if _alphabetical(labels)
+            else items
+        )
     return _in_order(gold.items, _bare(items), setting)
 
 
@@ -346,7 +354,12 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
     """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
     where the gold is a measured value (a power of ten, or a question that asks to round)."""
     quantum, value = gold.quantum, exact(gold.tree)
-    if quantum is None or value is None or value == 0 or (quantum < 1 and value.denominator == 1 and not gold.scientific):
+    if (
+        quantum is None
+        or value is None
+        or value == 0
+        or (quantum < 1 and value.denominator == 1 and not gold.scientific)
+    ):
         return False
     digits = len(str(int(abs(value) / quantum)))
     tolerance = min(quantum / 2, abs(value) / 20) if gold.scientific else quantum / 2
@@ -377,16 +390,22 @@ def _renamed(gold: Tree, answer: Tree, setting: Setting) -> bool:
     only_a, only_b = a - b, b - a
     constants_a = frozenset(n for n in a if _CONSTANTS.fullmatch(n))
     constants_b = frozenset(n for n in b if _CONSTANTS.fullmatch(n))
-    if (only_a or only_b) and only_a <= constants_a and only_b <= constants_b and _integrates(gold) and _integrates(answer):
-        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, constants_a, constants_b))
+    if (
+        (only_a or only_b)
+        and only_a <= constants_a
+        and only_b <= constants_b
+        and _integrates(gold)
+        and _integrates(answer)
+    ):
+        return any(same(gold, rename(answer, names)) for names in renamings(constants_a, constants_b))
     if a == b and len(constants_a) > 1 and any("_" in n for n in constants_a) and _integrates(gold):
-        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, constants_a, constants_b))
+        return any(same(gold, rename(answer, names)) for names in renamings(constants_a, constants_b))
     if not only_a or len(only_a) != len(only_b):
         return False
     free = setting.integers and only_a | only_b <= _PARAMETERS
     unknown = bool(setting.question) and not any(_asked(n, setting.question) for n in only_a | only_b)
     if free or unknown:
-        return any(same(gold, rename(answer, names)) for names in renamings(gold, answer, only_a, only_b))
+        return any(same(gold, rename(answer, names)) for names in renamings(only_a, only_b))
     return False
 
 

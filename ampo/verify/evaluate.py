@@ -113,7 +113,7 @@ def _in_base(digits: Fraction, base: Fraction) -> Fraction | None:
     return None if any(int(c) >= base for c in text) or len(text) > 300 else Fraction(int(text, int(base)))
 
 
-_EXACT: dict[str, Callable[..., Fraction | None]] = {
+_EXACT: dict[str, Callable[..., Any]] = {
     "add": lambda *a: sum(a, Fraction(0)),
     "mul": lambda *a: _bounded_product(a),
     "div": lambda a, b: a / b,
@@ -184,7 +184,7 @@ def _value(tree: Tree, point: Point, mp: Any) -> Any:
 
 
 def _bounded(result: Any, point: Point, mp: Any) -> Any:
-    if not mp.isfinite(result) or abs(mp.mag(result)) > MAX_MAGNITUDE and result != 0:
+    if not mp.isfinite(result) or (abs(mp.mag(result)) > MAX_MAGNITUDE and result != 0):
         raise UndefinedError
     if not point.complex_ and mp.im(result) != 0:
         raise UndefinedError
@@ -258,7 +258,11 @@ def _integral(function: Callable[..., int]) -> Callable[..., Any]:
     return call
 
 
-_CONSTANTS: dict[str, Callable[[Any], Any]] = {"pi": lambda mp: +mp.pi, "e": lambda mp: +mp.e, "i": lambda mp: mp.mpc(0, 1)}
+_CONSTANTS: dict[str, Callable[[Any], Any]] = {
+    "pi": lambda mp: +mp.pi,
+    "e": lambda mp: +mp.e,
+    "i": lambda mp: mp.mpc(0, 1),
+}
 _NUMERIC: dict[str, Callable[..., Any]] = {
     "add": lambda mp, *a: mp.fsum(a),
     "mul": lambda mp, *a: mp.fprod(a),
@@ -274,7 +278,9 @@ _NUMERIC: dict[str, Callable[..., Any]] = {
     "min": lambda _, *a: min(a),
     "gcd": _integral(math.gcd),
     "lcm": _integral(math.lcm),
-    **{name: _small(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "exp", "sinh", "cosh", "tanh", "coth")},
+    **{
+        name: _small(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "exp", "sinh", "cosh", "tanh", "coth")
+    },
     **{"arc" + name: _plain("a" + name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
     **{name: _plain(name) for name in ("floor", "ceil", "ln", "re", "im", "arg")},
 }

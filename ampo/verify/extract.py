@@ -34,7 +34,9 @@ _PHRASE = re.compile(
 )
 _DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
-_BETWEEN_BOXES = re.compile(r"[\s$.,;:{}()\[\]\\!]*(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,]*(?:[a-zA-Z](?:_\w)?\s*=\s*)?")
+_BETWEEN_BOXES = re.compile(
+    r"[\s$.,;:{}()\[\]\\!]*(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,]*(?:[a-zA-Z](?:_\w)?\s*=\s*)?"
+)
 _LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
 _LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
 
@@ -111,8 +113,8 @@ def _box_start(body: str, content: int) -> int:
 def _phrased(tail: str) -> Extraction | None:
     plain = tail.replace("**", "").replace("__", "")
     last = None
-    for last in _PHRASE.finditer(plain):
-        pass
+    for found in _PHRASE.finditer(plain):
+        last = found
     if last is None:
         return None
     answer = _sentence(plain[last.end() : last.end() + 4 * LINE])

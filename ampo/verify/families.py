@@ -71,7 +71,7 @@ def _common_period(periods: list[Any]) -> Any:
         fraction = Fraction(int(mp.nint(ratio * 5040)), 5040)
         if fraction == 0 or abs(ratio - mp.mpf(fraction.numerator) / fraction.denominator) > mp.mpf(10) ** -35:
             return None
-        multiple = Fraction(lcm(multiple.numerator * fraction.denominator, fraction.numerator * multiple.denominator), 
+        multiple = Fraction(lcm(multiple.numerator * fraction.denominator, fraction.numerator * multiple.denominator),
                             multiple.denominator * fraction.denominator)  # fmt: skip
     return periods[0] * multiple.numerator / multiple.denominator
 

@@ -1,7 +1,8 @@
 """Bounds on what is read: nothing a model writes reaches a parser before it has passed here. Linear time.
 
-The numbers are far above what reference answers need (the longest of the supported benchmarks has 190 characters) and far
-below what makes a parser slow. `symbolic` is stricter, because latex2sympy2_extended computes while it parses: 2^{10^9}
+The numbers are far above what reference answers need (the longest of the supported benchmarks has 190 characters)
+and far below what makes a parser slow. `symbolic` is stricter, because latex2sympy2_extended computes while it
+parses: 2^{10^9}
 would be multiplied out.
 """
 
@@ -20,12 +21,101 @@ _BEGIN = re.compile(r"\\begin\s*\{")
 
 _SYMBOLIC = re.compile(r"[A-Za-z0-9\s\\+\-*/^_(){}\[\]|=<>,.:!&']*")
 _MACROS = frozenset(
-    "frac sqrt cdot times div pm mp pi infty sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp le ge ne lt gt "
-    "int sum prod lim to alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega binom lfloor rfloor lceil rceil circ prime begin end "
-    "partial cup cap in mathbb varepsilon varphi infty hbar ell dot ddot bar hat".split()
+    [
+        "frac",
+        "sqrt",
+        "cdot",
+        "times",
+        "div",
+        "pm",
+        "mp",
+        "pi",
+        "infty",
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "ln",
+        "log",
+        "exp",
+        "le",
+        "ge",
+        "ne",
+        "lt",
+        "gt",
+        "int",
+        "sum",
+        "prod",
+        "lim",
+        "to",
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "binom",
+        "lfloor",
+        "rfloor",
+        "lceil",
+        "rceil",
+        "circ",
+        "prime",
+        "begin",
+        "end",
+        "partial",
+        "cup",
+        "cap",
+        "in",
+        "mathbb",
+        "varepsilon",
+        "varphi",
+        "infty",
+        "hbar",
+        "ell",
+        "dot",
+        "ddot",
+        "bar",
+        "hat",
+    ]
 )
-_LARGE = re.compile(r"\d{30}|\^\s*\{?\s*\(?-?\d{4}|\d\s*!\s*!|\d{4}\s*\}?\s*!|\\(?:sum|prod)[^=]*=[^^]*\^\s*\{?\s*\d{4}|[*]{2}")
+_LARGE = re.compile(
+    r"\d{30}|\^\s*\{?\s*\(?-?\d{4}|\d\s*!\s*!|\d{4}\s*\}?\s*!|\\(?:sum|prod)[^=]*=[^^]*\^\s*\{?\s*\d{4}|[*]{2}"
+)
 _TOWER = re.compile(r"\^[^+\-*/=,&]{0,40}\^")
 
 

@@ -23,7 +23,9 @@ from ampo.verify.normalise import normalise
 
 _INTEGER = re.compile(r"[-+]?\d{1,300}")
 _DECIMAL = re.compile(r"[-+]?(?:\d{1,300}\.\d{0,300}|\.\d{1,300})")
-_FRACTION = re.compile(r"([-+]?)\s*\\frac\s*\{\s*(\d{1,300})\s*\}\s*\{\s*(\d{1,300})\s*\}|([-+]?\d{1,300})\s*/\s*(\d{1,300})")
+_FRACTION = re.compile(
+    r"([-+]?)\s*\\frac\s*\{\s*(\d{1,300})\s*\}\s*\{\s*(\d{1,300})\s*\}|([-+]?\d{1,300})\s*/\s*(\d{1,300})"
+)
 
 
 class Ruling(NamedTuple):
@@ -155,11 +157,11 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
             if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
                 return Ruling(_numeric(wanted), f"{rule}, with a unit")
     wanted, found = parse(gold_text), parse(text)
-    if (isinstance(wanted, Unread) or isinstance(found, Unread)) and not isinstance(wanted, Phrase):
-        if _single(gold_text) and _single(text):
-            from ampo.verify import symbolic
+    unread = isinstance(wanted, Unread) or isinstance(found, Unread)
+    if unread and not isinstance(wanted, Phrase) and _single(gold_text) and _single(text):
+        from ampo.verify import symbolic
 
-            return Ruling(symbolic.same(gold_text, text), "sympy")
+        return Ruling(symbolic.same(gold_text, text), "sympy")
     return Ruling(False, rule)
 
 
@@ -174,4 +176,7 @@ def _single(text: str) -> bool:
     """One expression: no list, no relation, no words."""
     from ampo.verify.scan import split
 
-    return len(split(text, {",", ";", "and", "or", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup"})) == 1 and "\\text" not in text
+    return (
+        len(split(text, {",", ";", "and", "or", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup"})) == 1
+        and "\\text" not in text
+    )

@@ -85,17 +85,19 @@ _SIZES = re.compile(
 )
 _SPACES = re.compile(r"(?<!\\)\\[,;:! >]|~|\\(?:hspace|vspace|hskip)\*?\{[^{}]*\}|\\phantom\{[^{}]*\}")
 _RENAMED = {
-    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "leqslant": "le",
+    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "leqslant": "le",  # noqa: E501
     "geq": "ge", "geqslant": "ge", "neq": "ne", "lbrace": "{", "rbrace": "}", "lt": "<", "gt": ">", "land": " and ",
     "lor": " or ", "textdegree": "^\\circ ", "degree": "^\\circ ", "lbrack": "[", "rbrack": "]", "lparen": "(",
     "rparen": ")", "vert": "|", "mid": "|", "middle": "", "rightarrow": "to", "simeq": "approx", "doteq": "approx",
-    "colon": ":", "varnothing": "emptyset", "backslash": "setminus", "smallsetminus": "setminus", "textbf": "text", "cdotp": "cdot", "bullet": "cdot",
-    "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "texttt": "text", "emph": "text",
+    "colon": ":", "varnothing": "emptyset", "backslash": "setminus", "smallsetminus": "setminus", "textbf": "text", "cdotp": "cdot", "bullet": "cdot",  # noqa: E501
+    "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "texttt": "text", "emph": "text",  # noqa: E501
     "operatorname*": "operatorname", "fbox": "boxed", "dots": "ldots", "cdots": "ldots", "lvert": "|", "rvert": "|",
-    "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",
+    "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",  # noqa: E501
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
-_FONT = re.compile(r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}")
+_FONT = re.compile(
+    r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
+)
 _BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
 _TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
@@ -112,7 +114,11 @@ _TRAILING = " \t\r\n.,;:!*`\"'"
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
     text = _ascii(text)
-    text = text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ") if "**" not in _power_marks(text) else _keep_powers(text)
+    text = (
+        text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ")
+        if "**" not in _power_marks(text)
+        else _keep_powers(text)
+    )
     text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex))", " ", text)
     text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
@@ -139,7 +145,7 @@ def _repeating(m: re.Match[str]) -> str:
 
 
 def _power_marks(text: str) -> str:
-    """"**" if the stars are powers of a program rather than markdown."""
+    """ "**" if the stars are powers of a program rather than markdown."""
     return "**" if re.search(r"[\w)]\s?\*\*\s?[-\d(a-z]", text) and not text.strip().startswith("**") else ""
 
 
@@ -151,7 +157,7 @@ def _renamed(m: re.Match[str]) -> str:
     new = _RENAMED.get(m[1])
     if new is None:
         return m[0]
-    return f"\\{new}" if new.isalpha() or new in "{}" and new else (new or " ")
+    return f"\\{new}" if new.isalpha() or (new in "{}" and new) else (new or " ")
 
 
 def _ascii(text: str) -> str:

@@ -1,13 +1,14 @@
 """Protocol `official`: the authors' scorer, flaw by flaw.
 
-1. Where a complete answer tag is there, "The final answer is \\boxed{<content>}." is appended to the whole text, thought
-   and all.
-2. `math_verify.verify(parse("$" + gold + "$"), parse(text))`; an exception is wrong. Nothing parsed is `no_answer`, which
-   counts as wrong there.
+1. Where a complete answer tag is there, "The final answer is \\boxed{<content>}." is appended to the whole text,
+   thought and all.
+2. `math_verify.verify(parse("$" + gold + "$"), parse(text))`; an exception is wrong. Nothing parsed is `no_answer`,
+   which counts as wrong there.
 
 Its flaws are kept on purpose: a number anywhere in a truncated text counts, `4.5e33` is 4.5*e*33, alternatives are
-accepted, choice letters become symbols. Two things differ, neither of which can turn a wrong answer right: Math-Verify's
-own alarms are off, because signals work only in a main thread, and the pool's deadline is there instead; and nothing is
+accepted, choice letters become symbols. Two things differ, neither of which can turn a wrong answer right:
+Math-Verify's own alarms are off, because signals work only in a main thread, and the pool's deadline is there
+instead; and nothing is
 bounded before the parser, because that would change verdicts. So this protocol must run in the pool's worker, which can
 be killed and has a memory limit. The only text that Math-Verify hands to sympy's `parse_expr`, which evaluates Python,
 is what its expression pattern finds: digits, dots, brackets and operators.
@@ -27,10 +28,10 @@ def judge_official(gold: str, response: str) -> Verdict:
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns about the alarms that are off
     try:
-        parsed = parse(with_boxed_answer(response), parsing_timeout=None)
+        parsed = parse(with_boxed_answer(response), parsing_timeout=None)  # type: ignore[arg-type]
         if not parsed:
             return Verdict("no_answer", None, "Math-Verify parsed nothing", protocol="official")
-        right = verify(parse(f"${gold}$", parsing_timeout=None), parsed, timeout_seconds=None)
+        right = verify(parse(f"${gold}$", parsing_timeout=None), parsed, timeout_seconds=None)  # type: ignore[arg-type]
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # as in the authors' scorer: whatever goes wrong is a wrong answer

@@ -6,15 +6,36 @@ import re
 
 _TEXT = re.compile(r"\\(?:text|mathrm|operatorname|mathbf|mathit|mathsf)\s*\{([^{}]*)\}")
 _LEAD = re.compile(
-    r"^(?:(?:so|thus|hence|therefore|then)\b[, ]*)?(?:(?:the )?(?:final |correct |right )?(?:answer|result|solution|value|shape|graph|curve)\s+(?:is|are|=|:)\s*:?|"
+    r"^(?:(?:so|thus|hence|therefore|then)\b[, ]*)?(?:(?:the )?(?:final |correct |right )?(?:answer|result|solution|value|shape|graph|curve)\s+(?:is|are|=|:)\s*:?|"  # noqa: E501
     r"(?:it|this|that|they|he|she)(?:'s| is| are| was)|there (?:is|are)|we (?:get|have|find|obtain))\s+"
 )
 _ARTICLE = re.compile(r"\b(?:a|an|the)\s+")
 _NUMBERS = {
     word: i
     for i, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 }
 _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}

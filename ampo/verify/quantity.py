@@ -16,7 +16,9 @@ _DEGREES = re.compile(
 _OF_AN_ANGLE = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _INNER_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\))\s*\^\s*\{?\s*\\circ\s*\}?")
 _CURRENCY = re.compile(r"^([-+]?)\s*\\(dollar|euro|pound)\s*|^([-+]?)\s*(?:US\$|USD|Rs\.?)\s*")
-_UNIT_TEXT = re.compile(r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$")
+_UNIT_TEXT = re.compile(
+    r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
+)
 _PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)([a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
 _ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\text\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
 _DECIMAL = re.compile(r"[-+]?\s*(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?")
@@ -24,8 +26,16 @@ _SCIENTIFIC = re.compile(
     r"([-+]?\s*(?:\d+(?:\.\d*)?|\.\d+))\s*(?:\\times|\\cdot|\*|x|X)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*([-+]?\s*\d+)\s*\}|\(\s*([-+]?\d+)\s*\)|([-+]?\d+))"
 )
 _POWER_OF_TEN = re.compile(r"([-+]?)\s*10\s*\^\s*(?:\{\s*([-+]?\s*\d+)\s*\}|([-+]?\d+))")
-_BASE = re.compile(r"^(\d[\dA-F]*)\s*(?:_\s*\{?\s*(?:\\text\s*\{)?\s*(\w+)\s*\}?\s*\}?|\s*\\text\s*\{\s*\(?base[ -](\w+)\)?\s*\}|\s*\(?\s*base[ -](\w+)\)?)$")
-_BASE_WORDS = dict(zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13), strict=True))
+_BASE = re.compile(
+    r"^(\d[\dA-F]*)\s*(?:_\s*\{?\s*(?:\\text\s*\{)?\s*(\w+)\s*\}?\s*\}?|\s*\\text\s*\{\s*\(?base[ -](\w+)\)?\s*\}|\s*\(?\s*base[ -](\w+)\)?)$"  # noqa: E501
+)
+_BASE_WORDS = dict(
+    zip(
+        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
+        range(2, 13),
+        strict=True,
+    )
+)
 
 
 def quantity(text: str, letters: bool = False) -> Value:
@@ -90,7 +100,11 @@ def _unit_like(word: str, spaced: bool, letters: bool) -> bool:
     if len(word) >= 4 or is_unit_word(word) or word.lower() in ("per", "sq", "cu", "way", "of", "the"):
         from ampo.verify.tree import FUNCTIONS
 
-        return word not in FUNCTIONS and word not in ("sqrt", "cbrt", "infty", "infinity") and (spaced or is_unit_word(word))
+        return (
+            word not in FUNCTIONS
+            and word not in ("sqrt", "cbrt", "infty", "infinity")
+            and (spaced or is_unit_word(word))
+        )
     return False
 
 

@@ -96,7 +96,9 @@ def same_region(a: Region, b: Region) -> bool:
 
 
 def _same_piece(a: Piece, b: Piece) -> bool:
-    return _same_end(a.low, a.low_closed, b.low, b.low_closed) and _same_end(a.high, a.high_closed, b.high, b.high_closed)
+    return _same_end(a.low, a.low_closed, b.low, b.low_closed) and _same_end(
+        a.high, a.high_closed, b.high, b.high_closed
+    )
 
 
 def _same_end(a: Tree | None, a_closed: bool, b: Tree | None, b_closed: bool) -> bool:

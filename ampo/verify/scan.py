@@ -6,9 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OPEN = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\langle": "\\rangle"}
+_OPEN = {
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    "\\{": "\\}",
+    "\\lfloor": "\\rfloor",
+    "\\lceil": "\\rceil",
+    "\\langle": "\\rangle",
+}
 _CLOSE = set(_OPEN.values())
-_PIECE = re.compile(r"\\begin\{[a-zA-Z*]+\}|\\end\{[a-zA-Z*]+\}|\\\\|\\[a-zA-Z]+|\\.|<=|>=|!=|==|[a-zA-Z]+|.", re.DOTALL)
+_PIECE = re.compile(
+    r"\\begin\{[a-zA-Z*]+\}|\\end\{[a-zA-Z*]+\}|\\\\|\\[a-zA-Z]+|\\.|<=|>=|!=|==|[a-zA-Z]+|.", re.DOTALL
+)
 
 
 class Piece(NamedTuple):

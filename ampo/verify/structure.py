@@ -42,29 +42,37 @@ _MORE = {">": True, "\\ge": False, ">=": False}
 _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_MORE}
 _TEXT_WORDS = r"(?:\\text\s*\{\s*)?"
 _DECLARED = re.compile(
-    r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"
-    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"
+    r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"  # noqa: E501
+    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"  # noqa: E501
 )
 _WHERE = re.compile(
     r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?\s*,?\s*\b(?:where\b.*\b(?:is|are|be|denotes?|\\in)\b|"
-    r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)).*$",
+    r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)).*$",  # noqa: E501
     re.DOTALL,
 )
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
-    r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",
+    r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",  # noqa: E501
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?!\d|,\d)")
-_SUBJECT = re.compile(r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE
+)
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
-_MATRIX = re.compile(r"^(.*?)\\begin\s*\{([pbBvV]?matrix|smallmatrix|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{\2\}\s*$", re.DOTALL)
-_CASES = re.compile(r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$", re.DOTALL)
+_MATRIX = re.compile(
+    r"^(.*?)\\begin\s*\{([pbBvV]?matrix|smallmatrix|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{\2\}\s*$", re.DOTALL
+)
+_CASES = re.compile(
+    r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$",
+    re.DOTALL,
+)
 _REALS = re.compile(
-    r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$", re.IGNORECASE
+    r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$",
+    re.IGNORECASE,
 )
 _EMPTY = re.compile(
-    r"^(?:\\emptyset|\\\{\s*\\\}|(?:\\text\s*\{)?(?:there (?:is|are) )?(?:no (?:real )?(?:solutions?|such.*|roots?)|none|empty set|does not exist|DNE)\}?)$",
+    r"^(?:\\emptyset|\\\{\s*\\\}|(?:\\text\s*\{)?(?:there (?:is|are) )?(?:no (?:real )?(?:solutions?|such.*|roots?)|none|empty set|does not exist|DNE)\}?)$",  # noqa: E501
     re.IGNORECASE,
 )
 
@@ -88,7 +96,12 @@ def integer_parameters(text: str) -> bool:
 def _without_conditions(text: str) -> str:
     for pattern in (_WHERE, _DECLARED):
         m = pattern.search(text)
-        if m and m.start() > 0 and re.search(r"[\w})\]]", text[: m.start()]) and not text[: m.start()].endswith(("{", "|", ":")):
+        if (
+            m
+            and m.start() > 0
+            and re.search(r"[\w})\]]", text[: m.start()])
+            and not text[: m.start()].endswith(("{", "|", ":"))
+        ):
             text = text[: m.start()].strip(" ,;(")
     return text
 
@@ -123,7 +136,11 @@ def _list(text: str, letters: bool, depth: int) -> Answer | None:
     region = _joined_regions(answers, separators)
     if region is not None:
         return region
-    if any(isinstance(a, (Unread, Phrase)) for a in answers) and all(isinstance(a, (Unread, Phrase)) for a in answers) and separators == {","}:
+    if (
+        any(isinstance(a, (Unread, Phrase)) for a in answers)
+        and all(isinstance(a, (Unread, Phrase)) for a in answers)
+        and separators == {","}
+    ):
         return Phrase(phrase(text)) if len(answers) > 4 else Unordered(tuple(answers))
     return Unordered(tuple(x for a in answers for x in _flat(a)), alternatives="or" in separators)
 
@@ -161,7 +178,7 @@ def _joined_regions(answers: list[Answer], separators: set[str]) -> Region | Non
     if not any(isinstance(a, Region) and a.variable for a in answers):
         return None
     regions = [r for a in answers if (r := _one_region(a)) is not None]
-    if len(regions) != len(answers) or any("" == r.variable for r in regions):
+    if len(regions) != len(answers) or any(r.variable == "" for r in regions):
         return None
     if len({r.variable for r in regions}) > 1:
         return None
@@ -215,7 +232,11 @@ def _bracketed(text: str, letters: bool, depth: int) -> Answer | None:
         return None
     opening, inside, closing = found
     if opening == "{" and closing == "}":
-        return _parse(inside, letters, depth + 1) if "|" not in inside and ":" not in inside else _set_builder(inside, letters, depth)
+        return (
+            _parse(inside, letters, depth + 1)
+            if "|" not in inside and ":" not in inside
+            else _set_builder(inside, letters, depth)
+        )
     if opening.startswith("\\l") and opening != "\\langle":
         return None
     if opening == "\\{":
@@ -283,7 +304,10 @@ def _set_builder(inside: str, letters: bool, depth: int) -> Answer | None:
 def _plus_minus(text: str, letters: bool, depth: int) -> Answer | None:
     if "\\pm" not in text and "\\mp" not in text:
         return None
-    both = [re.sub(r"\\(pm|mp)(?![a-zA-Z])", lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text) for sign in (True, False)]
+    both = [
+        re.sub(r"\\(pm|mp)(?![a-zA-Z])", lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text)
+        for sign in (True, False)
+    ]
     items = [_single(t.strip(), letters, depth + 1) for t in both]
     return Unordered(tuple(items))
 
@@ -300,7 +324,9 @@ def _ratio(text: str, letters: bool, depth: int) -> Answer | None:
 
 
 def _set_operation(text: str, letters: bool, depth: int) -> Answer | None:
-    unions = split(text, {"\\cup", "U"}) if "\\cup" in text or re.search(r"[)\]}]\s*U\s*[(\[{\\]", text) else [("", text)]
+    unions = (
+        split(text, {"\\cup", "U"}) if "\\cup" in text or re.search(r"[)\]}]\s*U\s*[(\[{\\]", text) else [("", text)]
+    )
     if len(unions) > 1:
         regions = [as_region(_single(part, letters, depth + 1)) for _, part in unions]
         if all(r is not None for r in regions):
@@ -397,14 +423,21 @@ def _all_words(sides: list[str]) -> bool:
 def _pairwise(sides: list[str], letters: bool, depth: int) -> Answer | None:
     """(x, y) = (1, 2) and the like: a tuple of names is a label."""
     names = enclosed(sides[0])
-    if names and names[0] == "(" and re.fullmatch(r"[a-zA-Z](?:_\{?\w\}?)?(?:\s*,\s*[a-zA-Z](?:_\{?\w\}?)?)+", names[1]):
+    if (
+        names
+        and names[0] == "("
+        and re.fullmatch(r"[a-zA-Z](?:_\{?\w\}?)?(?:\s*,\s*[a-zA-Z](?:_\{?\w\}?)?)+", names[1])
+    ):
         return _parse(sides[1], letters, depth + 1)
     return None
 
 
 def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
     """Name, bound variables and tree of a left side that is a mere name; no tree where it is words ("Area")."""
-    m = re.fullmatch(r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*\{-1\})?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)", text)
+    m = re.fullmatch(
+        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*\{-1\})?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
+        text,
+    )
     if m and not re.fullmatch(r"\\(?:sin|cos|tan|log|ln|exp)", m[1]):
         return m[1], tuple(v.strip() for v in m[2].split(",")), Tree("sym", (), None, m[1].lstrip("\\"))
     try:
@@ -413,7 +446,10 @@ def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
             return tree.name or "e", (), tree
     except UnreadableError:
         pass
-    if re.fullmatch(r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w", text):
+    if re.fullmatch(
+        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
+        text,
+    ):
         return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))
     if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}", text):
         return text, (), Tree("sym", (), None, text)
@@ -429,13 +465,13 @@ def _chain(bodies: list[str], ops: list[str], letters: bool, depth: int) -> Answ
         if isinstance(a, Value) and isinstance(b, Value):
             if not _consistent(a, b, op == "\\approx"):
                 return None
-        elif isinstance(a, Broken) or isinstance(b, Broken):
-            return None
-        elif type(a) is not type(b):
+        elif isinstance(a, Broken) or isinstance(b, Broken) or type(a) is not type(b):
             return None
     if len(answers) > 1 and isinstance(answers[0], Value) and symbols(answers[0].tree):
         last = answers[-1]
-        return last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(answers[0].tree)) else answers[0]
+        return (
+            last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(answers[0].tree)) else answers[0]
+        )
     return answers[0]
 
 
@@ -482,7 +518,7 @@ def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
             return Region((Piece(_finite(low), not strict[0], _finite(high), not strict[1]),), middle.name)
         return None
     small, large = trees
-    if small.op == "sym" and not (large.op == "sym"):
+    if small.op == "sym" and large.op != "sym":
         return Region((Piece(None, False, _finite(large), not strict[0]),), small.name)
     if large.op == "sym" and small.op != "sym":
         return Region((Piece(_finite(small), not strict[0], None, False),), large.name)
@@ -521,7 +557,13 @@ def _cases(before: str, inside: str, letters: bool, depth: int) -> Answer:
     rows = [r for _, r in split(inside, {"\\\\"}) if r.strip()]
     cells = [[c.strip(" ,;") for _, c in split(row, {"&"}) if c.strip(" ,;")] for row in rows]
     if before.strip().endswith("=") and all(len(r) == 1 for r in cells):
-        cells = [[c.strip(" ,") for c in re.split(r"\\text\s*\{\s*(?:if|for|when)?\s*\}|\b(?:if|for|when)\b|,(?!\d)", r[0], maxsplit=1)] for r in cells]
+        cells = [
+            [
+                c.strip(" ,")
+                for c in re.split(r"\\text\s*\{\s*(?:if|for|when)?\s*\}|\b(?:if|for|when)\b|,(?!\d)", r[0], maxsplit=1)
+            ]
+            for r in cells
+        ]
     if before.strip() and all(len(r) == 2 for r in cells):
         return Piecewise(tuple((_single(v, letters, depth + 1), _condition(c, letters, depth)) for v, c in cells))
     if all(len(r) == 2 for r in cells) and not any("=" in r[0] for r in cells):
@@ -540,4 +582,3 @@ def readings(text: str) -> tuple[Answer, ...]:
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text):
         return first, Unordered(tuple(Value(num(int(p))) for p in text.split(",")))
     return (first,)
-

@@ -27,7 +27,9 @@ def same(gold: str, answer: str) -> bool:
         return False
     try:
         return bool(sympy.simplify((a - b).doit()) == 0)
-    except Exception:  # sympy raises anything on odd input (AttributeError, RecursionError): then they aren't shown equal
+    except (
+        Exception
+    ):  # sympy raises anything on odd input (AttributeError, RecursionError): then they aren't shown equal
         return False
 
 

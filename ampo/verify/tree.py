@@ -31,12 +31,73 @@ class Tree(NamedTuple):
     name: str = ""
 
 
-_GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho varrho "
-    "sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega hbar "
-    "ell mho odot oplus nabla partial aleph"
-).split()
-_TRIG = "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsinh arccosh arctanh".split()
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "varepsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "vartheta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "omicron",
+    "rho",
+    "varrho",
+    "sigma",
+    "varsigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "varphi",
+    "chi",
+    "psi",
+    "omega",
+    "Gamma",
+    "Delta",
+    "Theta",
+    "Lambda",
+    "Xi",
+    "Sigma",
+    "Upsilon",
+    "Phi",
+    "Psi",
+    "Omega",
+    "hbar",
+    "ell",
+    "mho",
+    "odot",
+    "oplus",
+    "nabla",
+    "partial",
+    "aleph",
+]
+_TRIG = [
+    "sin",
+    "cos",
+    "tan",
+    "cot",
+    "sec",
+    "csc",
+    "sinh",
+    "cosh",
+    "tanh",
+    "coth",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arccot",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+]
 FUNCTIONS = {name: name for name in [*_TRIG, "ln", "log", "lg", "exp", "gcd", "lcm", "max", "min", "det"]} | {
     "arcsec": "arcsec",
     "arccsc": "arccsc",
@@ -56,7 +117,25 @@ FUNCTIONS = {name: name for name in [*_TRIG, "ln", "log", "lg", "exp", "gcd", "l
 _ACCENTS = {"dot", "ddot", "hat", "bar", "tilde", "overline", "widehat"}
 _SILENT = {"vec", "mathbf", "mathrm", "mathit", "mathcal", "boldsymbol", "bm", "rm", "operatorname", "mathsf", "text"}
 _WORDS = set(FUNCTIONS) | set(_GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
-_APPLIED = {"f", "g", "h", "u", "F", "G", "H", "I", "delta", "mho", "Phi", "phi", "psi", "varphi", "Gamma", "theta", "y"}
+_APPLIED = {
+    "f",
+    "g",
+    "h",
+    "u",
+    "F",
+    "G",
+    "H",
+    "I",
+    "delta",
+    "mho",
+    "Phi",
+    "phi",
+    "psi",
+    "varphi",
+    "Gamma",
+    "theta",
+    "y",
+}
 _TOKEN = re.compile(
     r"(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\d.a-zA-Z{^]))?)|(?P<cmd>\\[a-zA-Z]+)|(?P<word>[a-zA-Z]+)"
     r"|(?P<op>\*\*|[-+*/^_!(){}\[\]|',:%&])|(?P<space>\s+)"
@@ -114,7 +193,7 @@ def _between_numbers(tokens: list[str], i: int) -> bool:
 
 
 def _letters(word: str) -> list[str]:
-    if word in _WORDS or word.lower() in _WORDS and len(word) > 2:
+    if word in _WORDS or (word.lower() in _WORDS and len(word) > 2):
         return ["\\" + (word if word in _WORDS else word.lower())]
     for name in sorted(_WORDS, key=len, reverse=True):
         if len(name) > 2 and name in word and name not in ("inf", "Phi", "Psi", "max", "min", "exp", "arg", "det"):
@@ -145,11 +224,11 @@ class _Reader:
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ""
 
     def take(self, expected: str = "") -> str:
-        token = self.peek()
-        if not token or (expected and token != expected):
-            raise UnreadableError(f"expected {expected or 'more'}, found {token or 'the end'}")
+        piece = self.peek()
+        if not piece or (expected and piece != expected):
+            raise UnreadableError(f"expected {expected or 'more'}, found {piece or 'the end'}")
         self.at += 1
-        return token
+        return piece
 
     def sum(self, depth: int) -> Tree:
         if depth > MAX_DEPTH:
@@ -168,22 +247,22 @@ class _Reader:
             return Tree("neg", (term,)) if minus else term
         value, divisions = self.power(depth), 0
         while True:
-            token = self.peek()
-            divisions += token in ("/", "\\div", "%")
+            piece = self.peek()
+            divisions += piece in ("/", "\\div", "%")
             if divisions > MAX_DEPTH:
                 raise UnreadableError("too many divisions")
-            if token in ("*", "\\cdot", "\\times", "\\ast"):
+            if piece in ("*", "\\cdot", "\\times", "\\ast"):
                 self.take()
                 value = _product(value, self.signed(depth))
-            elif token in ("/", "\\div", "\\over"):
+            elif piece in ("/", "\\div", "\\over"):
                 self.take()
                 value = Tree("div", (value, self.signed(depth)))
-            elif token == "%":
+            elif piece == "%":
                 self.take()
                 value = Tree("div", (value, num(100)))
-            elif token == " " and self._mixed(value):
+            elif piece == " " and self._mixed(value):
                 value = self._mixed_number(value)
-            elif self._starts_atom(token):
+            elif self._starts_atom(piece):
                 value = self._beside(value, depth)
             else:
                 return value
@@ -196,7 +275,7 @@ class _Reader:
     def _beside(self, value: Tree, depth: int) -> Tree:
         """Side by side is a product, but for a whole number before a proper fraction: 1\\frac{4}{5}."""
         after_frac = self.peek() in ("\\frac",)
-        if self.peek()[0].isdigit() and self.tokens[self.at - 1][0].isdigit():
+        if self.peek()[0].isdigit() and self.tokens[self.at - 1][0] in "0123456789}":
             raise UnreadableError("two numbers side by side")
         factor = self.power(depth)
         if after_frac and value.op == "num" and factor.op == "div" and value.value and value.value.denominator == 1:
@@ -206,9 +285,7 @@ class _Reader:
         return _product(value, factor)
 
     def _mixed(self, value: Tree) -> bool:
-        return (
-            value.op == "num" and self.peek(2) == "/" and self.peek(1).isdigit() and self.peek(3).isdigit()
-        )
+        return value.op == "num" and self.peek(2) == "/" and self.peek(1).isdigit() and self.peek(3).isdigit()
 
     def _mixed_number(self, value: Tree) -> Tree:
         self.take(" ")
@@ -218,27 +295,27 @@ class _Reader:
             raise UnreadableError("two numbers side by side")
         return Tree("num", (), whole + top / bottom)
 
-    def _starts_atom(self, token: str) -> bool:
-        if token == "|":
+    def _starts_atom(self, piece: str) -> bool:
+        if piece == "|":
             return self.bars == 0
-        return bool(token) and (token[0].isalnum() or token[0] in ".({[" or (token[0] == "\\" and token not in _ENDS))
+        return bool(piece) and (piece[0].isalnum() or piece[0] in ".({[" or (piece[0] == "\\" and piece not in _ENDS))
 
     def power(self, depth: int) -> Tree:
         if depth > MAX_DEPTH:
             raise UnreadableError("nested too deeply")
         base = self.atom(depth)
         while True:
-            token = self.peek()
-            if token == "^":
+            piece = self.peek()
+            if piece == "^":
                 self.take()
                 base = self._exponent(base, depth)
-            elif token == "!":
+            elif piece == "!":
                 self.take()
                 base = Tree("factorial", (base,))
-            elif token == "'":
+            elif piece == "'":
                 self.take()
                 base = self._primed(base)
-            elif token == "_" and base.op == "num":
+            elif piece == "_" and base.op == "num":
                 self.take()
                 base = Tree("base", (base, self._group(depth)))
             else:
@@ -279,22 +356,22 @@ class _Reader:
     def atom(self, depth: int) -> Tree:
         if depth > MAX_DEPTH:
             raise UnreadableError("nested too deeply")
-        token = self.take()
-        if token[0].isdigit() or token[0] == ".":
-            return Tree("num", (), number(token))
-        if token in _CLOSING:
-            return self._bracket(token, depth)
-        if token == "|":
+        piece = self.take()
+        if piece[0].isdigit() or piece[0] == ".":
+            return Tree("num", (), number(piece))
+        if piece in _CLOSING:
+            return self._bracket(piece, depth)
+        if piece == "|":
             self.bars += 1
             inner = self.sum(depth + 1)
             self.take("|")
             self.bars -= 1
             return Tree("abs", (inner,))
-        if token[0] == "\\":
-            return self._command(token[1:], depth)
-        if token.isalpha():
-            return self._symbol(token)
-        raise UnreadableError(f"unexpected {token}")
+        if piece[0] == "\\":
+            return self._command(piece[1:], depth)
+        if piece.isalpha():
+            return self._symbol(piece)
+        raise UnreadableError(f"unexpected {piece}")
 
     def _bracket(self, opening: str, depth: int) -> Tree:
         inner = self.sum(depth + 1)
@@ -361,10 +438,7 @@ class _Reader:
                 exponent = self._group(depth)
             else:
                 exponent = self._exponent(num(1), depth).args[1]
-        if self.peek() in ("(", "{", "["):
-            args = self._arguments(depth)
-        else:
-            args = (self._bare_argument(depth),)
+        args = self._arguments(depth) if self.peek() in ("(", "{", "[") else (self._bare_argument(depth),)
         if name == "log" and base is not None:
             args = (*args, base)
         elif name == "lg":
@@ -410,10 +484,10 @@ class _Reader:
         self.take()
         depth, parts = 1, []
         while depth:
-            token = self.take()
-            depth += (token == "{") - (token == "}")
-            if depth and token not in ("\\text", "\\mathrm", "{", "}", " ", "\\rm"):
-                parts.append(token.removeprefix("\\"))
+            piece = self.take()
+            depth += (piece == "{") - (piece == "}")
+            if depth and piece not in ("\\text", "\\mathrm", "{", "}", " ", "\\rm"):
+                parts.append(piece.removeprefix("\\"))
         return "".join(parts)
 
     def _applied(self, symbol: Tree) -> Tree:

@@ -27,10 +27,12 @@ class Unit(NamedTuple):
 _TABLE = """
 m:1 meter:1 metre:1 cm:1/100 centimeter:1/100 centimetre:1/100 mm:1/1000 millimeter:1/1000 km:1000 kilometer:1000
 kilometre:1000 nm:1/1000000000 nanometer:1/1000000000 in:127/5000 inch:127/5000 inche:127/5000 ft:381/1250 foot:381/1250
-feet:381/1250 yd:1143/1250 yard:1143/1250 mile:201168/125 mi:201168/125 dm:1/10 pc:30856775814913673 angstrom:1/10000000000
+feet:381/1250 yd:1143/1250 yard:1143/1250 mile:201168/125 mi:201168/125 dm:1/10 pc:30856775814913673
+angstrom:1/10000000000
 > s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800 month:2629746 yr:31556952
 year:31556952 ms:1/1000
-> g:1/1000 gram:1/1000 kg:1 kilogram:1 mg:1/1000000 lb:45359237/100000000 pound:45359237/100000000 lbs:45359237/100000000
+> g:1/1000 gram:1/1000 kg:1 kilogram:1 mg:1/1000000 lb:45359237/100000000 pound:45359237/100000000
+lbs:45359237/100000000
 ton:1000 tonne:1000 oz:45359237/1600000000 ounce:45359237/1600000000
 > dollar:1 usd:1 buck:1 cent:1/100 dime:1/10 nickel:1/20 euro@euro:1 rupee@rupee:1 yen@yen:1
 > K:1 kelvin:1
@@ -73,14 +75,36 @@ def _words() -> dict[str, tuple[dict[str, int], Fraction]]:
 
 
 _UNITS = _words()
-_SILENT_WORDS = {"of", "the", "in", "a", "an", "per", "square", "sq", "cubic", "cu", "unit", "squared", "cubed", "base", "and", "each"}
+_SILENT_WORDS = {
+    "of",
+    "the",
+    "in",
+    "a",
+    "an",
+    "per",
+    "square",
+    "sq",
+    "cubic",
+    "cu",
+    "unit",
+    "squared",
+    "cubed",
+    "base",
+    "and",
+    "each",
+}
 _PIECE = re.compile(r"\s*([*/·.]|\\cdot|per\b)?\s*\(?\\?([a-zA-Z]+)\)?\s*(?:\^?\s*\{?\s*(-?\d)\s*\}?)?")
 
 
 @lru_cache(maxsize=4096)
 def unit(text: str) -> Unit | None:
     """The unit that a text names; dims are empty for words that are no unit; None where the text is no word at all."""
-    text = re.sub(r"\\(?:text|mathrm|mbox|operatorname|rm)\b", " ", text).replace("{", " ").replace("}", " ").replace("-", " -") 
+    text = (
+        re.sub(r"\\(?:text|mathrm|mbox|operatorname|rm)\b", " ", text)
+        .replace("{", " ")
+        .replace("}", " ")
+        .replace("-", " -")
+    )
     text = re.sub(r"\^\s*(-?)\s*(\d)", r"^\1\2", text).strip(" .")
     dims: dict[str, int] = {}
     factor, sign, power, at = Fraction(1), 1, 1, 0
@@ -118,7 +142,7 @@ def is_unit_word(word: str) -> bool:
 
 
 def scale(gold: Unit | None, answer: Unit | None) -> Fraction | None:
-    """By what to multiply the answer's number to have it in the gold's unit; None where they measure different things."""
+    """By what to multiply the answer's number to have it in the gold's unit; None where they measure other things."""
     if gold is None or answer is None or not gold.known or not answer.known:
         return Fraction(1)
     return answer.factor / gold.factor if gold.dims == answer.dims else None

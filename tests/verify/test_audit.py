@@ -1,6 +1,7 @@
 """The gold audit finds what it is for, and leaves good golds alone."""
 
 import pytest
+
 from ampo.types import Problem
 from ampo.verify.audit import audit
 
@@ -9,7 +10,9 @@ def kinds(gold: str, **fields) -> set[str]:
     return {f.kind for f in audit([Problem("x/1", fields.pop("question", ""), gold, **fields)])}
 
 
-@pytest.mark.parametrize("gold", ["5", "\\frac{1}{2}", "$(1,2)$", "1, 2", "[0,1)", "x^2+1", "\\text{east}", "3:2", "\\$18.90"])
+@pytest.mark.parametrize(
+    "gold", ["5", "\\frac{1}{2}", "$(1,2)$", "1, 2", "[0,1)", "x^2+1", "\\text{east}", "3:2", "\\$18.90"]
+)
 def test_good_golds_pass(gold: str) -> None:
     assert "broken" not in kinds(gold)
     assert "unparsable" not in kinds(gold)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from ampo.verify.claim import Claim
 from ampo.verify.judge import judge
 

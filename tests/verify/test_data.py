@@ -1,11 +1,13 @@
 """Over the benchmarks' own reference answers, where AMPO_DATA_DIR names a folder of them."""
 
+import itertools
 import json
 import os
 from functools import cache
 from pathlib import Path
 
 import pytest
+
 from ampo.types import Problem
 from ampo.verify.audit import audit
 from ampo.verify.claim import Claim
@@ -41,8 +43,11 @@ def test_every_gold_accepts_its_spellings(name: str) -> None:
 def test_no_gold_accepts_its_neighbours(name: str) -> None:
     rows = problems(name)
     wrong = []
-    for a, b in zip(rows, rows[1:], strict=False):
-        if judge(Claim(a.answer, f"\\boxed{{{b.answer}}}")).correct != judge(Claim(b.answer, f"\\boxed{{{a.answer}}}")).correct:
+    for a, b in itertools.pairwise(rows):
+        if (
+            judge(Claim(a.answer, f"\\boxed{{{b.answer}}}")).correct
+            != judge(Claim(b.answer, f"\\boxed{{{a.answer}}}")).correct
+        ):
             wrong.append((a.answer, b.answer))
     assert len(wrong) <= 2
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from ampo.verify.extract import extract
 
 
@@ -33,7 +34,9 @@ def test_the_stated_order(response: str, answer: str) -> None:
     assert extract(response).answer == answer
 
 
-@pytest.mark.parametrize("response", ["<think>so \\boxed{5}", "", "<answer></answer> 5", "a\nb 5", "<answer> \n </answer>"])
+@pytest.mark.parametrize(
+    "response", ["<think>so \\boxed{5}", "", "<answer></answer> 5", "a\nb 5", "<answer> \n </answer>"]
+)
 def test_nothing_is_taken(response: str) -> None:
     assert extract(response, finish_reason="stop").answer is None
 
@@ -51,7 +54,23 @@ def test_a_tag_that_a_stop_string_cut_off_counts_only_where_the_engine_says_it_s
 
 
 @pytest.mark.parametrize(
-    "unit", ["x", "{", "}", "\\boxed{", "<answer>", "</answer>", "<think>", "answer is ", "$", "A: \n", " ", "\\", "**", "\\boxed{1} and "]
+    "unit",
+    [
+        "x",
+        "{",
+        "}",
+        "\\boxed{",
+        "<answer>",
+        "</answer>",
+        "<think>",
+        "answer is ",
+        "$",
+        "A: \n",
+        " ",
+        "\\",
+        "**",
+        "\\boxed{1} and ",
+    ],
 )
 def test_ten_megabytes_take_no_more_than_seconds(unit: str) -> None:
     text = unit * (10_000_000 // len(unit))

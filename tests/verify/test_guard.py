@@ -3,6 +3,8 @@
 import time
 
 import pytest
+
+from ampo.types import Protocol
 from ampo.verify import guard
 from ampo.verify.claim import Claim
 from ampo.verify.judge import equivalent, judge
@@ -90,7 +92,7 @@ CODE = [
 
 @pytest.mark.parametrize("code", CODE)
 @pytest.mark.parametrize("protocol", ["ampo", "official"])
-def test_no_parser_path_runs_code(code: str, protocol: str, tmp_path) -> None:
+def test_no_parser_path_runs_code(code: str, protocol: Protocol, tmp_path) -> None:
     path = tmp_path / "ran"
     text = code.format(path=path)
     for gold in ("5", text, "\\int_0^1 x dx", "(1,2)"):

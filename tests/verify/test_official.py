@@ -1,6 +1,7 @@
 """The authors' scorer, with its flaws: they are kept, so that published figures can be compared."""
 
 import pytest
+
 from ampo.verify.claim import Claim
 from ampo.verify.judge import judge
 from ampo.verify.official import with_boxed_answer

@@ -3,10 +3,14 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
 from ampo.verify.claim import Claim
 from ampo.verify.judge import equivalent, judge
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
+settings.load_profile("loaded")
 
 fractions = st.fractions(min_value=-1000, max_value=1000, max_denominator=999)
 integers = st.integers(-(10**9), 10**9)
@@ -24,9 +28,20 @@ def latex(value: Fraction) -> str:
 
 
 def number_spellings(value: Fraction) -> list[str]:
-    found = [latex(value), f"${latex(value)}$", f"{value.numerator}/{value.denominator}", latex(value).replace("frac", "dfrac"), f"x = {latex(value)}"]
+    found = [
+        latex(value),
+        f"${latex(value)}$",
+        f"{value.numerator}/{value.denominator}",
+        latex(value).replace("frac", "dfrac"),
+        f"x = {latex(value)}",
+    ]
     if value.denominator == 1:
-        found += [f"{value.numerator:,}", f"{value.numerator}.0", f"{value.numerator}.", f"{value.numerator} \\text{{ cm}}"]
+        found += [
+            f"{value.numerator:,}",
+            f"{value.numerator}.0",
+            f"{value.numerator}.",
+            f"{value.numerator} \\text{{ cm}}",
+        ]
     if value > 1 and value.denominator > 1:
         whole, rest = divmod(value.numerator, value.denominator)
         found.append(f"{whole}\\frac{{{rest}}}{{{value.denominator}}}")
@@ -52,8 +67,14 @@ def test_another_number_is_refused(a: Fraction, b: Fraction) -> None:
 def test_order_and_whitespace_of_a_list_change_nothing(values: list[Fraction], random) -> None:
     shuffled = random.sample(values, len(values))
     gold = ", ".join(map(latex, values))
-    for answer in (", ".join(map(latex, shuffled)), " , ".join(map(latex, shuffled)), f"\\{{{', '.join(map(latex, shuffled))}\\}}",
-                   " and ".join(map(latex, shuffled)), "; ".join(map(latex, shuffled)), " or ".join(f"x = {latex(v)}" for v in shuffled)):  # fmt: skip
+    for answer in (
+        ", ".join(map(latex, shuffled)),
+        " , ".join(map(latex, shuffled)),
+        f"\\{{{', '.join(map(latex, shuffled))}\\}}",
+        " and ".join(map(latex, shuffled)),
+        "; ".join(map(latex, shuffled)),
+        " or ".join(f"x = {latex(v)}" for v in shuffled),
+    ):
         assert accepted(gold, answer), answer
 
 
@@ -103,8 +124,13 @@ def test_polynomials_in_any_order_and_perturbed(coefficients: list[int], name: s
 @given(st.integers(1, 9), st.integers(10, 99), st.integers(-30, 30).filter(bool))
 def test_scientific_notation(lead: int, rest: int, power: int) -> None:
     gold = f"{lead}.{rest}e{power}"
-    for answer in (f"{lead}.{rest} \\times 10^{{{power}}}", f"{lead}.{rest} \\cdot 10^{{{power}}}", f"{lead}.{rest}*10^({power})",
-                   f"{lead}.{rest}E{power}", f"{lead}{rest} \\times 10^{{{power - 2}}}"):  # fmt: skip
+    for answer in (
+        f"{lead}.{rest} \\times 10^{{{power}}}",
+        f"{lead}.{rest} \\cdot 10^{{{power}}}",
+        f"{lead}.{rest}*10^({power})",
+        f"{lead}.{rest}E{power}",
+        f"{lead}{rest} \\times 10^{{{power - 2}}}",
+    ):
         assert accepted(gold, answer), answer
     assert not accepted(gold, f"{lead}.{rest} \\times 10^{{{power + 1}}}")
     assert not accepted(gold, f"{lead}.{rest}")
@@ -118,7 +144,27 @@ def test_any_text_is_judged(text: str) -> None:
 
 
 @settings(max_examples=300)
-@given(st.lists(st.sampled_from([*"0123456789xyn+-*/^_(){}[],.=<>|!%$", "\\frac", "\\sqrt", "\\pm", "\\cup", "\\text{", " and ", "\\le", "\\in", "\\\\", "\\begin{cases}", "\\infty"]), max_size=25))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *"0123456789xyn+-*/^_(){}[],.=<>|!%$",
+                "\\frac",
+                "\\sqrt",
+                "\\pm",
+                "\\cup",
+                "\\text{",
+                " and ",
+                "\\le",
+                "\\in",
+                "\\\\",
+                "\\begin{cases}",
+                "\\infty",
+            ]
+        ),
+        max_size=25,
+    )
+)
 def test_any_formula_is_judged_and_equals_itself(parts: list[str]) -> None:
     text = "".join(parts)
     judge(Claim("5", f"<answer>{text}</answer>"))
