@@ -14,6 +14,7 @@ from ampo.types import Protocol, SamplingParams, as_protocol
 
 if TYPE_CHECKING:
     from ampo.engines import Engine, EngineSettings
+    from eval.suites import Benchmark
 
 app = typer.Typer(
     name="ampo",
@@ -62,6 +63,19 @@ MinP = Annotated[float | None, typer.Option("--min-p", rich_help_panel=_SAMPLING
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="New tokens at most.", rich_help_panel=_SAMPLING)]
 RepetitionPenalty = Annotated[float | None, typer.Option("--repetition-penalty", rich_help_panel=_SAMPLING)]
 Seed = Annotated[int | None, typer.Option("--seed", rich_help_panel=_SAMPLING)]
+
+_DATA = "Data"
+DataFile = Annotated[
+    Path | None, typer.Option("--data", help="Problems of your own: JSONL, CSV or Parquet.", rich_help_panel=_DATA)
+]
+QuestionColumn = Annotated[str | None, typer.Option("--question-column", rich_help_panel=_DATA)]
+AnswerColumn = Annotated[str | None, typer.Option("--answer-column", rich_help_panel=_DATA)]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", envvar="AMPO_DATA_DIR", help="A folder of <benchmark>.jsonl files.", rich_help_panel=_DATA
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -179,6 +193,9 @@ def eval_(
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
     ] = None,
+    data: DataFile = None,
+    question_column: QuestionColumn = None,
+    answer_column: AnswerColumn = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=1, help="Samples of each problem; default: the paper's.")
     ] = None,
@@ -189,9 +206,7 @@ def eval_(
     template: Annotated[
         str | None, typer.Option("--template", help="Prompt template: ampo, boxed, plain, or FILE.toml[#NAME].")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="AMPO_DATA_DIR", help="A folder of <benchmark>.jsonl files.")
-    ] = None,
+    data_dir: DataDir = None,
     show: Annotated[bool, typer.Option("--list", help="List the suites and benchmarks, and stop.")] = False,
     backend: BackendName = "auto",
     base_url: BaseUrl = None,
@@ -224,9 +239,9 @@ def eval_(
         return
     given = _sampling(locals() | {"seed": None})
     settings = _settings(locals())
-    suites = suite or ["demo"]
+    asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
     spec = build_spec(
-        suites,
+        _benchmarks(suite, data, question_column, answer_column),
         samples=samples,
         limit=limit,
         protocols=tuple(as_protocol(name) for name in protocol or ["ampo"]),
@@ -241,7 +256,7 @@ def eval_(
     else:  # which model an endpoint serves is known once it was asked
         endpoint = _engine(model, backend, base_url, api_key, settings, concurrency)
         spec = replace(spec, model=endpoint.model)
-    run = RunDir(output_dir or default_output_dir(suites, spec.model))
+    run = RunDir(output_dir or default_output_dir(asked, spec.model))
     metrics = evaluate(
         spec,
         run,
@@ -284,6 +299,24 @@ def report(
 
 
 @app.command()
+def audit(
+    suite: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUITE|FILE]...", help="Suites, benchmarks, or FILE.toml.")
+    ] = None,
+    data: DataFile = None,
+    question_column: QuestionColumn = None,
+    answer_column: AnswerColumn = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Check reference answers before any GPU time is spent: broken, ambiguous, or rejected in a right spelling."""
+    from eval import report
+    from eval.data import load_problems
+
+    benchmarks = _benchmarks(suite, data, question_column, answer_column)
+    report.show_audit([problem for b in benchmarks for problem in load_problems(b, data_dir=data_dir)])
+
+
+@app.command()
 def doctor() -> None:
     """Show what is installed, which devices there are, and what each missing part costs."""
     from rich.console import Console
@@ -300,6 +333,22 @@ def doctor() -> None:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _benchmarks(
+    suites: list[str] | None, data: Path | None, question_column: str | None, answer_column: str | None
+) -> list[Benchmark]:
+    """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
+    from eval.data import benchmark_of
+    from eval.suites import resolve
+
+    if data is None and (question_column or answer_column):
+        raise UserError("--question-column and --answer-column name columns of a --data file: give that, too")
+    files = [name for name in suites or [] if Path(name).suffix in (".jsonl", ".csv", ".parquet")]
+    names = [name for name in suites or [] if name not in files]
+    own = [benchmark_of(data, question_column, answer_column)] if data else []
+    own += [benchmark_of(file) for file in files]
+    return [*(resolve(names) if names else []), *own] or resolve(["demo"])
 
 
 def _engine(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from ampo.types import Protocol
+from ampo.types import Problem, Protocol
+from ampo.verify.audit import audit
 from eval.rundir import RunDir
 from eval.score import disagreements
 from eval.suites import SUITES, catalogue
@@ -98,6 +101,24 @@ def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Cons
         gold = problems[responses[response_id].problem].answer
         table.add_row(*(_plain(x) for x in (response_id, gold, verdict.extracted or "", first, second, verdict.reason)))
     console.print(table)
+
+
+def show_audit(problems: Sequence[Problem], console: Console | None = None) -> None:
+    """Print what the gold audit finds, and a count by kind."""
+    console = console or Console(highlight=False)
+    table = Table(title_justify="left", box=SIMPLE_HEAD)
+    for column in ("problem", "finding", "reference", "what"):
+        table.add_column(column, overflow="fold")
+    kinds: Counter[str] = Counter()
+    for finding in track(audit(problems), "checking", total=None, console=Console(stderr=True), transient=True):
+        kinds[finding.kind] += 1
+        new = finding.suggestion and finding.suggestion not in finding.what
+        what = f"{finding.what}; {finding.suggestion}" if new else finding.what
+        table.add_row(*(_plain(x) for x in (finding.problem, finding.kind, finding.gold, what)))
+    if kinds:
+        console.print(table)
+    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) or "nothing to report"
+    console.print(f"{len(problems)} reference answers: {counts}")
 
 
 def _plain(text: str) -> str:

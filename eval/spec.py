@@ -8,18 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ampo.errors import UserError
 from ampo.prompts import load_template
 from ampo.types import Protocol, SamplingParams
 from eval.data import load_problems
 from eval.run import RunSpec, Task
-from eval.suites import Benchmark, resolve
+from eval.suites import Benchmark
 
 PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # section 5.1, and the model card
 
 
 def build_spec(
-    suites: Sequence[str],
+    benchmarks: Sequence[Benchmark],
     model: str = "",
     *,
     revision: str | None = None,
@@ -33,11 +32,9 @@ def build_spec(
 ) -> RunSpec:
     """Load the problems and fix every setting. What the user doesn't give is the benchmark's own, else the paper's.
 
-    Raises UserError for an unknown suite, template or protocol, and for data that can't be loaded.
+    Raises UserError for an unknown template, and for data that can't be loaded.
     """
-    if limit is not None and limit < 1:
-        raise UserError(f"--limit {limit}: it must be at least 1")
-    tasks = [_task(b, samples, limit, template, data_dir, sampling or {}) for b in resolve(suites)]
+    tasks = [_task(b, samples, limit, template, data_dir, sampling or {}) for b in benchmarks]
     return RunSpec(model, tasks, revision=revision, seed=seed, protocols=protocols)
 
 
@@ -60,7 +57,7 @@ def _task(
     )
 
 
-def default_output_dir(suites: Sequence[str], model: str) -> Path:
-    """runs/<suites>-<model>: the same for the same question, so that the same command resumes."""
-    name = "-".join([*(Path(s).stem for s in suites), model])
+def default_output_dir(asked: Sequence[str], model: str) -> Path:
+    """runs/<what was asked>-<model>: the same for the same question, so that the same command resumes."""
+    name = "-".join([*(Path(name).stem for name in asked), model])
     return Path("runs") / re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")

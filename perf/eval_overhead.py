@@ -17,12 +17,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from ampo import models
 from ampo.engines.settings import EngineSettings
 from eval.run import evaluate
 from eval.rundir import RunDir
 from eval.spec import build_spec
+from eval.suites import resolve
 
 ARMS = ("eval", "bare")
 
@@ -30,7 +32,7 @@ ARMS = ("eval", "bare")
 def arm_eval(limit: int | None) -> dict[str, float]:
     from ampo.engines.vllm import VLLMEngine
 
-    spec = build_spec(["demo"], models.EMBEDDED, limit=limit)
+    spec = build_spec(resolve(["demo"]), models.EMBEDDED, limit=limit)
     engine = VLLMEngine(models.resolve(models.EMBEDDED), EngineSettings())
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir(Path(folder) / "run")
@@ -52,11 +54,11 @@ def arm_bare(limit: int | None) -> dict[str, float]:
     ref, settings = models.resolve(models.EMBEDDED), EngineSettings()
     arguments = ours.engine_arguments(None, settings) | ours.cpu_arguments(ref.path, settings)
     llm = LLM(model=ref.path, disable_log_stats=True, **arguments)
-    requests = list(build_spec(["demo"], models.EMBEDDED, limit=limit).requests(set()))
+    requests = list(build_spec(resolve(["demo"]), models.EMBEDDED, limit=limit).requests(set()))
     tokenizer = llm.get_tokenizer()
     started = time.perf_counter()
     texts = [r.prompt if isinstance(r.prompt, str) else prompts.render(r.prompt, tokenizer) for r in requests]
-    ids = [{"prompt_token_ids": tokenizer.encode(text, add_special_tokens=False)} for text in texts]
+    ids: list[Any] = [{"prompt_token_ids": tokenizer.encode(text, add_special_tokens=False)} for text in texts]
     outputs = llm.generate(ids, [ours.bare_params(r.params) for r in requests], use_tqdm=False)
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "tokens": sum(len(part.token_ids) for out in outputs for part in out.outputs)}
