@@ -27,12 +27,14 @@ from typing import Any
 
 from ampo.errors import UserError, nearest
 from ampo.types import PROTOCOLS, AnswerKind, Protocol, Verdict
+from ampo.verify import guard
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer, Crew, Job
 from ampo.verify.judge import _extracted, quick
 from ampo.verify.process import Limits
 
 _CACHE = 100_000  # verdicts; a few hundred bytes each
+_QUESTION = 100_000  # characters of a question with its options
 _TAG = "<answer>{}</answer>"
 
 
@@ -233,7 +235,14 @@ class _Task:
     rule: str
 
 
+def _ordinary(claim: Claim) -> bool:
+    """Whether the gold and the question are of a size to be read in the caller's process. Responses always are."""
+    return len(claim.gold) <= guard.MAX_LENGTH and len(claim.question) + sum(map(len, claim.options)) <= _QUESTION
+
+
 def _quick(claim: Claim) -> Verdict | None:
+    if not _ordinary(claim):
+        return None
     try:
         return quick(claim)
     except Exception:  # a defect on some odd text must not end a training run: the worker meets it too, and counts it
@@ -243,7 +252,7 @@ def _quick(claim: Claim) -> Verdict | None:
 def _task(claim: Claim) -> _Task:
     fields = {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
     rule = ""
-    if claim.protocol == "ampo":
+    if claim.protocol == "ampo" and _ordinary(claim):
         short, rule = _shortened(claim)
         fields.update(response=short, finish_reason="stop" if rule else claim.finish_reason)
     digest = blake2b(fields["response"].encode("utf-8", "surrogatepass"), digest_size=16).digest()

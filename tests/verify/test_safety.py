@@ -10,7 +10,7 @@ from ampo.types import OUTCOMES
 from ampo.verify import Claim, VerifierPool, verify
 
 MEGABYTE = 1_000_000
-DEADLINE = 2.0
+DEADLINE = 1.0
 PLAIN = [Claim("x+y", r"\boxed{y+x}"), Claim("3", r"\boxed{3}", protocol="official")]
 
 HOSTILE = {
