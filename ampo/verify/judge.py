@@ -152,7 +152,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
         rule = f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
         if matches(wanted, found, setting):
             return Ruling(True, rule)
-        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and re.search(r"[a-zA-Z]", text):
+        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and _may_have_unit(text, question):
             with_unit = parse(text, letters=True)
             if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
                 return Ruling(_numeric(wanted), f"{rule}, with a unit")
@@ -163,6 +163,12 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
 
         return Ruling(symbolic.same(gold_text, text), "sympy")
     return Ruling(False, rule)
+
+
+def _may_have_unit(text: str, question: str) -> bool:
+    """Whether the letters at the end may be a unit: the question doesn't use a single one of them as a name."""
+    letter = re.search(r"(?<![a-zA-Z])([a-zA-Z])$", text)
+    return bool(re.search(r"[a-zA-Z]", text)) and not (letter and re.search(rf"\${letter[1]}\b", question))
 
 
 def _numeric(value: object) -> bool:

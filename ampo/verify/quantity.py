@@ -88,15 +88,17 @@ def _unit(text: str, letters: bool) -> tuple[str, Unit | None]:
     m = _PLAIN_WORDS.search(text)
     if m and m.start(1):
         words = re.findall(r"[a-zA-Z]+", m[2])
+        if re.search(r"[a-zA-Z}]\s*-", m[2]) and any(len(w) == 1 for w in words):
+            return text, None
         letters = letters or (m[1] != "" and any(len(w) > 1 and is_unit_word(w) for w in words))
-        if all(_unit_like(w, m[1] != "" or letters, letters) for w in words):
+        if all(_unit_like(w, m[1] != "", letters) for w in words):
             return text[: m.start(1)].strip(), unit(m[2])
     return text, None
 
 
 def _unit_like(word: str, spaced: bool, letters: bool) -> bool:
     if len(word) == 1:
-        return letters and is_unit_word(word)
+        return letters and spaced and is_unit_word(word)
     if len(word) >= 4 or is_unit_word(word) or word.lower() in ("per", "sq", "cu", "way", "of", "the"):
         from ampo.verify.tree import FUNCTIONS
 

@@ -124,7 +124,7 @@ def unit(text: str) -> Unit | None:
         elif word in ("squared", "cubed"):
             return Unit(()) if not dims else unit(f"{'square' if word == 'squared' else 'cubic'} {text[: m.start(2)]}")
         else:
-            known = _UNITS.get(word) or _UNITS.get(word.lower()) or _UNITS.get(word.lower().removesuffix("s"))
+            known = _known(word)
             if known is None:
                 return Unit(())
             exponent = sign * power * (int(m[3]) if m[3] else 1)
@@ -138,7 +138,14 @@ def unit(text: str) -> Unit | None:
 
 def is_unit_word(word: str) -> bool:
     """Whether a single word is a unit known here."""
-    return bool(_UNITS.get(word) or _UNITS.get(word.lower()) or _UNITS.get(word.lower().removesuffix("s")))
+    return _known(word) is not None
+
+
+def _known(word: str) -> tuple[dict[str, int], Fraction] | None:
+    """Single letters are units as they are written (N, not n); words in any case, in the plural too."""
+    if len(word) == 1:
+        return _UNITS.get(word if word not in "njvwl" else "") or _UNITS.get(word.lower() if word in "NJVWL" else "")
+    return _UNITS.get(word) or _UNITS.get(word.lower()) or _UNITS.get(word.lower().removesuffix("s"))
 
 
 def scale(gold: Unit | None, answer: Unit | None) -> Fraction | None:
