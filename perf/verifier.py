@@ -15,7 +15,8 @@ authors (../guidance/gsm8k_four_models.jsonl).
 Each problem is answered `--samples` times, as in avg@k, so equal answers recur.
 
 Math-Verify is called as its README shows, one response after the other: parse the gold, parse the response, verify,
-with its own time-outs. It is one process; ours are two workers beside this one, on the same two cores. Both are warm. What
+with its own time-outs. It is one process; ours are two workers beside this one, on the same two cores. Both are
+warm. What
 Math-Verify judges rightly is counted with its own default on what a response's answer is; no prompt was adapted.
 """
 
