@@ -118,16 +118,16 @@ class Split(NamedTuple):
     finished: bool
 
 
-def split(text: str, opened: bool = False) -> Split:
-    """Take a response apart. opened: the chat template had already written `<think>` (see `opens_thought`)."""
+def split(text: str) -> Split:
+    """Take a response apart."""
     head, close, tail = text.rpartition(THINK_CLOSE)
     if close:
         before, mark, thought = head.partition(THINK_OPEN)
         thought = f"{before}{thought}" if mark and before.strip() else (thought if mark else head)
         return Split(thought.strip(), tail.strip(), final_answer(tail), finished=True)
     before, mark, thought = text.partition(THINK_OPEN)
-    if opened or (mark and not before.strip()):
-        return Split((thought if mark and not before.strip() else text).strip(), "", "", finished=False)
+    if mark and not before.strip():
+        return Split(thought.strip(), "", "", finished=False)
     span = answer_span(text)
     if span:
         start = span[0] - len(ANSWER_OPEN)
@@ -185,16 +185,7 @@ def opened_thought(rendered_prompt: str) -> str:
     Engines put it in front of the response, so that a saved text tells its thought from its answer by itself.
     """
     start = rendered_prompt.rfind(THINK_OPEN)
-    return (
-        rendered_prompt[start:]
-        if start >= 0 and rendered_prompt[start + len(THINK_OPEN) :].isspace()
-        else (THINK_OPEN if rendered_prompt.endswith(THINK_OPEN) else "")
-    )
-
-
-def opens_thought(rendered_prompt: str) -> bool:
-    """Whether a rendered chat prompt ends inside an opened thought, so that the response starts in it."""
-    return rendered_prompt.rstrip().endswith(THINK_OPEN)
+    return rendered_prompt[start:] if rendered_prompt.rstrip().endswith(THINK_OPEN) else ""
 
 
 def final_answer(body: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 from ampo.engines.settings import EngineSettings
 from ampo.errors import MissingExtraError, UserError
+
+# Threads that spin while they wait for one another make every token ten times slower on a CPU with other work to do.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # counts where torch has not been imported yet
 
 try:
     import torch
@@ -36,6 +41,8 @@ def load(
     where = torch.device(device) if device else torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if where.type == "cuda" and not torch.cuda.is_available():
         raise UserError(f"device is {device!r} and torch finds no GPU: leave device out to run on the CPU")
+    if not sys.stderr.isatty():
+        transformers.utils.logging.disable_progress_bar()  # a bar is for people, not for logs
     try:
         config = transformers.AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=trust)
         _check_kind(config, path)

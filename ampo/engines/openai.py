@@ -193,7 +193,7 @@ class OpenAIEngine(Engine):
         choice = reply.choices[0]
         joiner.add(getattr(choice, "message", choice))
         self._without_usage += reply.usage is None
-        response = wire.response(request, joiner.text, choice.finish_reason, reply.usage, _since(started))
+        response = wire.response(joiner.text, choice.finish_reason, reply.usage, _since(started))
         return Sample(request.id, index, response)
 
     async def _pieces(self, request: Request, pieces: queue.SimpleQueue[Delta | None]) -> None:
@@ -212,7 +212,7 @@ class OpenAIEngine(Engine):
         if finish is None:
             raise EngineError(f"{self.base_url} ended a stream before the response was finished")
         self._without_usage += usage is None
-        pieces.put(Delta("", wire.response(request, joiner.text, finish, usage, _since(started), first)))
+        pieces.put(Delta("", wire.response(joiner.text, finish, usage, _since(started), first)))
 
     async def _create(self, request: Request, index: int, **options: Any) -> Any:
         """Ask. Raises PromptTooLongError where the prompt alone is more than the context holds.
@@ -282,18 +282,28 @@ class OpenAIEngine(Engine):
         return ""
 
     def describe(self) -> dict[str, Any]:
-        """See Engine.describe. `responses_without_usage` have token counts of 0 because the server told none."""
+        """See Engine.describe. An endpoint tells nothing of devices, templates and defaults: these stay empty.
+
+        `responses_without_usage` have token counts of 0 because the server told none.
+        """
+        versions = {"openai": version("openai")} | ({"vllm": self._server_version} if self._server_version else {})
         return {
             "backend": self.backend,
             "model": self.model,
-            "base_url": self.base_url,
-            "server": {"kind": "vllm" if self._vllm else "unknown", "version": self._server_version},
-            "model_card": {k: self._card[k] for k in ("owned_by", "root", "max_model_len") if k in self._card},
-            "versions": {"openai": version("openai")},
-            "concurrency": self.concurrency,
-            "max_retries": self.max_retries,
-            "timeout": self.timeout,
-            "responses_without_usage": self._without_usage,
+            "revision": None,
+            "versions": versions,
+            "devices": [],
+            "chat_template_sha256": None,
+            "generation_defaults": {},
+            "settings": {
+                "base_url": self.base_url,
+                "server": "vllm" if self._vllm else "unknown",
+                "model_card": {k: self._card[k] for k in ("owned_by", "root", "max_model_len") if k in self._card},
+                "concurrency": self.concurrency,
+                "max_retries": self.max_retries,
+                "timeout": self.timeout,
+                "responses_without_usage": self._without_usage,
+            },
         }
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ Where endpoints differ from our types, these rules hold.
   other servers refuse them. A vLLM server gets every value, since it fills in what is absent from the model's
   generation_config, and a run would not be sampled as its record says.
 - A thought that the server has taken out of the text (`reasoning`, or `reasoning_content`) is put back as <think>.
+  A server that leaves thoughts in the text sends nothing of what its chat template wrote: where that has opened the
+  thought, only the closing tag tells it, so such a server should be started with its reasoning parser.
 """
 
 from __future__ import annotations
@@ -79,12 +81,9 @@ class Joiner:
         return new
 
 
-def response(
-    request: Request, text: str, finish: str | None, usage: Any, seconds: float, first: float | None = None
-) -> Response:
+def response(text: str, finish: str | None, usage: Any, seconds: float, first: float | None = None) -> Response:
     """A Response from what the server said. Token counts are 0 where it did not report them."""
-    opened = isinstance(request.prompt, str) and prompts.opens_thought(request.prompt)
-    parts = prompts.split(text, opened=opened)
+    parts = prompts.split(text)
     return Response(
         text=text,
         thought=parts.thought,

@@ -19,14 +19,17 @@ class TextStream:
     decode: token ids to text, without special tokens.
     prompt: the tokens before the response.
     stop: strings that end it; none of them is part of the text.
+    opened: what stands before the first token's text (see `ampo.prompts.opened_thought`); stop strings don't see it.
     """
 
-    def __init__(self, decode: Callable[[list[int]], str], prompt: Sequence[int], stop: Sequence[str] = ()) -> None:
+    def __init__(
+        self, decode: Callable[[list[int]], str], prompt: Sequence[int], stop: Sequence[str] = (), opened: str = ""
+    ) -> None:
         self._decode = decode
         self._window = list(prompt[-_CONTEXT:])
         self._read = len(self._window)  # so many tokens of the window have become text
         self._stop = [s for s in stop if s]
-        self._held = ""
+        self._opened, self._held = opened, ""
         self.text = ""
         self.stopped = False
 
@@ -63,6 +66,7 @@ class TextStream:
         return 0
 
     def _show(self, length: int) -> str:
-        piece, self._held = self._held[:length], self._held[length:]
+        piece, self._held = self._opened + self._held[:length], self._held[length:]
+        self._opened = ""
         self.text += piece
         return piece

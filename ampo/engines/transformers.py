@@ -14,14 +14,14 @@ import logging
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.errors import PromptTooLongError, UserError, nearest
-from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
+from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams
 
 if TYPE_CHECKING:
     from ampo.engines.scheduler import Job
@@ -76,21 +76,29 @@ class TransformersEngine(Engine):
         from ampo.engines.decoding import Decoder
         from ampo.engines.scheduler import Scheduler
 
-        self.model, self._path, self._revision = model, path, revision
+        self.model = model
         self._tokenizer = loaded.tokenizer
         self._module: Any = loaded.model
         self._encoding = threading.Lock()
         positions = getattr(self._module.config.get_text_config(), "max_position_embeddings", None)
         self.context = _context(model, positions, settings.max_model_len)
         self._stop_ids = loaded.stop_ids
-        self._record = self._describe()
-        self._generation_config = self._module.generation_config.to_diff_dict()
+        config = self._module.config
+        self._revision = revision or getattr(config, "_commit_hash", None)
+        self._devices = [_device_name(self._module.device)]
+        self._chosen = {
+            "dtype": str(self._module.dtype).removeprefix("torch."),
+            "max_model_len": self.context,
+            "extra": own | {"attn_implementation": getattr(config, "_attn_implementation", None)},
+        }
+        given = self._module.generation_config.to_diff_dict()
+        self._defaults = {name: given[name] for name in _DEFAULTS if given.get(name) is not None}
         self._scheduler = Scheduler(Decoder(self._module), rows, int(own["max_prefill_tokens"]))
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
         """See Engine.generate. Requests are drawn until one batch runs and another one waits."""
         finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        live: dict[Job, tuple[Request, int, bool]] = {}
+        live: dict[Job, tuple[Request, int]] = {}
         source = iter(requests)
 
         def tell(job: Job, _: str) -> None:
@@ -101,13 +109,13 @@ class TransformersEngine(Engine):
             while True:
                 while len(live) < 2 * self._scheduler.max_batch_size and (request := next(source, None)) is not None:
                     try:
-                        jobs, opened = self._jobs(request, range(request.params.n), tell)
+                        jobs = self._jobs(request, request.params.n, tell)
                     except PromptTooLongError as error:
                         log.warning("request %s: %s", request.id, error)
                         refused = Response("", finish_reason="error")
                         yield from (Sample(request.id, i, refused) for i in range(request.params.n))
                         continue
-                    live |= {job: (request, i, opened) for i, job in enumerate(jobs)}
+                    live |= {job: (request, i) for i, job in enumerate(jobs)}
                     self._scheduler.submit(jobs)
                 if not live:
                     return
@@ -118,10 +126,9 @@ class TransformersEngine(Engine):
     def stream(self, request: Request) -> Iterator[Delta]:
         """See Engine.stream. Goes before what `generate` has queued. Raises PromptTooLongError."""
         pieces: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
-        jobs, opened = self._jobs(request, range(1), lambda job, piece: pieces.put((piece, job.done)), urgent=True)
-        job = jobs[0]
+        [job] = self._jobs(request, 1, lambda job, piece: pieces.put((piece, job.done)), urgent=True)
         try:
-            self._scheduler.submit(jobs)
+            self._scheduler.submit([job])
             done = False
             while not done:
                 piece, done = pieces.get()
@@ -129,12 +136,12 @@ class TransformersEngine(Engine):
                     raise job.error
                 if piece:
                     yield Delta(piece)
-            yield Delta("", _response(job, opened))
+            yield Delta("", _response(job))
         finally:
-            self._scheduler.abort(jobs)
+            self._scheduler.abort([job])
 
-    def _jobs(self, request: Request, indices: range, tell: Any, *, urgent: bool = False) -> tuple[list[Job], bool]:
-        """The jobs of a request's samples, and whether its prompt has opened a thought."""
+    def _jobs(self, request: Request, n: int, tell: Any, *, urgent: bool = False) -> list[Job]:
+        """The jobs of a request's first n samples."""
         from ampo.engines.decoding import new_row
         from ampo.engines.scheduler import Job
         from ampo.engines.text import TextStream
@@ -146,50 +153,43 @@ class TransformersEngine(Engine):
                 f"the prompt has {len(tokens)} tokens and the context of {self.model} holds {self.context}"
             )
         limit = min(request.params.max_tokens or room, room)
-        rows = [new_row(tokens, request.params, self._stop_ids, limit, index) for index in indices]
-        return [Job(row, TextStream(self._decode, tokens, request.params.stop), tell, urgent) for row in rows], opened
+        rows = [new_row(tokens, request.params, self._stop_ids, limit, index) for index in range(n)]
+        stop = request.params.stop
+        return [Job(row, TextStream(self._decode, tokens, stop, opened), tell, urgent) for row in rows]
 
-    def _encode(self, prompt: Any) -> tuple[list[int], bool]:
-        """A chat template writes the special tokens itself; a bare string (or a base model's prompt) lacks them."""
+    def _encode(self, prompt: tuple[Message, ...] | str) -> tuple[list[int], str]:
+        """A prompt's tokens, and what of the thought its template has written.
+
+        A chat template writes the special tokens itself; a bare string (or a base model's prompt) lacks them.
+        """
         text = prompt if isinstance(prompt, str) else prompts.render(prompt, self._tokenizer)
         bare = isinstance(prompt, str) or not self._tokenizer.chat_template
         with self._encoding:  # a fast tokenizer must not be changed by one thread while another one uses it
             tokens = self._tokenizer(text, add_special_tokens=bare)["input_ids"]
         if not tokens:
             raise UserError("the prompt is empty: it has no tokens")
-        return tokens, prompts.opens_thought(text)
+        return tokens, "" if isinstance(prompt, str) else prompts.opened_thought(text)
 
     def _decode(self, tokens: list[int]) -> str:
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     def default_sampling_params(self) -> SamplingParams:
         """See Engine.default_sampling_params: what generation_config sets, as vLLM reads it (do_sample has no say)."""
-        known = {name: self._generation_config.get(name) for name in _DEFAULTS}
-        known["max_tokens"] = self._generation_config.get("max_new_tokens")
-        return SamplingParams(**{name: value for name, value in known.items() if value is not None})
+        return SamplingParams(**self._defaults)
 
-    def _describe(self) -> dict[str, Any]:
-        config, template = self._module.config, self._tokenizer.chat_template
+    def describe(self) -> dict[str, Any]:
+        """See Engine.describe."""
+        template = self._tokenizer.chat_template
         text = template if isinstance(template, str) else repr(template)
         return {
             "backend": self.backend,
             "model": self.model,
-            "path": self._path,
-            "revision": getattr(config, "_commit_hash", None) or self._revision,
-            "architecture": type(self._module).__name__,
-            "versions": {name: found for name in ("torch", "transformers") if (found := _version(name))},
-            "device": _device_name(self._module.device),
-            "dtype": str(self._module.dtype).removeprefix("torch."),
-            "attention": getattr(config, "_attn_implementation", None),
-            "max_model_len": self.context,
+            "revision": self._revision,
+            "versions": {name: version(name) for name in ("torch", "transformers")},
+            "devices": self._devices,
             "chat_template_sha256": hashlib.sha256(text.encode()).hexdigest() if template else None,
-        }
-
-    def describe(self) -> dict[str, Any]:
-        """See Engine.describe."""
-        return self._record | {
-            "generation_config": self._generation_config,
-            "max_batch_size": self._scheduler.max_batch_size,
+            "generation_defaults": self._defaults,
+            "settings": self.settings.to_dict() | self._chosen | {"max_num_seqs": self._scheduler.max_batch_size},
         }
 
     @property
@@ -205,26 +205,26 @@ class TransformersEngine(Engine):
             _release(module)
 
 
-def _results(finished: queue.SimpleQueue[Job], live: dict[Job, tuple[Request, int, bool]]) -> Iterator[Sample]:
+def _results(finished: queue.SimpleQueue[Job], live: dict[Job, tuple[Request, int]]) -> Iterator[Sample]:
     """What has finished, at least one; an error is raised after the samples that finished before it."""
     error = None
     while error is None or not finished.empty():
         job = finished.get()
-        request, index, opened = live.pop(job, (None, 0, False))
+        request, index = live.pop(job, (None, 0))
         if job.error is not None:
             error = job.error
         elif request is not None:
-            yield Sample(request.id, index, _response(job, opened))
+            yield Sample(request.id, index, _response(job))
         if error is None and finished.empty():
             return
     if error is not None:
         raise error
 
 
-def _response(job: Job, opened: bool) -> Response:
+def _response(job: Job) -> Response:
     assert job.ended is not None
     text = job.text.text
-    parts = prompts.split(text, opened=opened)
+    parts = prompts.split(text)
     finish: FinishReason = job.row.finish or "error"
     return Response(
         text=text,
@@ -244,13 +244,6 @@ def _context(model: str, own: int | None, asked: int | None) -> int:
     if asked is not None and own is not None and asked > own:
         raise UserError(f"max_model_len is {asked}, and {model} was made for {own} tokens: lower it")
     return asked or own or 4096  # models without positions (ALiBi) name no limit
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _device_name(device: Any) -> str:

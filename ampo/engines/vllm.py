@@ -23,7 +23,7 @@ from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
-from ampo.errors import EngineError, MissingExtraError, UserError
+from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError
 from ampo.models import ModelRef
 from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
 
@@ -83,7 +83,7 @@ class VLLMEngine(Engine):
         inbox: queue.SimpleQueue[tuple[_Running, Any]] = queue.SimpleQueue()
         state = self._submit(request, inbox, batch=False)
         if state.refused:
-            raise UserError(state.refused)
+            raise PromptTooLongError(state.refused)
         try:
             while not state.done:
                 for sample in state.take(inbox.get()[1]):

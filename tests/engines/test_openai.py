@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ampo.engines.openai import OpenAIEngine
-from ampo.errors import EngineError, UserError
+from ampo.errors import EngineError, PromptTooLongError, UserError
 from ampo.types import Message, Request, SamplingParams
 
 Reply = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
@@ -186,7 +186,7 @@ def test_a_vllm_server_is_told_every_value(server: Server):
     server.models = [{"id": "tiny", "object": "model", "owned_by": "vllm", "max_model_len": 64}]
     with OpenAIEngine("", server.url) as engine:
         ask(engine)
-        assert engine.describe()["server"] == {"kind": "vllm", "version": "1.2.3"}
+        assert engine.describe()["versions"]["vllm"] == "1.2.3"
     expected = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
     assert expected.items() <= server.asked[-1].items()
 
@@ -202,7 +202,7 @@ def test_a_bare_string_goes_to_completions(engine: OpenAIEngine, server: Server)
     samples = list(engine.generate([Request("q", "9.11 or 9.9? <think>", SamplingParams(max_tokens=4))]))
     assert server.paths == ["/v1/completions"]
     assert server.asked[0]["prompt"] == "9.11 or 9.9? <think>"
-    assert samples[0].response.thought == "9.9"  # the prompt had opened it
+    assert samples[0].response.text == "9.9"  # a prompt of the user's own is no part of the response
 
 
 def test_a_bare_string_needs_a_limit(engine: OpenAIEngine):
@@ -271,7 +271,7 @@ def test_a_prompt_too_long_costs_only_itself(engine: OpenAIEngine, server: Serve
     requests = [Request(str(n), user("x" * n)) for n in (1, 1000, 2)]
     samples = {sample.request_id: sample.response for sample in engine.generate(requests)}
     assert {name: r.finish_reason for name, r in samples.items()} == {"1": "stop", "1000": "error", "2": "stop"}
-    with pytest.raises(UserError, match="maximum context length is 64"):
+    with pytest.raises(PromptTooLongError, match="maximum context length is 64"):
         list(engine.stream(requests[1]))
 
 
@@ -298,7 +298,7 @@ def test_a_server_that_reports_no_usage(engine: OpenAIEngine, server: Server):
     server.replies = [events({"content": "9.9"}, usage=False), whole(usage=False)]
     assert engine.chat("9.11 or 9.9?").completion_tokens == 0
     assert ask(engine).completion_tokens == 0
-    assert engine.describe()["responses_without_usage"] == 2
+    assert engine.describe()["settings"]["responses_without_usage"] == 2
 
 
 @pytest.mark.parametrize("end", [{"cut": True}, {"finish": None}])

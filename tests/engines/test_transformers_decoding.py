@@ -1,9 +1,11 @@
 """The decode loop, its sampling and its text, on a random Llama of a few thousand parameters in float32."""
 
+import os
 from collections.abc import Sequence
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as ampo.engines.loading does it, which comes after torch here
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 

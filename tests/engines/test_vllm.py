@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ampo.engines.vllm import VLLMEngine
-from ampo.errors import EngineError, UserError
+from ampo.errors import EngineError, PromptTooLongError
 from ampo.types import Message, Request, SamplingParams
 
 pytestmark = pytest.mark.slow
@@ -97,7 +97,7 @@ def test_a_prompt_over_the_context_is_counted_and_the_others_go_on(vllm_engine: 
     samples = list(vllm_engine.generate(requests))
     assert [s.response.finish_reason for s in samples if s.request_id == "long"] == ["error", "error"]
     assert len([s for s in samples if s.request_id == "short"]) == 2
-    with pytest.raises(UserError, match="the context of smollm2-135m is 2048"):
+    with pytest.raises(PromptTooLongError, match="the context of smollm2-135m is 2048"):
         vllm_engine.chat("word " * 5000)
 
 
