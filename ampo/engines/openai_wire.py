@@ -31,7 +31,7 @@ _FINISH: dict[str | None, FinishReason] = {
     "abort": "abort",
 }
 _OVERFLOW = re.compile(
-    r"context.{0,3}length|context.{0,3}window|context_size|maximum.{0,40}tokens|too long", re.IGNORECASE
+    r"context.{0,3}length|context.{0,3}window|context_size|max_model_len|maximum.{0,40}tokens|too long", re.IGNORECASE
 )
 
 

@@ -275,8 +275,11 @@ def test_a_prompt_too_long_costs_only_itself(engine: OpenAIEngine, server: Serve
         list(engine.stream(requests[1]))
 
 
-def test_max_tokens_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, server: Server):
-    server.replies = [refusal(400, OVERFLOW), whole(finish="length")]
+@pytest.mark.parametrize(
+    "words", [OVERFLOW, "max_tokens=60 cannot be greater than max_model_len=max_total_tokens=64. Please request fewer"]
+)
+def test_max_tokens_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, server: Server, words: str):
+    server.replies = [refusal(400, words), whole(finish="length")]
     assert ask(engine, max_tokens=60).finish_reason == "length"
     assert ["max_tokens" in asked for asked in server.asked] == [True, False]
 

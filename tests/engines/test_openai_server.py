@@ -64,17 +64,23 @@ def test_a_stream_is_the_whole_response(engine: OpenAIEngine):
     assert response.first_token_seconds is not None
 
 
-@pytest.mark.parametrize("as_chat", [True, False], ids=["chat", "bare"])
-@pytest.mark.parametrize("limit", [4 * CONTEXT, None])
-def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, as_chat: bool, limit: int | None):
-    """Without a limit, too: for a bare string the server would stop at 16 tokens then."""
-    text = "one two three four five " * 398
-    params = SamplingParams(temperature=0, max_tokens=limit, presence_penalty=-2.0)  # so that it repeats itself
-    [sample] = engine.generate([Request("q", user(text) if as_chat else text, params)])
+@pytest.mark.parametrize("limit", [CONTEXT - 50, 4 * CONTEXT, None])
+def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, limit: int | None):
+    """Without a limit, too, where the server would stop at 16 tokens of a bare string."""
+    [sample] = engine.generate(
+        [Request("q", "one two three four five " * 405, SamplingParams(temperature=0, max_tokens=limit))]
+    )
     response = sample.response
     assert response.finish_reason == "length"
     assert response.completion_tokens > 16
     assert response.prompt_tokens + response.completion_tokens == CONTEXT
+
+
+@pytest.mark.parametrize("limit", [CONTEXT - 5, 4 * CONTEXT, None])
+def test_a_conversation_with_a_limit_beyond_the_context(engine: OpenAIEngine, limit: int | None):
+    response = engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=limit))
+    assert response.finish_reason == "stop"
+    assert "12" in response.text
 
 
 def test_a_prompt_too_long_costs_only_itself(engine: OpenAIEngine):

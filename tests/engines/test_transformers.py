@@ -1,6 +1,9 @@
 """The transformers engine with the embedded model."""
 
 import os
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -9,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as ampo.engines.loading d
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from ampo.engines.text import TextStream
 from ampo.engines.transformers import TransformersEngine
 from ampo.errors import EngineError, PromptTooLongError, UserError
 from ampo.types import Message, Request, SamplingParams
@@ -66,6 +70,54 @@ def test_a_prompt_too_long_costs_only_itself(engine: TransformersEngine):
         next(engine.stream(requests[0]))
 
 
+def test_threads_share_the_engine(engine: TransformersEngine):
+    """Each gets the answer to its own question, as it does alone."""
+    params = SamplingParams(temperature=0, max_tokens=12)
+    questions = [f"What is {i} + {i}?" for i in range(4)]
+    alone = [engine.chat(question, params).text for question in questions]
+    together: dict[int, str] = {}
+
+    def work(i: int) -> None:
+        together[i] = engine.chat(questions[i], params).text
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [together[i] for i in range(4)] == alone
+    assert len(set(alone)) == 4
+
+
+def test_a_thought_that_the_template_opened_is_in_the_text(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch):
+    tokenizer = engine._tokenizer
+    monkeypatch.setattr(tokenizer, "chat_template", tokenizer.chat_template + r"{{ '<think>\n' }}")
+    request = Request("q", user("Hi"), SamplingParams(temperature=0, max_tokens=4))
+    deltas = list(engine.stream(request))
+    assert deltas[0].text.startswith("<think>\n")
+    response = deltas[-1].response
+    assert response is not None
+    assert response.text == "".join(delta.text for delta in deltas)
+    assert response.text.count("<think>") == 1
+    assert (response.thought, response.answer) == (response.text.removeprefix("<think>\n").strip(), "")
+    [sample] = engine.generate([request])
+    assert sample.response.text == response.text
+
+
+TEXTS = ["naïve café — 你好，世界 😀👩‍👩‍👧 🇩🇪", "  two  spaces\n\n\tand a tab ", "∑ᵢ √2 ≈ 1.41; العربية हिन्दी 한국어"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_from_tokens_as_they_come(engine: TransformersEngine, text: str):
+    """Characters of several tokens, on the real tokenizer: none is broken, and no space gets lost or added."""
+    tokens = engine._tokenizer(text, add_special_tokens=False)["input_ids"]
+    stream = TextStream(engine._decode, engine._tokenizer("Say:")["input_ids"])
+    pieces = [*(stream.push(token) for token in tokens), stream.finish()]
+    assert "".join(pieces) == stream.text == text
+    assert not any("\ufffd" in piece for piece in pieces)
+    assert len([piece for piece in pieces if piece]) > 3
+
+
 def test_a_stop_string_ends_the_response(engine: TransformersEngine):
     params = SamplingParams(temperature=0, max_tokens=60, stop=("5 = ",))
     response = engine.chat("What is 7 + 5?", params)
@@ -87,9 +139,32 @@ def test_a_model_that_generates_no_text(tmp_path):
         TransformersEngine("mine", str(tmp_path))
 
 
-def test_a_closed_engine_says_so(engine: TransformersEngine):
+def test_without_torch_the_extra_is_named():
+    program = """
+import sys
+sys.modules["torch"] = None  # as if it were not installed
+from ampo import load_engine
+from ampo.errors import MissingExtraError
+try:
+    load_engine(sys.argv[1], "transformers", say=lambda _: None)
+except MissingExtraError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program, "smollm2-135m"], capture_output=True, text=True, check=True)
+    assert done.stdout == ("the transformers engine needs torch, which is not installed: pip install 'ampo[hf]'\n")
+
+
+def test_closing_during_work_ends_it_with_an_error(engine: TransformersEngine):
     """The last test: it closes the module's engine."""
-    engine.close()
+    params = SamplingParams(n=2, max_tokens=4000, seed=1)
+    samples = engine.generate([Request("a", user("Tell a long story."), params)])
+    timer = threading.Timer(0.3, engine.close)
+    timer.start()
+    started = time.perf_counter()
+    with pytest.raises(EngineError, match="closed"):
+        list(samples)
+    assert time.perf_counter() - started < 10
+    timer.join()
     engine.close()
     with pytest.raises(EngineError, match="closed"):
         engine.chat("Hi", SamplingParams(max_tokens=2))

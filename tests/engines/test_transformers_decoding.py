@@ -1,6 +1,9 @@
 """The decode loop, its sampling and its text, on a random Llama of a few thousand parameters in float32."""
 
 import os
+import queue
+import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +14,7 @@ transformers = pytest.importorskip("transformers")
 
 from ampo.engines.decoding import Decoder, Row, new_row  # noqa: E402
 from ampo.engines.sampling import pick  # noqa: E402
+from ampo.engines.scheduler import Job, Scheduler  # noqa: E402
 from ampo.engines.text import TextStream  # noqa: E402
 from ampo.types import SamplingParams  # noqa: E402
 
@@ -110,6 +114,81 @@ def test_rows_that_were_interrupted_go_on_as_before(model):
     while decoder.step():
         pass
     assert [r.tokens for r in rows] == undisturbed
+
+
+def run(scheduler: Scheduler, rows: Sequence[Row]) -> list[Job]:
+    """The rows' jobs, all finished."""
+    finished: queue.SimpleQueue[Job] = queue.SimpleQueue()
+
+    def tell(job: Job, _: str) -> None:
+        if job.done:
+            finished.put(job)
+
+    scheduler.submit(Job(r, TextStream(str, r.prompt), tell) for r in rows)
+    return [finished.get(timeout=30) for _ in rows]
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory")])
+def test_out_of_memory_goes_on_with_half_of_the_rows(model, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    """It strikes at the sixth token; the tokens are the same as without."""
+    expected = decode(model, [row(p, SEEDED) for p in PROMPTS])
+    sizes, forward = [], Decoder._forward
+
+    def failing(self: Decoder, ids, *rest):
+        sizes.append(len(ids))
+        if len(sizes) == 6:
+            raise error
+        return forward(self, ids, *rest)
+
+    monkeypatch.setattr(Decoder, "_forward", failing)
+    rows = [row(p, SEEDED) for p in PROMPTS]
+    scheduler = Scheduler(Decoder(model), 4, 2048)
+    try:
+        jobs = run(scheduler, rows)
+    finally:
+        scheduler.close()
+    assert scheduler.max_batch_size == 2
+    assert sizes[:6] == [4] * 6
+    assert max(sizes[6:]) == 2
+    assert [r.tokens for r in rows] == expected
+    assert all(job.error is None for job in jobs)
+
+
+def test_one_row_that_does_not_fit_fails_alone(model, monkeypatch: pytest.MonkeyPatch):
+    forward = Decoder._forward
+
+    def failing(self: Decoder, ids, lengths, cache):
+        if int(lengths.max()) > 12:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, ids, lengths, cache)
+
+    monkeypatch.setattr(Decoder, "_forward", failing)
+    scheduler = Scheduler(Decoder(model), 2, 2048)
+    try:
+        jobs = run(scheduler, [row(PROMPTS[0] * 9), row(PROMPTS[0], limit=4)])
+    finally:
+        scheduler.close()
+    errors = {len(job.row.prompt): str(job.error or "") for job in jobs}
+    assert errors[3] == ""
+    assert "out of memory with a single sequence of 27 tokens" in errors[27]
+
+
+def test_an_abort_frees_the_rows(model):
+    scheduler = Scheduler(Decoder(model), 2, 2048)
+    running = threading.Event()
+    jobs = [Job(row(p, SEEDED, 10**6), TextStream(str, p), lambda *_: running.set()) for p in PROMPTS]
+    try:
+        scheduler.submit(jobs)
+        assert running.wait(10)
+        assert scheduler.unfinished == 4
+        scheduler.abort(jobs)
+        deadline = time.monotonic() + 10
+        while scheduler.unfinished and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert scheduler.unfinished == 0
+        assert [job.row.tokens for job in run(scheduler, [row(PROMPTS[0])])] == decode(model, [row(PROMPTS[0])])
+    finally:
+        scheduler.close()
 
 
 def test_samples_of_one_prompt_share_its_prefill(model):
