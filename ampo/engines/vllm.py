@@ -303,6 +303,7 @@ def cpu_arguments(path: str, settings: EngineSettings) -> dict[str, Any]:
         "max_model_len": context,
         "max_num_batched_tokens": max(context, 2048),
         "enable_chunked_prefill": False,
+        "block_size": 32,  # of the prefix cache: with the default of 128 the samples of a short prompt share nothing
         "kv_cache_memory_bytes": int(gib * _GIB) or max(_CPU_CACHE_TOKENS, 2 * context) * _cache_bytes(config),
     }
 
