@@ -9,7 +9,7 @@ from ampo.errors import EngineError, UserError
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 wrong input (one line says how to mend it), 1 anything else."""
-    from ampo.cli import app
+    from ampo.cli import InterruptedByUserError, app
 
     try:
         app()
@@ -17,7 +17,7 @@ def main() -> None:
         _end(f"error: {error}", 2)
     except EngineError as error:
         _end(f"engine failed: {error}", 1)
-    except KeyboardInterrupt:
+    except (InterruptedByUserError, KeyboardInterrupt):
         _end("interrupted; what was finished is saved, and the same command goes on from there", 1)
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         sys.stderr.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ampo.errors import UserError
 from ampo.types import Protocol, SamplingParams, as_protocol
@@ -16,8 +17,22 @@ if TYPE_CHECKING:
     from ampo.engines import Engine, EngineSettings
     from eval.suites import Benchmark
 
+
+class InterruptedByUserError(Exception):
+    """Ctrl-C. typer would turn the KeyboardInterrupt itself into a bare "Aborted"."""
+
+
+class _Group(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError from None
+
+
 app = typer.Typer(
     name="ampo",
+    cls=_Group,
     help="Adaptive Multi-Guidance Policy Optimization: chat, serve, evaluate.",
     no_args_is_help=True,
     add_completion=False,

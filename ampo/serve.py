@@ -24,7 +24,7 @@ def serve(model: str, host: str, port: int, settings: EngineSettings, api_key: s
         # The engine core runs its only worker itself: one process less to start.
         environment.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     print(f"serving {ref.name} on http://{host}:{port}/v1 (ready in about a minute)", file=sys.stderr, flush=True)
-    os.execve(sys.executable, [sys.executable, "-m", "vllm.entrypoints.cli.main", *command], environment)  # noqa: S606 (no shell wanted)
+    os.execve(sys.executable, [sys.executable, "-m", "ampo.engines.vllm_cli", *command], environment)  # noqa: S606 (no shell wanted)
 
 
 def command_line(ref: models.ModelRef, host: str, port: int, settings: EngineSettings, extra: list[str]) -> list[str]:
