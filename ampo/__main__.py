@@ -18,7 +18,7 @@ def main() -> None:
     except EngineError as error:
         _end(f"engine failed: {error}", 1)
     except (InterruptedByUserError, KeyboardInterrupt):
-        _end("interrupted; what was finished is saved, and the same command goes on from there", 1)
+        _end("interrupted", 1)
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         sys.stderr.close()
         sys.exit(0)

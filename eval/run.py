@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
 from ampo.engines.base import Engine
-from ampo.errors import UserError
+from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Request, SamplingParams
 from ampo.verify import VerifierPool
@@ -114,13 +114,19 @@ def evaluate(
         run.responses.touch()
         with VerifierPool() as pool:
             session = _Session(spec, run, pool, quiet)
-            if session.missing:
-                if session.responses:
-                    say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
-                with start_engine() as engine:
-                    _record_environment(run, engine)
-                    session.generate(engine)
-            session.judge_rest()
+            if session.missing and session.responses:
+                say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
+            try:
+                if session.missing:
+                    with start_engine() as engine:
+                        _record_environment(run, engine)
+                        session.generate(engine)
+                session.judge_rest()
+            except (KeyboardInterrupt, EngineError):
+                say(
+                    f"{len(session.responses)} of {session.total} samples are saved; the same command goes on from there"
+                )
+                raise
             return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols, pool)
 
 
