@@ -123,9 +123,8 @@ def evaluate(
                         session.generate(engine)
                 session.judge_rest()
             except (KeyboardInterrupt, EngineError):
-                say(
-                    f"{len(session.responses)} of {session.total} samples are saved; the same command goes on from there"
-                )
+                there = f"{len(session.responses)} of {session.total} samples"
+                say(f"{there} are saved in {run.path}; the same command goes on from there")
                 raise
             return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols, pool)
 
