@@ -81,7 +81,10 @@ def _dtype(dtype: str, device: torch.device) -> torch.dtype:
         return getattr(torch, dtype)
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    return torch.float32 if device.type == "cpu" else torch.float16
+    if device.type == "cpu":
+        able = getattr(torch.cpu, "get_capabilities", dict)()  # not in every torch; float32 is right everywhere
+        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    return torch.float16
 
 
 def _placed(model: Any, device: torch.device) -> Any:

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from ampo.engines.decoding import Decoder, Row, new_row  # noqa: E402
+from ampo.engines.loading import _dtype  # noqa: E402
 from ampo.engines.sampling import pick  # noqa: E402
 from ampo.engines.scheduler import Job, Scheduler  # noqa: E402
 from ampo.engines.text import TextStream  # noqa: E402
@@ -275,6 +276,15 @@ def stream(pieces: list[str], stop: tuple[str, ...]) -> tuple[list[str], TextStr
         if text.stopped:
             break
     return [*shown, text.finish()], text
+
+
+@pytest.mark.parametrize(
+    ("able", "expected"), [({"avx512_bf16": True}, torch.bfloat16), ({"avx512_bf16": False}, torch.float32)]
+)
+def test_the_dtype_of_a_cpu(monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], expected: object):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    assert _dtype("auto", torch.device("cpu")) == expected
+    assert _dtype("float16", torch.device("cpu")) == torch.float16
 
 
 def test_a_stop_string_across_tokens_never_shows():
