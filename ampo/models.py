@@ -17,8 +17,9 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -188,9 +189,10 @@ def _convert(gguf: Path, folder: Path, say: Callable[[str], None]) -> None:
             transformers, "GgufConfig"
         ):  # releases that have it keep the weights quantised unless told otherwise
             options["quantization_config"] = transformers.GgufConfig(dequantize=True)
-        model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, **source, **options)
-        model.save_pretrained(work)
-        transformers.AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(work)
+        with redirect_stderr(StringIO()):  # three bars for a few seconds; the line above says enough
+            model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, **source, **options)
+            model.save_pretrained(work)
+            transformers.AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(work)
         hashes = {f.name: _sha256(f) for f in sorted(work.iterdir())}
         (work / _MANIFEST).write_text(json.dumps({"source_sha256": _GGUF_SHA256, "files": hashes}, indent=1))
         if folder.exists():
@@ -203,6 +205,7 @@ def _convert(gguf: Path, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _transformers() -> tuple[Any, Any]:
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read once, when torch is imported
     try:
         import gguf  # noqa: F401  (transformers reads GGUF through it)
         import torch
