@@ -1,9 +1,15 @@
-"""Choice questions: a letter in its usual dress, or the text of exactly one option."""
+"""Choice questions: a letter in its usual dress, or the text of exactly one option.
+
+A letter counts alone ("C", "(C)", "\\text{C}", "option C"), before a mark and a text ("C) a fish", "C - a fish"),
+before a reason ("C because ..."), or before its own option's text. A sentence that merely begins with it ("A long rod",
+"I do not know") names no option, and several letters are no answer to a question for one.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,15 +19,26 @@ from ampo.verify.phrases import phrase, plain
 
 _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 _DRESS = re.compile(
-    r"^(?:(?:the )?(?:correct |right |best |final )*(?:answer|option|choice)s?\b(?: is)?\s*:?\s*)+", re.IGNORECASE
+    r"^(?:(?:so|thus|hence|therefore)\b,?\s*|(?:it's|it is|i choose|i pick)\s+|"
+    r"(?:the |my )?(?:correct |right |best |final )*(?:answer|option|choice)s?\b(?: is)?\s*:?\s*)+",
+    re.IGNORECASE,
+)
+_PRAISE = re.compile(
+    r"\s+(?:is|would be)\s+(?:the\s+)?(?:correct|right|best|final|answer)(?:\s+(?:answer|option|choice|one))?$"
 )
 _ALONE = re.compile(r"[(\[{<]?\s*([A-Za-z]|[1-9])\s*[)\]}>]?\s*[).:,]*")
-_WITH_TEXT = re.compile(
-    r"(?:[(\[]\s*([A-Za-z]|[1-9])\s*[)\]]\s*[:.\-]?|([A-Z]|[1-9])\s*(?:[).:]|\s-)|([A-Z])\s(?=\S{2}))\s*(\S.*)",
-    re.DOTALL,
+_WITH_MARK = re.compile(
+    r"(?:[(\[]\s*([A-Za-z]|[1-9])\s*[)\]]\s*[:.\-\u2013\u2014]?|([A-Z]|[1-9])\s*[).:])\s*(\S.*)", re.DOTALL
+)
+_WITH_DASH = re.compile(r"([A-Z]|[1-9])\s+[-\u2013\u2014]+\s*(\S.*)", re.DOTALL)
+_WITH_WORDS = re.compile(r"([A-Z]|[1-9]),?\s+(\S.*)", re.DOTALL)
+_REASON = re.compile(r"(?:because|since)\b")
+_DENIED = re.compile(r"(?:(?:is|are|can|was)\s*)?(?:not|n't|isn't|wrong|incorrect|false|no)\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"(?:(?:either|both|maybe)\s+)?[(\[]?[A-Z][)\].]?(?:\s*(?:,|;|/|&|\||\+|-|=|\s|and/or|and|or|maybe|possibly|not)\s*"
+    r"(?:(?:option|choice|maybe|possibly)\s+)?[(\[]?[A-Z][)\].]?(?![A-Za-z]))+(?:\s+(?:are|is)\b.*)?"
 )
 _GOLD = re.compile(r"\s*\$?\\?(?:text|mathrm|textbf)?\s*\{?\s*\(?\s*([A-Z])\s*\)?\.?\s*\}?\$?\s*")
-_SEVERAL = re.compile(r"^\W*([A-Z])\W*(?:,|and|or|&|/|\s)\W*\(?([A-Z])\b\W*(?:$|,|and|or)")
 
 
 def printed_options(question: str) -> dict[str, str]:
@@ -50,6 +67,12 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
     return None
 
 
+def lone_letter(gold: str, kind: AnswerKind) -> str | None:
+    """The gold where it is one capital letter, A to J, that may be an option's."""
+    bare = gold.strip().strip("$").strip()
+    return bare if kind == "auto" and len(bare) == 1 and "A" <= bare <= "J" else None
+
+
 def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) -> bool | None:
     """Whether an answer names the option `gold` and no other; None where it names none at all."""
     texts = {chr(ord("A") + i): t for i, t in enumerate(options)} or (printed_options(question) if question else {})
@@ -59,18 +82,45 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     alone = _ALONE.fullmatch(bare)
     if alone and (not texts or _named(alone[1], texts) in texts or _option_of(bare, texts) is None):
         return _named(alone[1], texts) == gold
-    if _SEVERAL.match(bare) and not _option_of(bare, texts):
+    if _SEVERAL.fullmatch(bare) and not _option_of(bare, texts):
         return False
     if (by_text := _option_of(bare, texts)) is not None:
         return by_text == gold
-    with_text = _WITH_TEXT.match(bare)
-    if with_text:
-        letter = _named(with_text[1] or with_text[2] or with_text[3], texts)
-        other = _option_of(with_text[4], texts)
-        known = not texts or letter in texts
-        return (
-            (letter == gold and other in (None, gold) and not _names_another(with_text[4], letter)) if known else None
-        )
+    named = _with_text(bare, texts)
+    if named is None:
+        return None
+    letter, text = named
+    if texts and letter not in texts:
+        return None
+    other = _option_of(text, texts)
+    if other is None and (_DENIED.match(text) or _names_another(text, letter)):
+        return False
+    return letter == gold and other in (None, gold)
+
+
+def judge_lone_letter(gold: str, answer: str) -> bool | None:
+    """For a gold that is one capital letter, A to J, of which nothing says whether it is an option or a name.
+
+    An answer in the form of a letter names that letter, in its own case unless it is dressed; several are wrong. None
+    where the answer has another form.
+    """
+    bare = _undressed(answer)
+    if _SEVERAL.fullmatch(bare):
+        return False
+    alone = _ALONE.fullmatch(bare)
+    if alone and alone[1].isalpha():
+        return alone[1] == gold or (alone[1].upper() == gold and bare[0] in "([")
+    return judge_choice(gold, answer, (), "") if _with_text(bare, {}) else None
+
+
+def _with_text(bare: str, texts: dict[str, str]) -> tuple[str, str] | None:
+    """The letter that stands before a mark and a text, or before words that are its option's, or a reason."""
+    if m := _WITH_MARK.match(bare):
+        return _named(m[1] or m[2], texts), m[3]
+    if (m := _WITH_DASH.match(bare)) and (texts or re.match(r"[A-Za-z]{2}", m[2])):
+        return m[1], m[2]
+    if (m := _WITH_WORDS.match(bare)) and (_REASON.match(m[2]) or (m[1] in texts and _option_of(m[2], texts) == m[1])):
+        return m[1], m[2]
     return None
 
 
@@ -88,13 +138,15 @@ def _named(label: str, texts: dict[str, str]) -> str:
 
 
 def _undressed(answer: str) -> str:
+    answer = unicodedata.normalize("NFKC", answer)
     text = plain(
         answer.replace("$", " ").replace("*", " ").replace("`", " ").replace("\\left", "").replace("\\right", "")
     )
     text = re.sub(r"\\(?:boxed|textbf|mathbf|bf)\s*\{([^{}]*)\}", r"\1", text)
     while text.startswith("{") and text.endswith("}"):
         text = text[1:-1]
-    return _DRESS.sub("", text.strip()).strip().rstrip(".").strip()
+    text = _DRESS.sub("", text.strip(), count=1).strip().rstrip(".").strip()
+    return _PRAISE.sub("", text)
 
 
 def _option_of(text: str, texts: dict[str, str]) -> str | None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ampo.types import AnswerKind, Verdict
 from ampo.verify import guard
-from ampo.verify.choice import gold_letter, judge_choice
+from ampo.verify.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter
 from ampo.verify.claim import Claim
 from ampo.verify.extract import Extraction, extract
 from ampo.verify.normalise import normalise
@@ -100,6 +100,10 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
             return Ruling(chosen, "choice")
         if claim.kind == "choice" or claim.options:
             return Ruling(False, "no option named")
+    elif (lone := lone_letter(claim.gold, claim.kind)) is not None:
+        chosen = judge_lone_letter(lone, answer)
+        if chosen is not None:
+            return Ruling(chosen, "letter")
     gold_text, text = normalise(claim.gold), normalise(answer)
     if gold_text == text and gold_text:
         return Ruling(True, "same text")
