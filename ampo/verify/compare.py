@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ampo.verify import families
-from ampo.verify.agree import mentions, numeric, proportional, rename, renamings, same, symbols
+from ampo.verify import families, names, piecewise
+from ampo.verify.agree import mentions, numeric, proportional, rename, same, symbols
 from ampo.verify.answers import (
     Answer,
     Broken,
@@ -30,24 +30,25 @@ from ampo.verify.answers import (
     Unread,
     Value,
 )
+from ampo.verify.asked import asked
 from ampo.verify.evaluate import UndefinedError, context, exact
 from ampo.verify.phrases import opposite_aliases
 from ampo.verify.regions import as_region, same_region
 from ampo.verify.tree import Tree, num
-from ampo.verify.units import scale
+from ampo.verify.units import RADIAN, scale
 
-_CONSTANTS = re.compile(r"[cCkKABD](?:_\d)?")
-_PARAMETERS = frozenset("knmjlNt")
 _ROUNDS = re.compile(r"approx|nearest|round|decimal|significant|estimate|about how|roughly", re.IGNORECASE)
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the question tells. integers: the texts declare a parameter to be a whole number."""
+    """What the question tells. integers: the texts declare a parameter to be a whole number. together: the values
+    stand in one tuple or matrix, and share their parameters."""
 
     question: str = ""
     integers: bool = False
+    together: bool = False
 
     @property
     def rounds(self) -> bool:
@@ -59,7 +60,15 @@ class Setting:
 
 
 def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:
-    """Whether the answer is the gold."""
+    """Whether the answer is the gold, under the names it has or under others (see `ampo.verify.names`)."""
+    return _equal(gold, answer, setting) or any(
+        _equal(gold, names.renamed(answer, way), setting)
+        for way in names.ways(gold, answer, setting.question, setting.integers)
+    )
+
+
+def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    """Whether the answer is the gold, name for name."""
     if isinstance(gold, Broken) or isinstance(answer, Broken):
         return False
     if gold == answer:
@@ -76,6 +85,8 @@ def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:
         return _matrices(gold, answer, setting)
     if isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio)):
         return _ratios(gold, answer, setting)
+    if piecewise.readable(gold, answer):
+        return piecewise.same_function(gold, answer)
     return _others(gold, answer, setting)
 
 
@@ -84,9 +95,9 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return proportional(_difference(gold), _difference(answer))
     if isinstance(gold, Inequality) and isinstance(answer, Inequality):
         return gold.strict == answer.strict and _same_side(gold, answer)
-    if isinstance(gold, Piecewise) and isinstance(answer, Piecewise):
+    if isinstance(gold, Piecewise) and isinstance(answer, Piecewise) and not piecewise.readable(gold, answer):
         return len(gold.cases) == len(answer.cases) and _paired(
-            gold.cases, answer.cases, lambda g, a: matches(g[0], a[0], setting) and matches(g[1], a[1], setting)
+            gold.cases, answer.cases, lambda g, a: _equal(g[0], a[0], setting) and _equal(g[1], a[1], setting)
         )
     if isinstance(gold, Phrase) and isinstance(answer, Phrase):
         return opposite_aliases(gold.words) == opposite_aliases(answer.words) and bool(gold.words)
@@ -110,14 +121,14 @@ def _same_side(gold: Inequality, answer: Inequality) -> bool:
 
 def _labelled(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
-        if _name(gold) == _name(answer) and matches(gold.body, _rebound(gold, answer), setting):
+        if _name(gold) == _name(answer) and _equal(gold.body, _rebound(gold, answer), setting):
             return True
         return _as_equations(gold, answer)
     if isinstance(gold, Labelled):
-        return _as_equations(gold, answer) or matches(gold.body, answer, setting)
+        return _as_equations(gold, answer) or _equal(gold.body, answer, setting)
     if not isinstance(answer, Labelled):
         return False
-    return _as_equations(gold, answer) or matches(gold, _rebound(gold, answer), setting)
+    return _as_equations(gold, answer) or _equal(gold, _rebound(gold, answer), setting)
 
 
 def _name(answer: Labelled) -> str:
@@ -133,10 +144,10 @@ def _rebound(gold: Answer, answer: Labelled) -> Answer:
         bound = sorted(symbols(gold.tree))
     if len(bound) != len(answer.bound):
         return answer.body
-    names = dict(zip(answer.bound, bound, strict=True))
-    if set(names.values()) & (symbols(answer.body.tree) - set(names)):
+    new = dict(zip(answer.bound, bound, strict=True))
+    if set(new.values()) & (symbols(answer.body.tree) - set(new)):
         return answer.body
-    return replace(answer.body, tree=rename(answer.body.tree, names))
+    return replace(answer.body, tree=rename(answer.body.tree, new))
 
 
 def _as_equations(gold: Answer, answer: Answer) -> bool:
@@ -181,14 +192,14 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
     golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting)
     answers = _distinct(answer.items if isinstance(answer, Unordered) else (answer,), setting)
     if len(golds) == len(answers) == 1:
-        return matches(golds[0], answers[0], setting)
+        return _equal(golds[0], answers[0], setting)
     return families.same_families(golds, answers, setting.integers)
 
 
 def _distinct(items: Sequence[Answer], setting: Setting) -> list[Answer]:
     kept: list[Answer] = []
     for item in items:
-        if not any(matches(k, item, setting) and matches(item, k, setting) for k in kept[:30]):
+        if not any(_equal(k, item, setting) and _equal(item, k, setting) for k in kept[:30]):
             kept.append(item)
     return kept
 
@@ -199,7 +210,7 @@ def _same_members(golds: list[Answer], answers: list[Answer], setting: Setting) 
     gold_labels, labels = _labels(golds), _labels(answers)
     if _mixed(gold_labels) != _mixed(labels):
         return _in_order(_bare(golds), _bare(answers), setting)
-    return _paired(golds, answers, lambda g, a: matches(g, a, setting))
+    return _paired(golds, answers, lambda g, a: _equal(g, a, setting))
 
 
 def _labels(items: Sequence[Answer]) -> list[str]:
@@ -216,7 +227,8 @@ def _bare(items: Sequence[Answer]) -> list[Answer]:
 
 
 def _in_order(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting) -> bool:
-    return len(golds) == len(answers) and all(matches(g, a, setting) for g, a in zip(golds, answers, strict=True))
+    setting = replace(setting, together=setting.together or len(golds) > 1)
+    return len(golds) == len(answers) and all(_equal(g, a, setting) for g, a in zip(golds, answers, strict=True))
 
 
 def _paired(golds: Sequence, answers: Sequence, equal) -> bool:
@@ -233,7 +245,7 @@ def _paired(golds: Sequence, answers: Sequence, equal) -> bool:
 def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
     """(1, 2) as "x = 1, y = 2", or as "1, 2" with its brackets forgotten."""
     if answer.braces or answer.alternatives or gold.opening not in ("(", "\\langle") or gold.closing == "]":
-        return len(answer.items) == 1 and matches(gold, answer.items[0], setting)
+        return len(answer.items) == 1 and _equal(gold, answer.items[0], setting)
     labels = _labels(answer.items)
     items = list(answer.items)
     if "" not in labels:
@@ -309,8 +321,32 @@ def _terms(answer: Value | Ratio) -> tuple[Tree, ...]:
 
 def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
     """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
-    factors = _factors(gold, answer, setting)
-    return any(_same_tree(gold, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+    wanted = _in_asked_unit(gold, answer, setting.question)
+    if wanted is None:
+        return False
+    factors = _factors(wanted, answer, setting)
+    return any(_same_tree(wanted, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+
+
+def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
+    """The gold with the unit that the question asks for, where it has none of its own and the answer has one; None
+    where the answer's unit measures another thing than what is asked for."""
+    if gold.unit or gold.degrees or gold.percent or not question:
+        return gold
+    wanted = asked(question)
+    angle = _is_angle(answer) or mentions(answer.tree, {"pi"})
+    if wanted.degrees and angle and not mentions(gold.tree, {"pi"}):
+        return replace(gold, degrees=True)
+    if answer.degrees:
+        return replace(gold, unit=wanted.like(RADIAN))
+    if answer.unit is None or not answer.unit.known or not wanted.units:
+        return gold
+    unit = wanted.like(answer.unit)
+    return None if unit is None else replace(gold, unit=unit)
+
+
+def _is_angle(value: Value) -> bool:
+    return value.degrees or (value.unit is not None and value.unit.dims == RADIAN.dims)
 
 
 def _scaled(tree: Tree, factor: Tree | Fraction) -> Tree:
@@ -327,7 +363,9 @@ def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fracti
     """By what the answer's number may be multiplied to be in the gold's unit."""
     if gold.degrees != answer.degrees:
         if gold.unit or answer.unit or gold.percent or answer.percent:
-            return [_TO_DEGREES] if gold.degrees and answer.unit and answer.unit.dims == (("rad", 1),) else []
+            if gold.degrees:
+                return [_TO_DEGREES] if _is_angle(answer) else []
+            return [_TO_RADIANS] if _is_angle(gold) else []
         if gold.degrees:
             return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
         return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
@@ -344,9 +382,8 @@ def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
         return True
     if gold.tree.op == "base" and answer.tree.op == "num":
         return answer.quantum is None and gold.tree.args[0] == answer.tree
-    names = symbols(gold.tree), symbols(answer.tree)
-    if names[0] or names[1]:
-        return _renamed(gold.tree, answer.tree, setting) or families.same_families([gold], [answer], setting.integers)
+    if symbols(gold.tree) or symbols(answer.tree):
+        return not setting.together and families.same_families([gold], [answer], setting.integers)
     return gold.quantum is not None and _rounds_to(gold, answer, factor, setting)
 
 
@@ -381,38 +418,3 @@ def _has_decimals(tree: Tree) -> bool:
     if tree.op == "num":
         return tree.value is not None and tree.value.denominator != 1
     return any(_has_decimals(t) for t in tree.args)
-
-
-def _renamed(gold: Tree, answer: Tree, setting: Setting) -> bool:
-    """Equal under another name for a constant of integration or an integer parameter, or for names that the question
-    doesn't know."""
-    a, b = symbols(gold), symbols(answer)
-    only_a, only_b = a - b, b - a
-    constants_a = frozenset(n for n in a if _CONSTANTS.fullmatch(n))
-    constants_b = frozenset(n for n in b if _CONSTANTS.fullmatch(n))
-    if (
-        (only_a or only_b)
-        and only_a <= constants_a
-        and only_b <= constants_b
-        and _integrates(gold)
-        and _integrates(answer)
-    ):
-        return any(same(gold, rename(answer, names)) for names in renamings(constants_a, constants_b))
-    if a == b and len(constants_a) > 1 and any("_" in n for n in constants_a) and _integrates(gold):
-        return any(same(gold, rename(answer, names)) for names in renamings(constants_a, constants_b))
-    if not only_a or len(only_a) != len(only_b):
-        return False
-    free = setting.integers and only_a | only_b <= _PARAMETERS
-    unknown = bool(setting.question) and not any(_asked(n, setting.question) for n in only_a | only_b)
-    if free or unknown:
-        return any(same(gold, rename(answer, names)) for names in renamings(only_a, only_b))
-    return False
-
-
-def _integrates(tree: Tree) -> bool:
-    """Whether another symbol than constants occurs: then C is one of integration, not what was asked for."""
-    return any(not _CONSTANTS.fullmatch(n) for n in symbols(tree))
-
-
-def _asked(name: str, question: str) -> bool:
-    return bool(re.search(rf"(?<![a-zA-Z]){re.escape(name.partition('_')[0])}(?![a-zA-Z])", question))

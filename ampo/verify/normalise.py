@@ -17,7 +17,8 @@ _UNICODE = {
     **dict.fromkeys("×⋅·∙•∗", "*"),
     **dict.fromkeys("÷∕⁄", "/"),
     **dict.fromkeys("′’‘ʹ", "'"),
-    **dict.fromkeys("″”“", '"'),
+    **dict.fromkeys("”“", '"'),
+    "″": "''",
     "√": r"\sqrt ",
     "∛": r"\cbrt ",
     "∞": r"\infty ",
@@ -107,6 +108,7 @@ _FRAC_FIXES = (
     (re.compile(r"(\\frac\s*\{[^{}]*\})\s*(\d|[a-zA-Z])"), r"\1{\2}"),
     (re.compile(r"\\frac\s+([a-zA-Z])\s+([a-zA-Z0-9])"), r"\\frac{\1}{\2}"),
 )
+_SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
 
@@ -132,7 +134,7 @@ def normalise(text: str) -> str:
     for pattern, replacement in _FRAC_FIXES:
         text = pattern.sub(replacement, text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
-    text = " ".join(text.split())
+    text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
     return _without_ends(text)
 
 

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 from ampo.verify.answers import Value
+from ampo.verify.sexagesimal import degrees as degrees_of_arc
 from ampo.verify.tree import Tree, UnreadableError, num, read
 from ampo.verify.units import Unit, is_unit_word, unit
 
@@ -43,6 +44,9 @@ def quantity(text: str, letters: bool = False) -> Value:
     text = text.strip()
     approximate = text.startswith("\\approx")
     text = text.removeprefix("\\approx").strip()
+    angle = degrees_of_arc(text)
+    if angle is not None:
+        return Value(angle, degrees=True, approximate=approximate)
     based = _BASE.match(text)
     if based:
         return Value(_in_base(based[1], based[2] or based[3] or based[4]))

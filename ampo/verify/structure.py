@@ -67,6 +67,7 @@ _CASES = re.compile(
     r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$",
     re.DOTALL,
 )
+_WORDED_CASE = re.compile(r"\b(?:if|for|when)\b|(?=\botherwise\b)")
 _REALS = re.compile(
     r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$",
     re.IGNORECASE,
@@ -115,6 +116,9 @@ def _parse(text: str, letters: bool, depth: int) -> Answer:
     matrix = _MATRIX.match(text)
     if matrix:
         return _matrix(matrix[1], matrix[3], letters, depth)
+    worded = _worded_cases(text, letters, depth) if _WORDED_CASE.search(text) else None
+    if worded is not None:
+        return worded
     joined = _list(text, letters, depth)
     return joined if joined is not None else _single(text, letters, depth)
 
@@ -355,7 +359,11 @@ def _relation(text: str, letters: bool, depth: int) -> Answer | None:
         return None
     ops, sides = [op for op, _ in found[1:]], [side for _, side in found]
     if sides[0] == "" and len(ops) == 1:
-        return _single(sides[1], letters, depth + 1)
+        return (
+            _single(sides[1], letters, depth + 1)
+            if ops[0] in ("=", "==", "\\approx")
+            else _open_bound(sides[1], ops[0])
+        )
     if not all(sides):
         return Unread(text)
     if ops == ["\\in"]:
@@ -510,6 +518,12 @@ def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
     return _bounds(trees, strict) or (Inequality(trees[0], trees[1], strict[0]) if len(trees) == 2 else Unread(text))
 
 
+def _open_bound(text: str, op: str) -> Answer:
+    """>= 17, of whatever it is."""
+    found = _relation(f"x {op} {text}", False, 1) if op in _LESS or op in _MORE else None
+    return Region(found.pieces) if isinstance(found, Region) and found.variable == "x" else Unread(f"{op} {text}")
+
+
 def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
     """low < x < high, x < high or low < x, with a mere name for x."""
     if len(trees) == 3:
@@ -571,14 +585,25 @@ def _cases(before: str, inside: str, letters: bool, depth: int) -> Answer:
     return _parse(", ".join(" ".join(r) for r in cells), letters, depth + 1)
 
 
+def _worded_cases(text: str, letters: bool, depth: int) -> Answer | None:
+    """x^2 for x < 1 and 2x - 1 for x >= 1; None where not every part has its condition."""
+    found = split(plain(text), {",", ";", "and"})
+    rows = [_WORDED_CASE.split(part, maxsplit=1) for _, part in found if part]
+    if len(rows) < 2 or not all(len(r) == 2 and all(r) for r in rows):
+        return None
+    return Piecewise(tuple((_single(v.strip(), letters, depth + 1), _condition(c, letters, depth)) for v, c in rows))
+
+
 def _condition(text: str, letters: bool, depth: int) -> Answer:
-    bare = re.sub(r"^(?:\\text\s*\{\s*)?(?:if|for|when)?\b\s*\}?\s*", "", text)
+    bare = re.sub(r"^(?:if|for|when|where)\b\s*", "", plain(text)).strip(" ,.;")
+    if re.search(r"(?<![\\a-zA-Z])(?!and\b)[a-z]{3,}", bare):
+        return Phrase(" ".join(w for w in phrase(bare).split() if w not in ("is", "be", "are")))
     return _parse(bare, letters, depth + 1)
 
 
 def readings(text: str) -> tuple[Answer, ...]:
-    """All kinds that a text may be: 1,234 is a number first, and the list of 1 and 234."""
+    """All kinds that a text may be: 1,234 is a number first, and the list of 1 and 234; 10,080 is a number alone."""
     first = parse(text)
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text):
+    if re.fullmatch(r"\d{1,3}(?:,[1-9]\d{2})+", text):
         return first, Unordered(tuple(Value(num(int(p))) for p in text.split(",")))
     return (first,)

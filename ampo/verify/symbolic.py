@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Any
 
 from ampo.verify import guard
+from ampo.verify.sexagesimal import mentions_arc
 
 
 def same(gold: str, answer: str) -> bool:
     """Whether two normalised single expressions are equal to sympy. False for what it can't read."""
-    if not (guard.symbolic(gold) and guard.symbolic(answer)):
+    if not (guard.symbolic(gold) and guard.symbolic(answer)) or mentions_arc(gold) or mentions_arc(answer):
         return False
     a, b = _expression(gold), _expression(answer)
     if a is None or b is None:

@@ -24,6 +24,7 @@ class Unit(NamedTuple):
         return bool(self.dims)
 
 
+RADIAN = Unit((("rad", 1),))
 _TABLE = """
 m:1 meter:1 metre:1 cm:1/100 centimeter:1/100 centimetre:1/100 mm:1/1000 millimeter:1/1000 km:1000 kilometer:1000
 kilometre:1000 nm:1/1000000000 nanometer:1/1000000000 in:127/5000 inch:127/5000 inche:127/5000 ft:381/1250 foot:381/1250
