@@ -112,6 +112,14 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Residues:
+    """The whole numbers that are one of the members up to a multiple of the modulus."""
+
+    modulus: int
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """Words, in one spelling."""
 
@@ -133,5 +141,18 @@ class Broken:
 
 
 Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
-    Value, Ordered, Unordered, Region, Labelled, Equation, Inequality, Matrix, Piecewise, Ratio, Phrase, Unread, Broken
+    Value,
+    Ordered,
+    Unordered,
+    Region,
+    Labelled,
+    Equation,
+    Inequality,
+    Matrix,
+    Piecewise,
+    Ratio,
+    Residues,
+    Phrase,
+    Unread,
+    Broken,
 ]

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from ampo.verify.normalise import normalise
+from ampo.verify.tree import Tree, UnreadableError, read
 from ampo.verify.units import Unit, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")
@@ -21,6 +23,11 @@ _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?
 _PLACES = re.compile(rf"\b(?:how many|how much|in|number of|(?:to|at) the nearest|units of)\s+{_UNIT}", re.IGNORECASE)
 _DEGREES = re.compile(
     r"\b(?:how many|in|number of|nearest|many)\s+degrees?\b(?!\s*(?:Celsius|Fahrenheit|Kelvin|C\b|F\b|of\b))",
+    re.IGNORECASE,
+)
+_ASKED_FOR = re.compile(
+    r"\b(?:find|compute|determine|evaluate|calculate|what is|what's)\s+(?:the\s+)?(?:value of\s+)?"
+    r"\$([^$]{1,200})\$",
     re.IGNORECASE,
 )
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|operatorname|rm)\b|[${}~]")
@@ -45,6 +52,18 @@ def asked(question: str) -> Asked:
     sentences = [s for s in _SENTENCE.split(text) if _ASKS.search(s)]
     found = [u for s in sentences for m in _PLACES.finditer(" ".join(s.split())) if (u := _unit(m[1])) is not None]
     return Asked(tuple(reversed(found)), any(_DEGREES.search(s) for s in sentences))
+
+
+@lru_cache(maxsize=1024)
+def expressions(question: str) -> frozenset[Tree]:
+    """The formulas whose value a question asks for: m + n in "Find $m+n$"."""
+    found: set[Tree] = set()
+    for m in _ASKED_FOR.finditer(question[-_MAX_QUESTION:]):
+        try:
+            found.add(read(normalise(m[1])))
+        except UnreadableError:
+            continue
+    return frozenset(found)
 
 
 def _unit(words: str) -> Unit | None:

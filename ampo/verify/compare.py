@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ampo.verify import families, names, piecewise
+from ampo.verify import asked, families, names, piecewise
 from ampo.verify.agree import mentions, numeric, proportional, rename, same, symbols
 from ampo.verify.answers import (
     Answer,
@@ -26,18 +26,20 @@ from ampo.verify.answers import (
     Piecewise,
     Ratio,
     Region,
+    Residues,
     Unordered,
     Unread,
     Value,
 )
-from ampo.verify.asked import asked
 from ampo.verify.evaluate import UndefinedError, context, exact
 from ampo.verify.phrases import opposite_aliases
 from ampo.verify.regions import as_region, same_region
+from ampo.verify.residues import same_classes
 from ampo.verify.tree import Tree, num
 from ampo.verify.units import RADIAN, scale
 
 _ROUNDS = re.compile(r"approx|nearest|round|decimal|significant|estimate|about how|roughly", re.IGNORECASE)
+_MEASURED = 3  # significant digits from which a decimal gold is taken for a rounded value
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
 
 
@@ -73,6 +75,8 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return False
     if gold == answer:
         return True
+    if isinstance(gold, Residues) or isinstance(answer, Residues):
+        return same_classes(gold, answer)
     if isinstance(gold, Labelled) or isinstance(answer, Labelled):
         return _labelled(gold, answer, setting)
     if isinstance(gold, Unordered) or isinstance(answer, Unordered):
@@ -91,6 +95,8 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
 
 
 def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    if isinstance(gold, Value) and isinstance(answer, Equation) and not symbols(answer.right):
+        return answer.left in asked.expressions(setting.question) and _equal(gold, Value(answer.right), setting)
     if isinstance(gold, Equation) and isinstance(answer, Equation):
         return proportional(_difference(gold), _difference(answer))
     if isinstance(gold, Inequality) and isinstance(answer, Inequality):
@@ -333,7 +339,7 @@ def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
     where the answer's unit measures another thing than what is asked for."""
     if gold.unit or gold.degrees or gold.percent or not question:
         return gold
-    wanted = asked(question)
+    wanted = asked.asked(question)
     angle = _is_angle(answer) or mentions(answer.tree, {"pi"})
     if wanted.degrees and angle and not mentions(gold.tree, {"pi"}):
         return replace(gold, degrees=True)
@@ -389,7 +395,7 @@ def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
 
 def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
     """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
-    where the gold is a measured value (a power of ten, or a question that asks to round)."""
+    where the gold is a measured value (a power of ten, three digits or more, or a question that asks to round)."""
     quantum, value = gold.quantum, exact(gold.tree)
     if (
         quantum is None
@@ -403,7 +409,7 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
     decimal = answer.quantum is not None or _has_decimals(answer.tree)
     if decimal:
         fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
-        if not (gold.scientific or setting.rounds) or not fine:
+        if not (gold.scientific or setting.rounds or digits >= _MEASURED) or not fine:
             return False
     elif digits < 2:
         return False

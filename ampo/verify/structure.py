@@ -33,6 +33,7 @@ from ampo.verify.evaluate import UndefinedError
 from ampo.verify.phrases import phrase, plain, written_number
 from ampo.verify.quantity import quantity
 from ampo.verify.regions import REALS, as_region, intersect, points, union, without
+from ampo.verify.residues import residues
 from ampo.verify.scan import enclosed, split
 from ampo.verify.tree import Tree, UnreadableError, num, read
 
@@ -42,7 +43,7 @@ _MORE = {">": True, "\\ge": False, ">=": False}
 _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_MORE}
 _TEXT_WORDS = r"(?:\\text\s*\{\s*)?"
 _DECLARED = re.compile(
-    r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"  # noqa: E501
+    r"(?:\s*[,;.]\s*\(?|\s*\(|\s+(?=where|for|with|and\b)|\s*(?=\\text|\\forall))\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"  # noqa: E501
     r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"  # noqa: E501
 )
 _WHERE = re.compile(
@@ -67,6 +68,10 @@ _CASES = re.compile(
     r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$",
     re.DOTALL,
 )
+_DEFINITE = re.compile(
+    r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
+    r"|\|\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?\s*\|$|\\(?:lim|sum|prod|int)(?![a-zA-Z])|.*\\ldots(?![a-zA-Z])"
+)
 _WORDED_CASE = re.compile(r"\b(?:if|for|when)\b|(?=\botherwise\b)")
 _REALS = re.compile(
     r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$",
@@ -86,6 +91,9 @@ def parse(text: str, letters: bool = False) -> Answer:
     text = _SUBJECT.sub("", text, count=1)
     if _EMPTY.match(text):
         return Phrase("empty set")
+    classes = residues(text)
+    if classes is not None:
+        return classes
     return _parse(text, letters, 0)
 
 
@@ -103,7 +111,7 @@ def _without_conditions(text: str) -> str:
             and re.search(r"[\w})\]]", text[: m.start()])
             and not text[: m.start()].endswith(("{", "|", ":"))
         ):
-            text = text[: m.start()].strip(" ,;(")
+            text = text[: m.start()].rstrip(" ,;(")
     return text
 
 
@@ -411,6 +419,10 @@ def _equality(text: str, sides: list[str], ops: list[str], letters: bool, depth:
             return Broken(text)
         name, bound, left = label
         return Labelled(name, chain, bound, left) if left is not None else chain
+    if _DEFINITE.match(sides[0]):
+        chain = _chain(sides[1:], ops[1:], letters, depth)
+        name = "".join(sides[0].split())
+        return Broken(text) if chain is None else Labelled(name, chain, (), Tree("sym", (), None, name))
     if len(sides) > 2 or not any(mentions_symbols(s) for s in sides):
         return _chain(sides, ops, letters, depth) or Broken(text)
     try:
