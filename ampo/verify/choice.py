@@ -34,10 +34,10 @@ _WITH_DASH = re.compile(r"([A-Z]|[1-9])\s+[-\u2013\u2014]+\s*(\S.*)", re.DOTALL)
 _WITH_WORDS = re.compile(r"([A-Z]|[1-9]),?\s+(\S.*)", re.DOTALL)
 _REASON = re.compile(r"(?:because|since)\b")
 _DENIED = re.compile(r"(?:(?:is|are|can|was)\s*)?(?:not|n't|isn't|wrong|incorrect|false|no)\b", re.IGNORECASE)
-_SEVERAL = re.compile(
-    r"(?:(?:either|both|maybe)\s+)?[(\[]?[A-Z][)\].]?(?:\s*(?:,|;|/|&|\||\+|-|=|\s|and/or|and|or|maybe|possibly|not)\s*"
-    r"(?:(?:option|choice|maybe|possibly)\s+)?[(\[]?[A-Z][)\].]?(?![A-Za-z]))+(?:\s+(?:are|is)\b.*)?"
-)
+_BETWEEN_WORDS = """
+and or either both maybe possibly also then not but option options choice choices are is right correct the
+"""
+_BETWEEN = frozenset(_BETWEEN_WORDS.split())
 _GOLD = re.compile(r"\s*\$?\\?(?:text|mathrm|textbf)?\s*\{?\s*\(?\s*([A-Z])\s*\)?\.?\s*\}?\$?\s*")
 
 
@@ -82,7 +82,7 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     alone = _ALONE.fullmatch(bare)
     if alone and (not texts or _named(alone[1], texts) in texts or _option_of(bare, texts) is None):
         return _named(alone[1], texts) == gold
-    if _SEVERAL.fullmatch(bare) and not _option_of(bare, texts):
+    if _several(bare) and not _option_of(bare, texts):
         return False
     if (by_text := _option_of(bare, texts)) is not None:
         return by_text == gold
@@ -105,7 +105,7 @@ def judge_lone_letter(gold: str, answer: str) -> bool | None:
     where the answer has another form.
     """
     bare = _undressed(answer)
-    if _SEVERAL.fullmatch(bare):
+    if _several(bare):
         return False
     alone = _ALONE.fullmatch(bare)
     if alone and alone[1].isalpha():
@@ -122,6 +122,13 @@ def _with_text(bare: str, texts: dict[str, str]) -> tuple[str, str] | None:
     if (m := _WITH_WORDS.match(bare)) and (_REASON.match(m[2]) or (m[1] in texts and _option_of(m[2], texts) == m[1])):
         return m[1], m[2]
     return None
+
+
+def _several(text: str) -> bool:
+    """Nothing but two letters or more, with marks and words like "or" between them."""
+    words = re.findall(r"[A-Za-z]+|\d", re.sub(r"\\[A-Za-z]+", " ", text))
+    letters = [word for word in words if re.fullmatch(r"[A-Z]+", word)]
+    return sum(map(len, letters)) > 1 and all(word in letters or word.lower() in _BETWEEN for word in words)
 
 
 def _names_another(text: str, letter: str) -> bool:

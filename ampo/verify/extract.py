@@ -8,10 +8,12 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
    ("\\boxed{1} and \\boxed{2}" is one answer of two values);
 3. the last of "the answer is ...", "Final answer: ...", "A: ...", "#### ...";
 4. for choice questions, a letter that stands alone at the end or at the beginning;
-5. a response that is nothing but one short line.
+5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
+6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
+   ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer.
 
-A response that was cut off by the token limit answers only by rules 1 and 2: what is left by 3 to 5 is luck.
-Rules 3 to 5 read the last 20,000 characters: a final answer isn't followed by more than that.
+A response that was cut off by the token limit answers only by rules 1 and 2: what is left by 3 to 6 is luck.
+Rules 3 to 6 read the last 20,000 characters: a final answer isn't followed by more than that.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
 from ampo.types import AnswerKind
+from ampo.verify.brief import answer_form, closing_value, reads_as_no_answer
 
 MAX_BOXES = 32  # side by side
 TAIL = 20_000  # characters that the phrase rules read
@@ -31,6 +34,11 @@ _PHRASE = re.compile(
     r"[^.\n:=$]{0,60}?(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
     re.IGNORECASE | re.MULTILINE,
+)
+_DISCLAIMED = re.compile(
+    r"(?:n't|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say)\s+"
+    r"(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$",
+    re.IGNORECASE,
 )
 _DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
@@ -50,18 +58,23 @@ class Extraction(NamedTuple):
 
 
 def extract(
-    response: str, kind: AnswerKind = "auto", finish_reason: str | None = None, options: tuple[str, ...] = ()
+    response: str,
+    kind: AnswerKind = "auto",
+    finish_reason: str | None = None,
+    options: tuple[str, ...] = (),
+    question: str = "",
 ) -> Extraction:
-    """Find the final answer of a response by the rules above."""
+    """Find the final answer of a response by the rules above. question: a sentence of it is no answer."""
+    choice = kind == "choice" or bool(options)
     cut = finish_reason == "length"
     parts = split(response)
     if not parts.finished:
         stopped = finish_reason not in (None, "length")
         return Extraction(None, "thought never closed", truncated=not stopped)
     body = parts.body
-    found = _tagged(body, finish_reason) or _boxed(body)
+    found = _tagged(body, finish_reason, choice) or _boxed(body)
     if found is None and not cut:
-        found = _phrased(body[-TAIL:]) or (_lettered(body) if kind == "choice" or options else None) or _whole(body)
+        found = _phrased(body[-TAIL:], choice) or (_lettered(body) if choice else None) or _short(body, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
     if not found.answer:
@@ -69,7 +82,7 @@ def extract(
     return found
 
 
-def _tagged(body: str, finish_reason: str | None) -> Extraction | None:
+def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | None:
     span = answer_span(body)
     if span is None:
         start = body.rfind(ANSWER_OPEN)
@@ -77,7 +90,7 @@ def _tagged(body: str, finish_reason: str | None) -> Extraction | None:
             return None
         span = (start + len(ANSWER_OPEN), len(body))
     content = body[slice(*span)].strip()
-    inner = _boxed(content) or (_phrased(content) if len(content) <= TAIL else None)
+    inner = _boxed(content) or (_phrased(content, choice) if len(content) <= TAIL else None)
     if inner is not None and inner.answer:
         return Extraction(inner.answer, f"answer tag, {inner.rule}")
     return Extraction(content, "answer tag")
@@ -110,11 +123,14 @@ def _box_start(body: str, content: int) -> int:
     return max(body.rfind("\\boxed", 0, content), body.rfind("\\fbox", 0, content))
 
 
-def _phrased(tail: str) -> Extraction | None:
+def _phrased(tail: str, choice: bool) -> Extraction | None:
     plain = tail.replace("**", "").replace("__", "")
     last = None
     for found in _PHRASE.finditer(plain):
-        last = found
+        if choice and found.group().strip() == "A:":  # a letter
+            continue
+        if not _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
+            last = found
     if last is None:
         return None
     answer = _sentence(plain[last.end() : last.end() + 4 * LINE])
@@ -141,14 +157,29 @@ def _lettered(body: str) -> Extraction | None:
     lines = [line for line in body[-TAIL:].splitlines() if line.strip()]
     if not lines:
         return None
-    last = _LONE_LETTER.fullmatch(lines[-1]) or _LEADING_LETTER.match(lines[-1])
-    if last:
+    last = _LEADING_LETTER.match(lines[-1])
+    before = _LEADING_LETTER.match(lines[-2]) if last and len(lines) > 1 else None
+    listed = bool(last and before and ord(last[1] or last[2]) == ord(before[1] or before[2]) + 1)  # the options again
+    if _LONE_LETTER.fullmatch(lines[-1]) or (last and not listed):
         return Extraction(lines[-1].strip(), "letter alone at the end")
-    if len(lines) == 1 and len(lines[0]) <= LINE:
+    if len(lines) == 1 and len(lines[0]) <= LINE and not reads_as_no_answer(lines[0]):
         return Extraction(lines[0].strip(), "whole response")
     return None
 
 
-def _whole(body: str) -> Extraction | None:
+def _short(body: str, question: str) -> Extraction | None:
+    """What a short response states or is."""
     text = body.strip()
-    return Extraction(text, "whole response") if text and len(text) <= LINE and "\n" not in text else None
+    if not text or len(text) > LINE or _said_before(text, question):
+        return None
+    stated = closing_value(text)
+    if stated is not None:
+        return Extraction(stated, "closing sentence")
+    whole = answer_form(text)
+    return None if whole is None else Extraction(whole, "whole response")
+
+
+def _said_before(text: str, question: str) -> bool:
+    """Whether a sentence is the question's own."""
+    words = text.lower().split()
+    return len(words) > 2 and " ".join(words) in " ".join(question.lower().split())

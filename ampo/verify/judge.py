@@ -18,6 +18,7 @@ from ampo.types import AnswerKind, Verdict
 from ampo.verify import guard
 from ampo.verify.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter
 from ampo.verify.claim import Claim
+from ampo.verify.echo import echoes
 from ampo.verify.extract import Extraction, extract
 from ampo.verify.normalise import normalise
 
@@ -39,11 +40,11 @@ def quick(claim: Claim) -> Verdict | None:
     """The verdict where it is safe and cheap to find in the caller's process; None where it takes `judge`."""
     if claim.protocol == "official":
         return None
-    found = _extracted(claim)
+    found = extraction(claim)
     if found.answer is None:
         return Verdict("truncated" if found.truncated else "no_answer", None, found.rule)
     ruling = _cheap(claim, found.answer)
-    return None if ruling is None else _verdict(found, ruling)
+    return None if ruling is None else verdict(found, ruling)
 
 
 def judge(claim: Claim) -> Verdict:
@@ -52,13 +53,13 @@ def judge(claim: Claim) -> Verdict:
     if claim.protocol == "official":
         from ampo.verify.official import judge_official
 
-        verdict = judge_official(claim.gold, claim.response)
+        judged = judge_official(claim.gold, claim.response)
     else:
-        verdict = quick(claim)
-        if verdict is None:
-            found = _extracted(claim)
-            verdict = _verdict(found, _decided(claim.gold, found.answer or "", claim.question))
-    return replace(verdict, seconds=time.perf_counter() - start, protocol=claim.protocol)
+        judged = quick(claim)
+        if judged is None:
+            found = extraction(claim)
+            judged = verdict(found, decide(claim.gold, found.answer or "", claim.question))
+    return replace(judged, seconds=time.perf_counter() - start, protocol=claim.protocol)
 
 
 def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ...] = (), question: str = "") -> bool:
@@ -67,18 +68,22 @@ def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ..
         return True
     for gold, answer in ((a, b), (b, a)):
         claim = Claim(gold, "", kind=kind, options=options, question=question)
-        ruling = _cheap(claim, answer) or _decided(gold, answer, question)
+        ruling = _cheap(claim, answer) or decide(gold, answer, question)
         if ruling.same:
             return True
     return False
 
 
-def _extracted(claim: Claim) -> Extraction:
+def extraction(claim: Claim) -> Extraction:
+    """The final answer of a claim's response, and the rule that found it."""
     choice = gold_letter(claim.gold, claim.kind, claim.options, claim.question) is not None
-    return extract(claim.response, "choice" if choice else claim.kind, claim.finish_reason, claim.options)
+    return extract(
+        claim.response, "choice" if choice else claim.kind, claim.finish_reason, claim.options, claim.question
+    )
 
 
-def _verdict(found: Extraction, ruling: Ruling) -> Verdict:
+def verdict(found: Extraction, ruling: Ruling) -> Verdict:
+    """A ruling on an extracted answer as a verdict, which names the rule that found the answer."""
     answer = found.answer or ""
     shown = answer if len(answer) <= guard.MAX_LENGTH else answer[: guard.MAX_LENGTH] + " ..."
     return Verdict("correct" if ruling.same else "wrong", shown, f"{found.rule}; {ruling.rule}")
@@ -109,6 +114,8 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
         return Ruling(True, "same text")
     if not text:
         return Ruling(False, "nothing but punctuation")
+    if echoes(gold_text, text, claim.question):
+        return Ruling(False, "the question's own expression")
     return _exact_numbers(gold_text, text)
 
 
@@ -132,7 +139,8 @@ def _rational(text: str) -> Fraction | None:
     return Fraction(top, bottom) if bottom else None
 
 
-def _decided(gold: str, answer: str, question: str) -> Ruling:
+def decide(gold: str, answer: str, question: str = "") -> Ruling:
+    """Whether an answer that `quick` leaves open is the gold: by trees and sympy, so only in a worker."""
     try:
         return _decide(gold, answer, question)
     except RecursionError:
@@ -144,12 +152,15 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.answers import Phrase, Unread, Value
     from ampo.verify.compare import Setting, matches
     from ampo.verify.phrases import phrase
+    from ampo.verify.statements import states
     from ampo.verify.structure import integer_parameters, parse, readings
 
     gold_text, text = normalise(gold), normalise(answer)
     setting = Setting(question, integer_parameters(gold) or integer_parameters(answer))
     if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
         return Ruling(True, "phrase")
+    if states(gold_text, text, question):
+        return Ruling(True, "a sentence that states the phrase")
     rule = ""
     for wanted in readings(gold_text):
         found = parse(text)

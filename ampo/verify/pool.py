@@ -1,6 +1,6 @@
 """Judging many claims at once, and one without ceremony: `VerifierPool` and `verify`.
 
-What is cheap and safe is done in the caller's process (`quick`, extraction); the rest goes to worker processes that
+What is cheap and safe is done in the caller's process (`ampo.verify.tasks`); the rest goes to worker processes that
 can be killed (`ampo.verify.crew`), so that no response can hang the caller or eat its memory. Of a long response
 only the extracted answer travels, and equal questions are judged once: while one is under way later ones wait for
 its verdict, afterwards they find it in a bounded cache. A verdict that a deadline or a dead worker prevented is not
@@ -22,20 +22,16 @@ from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 from ampo.errors import UserError, nearest
 from ampo.types import PROTOCOLS, AnswerKind, Protocol, Verdict
-from ampo.verify import guard
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer, Crew, Job
-from ampo.verify.judge import _extracted, quick
 from ampo.verify.process import Limits
+from ampo.verify.tasks import at_once, task
 
 _CACHE = 100_000  # verdicts; a few hundred bytes each
-_QUESTION = 100_000  # characters of a question with its options
-_TAG = "<answer>{}</answer>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +122,13 @@ class VerifierPool:
             raise UserError(f"unknown protocol {claim.protocol!r}: {nearest(claim.protocol, PROTOCOLS, 'it')}")
         start = time.perf_counter()
         future: Future[Verdict] = Future()
-        verdict = _quick(claim)
+        verdict = at_once(claim)
         if verdict is not None:
             self._count("items", "quick")
             future.set_result(replace(verdict, seconds=time.perf_counter() - start, protocol=claim.protocol))
             return future
-        task = _task(claim)
-        self._share("judge", task.arguments, task.key, future, partial(_verdict, rule=task.rule, claim=claim))
+        asked = task(claim)
+        self._share(asked.operation, asked.arguments, asked.key, future, asked.verdict)
         return future
 
     def verify_many(self, claims: Iterable[Claim]) -> list[Verdict]:
@@ -224,57 +220,6 @@ class _Shared:
 
     def wanted(self) -> bool:
         return not all(future.cancelled() for future, _ in self.waiting)
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What a worker is asked: the judge's arguments, what the verdict depends on, and the rule of the extraction."""
-
-    arguments: dict[str, Any]
-    key: Hashable
-    rule: str
-
-
-def _ordinary(claim: Claim) -> bool:
-    """Whether the gold and the question are of a size to be read in the caller's process. Responses always are."""
-    return len(claim.gold) <= guard.MAX_LENGTH and len(claim.question) + sum(map(len, claim.options)) <= _QUESTION
-
-
-def _quick(claim: Claim) -> Verdict | None:
-    if not _ordinary(claim):
-        return None
-    try:
-        return quick(claim)
-    except Exception:  # a defect on some odd text must not end a training run: the worker meets it too, and counts it
-        return None
-
-
-def _task(claim: Claim) -> _Task:
-    fields = {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
-    rule = ""
-    if claim.protocol == "ampo" and _ordinary(claim):
-        short, rule = _shortened(claim)
-        fields.update(response=short, finish_reason="stop" if rule else claim.finish_reason)
-    digest = blake2b(fields["response"].encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return _Task(fields, tuple({**fields, "response": digest}.values()), rule)
-
-
-def _shortened(claim: Claim) -> tuple[str, str]:
-    """The extracted answer as a response of its own, and the rule that found it; the whole response and "" if the
-    answer, quoted so, would not be found again."""
-    found = _extracted(claim)
-    short = _TAG.format(found.answer)
-    again = _extracted(replace(claim, response=short, finish_reason="stop"))
-    return (short, found.rule) if again.answer == found.answer is not None else (claim.response, "")
-
-
-def _verdict(answer: Answer, rule: str, claim: Claim) -> Verdict:
-    if answer.problem:
-        return Verdict("timeout", None, answer.problem, answer.seconds, claim.protocol)
-    outcome, extracted, reason = answer.value
-    if rule:  # the worker saw the answer in a tag
-        reason = rule + reason.removeprefix("answer tag")
-    return Verdict(outcome, extracted, reason, answer.seconds, claim.protocol)
 
 
 def _same(answer: Answer) -> bool:

@@ -75,7 +75,7 @@ def _answer(operation: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 def _operations() -> dict[str, Any]:
     """The judge's operations on plain data, warm: every module imported and every parser's tables built."""
     from ampo.verify.claim import Claim
-    from ampo.verify.judge import equivalent, judge
+    from ampo.verify.judge import decide, equivalent, judge
 
     def judged(**claim: Any) -> list[str | None]:
         verdict = judge(Claim(**{**claim, "options": tuple(claim["options"])}))
@@ -87,7 +87,7 @@ def _operations() -> dict[str, Any]:
         )
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
-    return {"judge": judged, "equivalent": equivalent}
+    return {"judge": judged, "decide": decide, "equivalent": equivalent}
 
 
 def _limit(memory_mb: int) -> None:

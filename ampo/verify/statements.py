@@ -1,0 +1,81 @@
+"""A sentence that states a short phrase: "The function is even" says `even`, "No, it is not possible." says `No`.
+
+What is left of the sentence without the phrase must be lead-ins, articles and the question's own words. A negation, an
+alternative, another name, or a word that the question sets beside the gold ("even or odd") is never passed over.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ampo.verify.phrases import opposite_aliases, phrase, plain
+
+MAX_GOLD, MAX_WORDS = 5, 16
+_FILL_WORDS = """
+the a an is are was were be must will on in at of to for it this that they there he she so thus hence
+therefore then we get have has find obtain conclude which answer result value solution function graph curve
+shape figure limit series sequence integral number day winner wins win set equation system total final correct
+"""
+_FILL = frozenset(_FILL_WORDS.split())
+_INFINITE = frozenset({"diverge", "diverges", "tend", "tends", "approach", "approaches", "go", "goes", "equal"})
+_NEVER_WORDS = """
+no not never neither nor none or either and but if unless except cannot can't isn't doesn't don't aren't
+wasn't won't without maybe perhaps possibly might could may than instead false true wrong incorrect yes both
+other another less more least most un non opposite
+"""
+_NEVER = frozenset(_NEVER_WORDS.split())
+_ALTERNATIVE = re.compile(r"\b(?:or|but|maybe|perhaps|possibly|unless|unclear|unsure|might)\b", re.IGNORECASE)
+_VERDICT = re.compile(r"(yes|no|true|false)\s*[,.;:\u2013\u2014-]+\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+_NEGATED = re.compile(r"\b(?:not|no|never|neither|cannot|impossible)\b|n't\b", re.IGNORECASE)
+
+
+def states(gold: str, answer: str, question: str) -> bool:
+    """Whether a normalised answer is a sentence that says the words of the gold and nothing else."""
+    gold, answer = _infinity(plain(gold)), _infinity(plain(answer))
+    if not re.fullmatch(r"[A-Za-z][A-Za-z' -]+", gold) or "?" in answer:
+        return False
+    wanted = phrase(gold).split()
+    if not 0 < len(wanted) <= MAX_GOLD or len(answer.split()) > MAX_WORDS:
+        return False
+    if len(wanted) == 1 and opposite_aliases(wanted[0]) in ("true", "false"):
+        return _verdict(wanted[0], answer)
+    if any(len(word) < 2 for word in wanted):
+        return False
+    words = phrase(answer).split()
+    places = [i for i in range(len(words)) if words[i : i + len(wanted)] == wanted]
+    if len(places) != 1:
+        return False
+    rest = words[: places[0]] + words[places[0] + len(wanted) :]
+    allowed = _FILL | _asked(question) | (_INFINITE if "infinity" in gold else frozenset())
+    return all(_passed_over(word, allowed) for word in rest)
+
+
+def _passed_over(word: str, allowed: frozenset[str]) -> bool:
+    return word not in _NEVER and (word in allowed or (len(word) == 1 and word.isalpha()))
+
+
+def _verdict(gold: str, answer: str) -> bool:
+    """Yes or no first, and then what doesn't contradict it."""
+    if opposite_aliases(phrase(answer)) == opposite_aliases(gold):
+        return True
+    m = _VERDICT.fullmatch(answer.strip())
+    if m is None or opposite_aliases(m[1].lower()) != opposite_aliases(gold):
+        return False
+    if _ALTERNATIVE.search(m[2]) or re.search(r"\b(?:yes|no|true|false)\b", m[2], re.IGNORECASE):
+        return False
+    return opposite_aliases(gold) == "false" or not _NEGATED.search(m[2])
+
+
+def _infinity(text: str) -> str:
+    """Infinity and its sign as one word."""
+    text = re.sub(r"(?:-|\b(?:minus|negative)\s)\s*(?:\\infty(?![a-zA-Z])|infinity\b)", " minusinfinity ", text)
+    return " ".join(re.sub(r"(?:\+|\b(?:plus|positive)\s)?\s*\\infty(?![a-zA-Z])", " infinity ", text).split())
+
+
+def _asked(question: str) -> frozenset[str]:
+    """The question's words that tell nothing: no names, and none that it sets beside an "or" or between commas."""
+    text = plain(question[-5_000:])
+    sides = re.findall(r"([\w'-]+),?\s+or\s+(?:an?\s+|the\s+)?([\w'-]+)|([\w'-]+)\s*,", text)
+    offered = {phrase(word) for side in sides for word in side if word}
+    words = {phrase(word) for word in re.findall(r"[A-Za-z']+", text) if word.islower() and len(word) > 1}
+    return frozenset(words - offered - _NEVER)
