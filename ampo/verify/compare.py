@@ -162,7 +162,7 @@ def _as_equations(gold: Answer, answer: Answer) -> bool:
     if a is None or b is None:
         return False
     left, right = _difference(a), _difference(b)
-    if len(symbols(left)) < 2 or symbols(left) != symbols(right):
+    if not symbols(left) or symbols(left) != symbols(right):
         return False
     return proportional(left, right)
 

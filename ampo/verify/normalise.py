@@ -108,6 +108,10 @@ _FRAC_FIXES = (
     (re.compile(r"(\\frac\s*\{[^{}]*\})\s*(\d|[a-zA-Z])"), r"\1{\2}"),
     (re.compile(r"\\frac\s+([a-zA-Z])\s+([a-zA-Z0-9])"), r"\\frac{\1}{\2}"),
 )
+_TEXT_NUMBER = re.compile(r"^\\text\s*\{\s*([-+]?\d+(?:\.\d+)?)\s*\}$")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{[a-zA-Z]{1,20}\}")
+_ROW_SPACING = re.compile(r"\\\\\s*\[\s*\d{1,3}(?:\.\d{1,3})?\s*(?:mm|cm|pt|em|ex)\s*\]")
+_CHOOSE = re.compile(r"\{\s*\}_\s*\{?(\d{1,4})\}?\s*C_\s*\{?(\d{1,4})\}?")
 _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
@@ -121,7 +125,7 @@ def normalise(text: str) -> str:
         if "**" not in _power_marks(text)
         else _keep_powers(text)
     )
-    text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex))", " ", text)
+    text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex|mm|cm))", " ", text)
     text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
     text = _COMMAND.sub(_renamed, text)
@@ -129,6 +133,9 @@ def normalise(text: str) -> str:
     text = _unboxed(text)
     text = _REPEATING.sub(_repeating, text)
     text = _TEXT_AND.sub(r"\1 \2 ", text)
+    text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
+    text = _ROW_SPACING.sub(r"\\\\", text)
+    text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     for _ in range(3):
         text = _FONT.sub(r"\1", text)
     for pattern, replacement in _FRAC_FIXES:

@@ -72,6 +72,10 @@ _DEFINITE = re.compile(
     r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
     r"|\|\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?\s*\|$|\\(?:lim|sum|prod|int)(?![a-zA-Z])|.*\\ldots(?![a-zA-Z])"
 )
+_BRACKETED_MATRIX = re.compile(r"[\[(|]\s*(\\begin\s*\{array\}.*\\end\s*\{array\})\s*[\])|]$", re.DOTALL)
+_FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80},[^\[\](){}]{1,80})([\[\]])$")
+_TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
+_POINT = re.compile(r"^[A-Z](?=\s*\([^()]*,[^()]*\)$)")
 _WORDED_CASE = re.compile(r"\b(?:if|for|when)\b|(?=\botherwise\b)")
 _REALS = re.compile(
     r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$",
@@ -118,10 +122,13 @@ def _without_conditions(text: str) -> str:
 def _parse(text: str, letters: bool, depth: int) -> Answer:
     if depth > 12:
         return Unread(text)
+    french = _FRENCH.match(text)
+    if french:
+        text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
     cases = _CASES.match(text)
     if cases:
         return _cases(cases[1], cases[2], letters, depth)
-    matrix = _MATRIX.match(text)
+    matrix = _MATRIX.match(_BRACKETED_MATRIX.sub(r"\1", text))
     if matrix:
         return _matrix(matrix[1], matrix[3], letters, depth)
     worded = _worded_cases(text, letters, depth) if _WORDED_CASE.search(text) else None
@@ -224,11 +231,13 @@ def _single(text: str, letters: bool, depth: int) -> Answer:
 def _value(text: str, letters: bool) -> Answer:
     if re.fullmatch(r"\\text\s*\{\s*[A-Za-z][A-Za-z '\-]+\}", text) and written_number(text) is None:
         return Phrase(phrase(text))
+    written = written_number(text)
+    if written is not None and len(plain(text).split()) == 1:
+        return Value(num(written))
     try:
         return quantity(text, letters)
     except UnreadableError:
         pass
-    written = written_number(text)
     if written is not None:
         return Value(num(written))
     return Phrase(phrase(text)) if _is_phrase(text) else Unread(text)
@@ -239,6 +248,7 @@ def _is_phrase(text: str) -> bool:
 
 
 def _bracketed(text: str, letters: bool, depth: int) -> Answer | None:
+    text = _TRANSPOSED.sub("", _POINT.sub("", text))
     found = enclosed(text)
     if found is None:
         return None
