@@ -8,19 +8,23 @@ that the authors' scorer can't accept.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from ampo.types import Problem
+from ampo.types import Problem, Protocol, Verdict
 from ampo.verify import guard
 from ampo.verify.answers import Broken, Unread
 from ampo.verify.choice import gold_letter
 from ampo.verify.claim import Claim
-from ampo.verify.judge import judge
 from ampo.verify.normalise import normalise
+from ampo.verify.pool import VerifierPool
 from ampo.verify.spellings import e_notation, spellings
 from ampo.verify.structure import readings
+
+_AHEAD = 64  # problems under way, to keep the workers busy
 
 FindingKind = Literal["empty", "broken", "unparsable", "ambiguous", "ampo-rejects", "official-rejects"]
 
@@ -36,11 +40,69 @@ class Finding:
     suggestion: str = ""
 
 
-def audit(problems: Iterable[Problem], official: bool = True) -> Iterator[Finding]:
-    """Check every gold. official: also by the authors' scorer (a few milliseconds a gold)."""
+def audit(problems: Iterable[Problem], pool: VerifierPool | None = None, official: bool = True) -> Iterator[Finding]:
+    """Check every gold, in order. official: also by the authors' scorer (a few milliseconds a gold).
+
+    Spellings are judged by the pool's workers, within its deadline, so that no gold can hang the audit; without a pool
+    by one of its own, for as long as the iterator lives. Raises WorkerStartError where no worker can be started.
+    """
+    if pool is None:
+        with VerifierPool(workers=1) as own:
+            yield from audit(problems, own, official)
+        return
+    waiting: deque[_Checked] = deque()
     for problem in problems:
-        yield from _structure(problem)
-        yield from _rejections(problem, official)
+        waiting.append(_checked(problem, pool, official))
+        if len(waiting) > _AHEAD:
+            yield from _findings(waiting.popleft())
+    for checked in waiting:
+        yield from _findings(checked)
+
+
+class _Checked(NamedTuple):
+    """A problem under way: what its text shows, and the judgements of its spellings by each protocol."""
+
+    problem: Problem
+    shown: list[Finding]
+    judged: list[tuple[Protocol, str, Future[Verdict]]]
+
+
+def _checked(problem: Problem, pool: VerifierPool, official: bool) -> _Checked:
+    return _Checked(
+        problem, list(_structure(problem)), [(c.protocol, s, pool.submit(c)) for s, c in _spelled(problem, official)]
+    )
+
+
+def _findings(checked: _Checked) -> Iterator[Finding]:
+    """What the text shows, and the first right spelling that a protocol refuses."""
+    yield from checked.shown
+    problem, told = checked.problem, set()
+    for protocol, spelling, future in checked.judged:
+        verdict = future.result()
+        if verdict.correct or protocol in told:
+            continue
+        told.add(protocol)
+        if protocol == "ampo":
+            what = f"{spelling} is refused: {verdict.reason}"
+            yield Finding(problem.id, "ampo-rejects", problem.answer, what)
+        else:
+            late = f": {verdict.reason}" if verdict.outcome == "timeout" else ""
+            what = f"{spelling} is refused by the authors' scorer{late}"
+            yield Finding(problem.id, "official-rejects", problem.answer, what, e_notation(problem.answer) or "")
+
+
+def _spelled(problem: Problem, official: bool) -> Iterator[tuple[str, Claim]]:
+    """Right spellings of the gold, each as a claim."""
+    gold = problem.answer
+    if not gold.strip() or guard.refusal(gold):
+        return
+    fields = (problem.kind, problem.options, problem.question)
+    choice = gold_letter(gold, *fields) is not None
+    for spelling in [gold] if choice else list(dict.fromkeys(spellings(gold))):
+        yield spelling, Claim(gold, f"<answer>{spelling}</answer>", "ampo", *fields)
+    if official:
+        for spelling in filter(None, (e_notation(gold), gold)):
+            yield spelling, Claim(gold, f"<answer>{spelling}</answer>", "official")
 
 
 def _structure(problem: Problem) -> Iterator[Finding]:
@@ -91,32 +153,3 @@ def _holds(answer: object, kind: type) -> bool:
     if is_dataclass(answer):
         return any(_holds(getattr(answer, f.name), kind) for f in fields(answer))
     return False
-
-
-def _rejections(problem: Problem, official: bool) -> Iterator[Finding]:
-    """Spellings of the gold that a protocol calls wrong."""
-    gold = problem.answer
-    if not gold.strip() or guard.refusal(gold):
-        return
-    choice = gold_letter(gold, problem.kind, problem.options, problem.question) is not None
-    tried = [gold] if choice else list(dict.fromkeys(spellings(gold)))
-    for spelling in tried:
-        response = f"<answer>{spelling}</answer>"
-        verdict = judge(Claim(gold, response, "ampo", problem.kind, problem.options, problem.question))
-        if not verdict.correct:
-            yield Finding(problem.id, "ampo-rejects", gold, f"{spelling} is refused: {verdict.reason}")
-            break
-    if not official or not _safe(gold):
-        return
-    for spelling in [s for s in (e_notation(gold), gold) if s]:
-        if not judge(Claim(gold, f"<answer>{spelling}</answer>", "official")).correct:
-            suggestion = e_notation(gold) or ""
-            yield Finding(
-                problem.id, "official-rejects", gold, f"{spelling} is refused by the authors' scorer", suggestion
-            )
-            break
-
-
-def _safe(gold: str) -> bool:
-    """Short and without towers of powers: Math-Verify runs here without a deadline."""
-    return len(gold) <= 400 and guard.depth(gold) <= 20 and not guard.explosive(gold)

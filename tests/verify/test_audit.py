@@ -3,11 +3,19 @@
 import pytest
 
 from ampo.types import Problem
+from ampo.verify import VerifierPool
 from ampo.verify.audit import audit
 
 
+@pytest.fixture(scope="module", autouse=True)
+def pool():
+    global POOL
+    with VerifierPool(1, timeout=2.0) as POOL:
+        yield POOL
+
+
 def kinds(gold: str, **fields) -> set[str]:
-    return {f.kind for f in audit([Problem("x/1", fields.pop("question", ""), gold, **fields)])}
+    return {f.kind for f in audit([Problem("x/1", fields.pop("question", ""), gold, **fields)], POOL)}
 
 
 @pytest.mark.parametrize(
