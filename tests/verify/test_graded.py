@@ -1,0 +1,58 @@
+"""Recall and false acceptances on answers graded by hand, by somebody who had not seen the verifier.
+
+The sets are for measuring, not for tuning: a failure is mended by its kind, with cases of its own in tests/cases.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ampo.verify import Claim, VerifierPool
+
+FOLDER = Path(__file__).parent.parent / "graded"
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def claim(item: dict[str, Any]) -> Claim:
+    options = tuple(item.get("options") or ())
+    return Claim(
+        gold=item["gold"],
+        response=item["response"] if "response" in item else f"<answer>{item['answer']}</answer>",
+        kind="choice" if options else "auto",
+        options=options,
+        question=item.get("question") or "",
+        finish_reason=item.get("finish_reason"),
+    )
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with VerifierPool() as pool:
+        yield pool
+
+
+def test_right_answers_are_accepted(pool: VerifierPool) -> None:
+    items = load("right")
+    accepted = sum(verdict.correct for verdict in pool.verify_many([claim(item) for item in items]))
+    assert accepted / len(items) >= 0.9, f"{accepted} of {len(items)}"
+
+
+def test_wrong_answers_are_refused(pool: VerifierPool) -> None:
+    items = load("wrong")
+    verdicts = pool.verify_many([claim(item) for item in items])
+    accepted = [item["id"] for item, verdict in zip(items, verdicts, strict=True) if verdict.correct]
+    assert len(accepted) / len(items) <= 0.01, accepted
+
+
+def test_outcomes_of_whole_responses(pool: VerifierPool) -> None:
+    items = load("extraction")
+    verdicts = pool.verify_many([claim(item) for item in items])
+    other = [i["id"] for i, verdict in zip(items, verdicts, strict=True) if verdict.outcome != i["expect"]]
+    assert len(other) / len(items) <= 0.03, other
