@@ -14,13 +14,14 @@ import json
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
-from ampo.types import Problem, Protocol, Request, SamplingParams
+from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
 from ampo.verify import VerifierPool
 from eval.data import fingerprint
 from eval.environment import environment
@@ -141,7 +142,7 @@ class _Session:
         wanted = set(spec.sample_ids())
         self.total = len(wanted)
         self.missing = wanted - self.responses.keys()
-        self._judged: queue.SimpleQueue[VerdictRecord] = queue.SimpleQueue()
+        self._judged: queue.SimpleQueue[tuple[str, Future[Verdict]]] = queue.SimpleQueue()
         self._pending = 0
 
     def generate(self, engine: Engine) -> None:
@@ -186,14 +187,15 @@ class _Session:
         for protocol in protocols:
             future = self._pool.submit(claim_of(self.problems[record.problem], record, protocol))
             self._pending += 1
-            future.add_done_callback(lambda f, i=record.id: self._judged.put(VerdictRecord.of(i, f.result())))
+            future.add_done_callback(lambda f, i=record.id: self._judged.put((i, f)))
 
     def _collect(self, progress: RunProgress, wait: bool) -> None:
         """Write the verdicts that have come in; with `wait`, all that are under way."""
         with self.run.verdicts.open("a", encoding="utf-8") as file:
             while self._pending and (wait or not self._judged.empty()):
-                verdict = self._judged.get()
+                response_id, future = self._judged.get()
                 self._pending -= 1
+                verdict = VerdictRecord.of(response_id, future.result())
                 _append(file, asdict(verdict))
                 self.verdicts[verdict.id, verdict.protocol] = verdict
                 if verdict.protocol == self.spec.protocols[0]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
-from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
+from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
+from ampo.verify import Claim, VerifierPool
 from eval.run import RunSpec, Task, evaluate, problem_seed
 from eval.rundir import RunDir
 from eval.score import rescore
@@ -171,6 +173,22 @@ def test_both_protocols_side_by_side(tmp_path: Path) -> None:
     assert again["protocol"] == "official"
     assert again["protocols"]["ampo"]["benchmarks"] == metrics["benchmarks"]
     assert len(lines(run.verdicts)) == 40
+
+
+def test_a_verifier_that_cannot_work_ends_the_run_and_loses_nothing(tmp_path: Path, monkeypatch) -> None:
+    run = RunDir(tmp_path)
+
+    def broken(pool: VerifierPool, claim: Claim) -> Future[Verdict]:
+        future: Future[Verdict] = Future()
+        future.set_exception(EngineError("no worker starts"))
+        return future
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VerifierPool, "submit", broken)
+        with pytest.raises(EngineError, match="no worker starts"):
+            go(run, Scripted())
+    assert len(lines(run.responses)) >= 1
+    assert go(run, Scripted()) == go(RunDir(tmp_path / "other"), Scripted())
 
 
 def test_greedy_samples_would_all_be_the_same() -> None:
