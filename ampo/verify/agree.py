@@ -147,7 +147,8 @@ def _same_shape(a: Tree, b: Tree) -> bool:
     if a.op != "pow" or b.op != "pow" or symbols(a) or symbols(b):
         return False
     try:
-        numeric(a), numeric(b)
+        numeric(a)
+        numeric(b)
     except UndefinedError:
         return same(a.args[0], b.args[0]) and same(a.args[1], b.args[1])
     return False
