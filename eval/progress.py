@@ -62,7 +62,9 @@ class RunProgress:
 
     def _rates(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)
-        text = f"{(self._done - self._before) / seconds:.1f} samples/s, {self._tokens / seconds:.0f} tokens/s"
+        text = f"{(self._done - self._before) / seconds:.1f} samples/s"
+        if self._tokens:
+            text += f", {self._tokens / seconds:.0f} tokens/s"
         judged = self._outcomes.total()
         return f"{text}, score {100 * self._outcomes['correct'] / judged:.1f} %" if judged else text
 

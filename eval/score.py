@@ -66,7 +66,8 @@ def _judge(
             verdict = VerdictRecord.of(response_id, future.result())
             judged[response_id, verdict.protocol] = verdict
             progress.sample(0)
-            progress.verdict(verdict.outcome)
+            if verdict.protocol == protocols[0]:
+                progress.verdict(verdict.outcome)
     return judged
 
 
