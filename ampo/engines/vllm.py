@@ -63,10 +63,14 @@ class VLLMEngine(Engine):
         samples = 0
         try:
             while True:
+                fresh: list[Request] = []
                 while samples < window and (request := next(waiting, None)) is not None:
-                    started = self._submit(request, inbox, batch=True)
-                    running[started.id] = started
+                    fresh.append(request)
                     samples += request.params.n
+                with self._core.together():
+                    for request in fresh:
+                        state = self._submit(request, inbox, batch=True)
+                        running[state.id] = state
                 if not running:
                     return
                 state, output = inbox.get()

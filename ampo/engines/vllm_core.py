@@ -11,7 +11,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +31,11 @@ class Core(ABC):
     @abstractmethod
     def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
         """Start a request. `params` are vLLM's SamplingParams."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Requests submitted inside start in the same step, so that their prefills are batched."""
+        yield
 
     @abstractmethod
     def abort(self, request_id: str) -> None:
@@ -58,6 +63,7 @@ class InProcessCore(Core):
         self._sinks: dict[str, Sink] = {}
         self._commands: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
+        self._held = 0
         self._closing = False
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vllm", daemon=True)
@@ -65,6 +71,17 @@ class InProcessCore(Core):
 
     def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
         self._command(lambda: self._add(request_id, token_ids, params, sink))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._wake:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._wake:
+                self._held -= 1
+                self._wake.notify()
 
     def abort(self, request_id: str) -> None:
         if not self._closing and self._failure is None:
@@ -115,8 +132,11 @@ class InProcessCore(Core):
 
     def _await_work(self) -> bool:
         with self._wake:
-            self._wake.wait_for(lambda: self._closing or self._commands or self._engine.has_unfinished_requests())
+            self._wake.wait_for(self._can_go_on)
             return not self._closing
+
+    def _can_go_on(self) -> bool:
+        return self._closing or (not self._held and bool(self._commands or self._engine.has_unfinished_requests()))
 
     def _deliver(self, outputs: list[Any]) -> None:
         for output in outputs:
