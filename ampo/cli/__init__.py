@@ -1,0 +1,58 @@
+"""The command line: parse, call, print. Each command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ampo.cli import doctor, evaluation, inference
+
+
+class InterruptedByUserError(Exception):
+    """Ctrl-C. typer would turn the KeyboardInterrupt itself into a bare "Aborted"."""
+
+
+class _Group(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError from None
+
+
+app = typer.Typer(
+    name="ampo",
+    cls=_Group,
+    help="Adaptive Multi-Guidance Policy Optimization: chat, serve, evaluate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        import ampo
+
+        typer.echo(ampo.__version__)
+        raise typer.Exit
+
+
+app.command()(inference.chat)
+app.command(
+    epilog="Example: [bold]ampo generate 'which number is larger? 9.11 or 9.9?' "
+    "--model SII-Enigma/Qwen2.5-7B-Ins-AMPO --temperature 0.6 --max-tokens 8192[/bold]"
+)(inference.generate)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(inference.serve)
+app.command(name="eval")(evaluation.eval_)
+app.command()(evaluation.score)
+app.command()(evaluation.report)
+app.command()(evaluation.audit)
+app.command()(doctor.doctor)

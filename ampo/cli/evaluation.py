@@ -1,0 +1,189 @@
+"""The commands that measure: eval, score, report, audit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ampo.cli.options import (
+    AnswerColumn,
+    ApiKey,
+    BackendName,
+    BaseUrl,
+    Concurrency,
+    DataDir,
+    DataFile,
+    DataParallel,
+    Dtype,
+    EngineArg,
+    GpuMemory,
+    MaxModelLen,
+    MaxNumSeqs,
+    MaxTokens,
+    MinP,
+    ModelName,
+    QuestionColumn,
+    RepetitionPenalty,
+    Seed,
+    Temperature,
+    TensorParallel,
+    TopK,
+    TopP,
+    engine_settings,
+    given_sampling,
+    say,
+    start_engine,
+)
+from ampo.errors import UserError
+from ampo.types import Protocol, as_protocol
+
+if TYPE_CHECKING:
+    from eval.suites import Benchmark
+
+
+def eval_(
+    suite: Annotated[
+        list[str] | None,
+        typer.Option("--suite", "--tasks", "-s", help="Suites, benchmarks or FILE.toml; repeat or join by commas."),
+    ] = None,
+    model: ModelName = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
+    ] = None,
+    data: DataFile = None,
+    question_column: QuestionColumn = None,
+    answer_column: AnswerColumn = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="Samples of each problem; default: the paper's.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Only the first problems of each benchmark.")] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", help="Prompt template: ampo, boxed, plain, or FILE.toml[#NAME].")
+    ] = None,
+    data_dir: DataDir = None,
+    show: Annotated[bool, typer.Option("--list", help="List the suites and benchmarks, and stop.")] = False,
+    backend: BackendName = "auto",
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    concurrency: Concurrency = 32,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    min_p: MinP = None,
+    max_tokens: MaxTokens = None,
+    repetition_penalty: RepetitionPenalty = None,
+    seed: Seed = 0,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    max_num_seqs: MaxNumSeqs = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    data_parallel_size: DataParallel = 1,
+    engine_arg: EngineArg = None,
+) -> None:
+    """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
+    from ampo.models import EMBEDDED, locate, resolve
+    from eval import report
+    from eval.run import evaluate
+    from eval.rundir import RunDir
+    from eval.spec import build_spec, default_output_dir
+
+    if show:
+        report.show_catalogue(data_dir)
+        return
+    given = given_sampling(locals() | {"seed": None})
+    settings = engine_settings(locals())
+    asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
+    spec = build_spec(
+        chosen_benchmarks(suite, data, question_column, answer_column),
+        samples=samples,
+        limit=limit,
+        protocols=tuple(as_protocol(name) for name in protocol or ["ampo"]),
+        template=template,
+        data_dir=data_dir,
+        sampling=given,
+        seed=seed,
+    )
+    if base_url is None:
+        ref = locate(resolve(model or EMBEDDED, say))
+        spec = replace(spec, model=ref.name, revision=ref.revision)
+    else:  # which model an endpoint serves is known once it was asked
+        endpoint = start_engine(model, backend, base_url, api_key, settings, concurrency)
+        spec = replace(spec, model=endpoint.model)
+    run = RunDir(output_dir or default_output_dir(asked, spec.model))
+    metrics = evaluate(
+        spec,
+        run,
+        lambda: endpoint if base_url else start_engine(model, backend, None, None, settings),
+        say,
+    )
+    report.show_metrics(metrics, run.path)
+
+
+def score(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory of ampo eval.")],
+    protocol: Annotated[
+        list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
+    ] = None,
+) -> None:
+    """Judge the saved responses of a run again. Needs no model and no GPU."""
+    from eval import report
+    from eval.rundir import RunDir
+    from eval.score import rescore
+
+    protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
+    run = RunDir.existing(run_dir)
+    metrics = rescore(run, protocols, say)
+    report.show_metrics(metrics, run.path)
+    report.show_disagreements(run, protocols)
+
+
+def report(
+    run_dir: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories of ampo eval.")],
+) -> None:
+    """Print the table of a run, or of several."""
+    from eval import report as reports
+    from eval.rundir import RunDir
+
+    for path in run_dir:
+        run = RunDir.existing(path)
+        reports.show_metrics(run.read_metrics(), run.path)
+
+
+def audit(
+    suite: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUITE|FILE]...", help="Suites, benchmarks, or FILE.toml.")
+    ] = None,
+    data: DataFile = None,
+    question_column: QuestionColumn = None,
+    answer_column: AnswerColumn = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Check reference answers before any GPU time is spent: broken, ambiguous, or rejected in a right spelling."""
+    from eval import report
+    from eval.data import load_problems
+
+    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column)
+    report.show_audit([problem for b in benchmarks for problem in load_problems(b, data_dir=data_dir)])
+
+
+def chosen_benchmarks(
+    suites: list[str] | None, data: Path | None, question_column: str | None, answer_column: str | None
+) -> list[Benchmark]:
+    """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
+    from eval.data import benchmark_of
+    from eval.suites import resolve
+
+    if data is None and (question_column or answer_column):
+        raise UserError("--question-column and --answer-column name columns of a --data file: give that, too")
+    files = [name for name in suites or [] if Path(name).suffix in (".jsonl", ".csv", ".parquet")]
+    names = [name for name in suites or [] if name not in files]
+    own = [benchmark_of(data, question_column, answer_column)] if data else []
+    own += [benchmark_of(file) for file in files]
+    return [*(resolve(names) if names else []), *own] or resolve(["demo"])

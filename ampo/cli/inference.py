@@ -1,0 +1,122 @@
+"""The commands that ask a model: chat, generate, serve."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from ampo.cli.options import (
+    SAMPLING,
+    ApiKey,
+    BackendName,
+    BaseUrl,
+    DataParallel,
+    Dtype,
+    EngineArg,
+    GpuMemory,
+    MaxModelLen,
+    MaxNumSeqs,
+    MaxTokens,
+    MinP,
+    ModelName,
+    RepetitionPenalty,
+    Seed,
+    Temperature,
+    TensorParallel,
+    TopK,
+    TopP,
+    engine_settings,
+    given_sampling,
+    start_engine,
+)
+
+
+def chat(
+    model: ModelName = None,
+    backend: BackendName = "auto",
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    system: Annotated[str | None, typer.Option("--system", help="System prompt; none by default.")] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    min_p: MinP = None,
+    max_tokens: MaxTokens = None,
+    repetition_penalty: RepetitionPenalty = None,
+    seed: Seed = None,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    engine_arg: EngineArg = None,
+) -> None:
+    """Talk with a model: the thought is dimmed, Ctrl-C stops an answer."""
+    from rich.console import Console
+
+    from ampo.chat import Chat, run
+
+    given = given_sampling(locals())
+    settings = engine_settings(locals())
+    console = Console(highlight=False)
+    with start_engine(model, backend, base_url, api_key, settings) as engine:
+        params = replace(engine.default_sampling_params(), **given)
+        run(Chat(engine, params, system), lambda: input("\n> " if sys.stdin.isatty() else ""), console)
+
+
+def generate(
+    question: Annotated[str, typer.Argument(help="The question; - reads it from the standard input.")],
+    model: ModelName = None,
+    backend: BackendName = "auto",
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    system: Annotated[str | None, typer.Option("--system", help="System prompt; none by default.")] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", help="Prompt template: ampo, boxed, plain, or FILE.toml[#NAME].")
+    ] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="Samples.", rich_help_panel=SAMPLING)] = 1,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a sample, with thought and counts.")] = False,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    min_p: MinP = None,
+    max_tokens: MaxTokens = None,
+    repetition_penalty: RepetitionPenalty = None,
+    seed: Seed = None,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    engine_arg: EngineArg = None,
+) -> None:
+    """Answer one question and exit."""
+    from ampo.generate import generate_once, prompt_of
+
+    given = given_sampling(locals())
+    settings = engine_settings(locals())
+    text = sys.stdin.read().strip() if question == "-" else question
+    prompt = prompt_of(text, template, system)
+    with start_engine(model, backend, base_url, api_key, settings) as engine:
+        generate_once(engine, prompt, replace(engine.default_sampling_params(), n=n, **given), json)
+
+
+def serve(
+    context: typer.Context,
+    model: ModelName = None,
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    api_key: ApiKey = None,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    max_num_seqs: MaxNumSeqs = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    data_parallel_size: DataParallel = 1,
+) -> None:
+    """Serve a model behind an OpenAI-compatible API (vllm serve; its other options are passed on)."""
+    from ampo import serve as server
+    from ampo.models import EMBEDDED
+
+    server.serve(model or EMBEDDED, host, port, engine_settings(locals()), api_key, context.args)
