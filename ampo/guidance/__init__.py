@@ -1,0 +1,1 @@
+"""The multi-guidance pool, the comprehension score, and the choice among teachers (paper, section 3)."""

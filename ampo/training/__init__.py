@@ -1,0 +1,1 @@
+"""Training: one process (`local`), or OpenRLHF, from the same config."""
