@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,10 +13,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ampo import models
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 ROOT = Path(__file__).parent.parent
 
@@ -91,3 +96,42 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Chrome]:
+    """One headless Chromium for all tests, under Debian's chromedriver. Nothing is downloaded."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra `dev`)")
+    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+    driver = shutil.which("chromedriver") or shutil.which("chromium.chromedriver")
+    if not binary or not driver:
+        missing = "Chromium" if not binary else "chromedriver"
+        pytest.skip(f"{missing} is not installed: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def browser(_chromium: Chrome) -> Chrome:
+    """A real Chromium with one empty tab of 1280 x 900, its console and network logs empty, nothing emulated.
+
+    `get_log("browser")` has what a page wrote to the console, `get_log("performance")` every request.
+    """
+    first, *others = _chromium.window_handles
+    for handle in others:
+        _chromium.switch_to.window(handle)
+        _chromium.close()
+    _chromium.switch_to.window(first)
+    _chromium.get("about:blank")
+    _chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    _chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    _chromium.set_window_size(1280, 900)
+    for log in ("browser", "performance"):
+        _chromium.get_log(log)
+    return _chromium
