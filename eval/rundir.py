@@ -156,6 +156,13 @@ class RunDir:
         except ValueError as error:
             raise UserError(f"{self.metrics} is damaged: `ampo score {self.path}` makes it again") from error
 
+    def read_environment(self) -> dict[str, Any]:
+        """For people: empty where it is missing or damaged."""
+        try:
+            return json.loads(self.environment.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Make the folder, and keep other processes from working in it. The lock dies with its holder."""
@@ -197,12 +204,15 @@ def _end_of_last_line(stream: IO[bytes], size: int) -> int:
     return 0
 
 
-def read_jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line. Raises UserError with the line's number for one that is broken."""
+def read_jsonl(file: Path, growing: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of each line. Raises UserError with the line's number for one that is broken.
+
+    growing: a last line without its newline is still being written, or was never finished, and is left out.
+    """
     try:
         with file.open("rb") as stream:
             for number, line in enumerate(stream, 1):
-                if not line.strip():
+                if not line.strip() or (growing and not line.endswith(b"\n")):
                     continue
                 try:
                     row = json.loads(line)
@@ -218,7 +228,7 @@ def read_jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _records(file: Path, kind: type[R]) -> Iterator[R]:
     """Each line as a dataclass; UserError with the line's number for one whose fields are others."""
     names = {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
-    for number, row in read_jsonl(file):
+    for number, row in read_jsonl(file, growing=True):
         if row.keys() != names:
             wrong = ", ".join(sorted(row.keys() ^ names))
             raise UserError(f"{file}:{number} has missing or unknown fields ({wrong}): is it of another version?")

@@ -145,15 +145,30 @@ def score(
 
 
 def report(
-    run_dir: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories of ampo eval.")],
+    run_dir: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories of ampo eval, or results of lm-eval.")
+    ],
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page: figures, plots, and every response to browse.")
+    ] = False,
+    form: Annotated[str, typer.Option("--format", "-f", help="table, md, json, csv, latex or hub.")] = "table",
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="paper, revision (its revised figures), or paper:MODEL for another's row."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; default: report.html in the run.")
+    ] = None,
 ) -> None:
-    """Print the table of a run, or of several."""
-    from eval import report as reports
-    from eval.rundir import RunDir
+    """Show a run, or several side by side: a table, a page, or text for a paper or a model card."""
+    from eval.report import command
 
-    for path in run_dir:
-        run = RunDir.existing(path)
-        reports.show_metrics(run.read_metrics(), run.path)
+    runs = command.load_runs(run_dir, form, html, output)
+    printed = command.printed_rows(runs, against, say)
+    if html:
+        say(f"wrote {command.write_page(runs, printed, output)}")
+    else:
+        command.show(runs, printed, form, output, say)
 
 
 def audit(

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
+from eval.paper import PaperRow
+from eval.report.figures import RATES, counts, interval, pass_at_most, percent
 from eval.rundir import RunDir
 from eval.score import disagreements
 from eval.suites import SUITES, catalogue
 
 
-def show_metrics(metrics: dict[str, Any], where: Path, console: Console | None = None) -> None:
-    """Print the tables of a metrics.json: the main protocol's, then each other's. Fits 80 columns."""
+def show_metrics(
+    metrics: Mapping[str, Any], where: Path, console: Console | None = None, printed: PaperRow | None = None
+) -> None:
+    """Print the tables of a metrics.json: the main protocol's, then each other's. Fits 80 columns.
+
+    printed: the paper's row, beside which the mean length is left out.
+    """
     console = console or Console(highlight=False)
     others = metrics.get("protocols", {})
     for protocol, summary in {metrics.get("protocol", "ampo"): metrics, **others}.items():
-        console.print(_table(summary, f"{where}   protocol {protocol}"))
+        console.print(_table(summary, f"{where}   protocol {protocol}", printed))
     console.print(
         "[dim]In %; n problems, k samples each. avg@k: mean over problems, interval clustered by problem. "
         "cut: cut off by the token limit; none: no answer; t-o: judging timed out.[/dim]"
     )
+    if printed:
+        console.print(
+            f"[dim]paper: {printed.name} in {printed.source}, protocol official; "
+            "↑ above the run's interval, ↓ below it.[/dim]"
+        )
 
 
 def show_catalogue(data_dir: Path | None, console: Console | None = None) -> None:
@@ -50,39 +63,38 @@ def show_catalogue(data_dir: Path | None, console: Console | None = None) -> Non
         console.print(f"suite [bold]{name}[/bold]: {', '.join(members)}")
 
 
-def _table(metrics: dict[str, Any], title: str) -> Table:
+def _table(metrics: Mapping[str, Any], title: str, printed: PaperRow | None) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("benchmark", no_wrap=True)
-    for column in ("n x k", "avg@k [95 %]", "pass@k", "maj@k", "cut/none/t-o", "tokens"):
+    beside, last = (["paper"], []) if printed else ([], ["tokens"])
+    for column in ("n x k", "avg@k [95 %]", *beside, "pass@k", "maj@k", "cut/none/t-o", *last):
         table.add_column(column, justify="right", no_wrap=True)
     for name, row in metrics["benchmarks"].items():
-        table.add_row(*_row(name, row))
+        table.add_row(*_row(name, row, printed))
     if len(metrics["benchmarks"]) > 1:
         table.add_section()
-        table.add_row("mean", "", _with_interval(metrics["macro_avg"], metrics["macro_ci95"]))
+        table.add_row("mean", "", escape(interval(metrics["macro_avg"], metrics["macro_ci95"])))
     return table
 
 
-def _row(name: str, row: dict[str, Any]) -> list[str]:
-    fewest, most = row["samples_per_problem"]
+def _row(name: str, row: Mapping[str, Any], printed: PaperRow | None) -> list[str]:
+    beside = [_beside(printed.figures.get(name), row["ci95"])] if printed else []
     return [
         name,
-        f"{row['n_problems']} x {most if fewest == most else f'{fewest}-{most}'}",
-        _with_interval(row["avg_at_k"], row["ci95"]),
-        _percent(row["pass_at_k"][max(row["pass_at_k"], key=int)]) if row["pass_at_k"] else "",
-        _percent(row["maj_at_k"]),
-        "/".join(_percent(row[rate]) for rate in ("truncated_rate", "no_answer_rate", "timeout_rate")),
-        f"{row['mean_completion_tokens']:.0f}",
+        counts(row, "x"),
+        escape(interval(row["avg_at_k"], row["ci95"])),
+        *beside,
+        percent(pass_at_most(row)),
+        percent(row["maj_at_k"]),
+        "/".join(percent(row[rate]) for rate in RATES),
+        *([] if printed else [f"{row['mean_completion_tokens']:.0f}"]),
     ]
 
 
-def _with_interval(value: float, interval: Sequence[float]) -> str:
-    low, high = interval
-    return f"{_percent(value)} \\[{_percent(low)}, {_percent(high)}]"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
+def _beside(printed: float | None, interval: Sequence[float]) -> str:
+    if printed is None:
+        return ""
+    return f"{printed:.1f} {'↓' if printed < 100 * interval[0] else '↑' if printed > 100 * interval[1] else ' '}"
 
 
 def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Console | None = None) -> None:

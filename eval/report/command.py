@@ -1,0 +1,69 @@
+"""What `ampo report` does with its options, apart from reading them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ampo.errors import UserError
+from eval.paper import PaperRow, row_of
+from eval.report.formats import check_format, render
+from eval.report.source import Against, Shown, against, load
+from eval.report.terminal import show_metrics
+from eval.rundir import Say, write_atomically
+
+
+def load_runs(paths: Sequence[Path], form: str, html: bool, output: Path | None) -> list[Shown]:
+    """The runs, once the options are known to make sense together."""
+    check_format(form)
+    if html and form != "table":
+        raise UserError(f"--html writes a page and --format {form} prints text: give one of them")
+    if output and not html and form == "table":
+        raise UserError("--output needs --html, or a --format other than table")
+    return load(paths)
+
+
+def printed_rows(runs: Sequence[Shown], name: str | None, say: Say) -> dict[str, PaperRow]:
+    """The printed rows that were asked for. Says what a reader must know: notes on runs, rows that aren't there."""
+    for line in (note for run in runs for note in run.notes):
+        say(line)
+    if name is not None:
+        rows, missing = against(runs, name)
+        for line in missing:
+            say(line)
+        return rows
+    known = {run.model for run in runs if row_of(run.model)}
+    for model in known:
+        say(f"the paper prints figures for {model}: --against paper shows them")
+    return {}
+
+
+def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None, say: Say) -> None:
+    if form == "table":
+        for run in runs:
+            show_metrics(run.metrics, run.path, printed=printed.get(run.label))
+        return
+    text = render(form, runs, printed)
+    if output:
+        write_atomically(output, text)
+        say(f"wrote {output}")
+    else:
+        sys.stdout.write(text)
+
+
+def write_page(runs: Sequence[Shown], printed: Against, output: Path | None) -> Path:
+    """The page's path: as given, or in the first run's directory."""
+    from eval.report.page import page
+
+    path = output or default_page(runs)
+    write_atomically(path, page(runs, printed))
+    return path
+
+
+def default_page(runs: Sequence[Shown]) -> Path:
+    """report.html in the run; of several, one in the first that names the others, so that its own isn't replaced."""
+    first, *others = runs
+    folder = first.path if first.path.is_dir() else first.path.parent
+    names = "".join(f"-{other.label.replace('/', '-')}" for other in others)
+    return folder / (f"report-with{names}.html" if others else "report.html")

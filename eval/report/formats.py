@@ -1,0 +1,216 @@
+"""Reports as text: Markdown, JSON, CSV and LaTeX. Pure: runs and printed rows in, text out.
+
+markdown  a run's whole table; several runs side by side with their scores alone
+json      everything, as in metrics.json, under the runs' labels; scores are fractions
+csv       a line a run, protocol and benchmark; scores are fractions
+latex     a booktabs table: a row a run, a column a benchmark, and the intervals as distances up and down
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ampo.errors import UserError, nearest
+from eval.paper import PaperRow
+from eval.report.figures import RATES, counts, interval, pass_at_most, percent
+from eval.report.modelcard import model_index
+from eval.report.source import Against, Shown
+
+Table = list[list[str]]
+
+
+def render(name: str, runs: Sequence[Shown], printed: Against) -> str:
+    """The report in a format of FORMATS."""
+    return FORMATS[check_format(name)](runs, printed)
+
+
+def check_format(name: str) -> str:
+    """The name, if it is a format's; else UserError, with the nearest."""
+    if name not in ("table", *FORMATS):
+        hint = "--html writes the page" if name == "html" else nearest(name, ("table", *FORMATS), "a format")
+        raise UserError(f"unknown format {name!r}: {hint}")
+    return name
+
+
+def markdown(runs: Sequence[Shown], printed: Against) -> str:
+    return "\n".join(_markdown_single(runs[0], printed) if len(runs) == 1 else _markdown_side_by_side(runs, printed))
+
+
+def _markdown_single(run: Shown, printed: Against) -> Iterator[str]:
+    row = printed.get(run.label)
+    for protocol, metrics in run.protocols.items():
+        yield f"**{_cell(run.model)}**, protocol `{protocol}`, in %\n"
+        yield from _pipes(_whole_table(metrics, row), left=1)
+        yield ""
+    yield from (_source_line(row), "") if row else ()
+
+
+def _whole_table(metrics: Mapping[str, Any], printed: PaperRow | None) -> Table:
+    head = ["benchmark", "n × k", "avg@k [95 %]", "pass@k", "maj@k", "cut off", "no answer", "time-out", "tokens"]
+    lines = [head + (["paper"] if printed else [])]
+    for name, row in metrics["benchmarks"].items():
+        line = [name, counts(row, "×"), interval(row["avg_at_k"], row["ci95"])]
+        line += [percent(pass_at_most(row)), percent(row["maj_at_k"]), *(percent(row[rate]) for rate in RATES)]
+        line += [f"{row['mean_completion_tokens']:.0f}"]
+        lines.append(line + ([_printed(printed, name)] if printed else []))
+    if len(metrics["benchmarks"]) > 1:
+        mean = ["mean", "", interval(metrics["macro_avg"], metrics["macro_ci95"])]
+        lines.append(mean + [""] * (len(lines[0]) - len(mean)))
+    return lines
+
+
+def _markdown_side_by_side(runs: Sequence[Shown], printed: Against) -> Iterator[str]:
+    rows = {row.name: row for row in printed.values()}
+    for protocol in _protocols(runs):
+        yield f"avg@k [95 %], protocol `{protocol}`, in %\n"
+        yield from _pipes(_side_by_side(runs, protocol, rows), left=1)
+        yield ""
+    for row in rows.values():
+        yield from (_source_line(row), "")
+
+
+def _side_by_side(runs: Sequence[Shown], protocol: str, rows: Mapping[str, PaperRow]) -> Table:
+    head = ["benchmark", *(run.label for run in runs), *(f"paper: {name}" for name in rows)]
+    parts = [run.protocols.get(protocol) for run in runs]
+    lines = [head]
+    for name in _benchmarks(runs):
+        found = [part["benchmarks"].get(name) if part else None for part in parts]
+        scores = [interval(row["avg_at_k"], row["ci95"]) if row else "" for row in found]
+        lines.append([name, *scores, *(_printed(row, name) for row in rows.values())])
+    if len(lines) > 2:
+        means = [interval(part["macro_avg"], part["macro_ci95"]) if part else "" for part in parts]
+        lines.append(["mean", *means, *("" for _ in rows)])
+    return lines
+
+
+def _pipes(table: Table, left: int) -> Iterator[str]:
+    """A table of GitHub's Markdown. left: the columns that are aligned to the left."""
+    head, *body = ([_cell(cell) for cell in line] for line in table)
+    rule = [":--" if i < left else "--:" for i in range(len(head))]
+    yield from (f"| {' | '.join(line)} |" for line in (head, rule, *body))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _source_line(row: PaperRow) -> str:
+    return f"paper: {row.name} in {row.source}; single runs without intervals, judged by the authors' scorer."
+
+
+def as_json(runs: Sequence[Shown], printed: Against) -> str:
+    def entry(run: Shown) -> dict[str, Any]:
+        found: dict[str, Any] = {"run": run.label, "path": str(run.path), "model": run.model, "metrics": run.metrics}
+        if run.notes:
+            found["notes"] = list(run.notes)
+        if row := printed.get(run.label):
+            scores = {name: round(value / 100, 6) for name, value in row.figures.items()}
+            found["printed"] = {"name": row.name, "source": row.source, "benchmarks": scores}
+        return found
+
+    return json.dumps({"runs": [entry(run) for run in runs]}, indent=1, ensure_ascii=False) + "\n"
+
+
+_COUNTS = ("n_problems", "n_samples")
+_SCORES = ("avg_at_k", "ci95_low", "ci95_high", "stderr", "pass_at_k", "maj_at_k", "bound_low", "bound_high")
+
+
+def as_csv(runs: Sequence[Shown], printed: Against) -> str:
+    columns = ["run", "model", "protocol", "benchmark", *_COUNTS, "k", *_SCORES, *RATES, "mean_completion_tokens"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns + (["paper"] if printed else []), restval="", lineterminator="\n")
+    writer.writeheader()
+    for run in runs:
+        row = printed.get(run.label)
+        for protocol, metrics in run.protocols.items():
+            for name, stats in metrics["benchmarks"].items():
+                value = row.figures.get(name) if row else None
+                beside = {"paper": round(value / 100, 6)} if value is not None else {}
+                names = {"run": run.label, "model": run.model, "protocol": protocol, "benchmark": name}
+                writer.writerow(names | _flat(stats) | beside)
+    return out.getvalue()
+
+
+def _flat(stats: Mapping[str, Any]) -> dict[str, Any]:
+    """A benchmark's scalars. k: the samples that every problem has; pass@k and maj@k are at that k."""
+    names = (*_COUNTS, "avg_at_k", "stderr", "maj_at_k", *RATES, "mean_completion_tokens")
+    low, high = stats["ci95"]
+    worst, best = stats["bounds"]
+    return {name: stats.get(name, "") for name in names} | {
+        "k": stats["samples_per_problem"][0],
+        "pass_at_k": pass_at_most(stats),
+        "ci95_low": low,
+        "ci95_high": high,
+        "bound_low": worst,
+        "bound_high": best,
+    }
+
+
+def latex(runs: Sequence[Shown], printed: Against) -> str:
+    names = _benchmarks(runs)
+    lines = [
+        "% \\usepackage{booktabs}. Percent; avg@k over problems, 95 % intervals clustered by problem.",
+        f"\\begin{{tabular}}{{l{'r' * (len(names) + (len(names) > 1))}}}",
+        "\\toprule",
+        _latex_line(["", *names, *(["mean"] if len(names) > 1 else [])]),
+        "\\midrule",
+    ]
+    for run in runs:
+        for protocol, metrics in run.protocols.items():
+            name = f"{run.label if len(runs) > 1 else run.model}{f' ({protocol})' if len(run.protocols) > 1 else ''}"
+            rows = [metrics["benchmarks"].get(b) for b in names]
+            cells = [_with_distances(row["avg_at_k"], row["ci95"]) if row else "" for row in rows]
+            mean = [_with_distances(metrics["macro_avg"], metrics["macro_ci95"])] if len(names) > 1 else []
+            lines.append(_latex_line([name], [*cells, *mean]))
+    rows = {row.name: row for row in printed.values()}
+    for row in rows.values():
+        cells = [_printed(row, b) for b in names]
+        lines.append(_latex_line([f"{row.name}, as printed"], cells + ([""] if len(names) > 1 else [])))
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+
+
+def _latex_line(names: Sequence[str], cells: Sequence[str] = ()) -> str:
+    return f"{' & '.join([*map(_latex, names), *cells])} \\\\"
+
+
+def _with_distances(value: float, ci95: Sequence[float]) -> str:
+    low, high = ci95
+    return f"${percent(value)}_{{-{percent(value - low)}}}^{{+{percent(high - value)}}}$"
+
+
+_LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(c, c) for c in text)
+
+
+def _printed(row: PaperRow | None, benchmark: str) -> str:
+    value = row.figures.get(benchmark) if row else None
+    return "" if value is None else f"{value:.1f}"
+
+
+def _benchmarks(runs: Sequence[Shown]) -> list[str]:
+    """Every run's, in the order in which they first come."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics["benchmarks"]))
+
+
+def _protocols(runs: Sequence[Shown]) -> list[str]:
+    return list(dict.fromkeys(protocol for run in runs for protocol in run.protocols))
+
+
+FORMATS: dict[str, Callable[[Sequence[Shown], Against], str]] = {
+    "md": markdown,
+    "json": as_json,
+    "csv": as_csv,
+    "latex": latex,
+    "hub": model_index,
+}

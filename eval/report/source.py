@@ -1,0 +1,154 @@
+"""Where a report's figures come from: a run directory of ours, or lm-eval's results.
+
+A run that is still under way, or was interrupted, is reported as far as it has come: its statistics are then made
+anew from the verdicts that are there, and a note says what is missing. Nothing is written into it.
+
+lm-eval's results come through `eval.lm_eval_results.read(path)`: the same shape as metrics.json, plus `model`; None
+where the path holds none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.types import PROTOCOLS
+from eval import paper
+from eval.metrics import summarise
+from eval.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run as it is shown.
+
+    label: names it among those shown together. metrics: as in metrics.json.
+    config, environment: what the run directory has of them; empty for figures from elsewhere.
+    notes: what a reader of the figures must know, a line each.
+    responses: the run directory that holds them; None for figures without.
+    """
+
+    label: str
+    path: Path
+    model: str
+    metrics: Mapping[str, Any]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    responses: RunDir | None = None
+
+    @property
+    def protocols(self) -> dict[str, Mapping[str, Any]]:
+        """Protocol -> its statistics, the main one first."""
+        return {self.metrics.get("protocol", "ampo"): self.metrics, **self.metrics.get("protocols", {})}
+
+
+Against = Mapping[str, paper.PaperRow]
+"""Label of a run -> the printed row beside it."""
+
+
+def load(paths: Sequence[Path]) -> list[Shown]:
+    """The runs in these places, in this order. Raises UserError for a place without, and for a run without verdicts."""
+    labels = _labels(paths)
+    return [_load(path, label) for path, label in zip(paths, labels, strict=True)]
+
+
+def against(runs: Sequence[Shown], name: str) -> tuple[dict[str, paper.PaperRow], list[str]]:
+    """The printed rows for `--against paper`, `revision`, or `paper:ROW`, and a line for each run without one."""
+    table, _, asked = name.partition(":")
+    if table not in ("paper", "revision"):
+        raise UserError(f"--against {name}: it can be paper, revision (the authors' revised figures), or paper:MODEL")
+    names = ", ".join(row.name for row in paper.rows(table))
+    if asked and paper.row_of(asked, table) is None:
+        raise UserError(f"--against {name}: the {table} has no row {asked!r}; it has {names}")
+    found = {run.label: row for run in runs if (row := paper.row_of(asked or run.model, table))}
+    missing = [run for run in runs if run.label not in found]
+    return found, [
+        f"the {table} has no row for {run.model}; --against {table}:MODEL takes another's ({names})" for run in missing
+    ]
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """The folders' names; as much of the paths as it takes where two are the same."""
+    parts = [path.expanduser().resolve().parts for path in paths]
+    if len(set(parts)) < len(parts):
+        raise UserError("the same run is given twice")
+    depth = 1
+    while len({part[-depth:] for part in parts}) < len(parts):
+        depth += 1
+    return ["/".join(part[-depth:]) for part in parts]
+
+
+def _load(path: Path, label: str) -> Shown:
+    path = path.expanduser()
+    if not (path / "responses.jsonl").is_file():
+        return _elsewhere(path, label)
+    run = RunDir.existing(path)
+    config = run.read_config() if run.config.is_file() else {}
+    metrics, notes = _figures(run, config)
+    return Shown(
+        label=label,
+        path=path,
+        model=config.get("model", {}).get("name", label),
+        metrics=metrics,
+        config=config,
+        environment=run.read_environment(),
+        notes=tuple(notes),
+        responses=run,
+    )
+
+
+def _elsewhere(path: Path, label: str) -> Shown:
+    try:
+        from eval.lm_eval_results import read
+    except ImportError:
+        results = None
+    else:
+        results = read(path)
+    if results is None:
+        raise UserError(f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one)")
+    return Shown(label, path, results.get("model", label), results)
+
+
+def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """metrics.json where it covers every response that is there; else the statistics of what has been judged."""
+    there = _lines(run.responses)
+    wanted = sum(b.get("problems", 0) * b.get("samples", 0) for b in config.get("benchmarks", {}).values())
+    notes = [f"{run.path} is incomplete: {there} of {wanted} samples; `ampo eval` goes on"] if there < wanted else []
+    if run.metrics.is_file():
+        metrics = run.read_metrics()
+        if sum(b["n_samples"] for b in metrics["benchmarks"].values()) == there:
+            return metrics, notes
+    if not there:
+        raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
+    metrics = _recount(run)
+    judged = sum(b["n_samples"] for b in metrics["benchmarks"].values())
+    if judged < there:
+        notes.append(
+            f"{run.path}: {there - judged} of {there} responses have no verdict; `ampo score {run.path}` judges"
+        )
+    return metrics, notes
+
+
+def _recount(run: RunDir) -> dict[str, Any]:
+    from ampo.verify import VerifierPool
+    from eval.score import judged_rows
+
+    verdicts = run.read_verdicts()
+    protocols = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]
+    if not protocols:
+        raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
+    problems, responses = run.read_problems(), run.read_responses()
+    with VerifierPool() as pool:
+        found = {p: summarise(judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols}
+    first, *others = protocols
+    return found[first] | {"protocol": first, "protocols": {p: found[p] for p in others}}
+
+
+def _lines(file: Path) -> int:
+    """Whole lines; a torn last one doesn't count."""
+    with file.open("rb") as stream:
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
