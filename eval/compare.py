@@ -1,4 +1,4 @@
-"""Two or more runs on the same problems: paired differences, and whether they mean anything.
+"""Two or more runs on the same problems: paired differences from the first, and whether they mean anything.
 
 The unit is the problem: its difference is that of its mean scores in the two runs, so that neither the problems'
 difficulty nor the number of samples blurs the comparison (arXiv 2411.00640, sections 4 and 5).
@@ -11,14 +11,15 @@ p-value: an exact sign-flip permutation test where at most 16 problems differ, s
 Over all: the mean of the benchmarks' differences, each benchmark weighing the same, as macro_avg does.
 What would separate the runs: at 80 % power and 5 % two-sided, if the difference seen is the true one. More problems
     shrink all of the spread; more samples only its part within problems (their section 5), and often can't suffice.
+More than two runs: each against the first. Their p-values are corrected for how many they are by Holm's method (1979),
+    for each benchmark, and over all, by itself; they are not corrected for the number of benchmarks.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Literal, NamedTuple
 
@@ -40,11 +41,14 @@ class Difference:
 
     benchmark: its name; "" over all of them.
     won, lost, tied: problems on which b's mean score is higher, lower, the same.
-    p_value: two-sided, of the hypothesis that the runs don't differ.
+    p_value: two-sided, of the hypothesis that the runs don't differ. p_holm: the same, corrected for the other runs
+        that are compared with the first; equal to p_value where there is one.
+    noise_share: the part of the spread (a variance) that comes from sampling, which more samples would shrink; None
+        where a problem has only one sample in a run, which doesn't show how it varies.
     more_problems: further problems of this kind that would separate the runs; 0 where these suffice, None where the
         difference is 0.
     more_samples: further samples of each problem and run that would; None where no number would, the difference is
-        0, or a run has problems with only one sample, which don't show how they vary.
+        0, or noise_share isn't known.
     """
 
     benchmark: str
@@ -54,7 +58,9 @@ class Difference:
     difference: float
     ci95: Interval
     p_value: float
+    p_holm: float
     test: Test
+    noise_share: float | None
     won: int
     lost: int
     tied: int
@@ -62,25 +68,10 @@ class Difference:
     more_samples: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two runs. only_a, only_b: problems that the other run lacks, which are left out.
-
-    won_ids, lost_ids: the problems on which b is better, and worse.
+class Pair(NamedTuple):
+    """A problem in both runs: its mean score in each, the fewer of their samples, and the estimated variance of the
+    difference (NaN where a run has one sample).
     """
-
-    a: str
-    b: str
-    benchmarks: tuple[Difference, ...]
-    overall: Difference
-    only_a: int
-    only_b: int
-    won_ids: tuple[str, ...]
-    lost_ids: tuple[str, ...]
-
-
-class _Pair(NamedTuple):
-    """A problem in both runs: mean scores, samples, and the estimated variances of the means (NaN for one sample)."""
 
     id: str
     a: float
@@ -93,12 +84,60 @@ class _Pair(NamedTuple):
         return self.b - self.a
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Run b against run a. only_a, only_b: problems that the other run lacks, which are left out.
+
+    won, lost: the problems on which b is better, and worse, the clearest first.
+    """
+
+    a: str
+    b: str
+    benchmarks: tuple[Difference, ...]
+    overall: Difference
+    only_a: int
+    only_b: int
+    won: tuple[Pair, ...]
+    lost: tuple[Pair, ...]
+
+
 def compare(runs: Mapping[str, Sequence[Judged]]) -> list[Comparison]:
-    """Every pair of runs, in the order given. Raises ValueError for fewer than two runs or no problem in common."""
+    """Each further run against the first, in the order given.
+
+    Raises ValueError for fewer than two runs, and for one that has no problem in common with the first.
+    """
     if len(runs) < 2:
         raise ValueError(f"a comparison takes at least two runs, not {len(runs)}")
     grouped = {name: _grouped(rows) for name, rows in runs.items()}
-    return [_compare(a, grouped[a], b, grouped[b]) for a, b in combinations(grouped, 2)]
+    first, *others = grouped
+    return _corrected([_compare(first, grouped[first], other, grouped[other]) for other in others])
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number (Holm 1979): in 5 % of families without differences, one is below 0.05."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    corrected, least = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = least
+    return corrected
+
+
+def _corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """With p_holm set: one family for each benchmark, and one over all."""
+    lines: defaultdict[str, list[Difference]] = defaultdict(list)
+    for comparison in comparisons:
+        for line in (*comparison.benchmarks, comparison.overall):
+            lines[line.benchmark].append(line)
+    holms = {name: iter(holm([line.p_value for line in family])) for name, family in lines.items()}
+    return [
+        replace(
+            comparison,
+            benchmarks=tuple(replace(d, p_holm=next(holms[d.benchmark])) for d in comparison.benchmarks),
+            overall=replace(comparison.overall, p_holm=next(holms[""])),
+        )
+        for comparison in comparisons
+    ]
 
 
 _Key = tuple[str, str]  # benchmark, problem
@@ -114,7 +153,7 @@ def _grouped(rows: Sequence[Judged]) -> dict[_Key, list[Judged]]:
 def _compare(
     a: str, rows_a: Mapping[_Key, Sequence[Judged]], b: str, rows_b: Mapping[_Key, Sequence[Judged]]
 ) -> Comparison:
-    pairs: defaultdict[str, list[_Pair]] = defaultdict(list)
+    pairs: defaultdict[str, list[Pair]] = defaultdict(list)
     for key in (k for k in rows_a if k in rows_b):
         pairs[key[0]].append(_pair(key[1], rows_a[key], rows_b[key]))
     if not pairs:
@@ -127,13 +166,13 @@ def _compare(
         overall=_difference("", list(pairs.values())),
         only_a=len(rows_a.keys() - rows_b.keys()),
         only_b=len(rows_b.keys() - rows_a.keys()),
-        won_ids=tuple(pair.id for pair in common if pair.difference > 0),
-        lost_ids=tuple(pair.id for pair in common if pair.difference < 0),
+        won=tuple(sorted((p for p in common if p.difference > 0), key=lambda p: -p.difference)),
+        lost=tuple(sorted((p for p in common if p.difference < 0), key=lambda p: p.difference)),
     )
 
 
-def _pair(problem: str, a: Sequence[Judged], b: Sequence[Judged]) -> _Pair:
-    return _Pair(problem, accuracy(a), accuracy(b), min(len(a), len(b)), _noise(a) + _noise(b))
+def _pair(problem: str, a: Sequence[Judged], b: Sequence[Judged]) -> Pair:
+    return Pair(problem, accuracy(a), accuracy(b), min(len(a), len(b)), _noise(a) + _noise(b))
 
 
 def _noise(samples: Sequence[Judged]) -> float:
@@ -142,7 +181,7 @@ def _noise(samples: Sequence[Judged]) -> float:
     return p * (1 - p) / (n - 1) if n > 1 else float("nan")
 
 
-def _difference(benchmark: str, strata: Sequence[Sequence[_Pair]]) -> Difference:
+def _difference(benchmark: str, strata: Sequence[Sequence[Pair]]) -> Difference:
     """The mean over strata (benchmarks) of the mean difference over problems."""
     pairs = [pair for stratum in strata for pair in stratum]
     weights = np.array([1 / (len(strata) * len(stratum)) for stratum in strata for _ in stratum])
@@ -150,6 +189,7 @@ def _difference(benchmark: str, strata: Sequence[Sequence[_Pair]]) -> Difference
     mean = float(weights @ differences)
     error, degrees = _error(strata)
     p_value, test = _p_value(weights * differences, mean, error, degrees)
+    within = _within(strata)
     return Difference(
         benchmark=benchmark,
         n_problems=len(pairs),
@@ -158,16 +198,18 @@ def _difference(benchmark: str, strata: Sequence[Sequence[_Pair]]) -> Difference
         difference=mean,
         ci95=_interval(mean, error, degrees, strata),
         p_value=p_value,
+        p_holm=p_value,
         test=test,
+        noise_share=None if within is None else min(1.0, within / error**2) if error > 0 else 0.0,
         won=int((differences > 0).sum()),
         lost=int((differences < 0).sum()),
         tied=int((differences == 0).sum()),
         more_problems=_more_problems(mean, error, len(pairs)),
-        more_samples=_more_samples(mean, error, strata),
+        more_samples=_more_samples(mean, error, within, min(pair.samples for pair in pairs)),
     )
 
 
-def _error(strata: Sequence[Sequence[_Pair]]) -> tuple[float, float]:
+def _error(strata: Sequence[Sequence[Pair]]) -> tuple[float, float]:
     """The standard error of the mean of the strata's means, and its degrees of freedom (Satterthwaite 1946).
 
     A stratum of one problem shows no spread and adds none.
@@ -179,7 +221,7 @@ def _error(strata: Sequence[Sequence[_Pair]]) -> tuple[float, float]:
     return sqrt(total) / len(strata), degrees
 
 
-def _interval(mean: float, error: float, degrees: float, strata: Sequence[Sequence[_Pair]]) -> Interval:
+def _interval(mean: float, error: float, degrees: float, strata: Sequence[Sequence[Pair]]) -> Interval:
     """Student's interval, with a width for the strata that show no spread; within [-1, 1]."""
     unseen = [
         wilson(0.0, len(s), critical_value(len(s) - 1)).high for s in strata if len({p.difference for p in s}) == 1
@@ -213,11 +255,15 @@ def _more_problems(mean: float, error: float, n: int) -> int | None:
     return max(0, ceil(n * (_REACH * error / mean) ** 2 - 1e-9) - n)
 
 
-def _more_samples(mean: float, error: float, strata: Sequence[Sequence[_Pair]]) -> int | None:
-    """Solves (between + within * k0 / k) = (mean / reach)^2 for k samples, where k0 are there now."""
-    k0 = min(pair.samples for stratum in strata for pair in stratum)
+def _within(strata: Sequence[Sequence[Pair]]) -> float | None:
+    """The part of the squared error that sampling makes; None where one sample of a problem doesn't show it."""
     within = sum(float(np.sum([p.noise for p in s])) / len(s) ** 2 for s in strata) / len(strata) ** 2
-    if mean == 0 or np.isnan(within):
+    return None if np.isnan(within) else within
+
+
+def _more_samples(mean: float, error: float, within: float | None, k0: int) -> int | None:
+    """Solves (between + within * k0 / k) = (mean / reach)^2 for k samples, where k0 are there now."""
+    if mean == 0 or within is None:
         return None
     wanted = (mean / _REACH) ** 2
     if error**2 <= wanted:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from eval.compare import compare, sign_flip
+from eval.compare import compare, holm, sign_flip
 from eval.metrics import Judged
 
 
@@ -53,8 +53,8 @@ def test_few_differing_problems_use_the_exact_test() -> None:
     assert result.overall.test == "sign-flip permutation"
     assert result.overall.p_value == pytest.approx(2 / 2**5)  # the sign test, since all differences are 1
     assert (result.overall.won, result.overall.lost, result.overall.tied) == (5, 0, 25)
-    assert result.won_ids == ("p0", "p1", "p2", "p3", "p4")
-    assert result.lost_ids == ()
+    assert [pair.id for pair in result.won] == ["p0", "p1", "p2", "p3", "p4"]
+    assert result.lost == ()
 
 
 def test_a_run_against_itself() -> None:
@@ -82,7 +82,8 @@ def test_swapping_the_runs_changes_the_signs_and_nothing_else() -> None:
     assert forth.overall.difference == pytest.approx(-back.overall.difference)
     assert forth.overall.p_value == pytest.approx(back.overall.p_value)
     assert tuple(forth.overall.ci95) == pytest.approx((-back.overall.ci95.high, -back.overall.ci95.low))
-    assert (forth.won_ids, forth.overall.more_problems) == (back.lost_ids, back.overall.more_problems)
+    assert [pair.id for pair in forth.won] == [pair.id for pair in back.lost]
+    assert forth.overall.more_problems == back.overall.more_problems
 
 
 def test_only_common_problems_count_and_the_others_are_named_in_number() -> None:
@@ -101,9 +102,46 @@ def test_over_all_each_benchmark_weighs_the_same() -> None:
     assert result.overall.n_problems == 44
 
 
-def test_three_runs_give_three_pairs() -> None:
+def test_three_runs_are_compared_with_the_first() -> None:
     rows = run({"p0": [1, 0], "p1": [0, 0]})
-    assert [(c.a, c.b) for c in compare({"x": rows, "y": rows, "z": rows})] == [("x", "y"), ("x", "z"), ("y", "z")]
+    assert [(c.a, c.b) for c in compare({"x": rows, "y": rows, "z": rows})] == [("x", "y"), ("x", "z")]
+
+
+def test_holm_gives_a_published_value() -> None:
+    """The example of R's documentation form: p.adjust(c(0.01, 0.02, 0.03, 0.04), "holm"), and ties and order kept."""
+    assert holm([0.01, 0.02, 0.03, 0.04]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([0.3]) == [0.3]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0.01, 0.2))
+def test_holm_rejects_what_its_step_down_procedure_rejects(p_values: list[float], alpha: float) -> None:
+    rejected = set()
+    for step, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        if p_values[i] * (len(p_values) - step) > alpha:
+            break
+        rejected.add(i)
+    assert {i for i, p in enumerate(holm(p_values)) if p <= alpha} == rejected
+
+
+def test_p_values_are_corrected_for_the_runs_that_are_compared() -> None:
+    base = {f"p{i}": [0] for i in range(30)}
+    runs = {name: run(base | {f"p{i}": [1] for i in range(n)}) for name, n in (("a", 0), ("b", 8), ("c", 6))}
+    b, c = compare(runs)
+    assert (b.overall.p_value, c.overall.p_value) == pytest.approx((2 / 2**8, 2 / 2**6))
+    assert (b.overall.p_holm, c.overall.p_holm) == pytest.approx((4 / 2**8, 2 / 2**6))
+    assert b.benchmarks[0].p_holm == b.overall.p_holm
+    [alone] = compare({name: runs[name] for name in "ab"})
+    assert alone.overall.p_holm == alone.overall.p_value
+
+
+def test_the_problems_won_are_listed_the_clearest_first() -> None:
+    a, b = run({"p0": [0, 0], "p1": [0, 0], "p2": [1, 1]}), run({"p0": [0, 1], "p1": [1, 1], "p2": [0, 0]})
+    [result] = compare({"a": a, "b": b})
+    assert [(p.id, p.a, p.b) for p in result.won] == [("p1", 0.0, 1.0), ("p0", 0.0, 0.5)]
+    assert [(p.id, p.a, p.b) for p in result.lost] == [("p2", 1.0, 0.0)]
 
 
 def test_more_problems_gives_the_power_that_it_promises() -> None:
@@ -130,6 +168,7 @@ def test_more_samples_separates_where_the_noise_is_within_problems() -> None:
     b = {f"p{i}": y for i, (_, y) in enumerate(pairs)}
     [result] = compare({"a": run(a), "b": run(b)})
     assert result.overall.more_samples
+    assert result.overall.noise_share == pytest.approx(1.0, abs=0.15)
     k, told, trials = 2 + result.overall.more_samples, 0, 600
     rng = np.random.default_rng(6)
     for _ in range(trials):
@@ -144,11 +183,12 @@ def test_more_samples_cannot_help_where_problems_differ_for_good() -> None:
     [result] = compare({"a": run(a), "b": run(b)})
     assert result.overall.more_samples is None
     assert result.overall.more_problems
+    assert result.overall.noise_share == 0.0
 
 
 def test_one_sample_each_says_nothing_of_more_samples() -> None:
     [result] = compare({"a": run({"p0": [1], "p1": [0], "p2": [0]}), "b": run({"p0": [1], "p1": [1], "p2": [0]})})
-    assert result.overall.more_samples is None
+    assert result.overall.more_samples is result.overall.noise_share is None
 
 
 def test_false_alarms_are_as_rare_as_they_should_be() -> None:
