@@ -65,7 +65,7 @@ def by_problem(rows: Sequence[Judged]) -> dict[str, list[Judged]]:
             raise ValueError(f"sample {row.sample} of {row.problem} is there twice")
         seen.add((row.problem, row.sample))
         problems[row.problem].append(row)
-    return dict(problems)
+    return {name: problems[name] for name in sorted(problems)}  # sums then don't depend on the rows' order
 
 
 def accuracy(rows: Sequence[Judged]) -> float:
