@@ -14,6 +14,7 @@ Other models than ours don't tell whether a response was cut off by its token li
 finds, as it would for any text, so a score can be a little higher than that of `ampo eval`.
 """
 
+# ruff: noqa: ARG001, ARG002 (the signatures are lm-eval's)
 from __future__ import annotations
 
 import logging
@@ -72,9 +73,9 @@ class AmpoTask(ConfigurableTask):
         num_fewshot: int = 0,
         system_instruction: str | None = None,
         apply_chat_template: bool = False,
-        fewshot_as_multiturn: bool = False,  # noqa: ARG002  (there are no examples)
+        fewshot_as_multiturn: bool = False,
         chat_template: Callable[..., str] | None = None,
-        gen_prefix: str | None = None,  # noqa: ARG002
+        gen_prefix: str | None = None,
     ) -> str:
         """Our template's conversation: through the model's chat template, or as `ampo eval` asks a model without one.
 
