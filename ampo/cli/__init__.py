@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import doctor, evaluation, inference
+from ampo.cli import compare, doctor, evaluation, inference
 
 
 class InterruptedByUserError(Exception):
@@ -54,5 +54,6 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 app.command(name="eval")(evaluation.eval_)
 app.command()(evaluation.score)
 app.command()(evaluation.report)
+app.command()(compare.compare)
 app.command()(evaluation.audit)
 app.command()(doctor.doctor)

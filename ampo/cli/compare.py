@@ -1,0 +1,44 @@
+"""The command that sets runs against one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ampo.errors import UserError
+from ampo.types import as_protocol
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories; the first is the base.")],
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", help="ampo or official; default: the first that all are judged by.")
+    ] = None,
+    list_: Annotated[
+        int, typer.Option("--list", metavar="N", min=0, help="Name up to N problems won, and N lost.")
+    ] = 0,
+    allow_different: Annotated[
+        bool, typer.Option("--allow-different", help="Compare runs that differ in more than one thing, and mark it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+) -> None:
+    """Tell whether runs differ: paired differences with intervals and p-values. Needs no model and no GPU.
+
+    Runs may differ in one thing, the model, the prompt or the sampling; it is named.
+    """
+    from eval.comparable import load
+    from eval.compare import compare as compare_rows
+    from eval.compare_table import as_data, show
+
+    loaded = load(runs, as_protocol(protocol) if protocol else None, allow_different)
+    try:
+        comparisons = compare_rows(loaded.rows)
+    except ValueError as error:
+        raise UserError(f"{error}: compare runs of the same benchmarks") from error
+    if as_json:
+        typer.echo(json.dumps(as_data(loaded, comparisons), indent=1))
+    else:
+        show(loaded, comparisons, list_)

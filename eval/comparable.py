@@ -1,0 +1,202 @@
+"""Whether runs may be compared, and what differs between them.
+
+A comparison tells what one change does. So one of three things may differ between two runs: the model, the prompt, or
+the sampling; it is named. Where more than one does, the difference can't be put down to any of them, and the runs are
+refused unless the user allows it. Responses are always judged by one protocol, the same for all runs, and a problem
+counts only where both runs asked the same question with the same reference answer. The number of samples and the seed
+may differ: neither moves what is estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ampo.errors import UserError
+from ampo.types import PROTOCOLS, Problem, Protocol
+from eval.metrics import Judged
+from eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from eval.score import judged_rows
+
+Thing = Literal["model", "prompt", "sampling"]
+
+
+class Setting(NamedTuple):
+    """A setting that differs. benchmark: "" where it concerns all of the run. a, b: None where it is not set."""
+
+    thing: Thing
+    benchmark: str
+    key: str
+    a: Any
+    b: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """Runs that may be compared: the first, and those that are compared with it. Keys of the mappings are their paths.
+
+    rows: the judged samples. models: names. differs: how each further run was asked otherwise than the first.
+    notes: what a reader must know, a line each.
+    """
+
+    protocol: Protocol
+    rows: Mapping[str, Sequence[Judged]]
+    models: Mapping[str, str]
+    differs: Mapping[str, Sequence[Setting]]
+    problems: Mapping[str, Problem]
+    notes: Sequence[str]
+
+
+class _Run(NamedTuple):
+    path: str
+    config: Mapping[str, Any]
+    problems: Mapping[str, Problem]
+    responses: Mapping[str, ResponseRecord]
+    verdicts: Mapping[tuple[str, Protocol], VerdictRecord]
+
+    @property
+    def protocols(self) -> set[Protocol]:
+        return {protocol for _, protocol in self.verdicts}
+
+
+def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_different: bool = False) -> Comparable:
+    """The runs in these folders, the first being the one that the others are compared with.
+
+    protocol: default the first of `ampo`, `official` that all of them are judged by.
+    Raises UserError for folders that hold no run, no protocol in common, other problems under the same ids, and runs
+    that differ in more than one thing; `allow_different` turns the last two into notes.
+    """
+    runs = _read(paths)
+    judge = _protocol(runs, protocol)
+    first, *others = runs
+    differs = {run.path: list(_settings(first, run)) for run in others}
+    changed = {run.path: _changed(first, run) for run in others}
+    if not allow_different:
+        for run in others:
+            _refuse(first, run, differs[run.path], changed[run.path])
+    left_out = set().union(*changed.values())
+    return Comparable(
+        protocol=judge,
+        rows={run.path: _rows(run, judge, left_out) for run in runs},
+        models={run.path: str(run.config.get("model", {}).get("name", "")) for run in runs},
+        differs=differs,
+        problems={problem.id: problem for run in reversed(runs) for problem in run.problems.values()},
+        notes=[*(note for run in runs for note in _notes(run, judge)), *_left_out(left_out)],
+    )
+
+
+def things(settings: Sequence[Setting]) -> list[Thing]:
+    """Which of the three differ."""
+    found: list[Thing] = [setting.thing for setting in settings]
+    return list(dict.fromkeys(found))
+
+
+def _read(paths: Sequence[Path]) -> list[_Run]:
+    if len(paths) < 2:
+        raise UserError("a comparison takes at least two runs: ampo compare RUN RUN")
+    folders = [path.expanduser() for path in paths]
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise UserError("the same run is given twice: a run doesn't differ from itself")
+    runs = [RunDir.existing(folder) for folder in folders]
+    return [_Run(str(r.path), r.read_config(), r.read_problems(), r.read_responses(), r.read_verdicts()) for r in runs]
+
+
+def _protocol(runs: Sequence[_Run], asked: Protocol | None) -> Protocol:
+    """The protocol that all runs are judged by."""
+    for protocol in (asked,) if asked else PROTOCOLS:
+        lacking = [run.path for run in runs if protocol not in run.protocols]
+        if not lacking:
+            return protocol
+        if asked:
+            raise UserError(
+                f"{lacking[0]} is not judged by protocol {asked}: ampo score {lacking[0]} --protocol {asked}"
+            )
+    unjudged = next((run.path for run in runs if not run.protocols), None)
+    if unjudged:
+        raise UserError(f"{unjudged} has no verdicts yet: `ampo score {unjudged}` judges its responses")
+    judged = "; ".join(f"{run.path} by {', '.join(sorted(run.protocols))}" for run in runs)
+    raise UserError(
+        f"the runs are judged by different protocols ({judged}), which can't be compared: "
+        "`ampo score RUN --protocol ampo` judges a run by another"
+    )
+
+
+def _settings(a: _Run, b: _Run) -> Iterator[Setting]:
+    """What differs, but for what doesn't matter: samples, seeds, and benchmarks that one of them lacks."""
+    model_a, model_b = a.config.get("model", {}), b.config.get("model", {})
+    for key in ("name", "revision"):
+        x, y = model_a.get(key), model_b.get(key)
+        if x != y and (key == "name" or (x and y and model_a.get("name") == model_b.get("name"))):
+            yield Setting("model", "", key, x, y)
+    there, here = a.config.get("benchmarks", {}), b.config.get("benchmarks", {})
+    things: tuple[Thing, ...] = ("prompt", "sampling")
+    for thing in things:
+        for name in (name for name in there if name in here):
+            x, y = there[name].get(thing, {}), here[name].get(thing, {})
+            for key in sorted(x.keys() | y.keys()):
+                if x.get(key) != y.get(key):
+                    yield Setting(thing, name, key, x.get(key), y.get(key))
+
+
+def _changed(a: _Run, b: _Run) -> set[str]:
+    """Ids under which the runs asked different questions, or expected different answers."""
+    common = (i for i in a.problems if i in b.problems)
+    return {i for i in common if _content(a.problems[i]) != _content(b.problems[i])}
+
+
+def _content(problem: Problem) -> tuple[object, ...]:
+    return problem.question, problem.answer, problem.options
+
+
+def _refuse(a: _Run, b: _Run, settings: Sequence[Setting], changed: set[str]) -> None:
+    hint = "--allow-different compares"
+    if changed:
+        raise UserError(
+            f"{a.path} and {b.path} have {len(changed)} problems of the same id with another question or answer "
+            f"({sorted(changed)[0]}, ...): are they of one data set? {hint} them on the others"
+        )
+    found = things(settings)
+    if len(found) > 1:
+        raise UserError(
+            f"{b.path} differs from {a.path} in {' and '.join(found)} ({'; '.join(map(say_setting, settings[:4]))}), "
+            f"so a difference could not be put down to either: {hint} them all the same, and says so"
+        )
+
+
+def say_setting(setting: Setting) -> str:
+    """A setting that differs, in words."""
+    where = f" ({setting.benchmark})" if setting.benchmark else ""
+    name = setting.thing if setting.thing == "model" and setting.key == "name" else f"{setting.thing} {setting.key}"
+    return f"{name}{where}: {_short(setting.a)} → {_short(setting.b)}"
+
+
+def _short(value: Any) -> str:
+    text = "unset" if value is None else " ".join(str(value).split())
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _rows(run: _Run, protocol: Protocol, left_out: set[str]) -> list[Judged]:
+    """The judged samples. Classes of answers aren't needed here, so no verifier is started for them."""
+    rows = judged_rows(run.problems, run.responses, run.verdicts, protocol, lambda answers, **_: [-1] * len(answers))
+    return [row for row in rows if row.problem not in left_out]
+
+
+def _notes(run: _Run, protocol: Protocol) -> Iterator[str]:
+    wanted = sum(b.get("problems", 0) * b.get("samples", 0) for b in run.config.get("benchmarks", {}).values())
+    if len(run.responses) < wanted:
+        yield (
+            f"{run.path} is unfinished, {len(run.responses)} of {wanted} samples: short responses finish first, "
+            "so its figures lean"
+        )
+    unjudged = sum((response, protocol) not in run.verdicts for response in run.responses)
+    if unjudged:
+        yield f"{run.path}: {unjudged} responses have no verdict and are left out; `ampo score {run.path}` judges them"
+    if "adaptive" in run.config:
+        yield f"{run.path} was sampled adaptively (--until-ci): problems have different numbers of samples"
+
+
+def _left_out(changed: set[str]) -> Iterator[str]:
+    if changed:
+        yield f"{len(changed)} problems are left out: under the same id the runs have another question or answer"
