@@ -1,0 +1,114 @@
+"""What an algorithm is, as data: every switch of AMPO, its revision and its baselines, and the presets that set them.
+
+Where the authors' code, their paper and their revision differ, each is a preset of its own (`presets.toml`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ampo.errors import UserError, nearest
+
+Trigger = Literal["none_correct", "success_below", "always", "never"]
+Selection = Literal["comprehension", "random", "shortest", "first", "likelihood"]
+ScoreMean = Literal["arithmetic", "geometric"]
+
+
+class Algorithm(BaseModel):
+    """The switches. Defaults are those of preset `ampo`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "ampo"
+    description: str = ""
+    objective: Literal["rl", "sft"] = "rl"
+    """rl: rollouts and a policy loss. sft: cross-entropy on the pool's solutions, without rollouts."""
+
+    trigger: Trigger = "none_correct"
+    """When a group gets guidance: none of it is correct; its success rate is below `success_below`; always; never."""
+    success_below: float = Field(default=0.5, ge=0, le=1)
+    k: Literal["fixed", "balance"] = "fixed"
+    """How many: min(k0, N); or as many as make half of the group right, min(N, int(success_below n) - correct)."""
+    k0: int = Field(default=2, ge=0)
+    positions: Literal["incorrect", "first"] = "incorrect"
+    """Which slots are replaced: incorrect ones, drawn at random; or the first of the group."""
+
+    selection: Selection = "comprehension"
+    """Which solutions. likelihood: mean log-probability of the whole solution."""
+    score_mean: ScoreMean = "arithmetic"
+    """Over the answer's tokens: mean of the probabilities (the code), or exp of the mean log-probability (Eq. 5)."""
+    format_weight: float = Field(default=0.1, ge=0, le=1)
+    """Weight of the solution's format in its rank; the score has the rest."""
+
+    reward: Literal["verifier", "probability"] = "verifier"
+    """probability: RLPR's. `deviation_*` are its filter of prompts."""
+    format_reward: float = Field(default=0.1, ge=0, le=1)
+    """The reward's share for the format; accuracy has the rest."""
+    repetition_penalty: bool = True
+    deviation_beta: float = Field(default=1.0, ge=0)
+    deviation_ratio: float = Field(default=0.99, ge=0, lt=1)
+    deviation_from_step: int = Field(default=6, ge=1)
+
+    divide_by_std: bool = False
+    advantage_rows: Literal["all", "on_policy"] = "all"
+    """Whose mean (and deviation) the advantage subtracts: the mixed group's, or that of the model's own responses."""
+
+    on_policy_loss: Literal["dual_clip", "clip", "unclipped"] = "dual_clip"
+    clip_low: float = Field(default=0.2, ge=0, lt=1)
+    clip_high: float = Field(default=0.2, ge=0)
+    dual_clip: float = Field(default=10.0, gt=1)
+    """c of dual-clip PPO: a negative advantage weighs at most c times."""
+    teacher_loss: Literal["shaped", "clip", "sft", "none"] = "shaped"
+    """shaped: -A f(p), f(p) = p / (p + gamma). clip: the clipped surrogate with the ratio p / 1. sft: -log p."""
+    gamma: float = Field(default=0.1, gt=0)
+    sft_coefficient: float = Field(default=1.0, ge=0)
+    aggregation: Literal["constant", "token_mean"] = "constant"
+    """constant: sum / L_max, mean over sequences. token_mean: on-policy tokens' mean, plus the mean over teacher
+    sequences of their token means (Eq. 7)."""
+    max_response_tokens: int = Field(default=8192, ge=1)
+    """L_max."""
+    entropy_coefficient: float = Field(default=0.001, ge=0)
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> Algorithm:
+        """A copy with other values; UserError for an unknown key (with the nearest) or a value out of range."""
+        return _validated(self.name, self.model_dump() | dict(overrides))
+
+    @property
+    def uses_pool(self) -> bool:
+        return self.objective == "sft" or self.trigger != "never"
+
+
+def load_preset(name: str, **overrides: Any) -> Algorithm:
+    """A preset by its name, with some values changed. UserError for an unknown name, key or value."""
+    presets = _presets()
+    if name not in presets:
+        raise UserError(f"unknown preset {name!r}: {nearest(name, presets, 'a preset')}")
+    return presets[name].with_overrides(overrides) if overrides else presets[name]
+
+
+def preset_names() -> tuple[str, ...]:
+    return tuple(_presets())
+
+
+@cache
+def _presets() -> dict[str, Algorithm]:
+    data = tomllib.loads(files("ampo.algorithm").joinpath("presets.toml").read_text(encoding="utf-8"))
+    return {name: _validated(name, table | {"name": name}) for name, table in data.items()}
+
+
+def _validated(name: str, values: dict[str, Any]) -> Algorithm:
+    known = Algorithm.model_fields
+    for key in values:
+        if key not in known:
+            raise UserError(f"algorithm {name!r} has no setting {key!r}: {nearest(key, known, 'a setting')}")
+    try:
+        return Algorithm.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"algorithm {name!r}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from error

@@ -1,0 +1,69 @@
+"""Rewards: r = 0.9 accuracy + 0.1 format, minus 1 for a response that repeats itself; and RLPR's.
+
+Deviation: the authors' code subtracts the repetition penalty only where r is not 0. Here it applies to every response:
+otherwise a wrong loop without tags (0) is better off than a wrong loop with them (-0.9).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
+
+_WINDOW, _TIMES = 10, 10  # words, occurrences: the authors' numbers
+
+
+def has_format(text: str) -> bool:
+    """`<answer>` and `</answer>` occur once each, in that order."""
+    once = text.count(ANSWER_OPEN) == text.count(ANSWER_CLOSE) == 1
+    return once and text.index(ANSWER_OPEN) < text.index(ANSWER_CLOSE)
+
+
+def repeats_itself(text: str) -> bool:
+    """Some window of 10 words occurs 10 times or more."""
+    words = text.split()
+    windows = Counter(tuple(words[i : i + _WINDOW]) for i in range(len(words) - _WINDOW + 1))
+    return any(count >= _TIMES for count in windows.values())
+
+
+def reward(accuracy: float, text: str, *, format_reward: float = 0.1, repetition_penalty: bool = True) -> float:
+    """The reward of a response.
+
+    accuracy: 1 for a correct answer, else 0 (RLPR: a probability). The result is 0, 0.1, 0.9 or 1, less the penalty.
+    """
+    earned = (1 - format_reward) * accuracy + format_reward * has_format(text)
+    return earned - (repetition_penalty and repeats_itself(text))
+
+
+def probability_accuracy(with_reasoning: float, without: float) -> float:
+    """RLPR's debiased reward (arXiv 2506.18254): how much the response raises the reference answer's probability.
+
+    Both are mean probabilities of the answer's tokens, after prompt and reasoning, and after the prompt alone.
+    """
+    return min(max(with_reasoning - without, 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationFilter:
+    """RLPR's filter: drops prompts whose rewards deviate little, below beta times a moving average of the deviation.
+
+    average: of the mean deviation of the steps so far; None before the first. Carried from step to step (and saved).
+    """
+
+    beta: float = 1.0
+    ratio: float = 0.99
+    from_step: int = 6
+    average: float | None = None
+
+    def update(self, deviations: list[float], step: int) -> tuple[DeviationFilter, list[bool]]:
+        """The filter after this step, and which prompts are kept.
+
+        deviations: the standard deviation of each prompt's rewards. step: from 1.
+        """
+        if not deviations:
+            return self, []
+        mean = sum(deviations) / len(deviations)
+        average = mean if self.average is None else self.ratio * self.average + (1 - self.ratio) * mean
+        keep = [step < self.from_step or deviation >= self.beta * average for deviation in deviations]
+        return DeviationFilter(self.beta, self.ratio, self.from_step, average), keep
