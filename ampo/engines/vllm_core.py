@@ -54,20 +54,18 @@ class InProcessCore(Core):
     """vLLM's LLMEngine, stepped by a thread of this process."""
 
     def __init__(self, engine_args: Any) -> None:
-        from vllm.v1.engine.llm_engine import LLMEngine
-
-        with _environment("VLLM_ENABLE_V1_MULTIPROCESSING", "0"):
-            self._engine = LLMEngine.from_engine_args(engine_args)
-        self.config = self._engine.vllm_config
-        self.tokenizer = self._engine.get_tokenizer()
         self._sinks: dict[str, Sink] = {}
         self._commands: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
         self._held = 0
         self._closing = False
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="vllm", daemon=True)
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(engine_args, started), name="vllm", daemon=True)
         self._thread.start()
+        started.result()
+        self.config = self._engine.vllm_config
+        self.tokenizer = self._engine.get_tokenizer()
 
     def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
         self._command(lambda: self._add(request_id, token_ids, params, sink))
@@ -117,7 +115,20 @@ class InProcessCore(Core):
         if self._sinks.pop(request_id, None) is not None:
             self._engine.abort_request([request_id])
 
-    def _run(self) -> None:
+    def _run(self, engine_args: Any, started: Future[None]) -> None:
+        """Make the engine and step it, in one thread: OpenMP's workers belong to the thread that calls them first."""
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        try:
+            with _environment("VLLM_ENABLE_V1_MULTIPROCESSING", "0"):
+                self._engine = LLMEngine.from_engine_args(engine_args)
+        except BaseException as error:  # the caller's to handle
+            started.set_exception(error)
+            return
+        started.set_result(None)
+        self._step()
+
+    def _step(self) -> None:
         try:
             while self._await_work():
                 while self._commands:
