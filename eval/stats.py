@@ -84,13 +84,16 @@ def standard_error(means: Sequence[float]) -> float:
 
 
 def clustered_interval(means: Sequence[float], n_samples: int) -> Interval:
-    """95 % interval of the mean of the problems' means.
+    """95 % interval of the mean of the problems' means."""
+    return interval_around(float(np.mean(means)), standard_error(means), len(means), n_samples)
+
+
+def interval_around(p: float, error: float, n: int, n_samples: int) -> Interval:
+    """95 % interval of a mean p of n problems from its clustered standard error.
 
     The effective number of observations lies between the number of problems (all samples of a problem agree, or there
     is one problem, or the means don't differ and so don't say) and the number of samples (they are independent).
     """
-    n = len(means)
-    p, error = float(np.mean(means)), standard_error(means)
     effective = min(max(p * (1 - p) / error**2, n), max(n_samples, n)) if error > 0 else n
     return wilson(p, effective, critical_value(n - 1))
 

@@ -101,7 +101,7 @@ class AmpoTask(ConfigurableTask):
 
 def _settled(config: dict[str, Any], metadata: Mapping[str, Any], benchmark: Benchmark) -> dict[str, Any]:
     """The YAML's config with all that it leaves to the benchmark, the paper and us."""
-    protocols = [as_protocol(name) for name in str(metadata.get("protocol") or "ampo").split("+")]
+    protocols: list[Protocol] = [as_protocol(name) for name in str(metadata.get("protocol") or "ampo").split("+")]
     metrics = ("avg_at_k", "avg_at_k_stderr", "pass_at_k", "maj_at_k", *RATES)
     return {
         "output_type": "generate_until",
@@ -112,14 +112,15 @@ def _settled(config: dict[str, Any], metadata: Mapping[str, Any], benchmark: Ben
             {"metric": name, "aggregation": partial(aggregate, name), "higher_is_better": name.endswith("_at_k")}
             for name in metrics
         ],
-        "filter_list": [
-            {"name": protocol, "filter": [{"function": "custom", "filter_fn": partial(judge, protocol=protocol)}]}
-            for protocol in protocols
-        ],
+        "filter_list": [{"name": protocol, "filter": [_filter(protocol)]} for protocol in protocols],
         **config,
         "repeats": int(metadata.get("samples") or config.get("repeats") or benchmark.samples),
         "generation_kwargs": _generation(benchmark) | (config.get("generation_kwargs") or {}),
     }
+
+
+def _filter(protocol: Protocol) -> dict[str, Any]:
+    return {"function": "custom", "filter_fn": partial(judge, protocol=protocol)}
 
 
 def _generation(benchmark: Benchmark) -> dict[str, Any]:
