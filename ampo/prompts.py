@@ -232,8 +232,13 @@ def _closing(text: str, start: int, limit: int) -> int | None:
 def render(messages: Sequence[Message], tokenizer: Any) -> str:
     """The conversation as the model reads it: through the tokenizer's chat template, with the assistant's turn opened.
 
+    Where the conversation ends in the assistant's own words, the model is to go on from them: they stand after the
+    opened turn as they were generated, thought and all, which a template would often drop.
     A tokenizer without a chat template (a base model's) gets the contents joined by blank lines.
     """
+    if messages and messages[-1]["role"] == "assistant":
+        before = render(messages[:-1], tokenizer)
+        return before + messages[-1]["content"].removeprefix(opened_thought(before))
     if getattr(tokenizer, "chat_template", None):
         return tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
     return "\n\n".join(m["content"] for m in messages) + "\n\n"

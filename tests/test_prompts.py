@@ -14,7 +14,7 @@ from ampo.prompts import (
     render,
     split,
 )
-from ampo.types import Problem
+from ampo.types import Message, Problem
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,16 @@ def test_render_without_a_chat_template() -> None:
         chat_template = None
 
     assert render([{"role": "user", "content": "q"}], Base()) == "q\n\n"
+
+
+def test_render_goes_on_from_the_assistants_words() -> None:
+    class Opening:
+        chat_template = "x"
+
+        def apply_chat_template(self, messages, **_) -> str:
+            return "".join(f"<{m['role']}>{m['content']}" for m in messages) + "<assistant><think>\n"
+
+    question: Message = {"role": "user", "content": "q"}
+    opened = render([question], Opening())
+    said: Message = {"role": "assistant", "content": "<think>\nOne, two"}
+    assert render([question, said], Opening()) == opened + "One, two"  # the template's own tag isn't doubled

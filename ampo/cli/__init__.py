@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference
+from ampo.cli import compare, doctor, evaluation, inference, page
 
 
 class InterruptedByUserError(Exception):
@@ -51,6 +51,7 @@ app.command(
     "--model SII-Enigma/Qwen2.5-7B-Ins-AMPO --temperature 0.6 --max-tokens 8192[/bold]"
 )(inference.generate)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(inference.serve)
+app.command(name="app")(page.app)
 app.command(name="eval")(evaluation.eval_)
 app.command()(evaluation.score)
 app.command()(evaluation.report)

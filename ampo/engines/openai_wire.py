@@ -49,9 +49,18 @@ def body(request: Request, index: int, model: str, max_tokens: int | None, *, vl
         "seed": None if params.seed is None else params.seed + index,
         "presence_penalty": _changed(params, "presence_penalty", vllm),
         "frequency_penalty": _changed(params, "frequency_penalty", vllm),
-        "extra_body": {name: value for name in _OURS if (value := _changed(params, name, vllm)) is not None} or None,
+        "extra_body": _continued(request, vllm)
+        | {name: value for name in _OURS if (value := _changed(params, name, vllm)) is not None}
+        or None,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
+
+
+def _continued(request: Request, vllm: bool) -> dict[str, bool]:
+    """A conversation that ends in the assistant's words is to be gone on with; vLLM has to be told."""
+    if not vllm or isinstance(request.prompt, str) or not request.prompt or request.prompt[-1]["role"] != "assistant":
+        return {}
+    return {"continue_final_message": True, "add_generation_prompt": False}
 
 
 def _changed(params: SamplingParams, name: str, always: bool) -> Any:

@@ -1,0 +1,296 @@
+"""`ampo app`: the page, joined with what it shows of benchmarks and run directories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ampo.cli.options import (
+    SAMPLING,
+    ApiKey,
+    BackendName,
+    BaseUrl,
+    Concurrency,
+    DataDir,
+    DataParallel,
+    Dtype,
+    EngineArg,
+    GpuMemory,
+    MaxModelLen,
+    MaxNumSeqs,
+    MaxTokens,
+    MinP,
+    ModelName,
+    RepetitionPenalty,
+    Seed,
+    Temperature,
+    TensorParallel,
+    TopK,
+    TopP,
+    engine_settings,
+    given_sampling,
+    say,
+    start_engine,
+)
+from ampo.errors import UserError
+
+if TYPE_CHECKING:
+    from ampo.engines import Engine, EngineSettings
+    from ampo.types import SamplingParams
+    from app.build import Address
+    from app.desk import Run, Services
+
+PAGE = "Page"
+Host = Annotated[str, typer.Option("--host", help="0.0.0.0 lets other machines in.", rich_help_panel=PAGE)]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="Default: the first free one from 7860.", rich_help_panel=PAGE),
+]
+Auth = Annotated[
+    list[str] | None,
+    typer.Option("--auth", envvar="AMPO_APP_AUTH", help="USER:PASSWORD; repeat for several.", rich_help_panel=PAGE),
+]
+Share = Annotated[bool, typer.Option("--share", help="A public link through gradio.live.", rich_help_panel=PAGE)]
+RootPath = Annotated[
+    str | None, typer.Option("--root-path", help="Where a proxy serves the page.", rich_help_panel=PAGE)
+]
+Open = Annotated[bool, typer.Option("--open", help="Open a browser.", rich_help_panel=PAGE)]
+QueueSize = Annotated[int, typer.Option("--queue-size", min=1, help="Questions that may wait.", rich_help_panel=PAGE)]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of run directories to browse.", rich_help_panel=PAGE)]
+Votes = Annotated[
+    Path, typer.Option("--votes", help="File that the votes of comparisons are appended to.", rich_help_panel=PAGE)
+]
+System = Annotated[
+    str | None, typer.Option("--system", help="System prompt to begin with; none by default.", rich_help_panel=SAMPLING)
+]
+_USUAL_TOKENS = 8192  # the authors' own limit, for the slider's first position
+
+
+def app(
+    model: ModelName = None,
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="A second model to compare with.", rich_help_panel="Model")
+    ] = None,
+    compare_base_url: Annotated[
+        str | None, typer.Option("--compare-base-url", help="Its endpoint.", rich_help_panel="Model")
+    ] = None,
+    backend: BackendName = "auto",
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    concurrency: Concurrency = 32,
+    host: Host = "127.0.0.1",
+    port: Port = None,
+    auth: Auth = None,
+    share: Share = False,
+    root_path: RootPath = None,
+    open_browser: Open = False,
+    queue_size: QueueSize = 64,
+    runs: Runs = Path("runs"),
+    votes: Votes = Path("votes.jsonl"),
+    data_dir: DataDir = None,
+    system: System = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    min_p: MinP = None,
+    max_tokens: MaxTokens = None,
+    repetition_penalty: RepetitionPenalty = None,
+    seed: Seed = None,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    max_num_seqs: MaxNumSeqs = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    data_parallel_size: DataParallel = 1,
+    engine_arg: EngineArg = None,
+) -> None:
+    """Talk with a model in a browser: its thought, its answer, and whether it is right."""
+    try:
+        from app.build import Address, launch
+    except ImportError as error:
+        if error.name != "gradio":
+            raise
+        from ampo.errors import MissingExtraError
+
+        raise MissingExtraError("gradio", "app", "the page") from error
+    from ampo.verify import VerifierPool
+    from app.desk import Desk
+
+    given = given_sampling(locals())
+    settings = engine_settings(locals())
+    address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size)
+    _check_address(address)
+    with VerifierPool(workers=2) as verifier:
+        engines = _engines(model, compare, compare_base_url, backend, base_url, api_key, concurrency, settings)
+        try:
+            first = next(iter(engines.values()))
+            limits, defaults = _limits(first, given)
+            desk = Desk(
+                engines,
+                verifier,
+                defaults,
+                limits,
+                system or "",
+                services(runs, data_dir),
+                votes,
+                concurrency,
+            )
+            launch(desk, address, lambda url: say(f"the page is at {url} (Ctrl-C ends it)"))
+        finally:
+            for engine in engines.values():
+                engine.close()
+
+
+def _logins(given: list[str]) -> tuple[tuple[str, str], ...]:
+    pairs = [login.partition(":") for login in given]
+    for user, colon, password in pairs:
+        if not (user and colon and password):
+            raise UserError("--auth must be USER:PASSWORD, as in --auth ada:secret")
+    return tuple((user, password) for user, _, password in pairs)
+
+
+def _check_address(address: Address) -> None:
+    """Before a model is loaded for minutes: whether the page can be served there at all."""
+    import socket
+
+    if address.host not in ("127.0.0.1", "localhost", "::1") and not address.auth:
+        say(f"note: everybody who reaches {address.host} may use the page; --auth USER:PASSWORD asks for a login")
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port or 0))
+        except OSError as error:
+            port = f":{address.port}" if address.port else ""
+            raise UserError(
+                f"cannot serve at {address.host}{port} ({error.strerror}): give another --port or --host"
+            ) from error
+
+
+def _engines(
+    model: str | None,
+    compare: str | None,
+    compare_base_url: str | None,
+    backend: str,
+    base_url: str | None,
+    api_key: str | None,
+    concurrency: int,
+    settings: EngineSettings,
+) -> dict[str, Engine]:
+    """The engine, and the one to compare it with, by the names that are shown."""
+    two = compare is not None or compare_base_url is not None
+    second_url = compare_base_url or base_url
+    if two and base_url is None and compare_base_url is None:  # two engines share the device
+        settings = replace(settings, gpu_memory_utilization=settings.gpu_memory_utilization / 2)
+    first = start_engine(model, backend, base_url, api_key, settings, concurrency)
+    if not two:
+        return {first.model: first}
+    try:
+        second_backend = "auto" if compare_base_url and backend != "openai" else backend
+        second = start_engine(
+            compare, second_backend, second_url, api_key, replace(settings, in_process=False), concurrency
+        )
+    except BaseException:
+        first.close()
+        raise
+    name = second.model if second.model != first.model else f"{second.model} (second)"
+    return {first.model: first, name: second}
+
+
+def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]:
+    """What one question may cost, and the sampling to begin with: the model's own, with what was given."""
+    from app.controls import Limits
+
+    context = getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
+    card = engine.describe()["settings"].get("model_card") or {}
+    context = context or card.get("max_model_len")
+    limits = Limits(context=context, max_tokens=context or Limits.max_tokens)
+    usual = min(_USUAL_TOKENS, limits.max_tokens * 3 // 4)
+    return limits, replace(engine.default_sampling_params(), **({"max_tokens": usual} | given))
+
+
+def services(runs: Path, data_dir: Path | None) -> Services:
+    """What the page is lent of `eval`: problems, pass@k, run directories."""
+    from functools import lru_cache
+
+    from app.desk import Services
+    from eval.data import load_problems
+    from eval.stats import pass_at_k
+    from eval.suites import catalogue, resolve
+
+    @lru_cache(maxsize=16)
+    def problems(name: str) -> Any:
+        from ampo.prompts import load_template
+
+        [benchmark] = resolve([name])
+        template = load_template(benchmark.template)
+        return [(problem, template) for problem in load_problems(benchmark, data_dir)]
+
+    names = [b.name for b in catalogue()]
+    return Services(
+        benchmarks=sorted(names, key=lambda name: name != "demo"),
+        problems=problems,
+        pass_at_k=pass_at_k,
+        run_names=lambda: run_names(runs),
+        read_run=lambda name: read_run(runs, name),
+    )
+
+
+def run_names(root: Path) -> list[str]:
+    """The run directories in a folder and one level below, the last changed first."""
+    found = [f.parent for pattern in ("*/responses.jsonl", "*/*/responses.jsonl") for f in root.glob(pattern)]
+    found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return [str(folder.relative_to(root)) for folder in found]
+
+
+def read_run(root: Path, name: str) -> Run:
+    """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
+    from ampo.types import Verdict
+    from app.desk import Run, RunRow
+    from eval.rundir import RunDir
+
+    if name not in run_names(root):
+        raise UserError(f"{root} has no run {name!r}: choose one of the list")
+    run = RunDir.existing(root / name)
+    config, problems, verdicts = run.read_config(), run.read_problems(), run.read_verdicts()
+    judged = {
+        v.id: Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol) for v in reversed(verdicts.values())
+    }
+    rows = [
+        RunRow(
+            id=r.id,
+            problem=problems[r.problem],
+            text=r.text,
+            finish_reason=r.finish_reason,
+            completion_tokens=r.completion_tokens,
+            seconds=r.seconds,
+            seed=r.seed,
+            verdict=judged.get(r.id),
+        )
+        for r in run.read_responses().values()
+        if r.problem in problems
+    ]
+    return Run(name, str(config.get("model", "")), _summary(run), rows)
+
+
+def _summary(run: Any) -> list[list[Any]]:
+    """A row a benchmark: its figures in per cent."""
+    try:
+        benchmarks = run.read_metrics()["benchmarks"]
+    except UserError:  # not scored yet: the responses can still be read
+        return []
+    return [
+        [
+            name,
+            f"{b['n_problems']} × {b['n_samples'] / b['n_problems']:g}",
+            f"{100 * b['avg_at_k']:.1f} [{100 * b['ci95'][0]:.1f}, {100 * b['ci95'][1]:.1f}]",
+            f"{100 * list(b['pass_at_k'].values())[-1]:.1f}",
+            f"{100 * b['maj_at_k']:.1f}",
+            f"{100 * b['truncated_rate']:.1f} / {100 * b['no_answer_rate']:.1f} / {100 * b['timeout_rate']:.1f}",
+            f"{b['mean_completion_tokens']:.0f}",
+        ]
+        for name, b in benchmarks.items()
+    ]

@@ -1,0 +1,88 @@
+"""The page as a whole: its tabs, its style, and the server that shows it.
+
+It asks no other host for anything: fonts and scripts are Gradio's own, analytics are off, no public link is made
+unless it is asked for, and the content security policy forbids the browser to fetch from elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from html import escape
+
+import gradio as gr
+from gradio.themes import Default
+
+from app import chat, controls
+from app.desk import Desk
+from app.policy import ContentPolicy
+from app.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is served and to whom. auth: (user, password) pairs; empty lets everybody in."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    auth: tuple[tuple[str, str], ...] = ()
+    share: bool = False
+    root_path: str | None = None
+    open_browser: bool = False
+    queue_size: int = 64
+
+
+def build(desk: Desk) -> gr.Blocks:
+    """The page, not yet served."""
+    with gr.Blocks(title="AMPO", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
+        names = " against ".join(escape(name) for name in desk.engines)
+        gr.HTML(f'<h1>AMPO</h1><span class="ampo-model">{names}</span>', elem_id="ampo-head")
+        with gr.Sidebar(open=False, width=300):
+            shelf = Shelf()
+            knobs = controls.build(desk.defaults, desk.system, desk.limits)
+        with gr.Tabs():  # noqa: SIM117  (there will be more)
+            with gr.Tab("Chat", id="chat"):
+                chat.build(desk, knobs, shelf)
+        page.load(shelf.refresh, shelf.saved, shelf.shown[1], **controls.quick)
+    return page
+
+
+def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = None) -> tuple[gr.Blocks, str]:
+    """Serve the page; gives it and its address. With `ready`, tell that the address and wait for an interrupt."""
+    page = build(desk)
+    page.queue(max_size=address.queue_size, default_concurrency_limit=desk.concurrency)
+    _, url, public = page.launch(
+        server_name=address.host,
+        server_port=address.port,
+        share=address.share,
+        auth=list(address.auth) or None,
+        root_path=address.root_path,
+        inbrowser=address.open_browser,
+        prevent_thread_lock=True,
+        max_threads=desk.concurrency + 40,
+        theme=Default(primary_hue="indigo", neutral_hue="zinc"),
+        css=files("app").joinpath("style.css").read_text("utf-8"),
+        app_kwargs={"middleware": ContentPolicy.middleware()},
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        show_error=True,
+        quiet=True,
+    )
+    if ready is not None:
+        ready(" and ".join(filter(None, (url, public))))
+        try:
+            threading.Event().wait()
+        finally:
+            page.close(verbose=False)
+    return page, url

@@ -1,0 +1,290 @@
+"""The chat tab: ask, stop, go on, retry, undo, edit, check, keep, export.
+
+The conversation itself is the session's state; the chatbot only shows it. `Talk` holds the handlers, which are plain
+(asynchronous) functions and generators on data; `build` draws the components and joins the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ampo.errors import UserError
+from ampo.types import AnswerKind, Request, SamplingParams
+from app import controls, history, picker, render
+from app.answers import Ask, answers, judged, seeded, stopped
+from app.controls import Controls, quick
+from app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_dict
+from app.desk import Desk
+from app.shelf import Shelf
+
+DELIMITERS: list[dict[str, str | bool]] = [
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+"""What `app.markdown` writes, and nothing else: a dollar sign is a dollar sign."""
+
+EXAMPLES = (
+    "Which number is larger, 9.11 or 9.9?",
+    "What is the sum of the first 100 positive integers?",
+    "Solve x² − 5x + 6 = 0.",
+)
+
+Update = tuple[Any, ...]
+
+
+class Talk:
+    """The handlers. Each takes the conversation and gives what the page shows next: see `_shown`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def ask(
+        self, question: str, talk: Conversation, gold: str, kind: AnswerKind, page: gr.Request, *settings: Any
+    ) -> AsyncIterator[Update]:
+        """A new question."""
+        limits = self.desk.limits
+        try:
+            question = controls.check_text("question", question, limits.question)
+            if not question:
+                raise UserError("the question is empty: write one")
+            if len(talk.turns) >= MAX_TURNS:
+                raise UserError(f"this conversation has {MAX_TURNS} questions: begin a new one")
+            gold = controls.check_text("expected answer", gold, limits.gold)
+            system, params = self._settings(settings)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        turn = Turn(question, system, gold, kind)
+        async for update in self._answer(replace(talk, turns=(*talk.turns, turn)), params, page, new=True):
+            yield update
+
+    async def retry(
+        self, talk: Conversation, page: gr.Request, event: gr.RetryData, *settings: Any
+    ) -> AsyncIterator[Update]:
+        """The question again, with the settings of now."""
+        index = render.turn_at(talk.turns, _index(event))
+        async for update in self._again(talk, index, talk.turns[index].question, page, settings):
+            yield update
+
+    async def edit(
+        self, talk: Conversation, page: gr.Request, event: gr.EditData, *settings: Any
+    ) -> AsyncIterator[Update]:
+        """Another question in its place."""
+        index = render.turn_at(talk.turns, _index(event))
+        async for update in self._again(talk, index, _unescaped(event.value), page, settings):
+            yield update
+
+    async def go_on(self, talk: Conversation, page: gr.Request, *settings: Any) -> AsyncIterator[Update]:
+        """More of an answer that was cut off or stopped, with the settings of now."""
+        try:
+            _, params = self._settings(settings)  # the system prompt stays what the answer was begun under
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        async for update in self._answer(talk, params, page, before=talk.turns[-1].answer):
+            yield update
+
+    def undo(self, talk: Conversation, page: gr.Request, event: gr.UndoData) -> Update:
+        """Back to before a question, which is in the text box again."""
+        index = render.turn_at(talk.turns, _index(event))
+        self.desk.turns.take(_page(page))
+        back = replace(talk, turns=talk.turns[:index])
+        return _shown(back, render.conversation(back.turns), question=talk.turns[index].question)
+
+    async def stop(self, talk: Conversation, page: gr.Request) -> Update:
+        """After the generation has been ended: what there is stays, and is judged."""
+        self.desk.turns.take(_page(page))
+        if talk.turns and talk.turns[-1].answer:
+            talk = talk.with_answer(stopped(talk.turns[-1].answer))
+            talk = await self._judged(talk)
+        return _shown(talk, render.conversation(talk.turns))
+
+    async def check(self, talk: Conversation, gold: str, kind: AnswerKind) -> Update:
+        """The last answer against an expected one that is given only now."""
+        try:
+            gold = controls.check_text("expected answer", gold, self.desk.limits.gold)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        if not gold or not talk.turns or not talk.turns[-1].answer:
+            raise gr.Error("there must be an answer and an expected one to compare", print_exception=False)
+        last = replace(talk.turns[-1], gold=gold, kind=kind)
+        talk = await self._judged(replace(talk, turns=(*talk.turns[:-1], last)))
+        return _shown(talk, render.conversation(talk.turns))
+
+    def open(self, saved: Any, conversation_id: str | None, page: gr.Request) -> Update:
+        """A conversation that the browser kept; an empty one where there is none of that name."""
+        self.desk.turns.take(_page(page))
+        data = history.find(saved, conversation_id) if conversation_id else None
+        try:
+            talk = from_dict(data) if data else Conversation()
+        except UserError as error:
+            gr.Warning(str(error))
+            talk = Conversation()
+        return _shown(talk, render.conversation(talk.turns))
+
+    def clear(self, page: gr.Request) -> Update:
+        """A new conversation; the old one stays on the shelf."""
+        return self.open(None, None, page)
+
+    def _settings(self, settings: tuple[Any, ...]) -> tuple[str, SamplingParams]:
+        system, *knobs = settings
+        params = controls.read(knobs, self.desk.limits)
+        return controls.check_text("system prompt", system, self.desk.limits.system), seeded(params)
+
+    async def _again(
+        self, talk: Conversation, index: int, question: str, page: gr.Request, settings: tuple[Any, ...]
+    ) -> AsyncIterator[Update]:
+        turn = talk.turns[index]
+        before = replace(talk, turns=talk.turns[:index])
+        async for update in self.ask(question, before, turn.gold, turn.kind, page, *settings):
+            yield update
+
+    async def _answer(
+        self,
+        talk: Conversation,
+        params: SamplingParams,
+        page: gr.Request,
+        before: Answer | None = None,
+        new: bool = False,
+    ) -> AsyncIterator[Update]:
+        turns, live = self.desk.turns, render.Live()
+        turn = turns.take(key := _page(page))
+        request = Request("chat", talk.messages(), params)
+        talk = talk.with_answer(replace(before, state="running") if before else Answer(model=self.desk.engine.model))
+        yield _shown(talk, live.messages(talk.turns), running=True, question="" if new else None)
+        try:
+            async with aclosing(answers({0: Ask(self.desk.engine, request, before)})) as stream:
+                async for made in stream:
+                    if not turns.has(key, turn):
+                        return
+                    if made[0].state == "running":
+                        talk = talk.with_answer(made[0])
+                        yield _growing(talk, live.messages(talk.turns))
+            talk = await self._judged(talk.with_answer(made[0]))
+            yield _shown(talk, live.messages(talk.turns))
+        finally:
+            turns.leave(key, turn)
+
+    async def _judged(self, talk: Conversation) -> Conversation:
+        return replace(talk, turns=(*talk.turns[:-1], await judged(self.desk.verifier, talk.turns[-1])))
+
+
+def _growing(talk: Conversation, messages: list[render.Message]) -> Update:
+    """The outputs of `_shown` where nothing but the answer has changed."""
+    return messages, talk, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+
+
+def _shown(
+    talk: Conversation, messages: list[render.Message], running: bool = False, question: str | None = None
+) -> Update:
+    """Chatbot, conversation, question box, the button to go on, expected answer, its kind.
+
+    question: what the box is to hold; then the expected answer of the last question goes, too.
+    """
+    last = talk.turns[-1].answer if talk.turns else None
+    cut = last is not None and last.state in ("length", "stopped")
+    box: dict[str, Any] = {"submit_btn": not running, "stop_btn": running}
+    box |= {} if question is None else {"value": question}
+    note = "Go on" if cut and last and last.state == "stopped" else "Cut off: go on"
+    return (
+        messages,
+        talk,
+        gr.Textbox(**box),
+        gr.Button(note, visible=cut),
+        gr.skip() if question is None else "",
+        gr.skip() if question is None else "auto",
+    )
+
+
+def _index(event: Any) -> int:
+    return event.index[0] if isinstance(event.index, (tuple, list)) else event.index
+
+
+def _example(event: gr.SelectData) -> str:
+    return event.value["text"]
+
+
+def _page(request: gr.Request) -> str:
+    return str(request.session_hash)
+
+
+def _unescaped(text: Any) -> str:
+    """A question as it was shown, back as it was written."""
+    value = text[0] if isinstance(text, list) and text else text
+    return str(value.get("text", "") if isinstance(value, dict) else value).replace("&lt;", "<")
+
+
+def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
+    """Draw the tab and join it to the handlers."""
+    talk = Talk(desk)
+    now, kind = gr.State(Conversation()), gr.State("auto")
+    chatbot = gr.Chatbot(
+        label="Conversation",
+        show_label=False,
+        elem_id="ampo-chat",
+        height="calc(100dvh - 330px)",
+        min_height=320,
+        latex_delimiters=DELIMITERS,
+        buttons=["copy", "copy_all"],
+        editable="user",
+        layout="panel",
+        allow_tags=False,
+        placeholder="### Ask something that takes some thought",
+        examples=[{"text": text} for text in EXAMPLES],
+    )
+    go_on = gr.Button("Cut off: go on", visible=False, size="sm", variant="secondary", elem_id="ampo-go-on")
+    box = gr.Textbox(
+        show_label=False,
+        label="Question",
+        placeholder="Ask something ... (Shift+Enter begins a new line)",
+        submit_btn=True,
+        stop_btn=False,
+        lines=1,
+        max_lines=12,
+        max_length=desk.limits.question,
+        autofocus=True,
+        elem_id="ampo-question",
+    )
+    with gr.Accordion("Check the answer", open=False, elem_id="ampo-check"):
+        with gr.Row():
+            gold = gr.Textbox(
+                label="Expected answer",
+                value="",
+                placeholder="such as 9.9 or \\frac{1}{2}",
+                scale=4,
+                max_length=desk.limits.gold,
+            )
+            again = gr.Button("Check the last answer", scale=1, min_width=150, elem_id="ampo-check-last")
+        picker.build(desk, box, gold, kind)
+
+    shown = [chatbot, now, box, go_on, gold, kind]
+    making: dict[str, Any] = {
+        "concurrency_limit": desk.concurrency,
+        "concurrency_id": "engine",
+        "show_progress": "hidden",
+    }
+    running: list[Any] = [
+        box.submit(talk.ask, [box, now, gold, kind, *knobs.all], shown, api_name="chat", **making),
+        chatbot.retry(talk.retry, [now, *knobs.all], shown, api_visibility="private", **making),
+        chatbot.edit(talk.edit, [now, *knobs.all], shown, api_visibility="private", **making),
+        go_on.click(talk.go_on, [now, *knobs.all], shown, api_name="go_on", **making),
+    ]
+    running.append(
+        chatbot.example_select(_example, None, box, **quick).then(
+            talk.ask, [box, now, gold, kind, *knobs.all], shown, api_visibility="private", **making
+        )
+    )
+    for event in running:
+        event.then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
+    box.stop(None, None, None, cancels=running, api_visibility="private").then(talk.stop, now, shown, **quick).then(
+        shelf.keep, [shelf.saved, now], shelf.shown, **quick
+    )
+    chatbot.undo(talk.undo, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
+    chatbot.clear(talk.clear, None, shown, **quick)
+    again.click(talk.check, [now, gold, kind], shown, show_progress="hidden", api_name="check").then(
+        shelf.keep, [shelf.saved, now], shelf.shown, **quick
+    )
+    shelf.join(talk.open, talk.clear, now, shown)

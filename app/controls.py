@@ -1,0 +1,129 @@
+"""The knobs: system prompt and sampling, with vLLM's names and limits and the model's own defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ampo.errors import UserError
+from ampo.prompts import load_template
+from ampo.types import SamplingParams
+
+PRESETS: dict[str, str | None] = {
+    "None": None,
+    "The authors'": "ampo",
+    "Boxed": "boxed",
+    "Own": None,
+}
+"""Name in the menu -> prompt template whose system prompt it is."""
+
+MAX_STOPS = 16
+
+quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""For events that only rearrange the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one question may cost.
+
+    question, system: characters. context: tokens that the model can hold, None where it isn't known.
+    max_tokens: new tokens of an answer, at most. samples: of one question at once.
+    """
+
+    question: int = 32_000
+    system: int = 8_000
+    gold: int = 2_000
+    context: int | None = None
+    max_tokens: int = 32_768
+    samples: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The components, in the order in which `read` takes their values."""
+
+    system: gr.Textbox
+    knobs: tuple[Any, ...]
+
+    @property
+    def all(self) -> list[Any]:
+        return [self.system, *self.knobs]
+
+
+def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
+    """Draw the controls. defaults: the model's own, with what the command line says."""
+    with gr.Accordion("System prompt", open=True):
+        preset = gr.Dropdown(list(PRESETS), value=_preset_of(system), label="Preset", show_label=False, container=False)
+        text = gr.Textbox(
+            system, label="System prompt", lines=3, max_lines=8, max_length=limits.system, placeholder="none"
+        )
+        preset.input(lambda name, now: preset_text(name, now), [preset, text], text, **quick)
+        text.input(_preset_of, text, preset, **quick)
+    with gr.Accordion("Sampling", open=False):
+        knobs = (
+            gr.Slider(0, 2, defaults.temperature, step=0.05, label="temperature", info="0 is greedy"),
+            gr.Slider(0.01, 1, defaults.top_p, step=0.01, label="top_p"),
+            gr.Number(defaults.top_k, label="top_k", info="0: all tokens", precision=0, minimum=0),
+            gr.Slider(0, 1, defaults.min_p, step=0.01, label="min_p"),
+            gr.Slider(
+                1, limits.max_tokens, defaults.max_tokens, step=1, label="max_tokens", info="of thought and answer"
+            ),
+            gr.Slider(0.1, 2, defaults.repetition_penalty, step=0.01, label="repetition_penalty"),
+            gr.Slider(-2, 2, defaults.presence_penalty, step=0.05, label="presence_penalty"),
+            gr.Slider(-2, 2, defaults.frequency_penalty, step=0.05, label="frequency_penalty"),
+            gr.Textbox("\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=1000),
+            gr.Textbox(
+                "" if defaults.seed is None else str(defaults.seed), label="seed", info="empty: drawn anew each time"
+            ),
+        )
+    return Controls(text, knobs)
+
+
+def preset_text(name: str, now: str) -> str:
+    """The system prompt of a preset; "Own" leaves what is there."""
+    if name == "Own":
+        return now
+    template = PRESETS.get(name)
+    return (load_template(template).system or "") if template else ""
+
+
+def _preset_of(system: str) -> str:
+    for name in PRESETS:
+        if name != "Own" and preset_text(name, "") == system:
+            return name
+    return "Own"
+
+
+def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
+    """The sampling parameters behind the knobs' values. Raises UserError for one out of range."""
+    temperature, top_p, top_k, min_p, max_tokens, repetition, presence, frequency, stop, seed = values
+    stops = tuple(line for line in (stop or "").splitlines() if line)
+    if len(stops) > MAX_STOPS:
+        raise UserError(f"{len(stops)} stop strings are given: {MAX_STOPS} are allowed")
+    try:
+        return SamplingParams(
+            temperature=float(temperature),
+            top_p=float(top_p),
+            top_k=int(top_k or 0),
+            min_p=float(min_p),
+            max_tokens=min(int(max_tokens), limits.max_tokens),
+            repetition_penalty=float(repetition),
+            presence_penalty=float(presence),
+            frequency_penalty=float(frequency),
+            stop=stops,
+            seed=int(seed) if str(seed or "").strip() else None,
+        )
+    except (TypeError, ValueError) as error:
+        raise UserError(f"a sampling parameter is no number: {error}") from error
+
+
+def check_text(what: str, text: str, limit: int) -> str:
+    """The text, stripped. Raises UserError for one that is too long."""
+    text = (text or "").strip()
+    if len(text) > limit:
+        raise UserError(f"the {what} has {len(text):,} characters: at most {limit:,} are taken here")
+    return text

@@ -1,0 +1,157 @@
+"""A conversation as plain frozen data: what was asked, what was answered, how it was judged.
+
+It is what a browser keeps, what is exported, and what the next question is made from. Whatever comes back from a
+browser is read by `from_dict`, which takes nothing on trust.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ampo import prompts
+from ampo.errors import UserError
+from ampo.types import AnswerKind, Message, SamplingParams, Verdict
+
+MAX_TURNS = 200
+MAX_TEXT = 1_000_000
+"""Characters of one text that comes back from a browser."""
+
+State = Literal["running", "stop", "length", "stopped", "failed"]
+"""stop: the model ended it. length: cut off by a limit. stopped: by the user. failed: see `error`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said to one question, and everything that repeats it.
+
+    thought_seconds: how long it thought; None without a thought.
+    tokens are counted by the engine; where it could not (a stopped answer) they are its steps and `estimated` is true.
+    """
+
+    text: str = ""
+    thought: str = ""
+    body: str = ""
+    model: str = ""
+    params: SamplingParams = field(default_factory=SamplingParams)
+    state: State = "running"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated: bool = False
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    thought_seconds: float | None = None
+    error: str = ""
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer. gold: the expected answer, "" for none; system: the prompt it was under."""
+
+    question: str
+    system: str = ""
+    gold: str = ""
+    kind: AnswerKind = "auto"
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Turns in order. title: for a list of conversations, the first question's beginning."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    turns: tuple[Turn, ...] = ()
+
+    @property
+    def title(self) -> str:
+        first = " ".join(self.turns[0].question.split()) if self.turns else "New conversation"
+        return first if len(first) <= 60 else first[:57] + "..."
+
+    def with_answer(self, answer: Answer) -> Conversation:
+        """The same with another answer to the last question."""
+        return replace(self, turns=(*self.turns[:-1], replace(self.turns[-1], answer=answer)))
+
+    def messages(self) -> tuple[Message, ...]:
+        """What the model is to see for the last turn: without the thoughts and failures of earlier ones.
+
+        Ends in the last answer's own words where it has any: then the model goes on from there.
+        """
+        *earlier, last = self.turns
+        messages: list[Message] = [{"role": "system", "content": last.system}] if last.system else []
+        for turn in earlier:
+            said = prompts.split(turn.answer.text).body if turn.answer else ""
+            if said:
+                messages.append({"role": "user", "content": turn.question})
+                messages.append({"role": "assistant", "content": said})
+        messages.append({"role": "user", "content": last.question})
+        if last.answer and last.answer.text:
+            messages.append({"role": "assistant", "content": last.answer.text})
+        return tuple(messages)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict() | {"title": self.title}, indent=1, ensure_ascii=False)
+
+
+def from_dict(data: Any) -> Conversation:
+    """A conversation that a browser kept. Raises UserError for what isn't one."""
+    try:
+        turns = tuple(_turn(turn) for turn in data["turns"][:MAX_TURNS])
+        return Conversation(_text(data["id"])[:32], _text(data["started"])[:40], turns)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError("this conversation can't be read: it was saved by another version, or changed") from error
+
+
+def _turn(data: Mapping[str, Any]) -> Turn:
+    kind = data.get("kind", "auto")
+    answer = data.get("answer")
+    return Turn(
+        question=_text(data["question"]),
+        system=_text(data.get("system", "")),
+        gold=_text(data.get("gold", "")),
+        kind=kind if kind in ("auto", "math", "choice") else "auto",
+        answer=_answer(answer) if answer else None,
+    )
+
+
+def _answer(data: Mapping[str, Any]) -> Answer:
+    numbers = ("prompt_tokens", "completion_tokens", "seconds", "first_token_seconds", "thought_seconds")
+    known: dict[str, Any] = {name: _number(data.get(name)) for name in numbers}
+    verdict = data.get("verdict")
+    state = data.get("state")
+    parts = prompts.split(text := _text(data.get("text", "")))
+    return Answer(
+        text=text,
+        thought=parts.thought,
+        body=parts.body,
+        model=_text(data.get("model", "")),
+        params=_known(SamplingParams, data.get("params") or {}),
+        state=state if state in ("stop", "length", "stopped", "failed") else "stopped",
+        estimated=bool(data.get("estimated")),
+        error=_text(data.get("error", "")),
+        verdict=_known(Verdict, verdict) if verdict else None,
+        **{name: value or 0 if name != "thought_seconds" else value for name, value in known.items()},
+    )
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> Any:
+    names = {f.name for f in fields(kind)}
+    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in data.items() if name in names})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value[:MAX_TEXT]
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -1,0 +1,98 @@
+"""What the page works with: engines, verifier, limits, and the services that the command line lends it.
+
+The page knows nothing of benchmarks and run directories: it takes them as callables (see `Services`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ampo.engines.base import Engine
+from ampo.prompts import Template
+from ampo.types import Problem, SamplingParams, Verdict
+from ampo.verify import VerifierPool
+from app.controls import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One response of a run, with its verdict where it was judged."""
+
+    id: str
+    problem: Problem
+    text: str
+    finish_reason: str
+    completion_tokens: int
+    seconds: float
+    seed: int | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory as the page shows it. summary: rows of (benchmark, figures in words)."""
+
+    name: str
+    about: str
+    summary: Sequence[Sequence[Any]]
+    rows: Sequence[RunRow]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the page is lent. An empty default leaves the part out that needs it.
+
+    benchmarks: names for the problem picker, the first is shown at once.
+    problems: a benchmark's problems with the template that asks them; raises UserError where they can't be had.
+    pass_at_k: (samples, right ones, k) -> the unbiased estimate.
+    run_names, read_run: the run directories there are; a run by its name, UserError where it can't be read.
+    """
+
+    benchmarks: Sequence[str] = ()
+    problems: Callable[[str], Sequence[tuple[Problem, Template]]] = lambda _: ()
+    pass_at_k: Callable[[int, int, int], float] | None = None
+    run_names: Callable[[], Sequence[str]] = lambda: ()
+    read_run: Callable[[str], Run] | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """See the module's docstring. engines: by the name that is shown, the first is the one to talk with."""
+
+    engines: Mapping[str, Engine]
+    verifier: VerifierPool
+    defaults: SamplingParams
+    limits: Limits = field(default_factory=Limits)
+    system: str = ""
+    services: Services = field(default_factory=Services)
+    votes: Path = Path("votes.jsonl")
+    concurrency: int = 32
+    turns: Turns = field(default_factory=lambda: Turns())
+
+    @property
+    def engine(self) -> Engine:
+        return next(iter(self.engines.values()))
+
+
+class Turns:
+    """Whose turn it is in each open page: a newer answer there ends an older one that is still being made."""
+
+    def __init__(self) -> None:
+        self._ids = count(1)
+        self._now: dict[str, int] = {}
+
+    def take(self, page: str) -> int:
+        """Begin something new in a page; what went on there has lost its turn."""
+        self._now[page] = turn = next(self._ids)
+        return turn
+
+    def has(self, page: str, turn: int) -> bool:
+        return self._now.get(page) == turn
+
+    def leave(self, page: str, turn: int) -> None:
+        if self.has(page, turn):
+            del self._now[page]

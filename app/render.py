@@ -1,0 +1,157 @@
+"""Turns as messages of Gradio's chatbot: the question, the thought folded away, the answer, and what there is to know.
+
+One turn is several messages, since Gradio folds whole messages. Numbers, badges and errors are HTML of our own making
+around escaped text; what a model or a person wrote goes through `app.markdown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from ampo.types import OUTCOMES, Outcome, Verdict
+from app import markdown
+from app.conversation import Answer, Turn
+
+Message = dict[str, Any]
+
+BADGES: dict[Outcome, tuple[str, str]] = {
+    "correct": ("✓", "right"),
+    "wrong": ("✗", "wrong"),
+    "no_answer": ("∅", "no answer"),
+    "truncated": ("✂", "cut off"),
+    "timeout": ("⏱", "time-out"),
+}
+assert tuple(BADGES) == OUTCOMES
+
+ENDS = {
+    "stop": "finished",
+    "length": "cut off by the token limit",
+    "stopped": "stopped",
+    "failed": "failed",
+    "running": "",
+}
+
+
+class Live:
+    """Draws a conversation whose last answer grows: earlier turns once, and of the last only what is new."""
+
+    def __init__(self) -> None:
+        self._thought, self._body = markdown.Growing(), markdown.Growing()
+
+    def messages(self, turns: Sequence[Turn]) -> list[Message]:
+        """The chatbot's messages for all turns."""
+        *earlier, last = turns
+        if last.answer is None or last.answer.state != "running":
+            return conversation(turns)
+        made = last.answer
+        return [
+            *conversation(earlier),
+            _user(last.question),
+            *_answer(made, self._thought.render(made.thought), self._body.render(made.body)),
+        ]
+
+
+def conversation(turns: Iterable[Turn]) -> list[Message]:
+    """The chatbot's messages for turns that don't grow."""
+    return [message for turn in turns for message in turn_messages(turn)]
+
+
+@lru_cache(maxsize=256)
+def turn_messages(turn: Turn) -> tuple[Message, ...]:
+    made = turn.answer
+    if made is None:
+        return (_user(turn.question),)
+    return (_user(turn.question), *answer_messages(made))
+
+
+@lru_cache(maxsize=256)
+def answer_messages(made: Answer) -> tuple[Message, ...]:
+    """The messages of an answer that doesn't grow: thought, body, footer."""
+    return tuple(_answer(made, markdown.harmless(made.thought), markdown.body(made.body)))
+
+
+def turn_at(turns: Sequence[Turn], message: int) -> int:
+    """Which turn the chatbot's message of that index belongs to."""
+    for index, turn in enumerate(turns):
+        message -= len(turn_messages(turn))
+        if message < 0:
+            return index
+    return len(turns) - 1
+
+
+def _user(text: str) -> Message:
+    return {"role": "user", "content": _content(markdown.harmless(text))}
+
+
+def _answer(made: Answer, thought: str, body: str) -> list[Message]:
+    messages: list[Message] = []
+    if thought:
+        messages.append({"role": "assistant", "content": _content(thought), "metadata": _thought_title(made)})
+    if body or not thought:
+        messages.append({"role": "assistant", "content": _content(body or _waiting(made))})
+    if made.state != "running":
+        messages.append({"role": "assistant", "content": _content(footer(made))})
+    return messages
+
+
+def _content(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}]  # as a part and not a bare string, which Gradio would dedent
+
+
+def _thought_title(made: Answer) -> dict[str, Any]:
+    words = len(made.thought.split())
+    seconds = f"{made.thought_seconds:.0f} s, " if made.thought_seconds is not None else ""
+    length = f"{seconds}{words:,} word{'' if words == 1 else 's'}"
+    thinking = made.state == "running" and not made.body
+    verb = "Thinking" if thinking else "Thought" if made.body else "Thought without an end"
+    return {"title": f"{verb} · {length}", "status": "pending" if thinking else "done"}
+
+
+def _waiting(made: Answer) -> str:
+    if made.state == "running":
+        return f'<span class="ampo-wait">waiting for the first token · {made.seconds:.0f} s</span>'
+    return '<span class="ampo-wait">no text</span>'
+
+
+def footer(made: Answer) -> str:
+    """What there is to know under an answer: its verdict, times, counts, how it ended, its seed."""
+    verdict = badge(made.verdict) if made.verdict else ""
+    error = escape(made.error or "the engine could not answer")
+    failed = f'<div class="ampo-error">{error}</div>' if made.state == "failed" else ""
+    return f'{verdict}{failed}<div class="ampo-stats">{" · ".join(stats(made))}</div>'
+
+
+def stats(made: Answer) -> list[str]:
+    """Times and counts in words, safe for HTML."""
+    about = "about " if made.estimated else ""
+    line = [f"{about}{made.completion_tokens:,} tokens"]
+    if made.prompt_tokens:
+        line.append(f"{made.prompt_tokens:,} in the prompt")
+    if made.first_token_seconds is not None:
+        line.append(f"first after {made.first_token_seconds:.2f} s")
+    if made.seconds and made.completion_tokens:
+        line.append(f"{made.completion_tokens / made.seconds:.1f} tokens/s")
+    end = f'<b class="ampo-cut">{ENDS[made.state]}</b>' if made.state in ("length", "stopped") else ENDS[made.state]
+    line.append(end)
+    if made.params.temperature > 0 and made.params.seed is not None:
+        line.append(f"seed {made.params.seed}")
+    return line
+
+
+def badge(verdict: Verdict, short: bool = False) -> str:
+    """The verifier's word: the outcome, what it found, and why."""
+    sign, word = BADGES[verdict.outcome]
+    mark = f'<span class="ampo-badge ampo-{verdict.outcome}">{sign} {word}</span>'
+    if short:
+        return mark
+    found = f"found <code>{escape(_clip(verdict.extracted))}</code>" if verdict.extracted else "found nothing"
+    why = f" · {escape(_clip(verdict.reason))}" if verdict.reason else ""
+    return f'<div class="ampo-verdict">{mark} <span>{found}{why}</span></div>'
+
+
+def _clip(text: str, length: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[:length]}..."

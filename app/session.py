@@ -1,0 +1,158 @@
+"""One question to an engine, as a stream of plain events. Knows nothing of Gradio, nor of who looks on.
+
+`answer` is a generator; closing it at any point ends the generation in the engine. What goes wrong on the way (a
+prompt over the context, an engine that dies) is its last event and never an exception. `Transcript` adds the events
+up: thought, body, times, counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ampo import prompts
+from ampo.engines.base import Engine
+from ampo.errors import EngineError, UserError
+from ampo.types import Request, Response
+
+
+class Piece(NamedTuple):
+    """New text of the thought or of what follows it."""
+
+    kind: str  # "thought" or "body"
+    text: str
+
+
+class Step(NamedTuple):
+    """What one step of the engine gave, as it was generated, and the pieces that it made certain."""
+
+    text: str
+    pieces: tuple[Piece, ...]
+
+
+class Finished(NamedTuple):
+    """The whole response, by the engine's own account. Always last."""
+
+    response: Response
+
+
+class Failed(NamedTuple):
+    """Why there is no more, in one line for a person. Always last."""
+
+    message: str
+
+
+Event = Step | Finished | Failed
+
+
+def answer(engine: Engine, request: Request) -> Iterator[Event]:
+    """Ask. Yields Steps, and Finished or Failed at the end.
+
+    Where the conversation ends in the assistant's words, these come first, as a Step without text of its own.
+    """
+    splitter = prompts.ThoughtSplitter()
+    if before := said_before(request):
+        yield Step("", _pieces(splitter.feed(before)))
+    try:
+        stream = engine.stream(request)
+        try:
+            for delta in stream:
+                pieces = _pieces(splitter.feed(delta.text))
+                if delta.text:
+                    yield Step(delta.text, pieces)
+                if delta.response is not None:
+                    yield Step("", _pieces(splitter.end()))
+                    yield Finished(delta.response)
+                    return
+        finally:
+            stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
+    except (UserError, EngineError) as error:
+        yield Failed(" ".join(str(error).split()))
+        return
+    yield Failed(f"the engine ended the answer of {engine.model} without a word")
+
+
+def said_before(request: Request) -> str:
+    """The words of an unfinished answer that a request goes on with; "" for a new one."""
+    last = request.prompt[-1] if request.prompt and not isinstance(request.prompt, str) else None
+    return last["content"] if last and last["role"] == "assistant" else ""
+
+
+def _pieces(parts: Iterable[tuple[str, str]]) -> tuple[Piece, ...]:
+    return tuple(Piece(kind, text) for kind, text in parts)
+
+
+@dataclass
+class Transcript:
+    """What an answer amounts to so far.
+
+    before: what an answer that is gone on with had said. text: what is new. thought, body: the two parts of both.
+    steps: of the engine that brought text; the number of tokens where each brings one.
+    """
+
+    before: str = ""
+    text: str = ""
+    thought: str = ""
+    body: str = ""
+    steps: int = 0
+    started: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+    thought_ended: float | None = None
+    response: Response | None = None
+    error: str = ""
+
+    def take(self, event: Event) -> None:
+        """Add an event up."""
+        match event:
+            case Step(text, pieces):
+                self.text += text
+                if text:
+                    self.steps += 1
+                    self.first_token = self.first_token or time.monotonic()
+                for piece in pieces:
+                    self._add(piece)
+            case Finished(response):
+                self.response = response
+                self._settle()
+            case Failed(message):
+                self.error = message
+                self._settle()
+
+    @property
+    def seconds(self) -> float:
+        """Since the question was asked."""
+        return time.monotonic() - self.started
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """By the engine's own account, else by what was seen here."""
+        if self.response is not None and self.response.first_token_seconds is not None:
+            return self.response.first_token_seconds
+        return None if self.first_token is None else self.first_token - self.started
+
+    @property
+    def ended(self) -> bool:
+        return self.response is not None or bool(self.error)
+
+    @property
+    def thought_seconds(self) -> float | None:
+        """From the first token to the end of the thought, or until now; None without a thought."""
+        if not self.thought or self.first_token is None:
+            return None
+        return (self.thought_ended or time.monotonic()) - self.first_token
+
+    def _add(self, piece: Piece) -> None:
+        if piece.kind == "thought":
+            self.thought += piece.text
+            return
+        if self.thought and self.thought_ended is None:
+            self.thought_ended = time.monotonic()
+        self.body += piece.text
+
+    def _settle(self) -> None:
+        """The whole text is split by the one rule, which also knows a thought that only its end tells."""
+        parts = prompts.split(self.before + self.text)
+        self.thought, self.body = parts.thought, parts.body
+        self.thought_ended = self.thought_ended or time.monotonic()
