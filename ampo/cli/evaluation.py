@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ampo.cli.harness import HarnessArg, HarnessName, evaluate_with
 from ampo.cli.options import (
     AnswerColumn,
     ApiKey,
@@ -86,6 +87,8 @@ def eval_(
     tensor_parallel_size: TensorParallel = 1,
     data_parallel_size: DataParallel = 1,
     engine_arg: EngineArg = None,
+    harness: HarnessName = "ampo",
+    harness_arg: HarnessArg = None,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
     from ampo.models import EMBEDDED, locate, resolve
@@ -96,6 +99,8 @@ def eval_(
 
     if show:
         report.show_catalogue(data_dir)
+        return
+    if evaluate_with(locals()):
         return
     given = given_sampling(locals() | {"seed": None})
     settings = engine_settings(locals())

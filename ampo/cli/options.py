@@ -103,10 +103,12 @@ def engine_settings(given: dict[str, Any]) -> EngineSettings:
     from ampo.engines.settings import EngineSettings
 
     names = EngineSettings.__dataclass_fields__.keys() & given.keys()
-    return EngineSettings(**{name: given[name] for name in names}, extra=_extra(given.get("engine_arg") or []))
+    return EngineSettings(
+        **{name: given[name] for name in names}, extra=named_values("--engine-arg", given.get("engine_arg") or [])
+    )
 
 
-def _extra(arguments: list[str]) -> dict[str, Any]:
+def named_values(flag: str, arguments: list[str]) -> dict[str, Any]:
     """NAME=VALUE pairs; a value that is valid TOML (a number, true, a list) is taken as such, else as text."""
     import tomllib
 
@@ -114,7 +116,7 @@ def _extra(arguments: list[str]) -> dict[str, Any]:
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise UserError(f"--engine-arg {argument!r}: write it as NAME=VALUE")
+            raise UserError(f"{flag} {argument!r}: write it as NAME=VALUE")
         try:
             extra[name.replace("-", "_")] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
