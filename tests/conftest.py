@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from jaxtyping import install_import_hook
 
-from ampo import models
+# The shapes that losses and advantages state are checked at run time, in every test that calls them.
+install_import_hook(["ampo.algorithm.losses", "ampo.algorithm.advantages"], "beartype.beartype")
+
+from ampo import models  # noqa: E402 - the hook comes before whatever imports those modules
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
