@@ -23,7 +23,7 @@ from ampo.types import PROTOCOLS
 from eval.metrics import SCHEMA_VERSION
 from eval.stats import Interval, interval_around, interval_of_mean
 
-_RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
+_PLAIN = ("maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate", "mean_completion_tokens")
 
 
 def find(path: Path) -> Path | None:
@@ -121,13 +121,11 @@ def _entry(
         if error is not None and "n_problems" in entry:
             entry |= {"stderr": error, "ci95": list(interval_around(value, error, n, n * k))}
     if ours:
-        entry |= {rate: metrics[rate]["value"] for rate in _RATES if rate in metrics}
+        entry |= {name: metrics[name]["value"] for name in _PLAIN if name in metrics}
         if "timeout_rate" in entry and "avg_at_k" in entry:
             entry["bounds"] = [entry["avg_at_k"], min(1.0, entry["avg_at_k"] + entry["timeout_rate"])]
         if "pass_at_k" in metrics and "n_samples" in entry:
             entry["pass_at_k"] = {str(k): metrics["pass_at_k"]["value"]}
-        if "maj_at_k" in metrics:
-            entry["maj_at_k"] = metrics["maj_at_k"]["value"]
     return entry | {"metrics": metrics}
 
 

@@ -166,6 +166,10 @@ class EngineLM(TemplateLM):
 
     # likelihoods
 
+    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = True) -> list[tuple[float, bool]]:
+        """lm-eval's, without its bar."""
+        return super().loglikelihood(requests, disable_tqdm)
+
     def _loglikelihood_tokens(
         self,
         requests: Sequence[tuple[Any, list[int], list[int]]],

@@ -65,6 +65,8 @@ class HarnessSpec:
     def __post_init__(self) -> None:
         if not self.tasks:
             raise UserError("name the tasks of lm-eval to run: --suite arc_easy,ampo_math500")
+        if self.limit is not None and self.limit <= 0:
+            raise UserError(f"--limit {self.limit}: it must be at least 1")
         for name in self.options:
             if name not in OPTIONS:
                 raise UserError(f"lm-eval has no option {name!r} here: {nearest(name, OPTIONS, 'an option')}")
@@ -104,7 +106,7 @@ def run_lm_eval(
 
     Raises UserError for unknown tasks, for data that can't be had, and where the folder holds another run.
     """
-    _import_lm_eval()
+    require_lm_eval()
     with run.locked():
         run.check_config(spec.config())
         run.write_config(spec.config())
@@ -131,7 +133,8 @@ def run_lm_eval(
         return metrics
 
 
-def _import_lm_eval() -> None:
+def require_lm_eval() -> None:
+    """Import lm-eval, quietly. Raises MissingExtraError where it isn't installed."""
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # bars are for people, not for logs
     if not hub_reachable():

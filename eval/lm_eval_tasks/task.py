@@ -40,7 +40,8 @@ from eval.suites import Benchmark, resolve
 log = logging.getLogger(__name__)
 
 Doc = Mapping[str, Any]
-RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
+METRICS = ("avg_at_k", "pass_at_k", "maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate")
+LENGTH = "mean_completion_tokens"  # only where the model tells
 
 
 class AmpoTask(ConfigurableTask):
@@ -102,7 +103,7 @@ class AmpoTask(ConfigurableTask):
 def _settled(config: dict[str, Any], metadata: Mapping[str, Any], benchmark: Benchmark) -> dict[str, Any]:
     """The YAML's config with all that it leaves to the benchmark, the paper and us."""
     protocols: list[Protocol] = [as_protocol(name) for name in str(metadata.get("protocol") or "ampo").split("+")]
-    metrics = ("avg_at_k", "avg_at_k_stderr", "pass_at_k", "maj_at_k", *RATES)
+    metrics = (*METRICS, "avg_at_k_stderr", LENGTH)
     return {
         "output_type": "generate_until",
         "test_split": "test",
@@ -212,7 +213,7 @@ def process_results(doc: Doc, results: Sequence[list[Judged]]) -> dict[str, Scor
     """lm-eval's step for one problem. `results` holds what the filter made of its one request: a row a sample."""
     (rows,) = results
     own = _summary(rows)
-    names = ("avg_at_k", "pass_at_k", "maj_at_k", *RATES)
+    names = (*METRICS, LENGTH) if all(row.completion_tokens for row in rows) else METRICS
     return {name: Score(own[name], rows) for name in names} | {"avg_at_k_stderr": Score(0.0, rows)}
 
 
