@@ -18,12 +18,21 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from html import escape
 
 import gradio as gr
-from gradio.themes import Default
+from gradio.themes import Default, LocalFont
 
-from app import chat, controls
+from app import browse, chat, compare, controls, sample
 from app.desk import Desk
 from app.policy import ContentPolicy
 from app.shelf import Shelf
+
+
+THEME = Default(
+    primary_hue="indigo",
+    neutral_hue="zinc",
+    # Gradio carries them itself. The default's bold face lacks most letters.
+    font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+    font_mono=[LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,16 @@ def build(desk: Desk) -> gr.Blocks:
         with gr.Sidebar(open=False, width=300):
             shelf = Shelf()
             knobs = controls.build(desk.defaults, desk.system, desk.limits)
-        with gr.Tabs():  # noqa: SIM117  (there will be more)
+        with gr.Tabs():
             with gr.Tab("Chat", id="chat"):
                 chat.build(desk, knobs, shelf)
+            with gr.Tab("Sample k", id="sample"):
+                sample.build(desk, knobs)
+            with gr.Tab("Compare", id="compare"):
+                compare.build(desk, knobs)
+            if desk.services.read_run is not None:
+                with gr.Tab("Browse", id="browse"):
+                    browse.build(desk, page)
         page.load(shelf.refresh, shelf.saved, shelf.shown[1], **controls.quick)
     return page
 
@@ -67,7 +83,7 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
         inbrowser=address.open_browser,
         prevent_thread_lock=True,
         max_threads=desk.concurrency + 40,
-        theme=Default(primary_hue="indigo", neutral_hue="zinc"),
+        theme=THEME,
         css=files("app").joinpath("style.css").read_text("utf-8"),
         app_kwargs={"middleware": ContentPolicy.middleware()},
         footer_links=[],

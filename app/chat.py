@@ -230,7 +230,7 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
         latex_delimiters=DELIMITERS,
         buttons=["copy", "copy_all"],
         editable="user",
-        layout="panel",
+        layout="bubble",
         allow_tags=False,
         placeholder="### Ask something that takes some thought",
         examples=[{"text": text} for text in EXAMPLES],
@@ -249,7 +249,7 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
         elem_id="ampo-question",
     )
     with gr.Accordion("Check the answer", open=False, elem_id="ampo-check"):
-        with gr.Row():
+        with gr.Row(elem_classes="ampo-line"):
             gold = gr.Textbox(
                 label="Expected answer",
                 value="",

@@ -17,10 +17,10 @@ def build(desk: Desk, question: gr.Textbox, gold: gr.Textbox, kind: gr.State) ->
     names = list(desk.services.benchmarks)
     if not names:
         return
-    with gr.Row(elem_classes="ampo-picker"):
+    with gr.Row(elem_classes="ampo-line"):
         benchmark = gr.Dropdown(names, value=None, label="Problem from", scale=2, min_width=130)
         problem = gr.Dropdown([], value=None, label="Problem", scale=4, min_width=180, interactive=True)
-        any_one = gr.Button("Any one", scale=1, min_width=90)
+        any_one = gr.Button("Pick any", scale=1, min_width=90)
     filled = [question, gold, kind]
 
     def titles(name: str | None) -> Any:

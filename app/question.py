@@ -1,0 +1,57 @@
+"""A question with its expected answer, as the tabs beside the chat ask it: components, and what is read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ampo.errors import UserError
+from app import controls, picker
+from app.controls import Limits
+from app.conversation import Turn
+from app.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The components, in the order in which `read` takes their values."""
+
+    text: gr.Textbox
+    gold: gr.Textbox
+    kind: gr.State
+
+    @property
+    def all(self) -> list[Any]:
+        return [self.text, self.gold, self.kind]
+
+
+def build(desk: Desk, name: str) -> Question:
+    """Draw the question, its expected answer, and the problem picker. name: begins the elements' ids."""
+    text = gr.Textbox(
+        label="Question",
+        lines=2,
+        max_lines=10,
+        max_length=desk.limits.question,
+        placeholder="Ask something, or take a problem below",
+        elem_id=f"{name}-question",
+    )
+    gold = gr.Textbox(
+        label="Expected answer (if you know it)",
+        value="",
+        max_length=desk.limits.gold,
+        elem_id=f"{name}-gold",
+    )
+    kind = gr.State("auto")
+    picker.build(desk, text, gold, kind)
+    return Question(text, gold, kind)
+
+
+def read(text: str, gold: str, kind: Any, system: str, limits: Limits) -> Turn:
+    """The question to ask. Raises UserError for an empty one, and for texts that are too long."""
+    text = controls.check_text("question", text, limits.question)
+    if not text:
+        raise UserError("the question is empty: write one, or take a problem")
+    system = controls.check_text("system prompt", system, limits.system)
+    return Turn(text, system, controls.check_text("expected answer", gold, limits.gold), kind)

@@ -1,0 +1,219 @@
+"""The tab that asks the same question k times at once: the votes for each answer, pass@k and avg@k, every sample.
+
+Answers are grouped by the verifier's equivalence, as maj@k is counted in an evaluation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ampo.errors import UserError
+from ampo.types import Request
+from ampo.verify.extract import extract
+from app import controls, question, render
+from app.answers import Ask, answers, judged, seeded, stopped
+from app.chat import DELIMITERS
+from app.controls import Controls, quick
+from app.conversation import Answer, Conversation, Turn
+from app.desk import Desk
+
+Update = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Samples of one question.
+
+    made: every sample so far. found: the answer in each finished one, None where there is none.
+    classes: which found ones are the same answer; -1 for none.
+    """
+
+    turn: Turn | None = None
+    made: tuple[Answer, ...] = ()
+    found: tuple[str | None, ...] = ()
+    classes: tuple[int, ...] = ()
+
+    @property
+    def finished(self) -> list[int]:
+        return [i for i, one in enumerate(self.made) if one.state != "running"]
+
+
+class Sampler:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def draw(
+        self, text: str, gold: str, kind: Any, k: float, page: gr.Request, *settings: Any
+    ) -> AsyncIterator[Update]:
+        """k samples at once; sample i has the seed of the first plus i, as in an evaluation."""
+        system, *knobs = settings
+        try:
+            turn = question.read(text, gold, kind, system, self.desk.limits)
+            params = seeded(controls.read(knobs, self.desk.limits))
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        count = max(1, min(int(k), self.desk.limits.samples))
+        if params.temperature == 0 and count > 1:
+            gr.Info("At temperature 0 all samples are the same.")
+        messages = Conversation(turns=(turn,)).messages()
+        asks = {
+            i: Ask(self.desk.engine, Request("sample", messages, replace(params, seed=(params.seed or 0) + i)))
+            for i in range(count)
+        }
+        async for update in self._run(turn, asks, f"sample {page.session_hash}"):
+            yield update
+
+    async def stop(self, drawn: Draw, page: gr.Request) -> Update:
+        """After the generation has been ended: the unfinished samples count as cut off."""
+        self.desk.turns.take(f"sample {page.session_hash}")
+        drawn = replace(drawn, made=tuple(stopped(one) for one in drawn.made))
+        return self._shown(await self._settled(drawn))
+
+    async def _run(self, turn: Turn, asks: dict[int, Ask], key: str) -> AsyncIterator[Update]:
+        turns = self.desk.turns
+        mine = turns.take(key)
+        drawn = Draw(turn, tuple(Answer() for _ in asks))
+        yield self._shown(drawn, running=True)
+        try:
+            async with aclosing(answers(asks)) as stream:
+                async for made in stream:
+                    if not turns.has(key, mine):
+                        return
+                    before = len(drawn.finished)
+                    judged_ones = {i: drawn.made[i] for i in drawn.finished}
+                    drawn = replace(drawn, made=tuple(judged_ones.get(i, made[i]) for i in sorted(made)))
+                    if len(drawn.finished) > before:
+                        drawn = await self._settled(drawn)
+                    yield self._shown(drawn, running=True)
+            yield self._shown(drawn)
+        finally:
+            turns.leave(key, mine)
+
+    async def _settled(self, drawn: Draw) -> Draw:
+        """What is finished: judged, and grouped."""
+        turn, made = drawn.turn, list(drawn.made)
+        if turn is None:
+            return drawn
+        for i in drawn.finished:
+            if made[i].verdict is None:
+                made[i] = (await judged(self.desk.verifier, replace(turn, answer=made[i]))).answer or made[i]
+        found = tuple(_found(turn, one) for one in made)
+        groups = await asyncio.to_thread(self.desk.verifier.classes, found, turn.kind, (), turn.question)
+        return replace(drawn, made=tuple(made), found=found, classes=tuple(groups))
+
+    def _shown(self, drawn: Draw, running: bool = False) -> Update:
+        """Figures and votes, samples, the draw itself, the two buttons."""
+        return (
+            figures(drawn, self.desk.services.pass_at_k) + votes(drawn),
+            samples(drawn),
+            drawn,
+            gr.Button(visible=not running),
+            gr.Button(visible=running),
+        )
+
+
+def _found(turn: Turn, made: Answer) -> str | None:
+    if made.state in ("running", "failed"):
+        return None
+    if made.verdict is not None:
+        return made.verdict.extracted
+    cut = "length" if made.state in ("length", "stopped") else "stop"
+    return extract(made.text, turn.kind, cut, (), turn.question).answer
+
+
+def figures(drawn: Draw, pass_at_k: Callable[[int, int, int], float] | None) -> str:
+    """How many there are, and where the answer is known avg@k and pass@k, as HTML."""
+    if not drawn.made:
+        return ""
+    done, tokens = len(drawn.finished), sum(one.completion_tokens for one in drawn.made)
+    cells = [(f"{done} of {len(drawn.made)}", "samples"), (f"{tokens:,}", "tokens")]
+    verdicts = [one.verdict for one in drawn.made if one.verdict is not None]
+    if verdicts and pass_at_k is not None:
+        n, right = len(verdicts), sum(verdict.correct for verdict in verdicts)
+        cells.append((f"{100 * right / n:.0f} %", f"avg@{n}"))
+        ks = [k for k in (2, 4, 8, 16, 32) if k < n] + ([n] if n > 1 else [])
+        cells += [(f"{100 * pass_at_k(n, right, k):.0f} %", f"pass@{k}") for k in ks]
+    inside = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in cells)
+    return f'<div class="ampo-figures">{inside}</div>'
+
+
+def votes(drawn: Draw) -> str:
+    """A bar for each answer, the most frequent first, as HTML."""
+    counts = Counter(group for i, group in enumerate(drawn.classes) if drawn.made[i].state != "running")
+    total = max(1, counts.total())
+    rows = []
+    for group, count in sorted(counts.items(), key=lambda item: (item[0] < 0, -item[1], item[0])):
+        members = [i for i, of in enumerate(drawn.classes) if of == group]
+        label = "no answer" if group < 0 else (drawn.found[members[0]] or "")
+        verdicts = [verdict for i in members if (verdict := drawn.made[i].verdict)]
+        state = "" if not verdicts else "right" if any(v.correct for v in verdicts) else "wrong"
+        rows.append(
+            f'<div class="ampo-bar"><div class="ampo-bar-label" title="{escape(label)}">{escape(label)}</div>'
+            f'<div class="ampo-bar-track"><div class="ampo-bar-fill {state}" style="width:{100 * count / total:.1f}%">'
+            f'</div></div><div class="ampo-bar-count">{count}</div></div>'
+        )
+    return "".join(rows)
+
+
+def samples(drawn: Draw) -> list[render.Message]:
+    """The finished samples as folded messages of a chatbot."""
+    messages: list[render.Message] = []
+    for i in drawn.finished:
+        one = drawn.made[i]
+        parts = [m["content"][0]["text"] for m in render.answer_messages(one)]
+        found = drawn.found[i] if i < len(drawn.found) else None
+        outcome = " ".join(render.BADGES[one.verdict.outcome]) if one.verdict else ""
+        title = " · ".join(
+            filter(None, (f"Sample {i + 1}", outcome, _plain(found), f"{one.completion_tokens:,} tokens"))
+        )
+        content = [{"type": "text", "text": "\n\n---\n\n".join(parts)}]
+        messages.append({"role": "assistant", "content": content, "metadata": {"title": title, "status": "done"}})
+    return messages
+
+
+def _plain(found: str | None) -> str:
+    text = " ".join((found or "").split())
+    return escape(text if len(text) <= 40 else text[:37] + "...")
+
+
+def build(desk: Desk, knobs: Controls) -> None:
+    """Draw the tab and join it to the handlers."""
+    sampler = Sampler(desk)
+    asked = question.build(desk, "ampo-sample")
+    most = desk.limits.samples
+    with gr.Row(elem_classes="ampo-line"):
+        k = gr.Slider(1, most, min(8, most), step=1, label="k, samples at once", scale=3, min_width=160)
+        run = gr.Button("Sample", variant="primary", scale=1, min_width=110, elem_id="ampo-sample-run")
+        halt = gr.Button("Stop", variant="stop", scale=1, min_width=110, visible=False, elem_id="ampo-sample-stop")
+    summary = gr.HTML(elem_id="ampo-votes")
+    opened = gr.Chatbot(
+        label="Samples",
+        show_label=False,
+        height="auto",
+        min_height=60,
+        max_height="70vh",
+        latex_delimiters=DELIMITERS,
+        buttons=["copy"],
+        layout="panel",
+        allow_tags=False,
+        autoscroll=False,
+        placeholder="The samples will stand here, each to be opened.",
+        elem_id="ampo-samples",
+    )
+    drawn = gr.State(Draw())
+    shown = [summary, opened, drawn, run, halt]
+    making: dict[str, Any] = {"concurrency_limit": desk.concurrency, "concurrency_id": "engine"}
+    event: Any = run.click(
+        sampler.draw, [*asked.all, k, *knobs.all], shown, api_name="sample", show_progress="hidden", **making
+    )
+    halt.click(None, None, None, cancels=[event], api_visibility="private").then(sampler.stop, drawn, shown, **quick)
