@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ampo.errors import UserError
+from eval.harness import table
 from eval.paper import PaperRow, row_of
 from eval.report.formats import check_format, render
 from eval.report.source import Against, Shown, against, load
@@ -42,7 +43,10 @@ def printed_rows(runs: Sequence[Shown], name: str | None, say: Say) -> dict[str,
 def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None, say: Say) -> None:
     if form == "table":
         for run in runs:
-            show_metrics(run.metrics, run.path, printed=printed.get(run.label))
+            if run.metrics.get("harness") == "lm-eval":
+                table.show(dict(run.metrics), run.path)
+            else:
+                show_metrics(run.metrics, run.path, printed=printed.get(run.label))
         return
     text = render(form, runs, printed)
     if output:

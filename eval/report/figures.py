@@ -1,4 +1,7 @@
-"""How a figure is written, the same in every form of a report. Scores are fractions and are shown in percent."""
+"""How a figure is written, the same in every form of a report. Scores are fractions and are shown in percent.
+
+Results from elsewhere (lm-eval) have a part of the figures only: what isn't there is empty.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,45 @@ RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
 
 
 def percent(value: float | None) -> str:
-    """One decimal place; empty for what isn't there."""
+    """One decimal place."""
     return "" if value is None else f"{100 * value:.1f}"
 
 
-def interval(value: float, ci95: Sequence[float]) -> str:
+def interval(value: float | None, ci95: Sequence[float] | None) -> str:
     """As in 31.7 [23.8, 40.8]."""
-    return f"{percent(value)} [{percent(ci95[0])}, {percent(ci95[1])}]"
+    return f"{percent(value)} [{span(ci95)}]" if ci95 else percent(value)
+
+
+def span(ci95: Sequence[float]) -> str:
+    """As in 23.8, 40.8."""
+    return f"{percent(ci95[0])}, {percent(ci95[1])}"
+
+
+def score(row: Mapping[str, Any]) -> str:
+    """A benchmark's avg@k with its interval."""
+    return interval(row.get("avg_at_k"), row.get("ci95"))
+
+
+def mean(metrics: Mapping[str, Any]) -> str:
+    """The mean over benchmarks with its interval."""
+    return interval(metrics.get("macro_avg"), metrics.get("macro_ci95"))
+
+
+def tokens(row: Mapping[str, Any]) -> str:
+    """The mean length."""
+    length = row.get("mean_completion_tokens")
+    return "" if length is None else f"{length:.0f}"
 
 
 def counts(row: Mapping[str, Any], times: str) -> str:
     """Problems and samples of each: 30 x 32, or 30 x 8-32."""
+    if "n_problems" not in row:
+        return ""
     fewest, most = row["samples_per_problem"]
     return f"{row['n_problems']} {times} {most if fewest == most else f'{fewest}-{most}'}"
 
 
 def pass_at_most(row: Mapping[str, Any]) -> float | None:
     """pass@k for the largest k that every problem has samples for."""
-    curve = row["pass_at_k"]
+    curve = row.get("pass_at_k")
     return curve[max(curve, key=int)] if curve else None

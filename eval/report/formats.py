@@ -16,7 +16,7 @@ from typing import Any
 
 from ampo.errors import UserError, nearest
 from eval.paper import PaperRow
-from eval.report.figures import RATES, counts, interval, pass_at_most, percent
+from eval.report.figures import RATES, counts, mean, pass_at_most, percent, score, tokens
 from eval.report.modelcard import model_index
 from eval.report.source import Against, Shown
 
@@ -53,13 +53,12 @@ def _whole_table(metrics: Mapping[str, Any], printed: PaperRow | None) -> Table:
     head = ["benchmark", "n × k", "avg@k [95 %]", "pass@k", "maj@k", "cut off", "no answer", "time-out", "tokens"]
     lines = [head + (["paper"] if printed else [])]
     for name, row in metrics["benchmarks"].items():
-        line = [name, counts(row, "×"), interval(row["avg_at_k"], row["ci95"])]
-        line += [percent(pass_at_most(row)), percent(row["maj_at_k"]), *(percent(row[rate]) for rate in RATES)]
-        line += [f"{row['mean_completion_tokens']:.0f}"]
+        line = [name, counts(row, "×"), score(row), percent(pass_at_most(row)), percent(row.get("maj_at_k"))]
+        line += [*(percent(row.get(rate)) for rate in RATES), tokens(row)]
         lines.append(line + ([_printed(printed, name)] if printed else []))
     if len(metrics["benchmarks"]) > 1:
-        mean = ["mean", "", interval(metrics["macro_avg"], metrics["macro_ci95"])]
-        lines.append(mean + [""] * (len(lines[0]) - len(mean)))
+        last = ["mean", "", mean(metrics)]
+        lines.append(last + [""] * (len(lines[0]) - len(last)))
     return lines
 
 
@@ -79,10 +78,10 @@ def _side_by_side(runs: Sequence[Shown], protocol: str, rows: Mapping[str, Paper
     lines = [head]
     for name in _benchmarks(runs):
         found = [part["benchmarks"].get(name) if part else None for part in parts]
-        scores = [interval(row["avg_at_k"], row["ci95"]) if row else "" for row in found]
+        scores = [score(row) if row else "" for row in found]
         lines.append([name, *scores, *(_printed(row, name) for row in rows.values())])
     if len(lines) > 2:
-        means = [interval(part["macro_avg"], part["macro_ci95"]) if part else "" for part in parts]
+        means = [mean(part) if part else "" for part in parts]
         lines.append(["mean", *means, *("" for _ in rows)])
     return lines
 
@@ -116,6 +115,7 @@ def as_json(runs: Sequence[Shown], printed: Against) -> str:
 
 
 _COUNTS = ("n_problems", "n_samples")
+_PAIRS = {"ci95": ("ci95_low", "ci95_high"), "bounds": ("bound_low", "bound_high"), "samples_per_problem": ("k",)}
 _SCORES = ("avg_at_k", "ci95_low", "ci95_high", "stderr", "pass_at_k", "maj_at_k", "bound_low", "bound_high")
 
 
@@ -138,16 +138,10 @@ def as_csv(runs: Sequence[Shown], printed: Against) -> str:
 def _flat(stats: Mapping[str, Any]) -> dict[str, Any]:
     """A benchmark's scalars. k: the samples that every problem has; pass@k and maj@k are at that k."""
     names = (*_COUNTS, "avg_at_k", "stderr", "maj_at_k", *RATES, "mean_completion_tokens")
-    low, high = stats["ci95"]
-    worst, best = stats["bounds"]
-    return {name: stats.get(name, "") for name in names} | {
-        "k": stats["samples_per_problem"][0],
-        "pass_at_k": pass_at_most(stats),
-        "ci95_low": low,
-        "ci95_high": high,
-        "bound_low": worst,
-        "bound_high": best,
-    }
+    flat = {name: stats.get(name, "") for name in names} | {"pass_at_k": pass_at_most(stats)}
+    for name, columns in _PAIRS.items():
+        flat |= dict(zip(columns, stats.get(name, ()), strict=False))
+    return flat
 
 
 def latex(runs: Sequence[Shown], printed: Against) -> str:
@@ -163,9 +157,9 @@ def latex(runs: Sequence[Shown], printed: Against) -> str:
         for protocol, metrics in run.protocols.items():
             name = f"{run.label if len(runs) > 1 else run.model}{f' ({protocol})' if len(run.protocols) > 1 else ''}"
             rows = [metrics["benchmarks"].get(b) for b in names]
-            cells = [_with_distances(row["avg_at_k"], row["ci95"]) if row else "" for row in rows]
-            mean = [_with_distances(metrics["macro_avg"], metrics["macro_ci95"])] if len(names) > 1 else []
-            lines.append(_latex_line([name], [*cells, *mean]))
+            cells = [_with_distances(row.get("avg_at_k"), row.get("ci95")) if row else "" for row in rows]
+            last = [_with_distances(metrics["macro_avg"], metrics["macro_ci95"])] if len(names) > 1 else []
+            lines.append(_latex_line([name], [*cells, *last]))
     rows = {row.name: row for row in printed.values()}
     for row in rows.values():
         cells = [_printed(row, b) for b in names]
@@ -177,7 +171,9 @@ def _latex_line(names: Sequence[str], cells: Sequence[str] = ()) -> str:
     return f"{' & '.join([*map(_latex, names), *cells])} \\\\"
 
 
-def _with_distances(value: float, ci95: Sequence[float]) -> str:
+def _with_distances(value: float | None, ci95: Sequence[float] | None) -> str:
+    if value is None or ci95 is None:
+        return percent(value)
     low, high = ci95
     return f"${percent(value)}_{{-{percent(value - low)}}}^{{+{percent(high - value)}}}$"
 

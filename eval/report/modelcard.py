@@ -24,7 +24,8 @@ def model_index(runs: Sequence[Shown], _: Against) -> str:
 
 
 def _results(run: Shown, known: Mapping[str, Benchmark]) -> Iterator[dict[str, Any]]:
-    for name, stats in run.metrics["benchmarks"].items():
+    scored = {name: stats for name, stats in run.metrics["benchmarks"].items() if "avg_at_k" in stats}
+    for name, stats in scored.items():
         benchmark = known.get(name)
         yield {
             "task": {"type": "text-generation", "name": _task(name, benchmark)},
@@ -54,23 +55,21 @@ def _dataset(name: str, benchmark: Benchmark | None) -> dict[str, Any]:
 
 
 def _metrics(name: str, stats: Mapping[str, Any], run: Shown, benchmark: Benchmark | None) -> Iterator[dict[str, Any]]:
-    k = stats["samples_per_problem"][0]
+    k = stats.get("samples_per_problem", [1])[0]
     how = _how(name, stats, run, benchmark)
-    low, high = stats["ci95"]
-    yield {
-        "type": "accuracy",
-        "value": round(100 * stats["avg_at_k"], 2),
-        "name": f"avg@{k}, 95 % interval {percent(low)} to {percent(high)}{how}",
-    }
-    if k > 1:
-        yield {"type": "pass@k", "value": round(100 * (pass_at_most(stats) or 0), 2), "name": f"pass@{k}{how}"}
+    ci95 = stats.get("ci95")
+    between = f", 95 % interval {' to '.join(map(percent, ci95))}" if ci95 else ""
+    yield {"type": "accuracy", "value": round(100 * stats["avg_at_k"], 2), "name": f"avg@{k}{between}{how}"}
+    most = pass_at_most(stats)
+    if k > 1 and most is not None:
+        yield {"type": "pass@k", "value": round(100 * most, 2), "name": f"pass@{k}{how}"}
 
 
 def _how(name: str, stats: Mapping[str, Any], run: Shown, benchmark: Benchmark | None) -> str:
     sampling = run.config.get("benchmarks", {}).get(name, {}).get("sampling", {})
     parts = [f"{key} {sampling[key]}" for key in ("temperature", "top_p", "max_tokens") if key in sampling]
     whole = benchmark.n_problems if benchmark else None
-    if whole and stats["n_problems"] != whole:
+    if whole and stats.get("n_problems", whole) != whole:
         parts.append(f"{stats['n_problems']} of {whole} problems only")
     return "".join(f", {part}" for part in [*parts, f"protocol {run.metrics.get('protocol', 'ampo')}"])
 

@@ -3,8 +3,7 @@
 A run that is still under way, or was interrupted, is reported as far as it has come: its statistics are then made
 anew from the verdicts that are there, and a note says what is missing. Nothing is written into it.
 
-lm-eval's results come through `eval.lm_eval_results.read(path)`: the same shape as metrics.json, plus `model`; None
-where the path holds none.
+lm-eval's results have the shape of metrics.json as far as they go (see `eval.lm_eval_results`).
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.types import PROTOCOLS
-from eval import paper
+from ampo.types import PROTOCOLS, Protocol
+from eval import lm_eval_results, paper
 from eval.metrics import summarise
 from eval.rundir import RunDir
 
@@ -102,15 +101,14 @@ def _load(path: Path, label: str) -> Shown:
 
 
 def _elsewhere(path: Path, label: str) -> Shown:
-    try:
-        from eval.lm_eval_results import read
-    except ImportError:
-        results = None
-    else:
-        results = read(path)
-    if results is None:
-        raise UserError(f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one)")
-    return Shown(label, path, results.get("model", label), results)
+    """Results of lm-eval: a file of its own, or a folder with one, as `ampo eval --harness lm-eval` leaves it."""
+    if lm_eval_results.find(path) is None:
+        raise UserError(
+            f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one), nor are there results of "
+            "lm-eval"
+        )
+    results = lm_eval_results.read(path)
+    return Shown(label, path, str(results["model"] or label), results)
 
 
 def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
@@ -138,14 +136,14 @@ def _recount(run: RunDir) -> dict[str, Any]:
     from eval.score import judged_rows
 
     verdicts = run.read_verdicts()
-    protocols = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]
+    protocols: list[Protocol] = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]
     if not protocols:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
     problems, responses = run.read_problems(), run.read_responses()
     with VerifierPool() as pool:
-        found = {p: summarise(judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols}
-    first, *others = protocols
-    return found[first] | {"protocol": first, "protocols": {p: found[p] for p in others}}
+        summaries = [summarise(judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols]
+    others = dict(zip(protocols[1:], summaries[1:], strict=True))
+    return summaries[0] | {"protocol": protocols[0], "protocols": others}
 
 
 def _lines(file: Path) -> int:

@@ -16,7 +16,7 @@ from rich.table import Table
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
 from eval.paper import PaperRow
-from eval.report.figures import RATES, counts, interval, pass_at_most, percent
+from eval.report.figures import RATES, counts, mean, pass_at_most, percent, score, tokens
 from eval.rundir import RunDir
 from eval.score import disagreements
 from eval.suites import SUITES, catalogue
@@ -73,7 +73,7 @@ def _table(metrics: Mapping[str, Any], title: str, printed: PaperRow | None) -> 
         table.add_row(*_row(name, row, printed))
     if len(metrics["benchmarks"]) > 1:
         table.add_section()
-        table.add_row("mean", "", escape(interval(metrics["macro_avg"], metrics["macro_ci95"])))
+        table.add_row("mean", "", escape(mean(metrics)))
     return table
 
 
@@ -82,12 +82,12 @@ def _row(name: str, row: Mapping[str, Any], printed: PaperRow | None) -> list[st
     return [
         name,
         counts(row, "x"),
-        escape(interval(row["avg_at_k"], row["ci95"])),
+        escape(score(row)),
         *beside,
         percent(pass_at_most(row)),
         percent(row["maj_at_k"]),
         "/".join(percent(row[rate]) for rate in RATES),
-        *([] if printed else [f"{row['mean_completion_tokens']:.0f}"]),
+        *([] if printed else [tokens(row)]),
     ]
 
 
