@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
-from lm_eval import evaluate
+import lm_eval
 from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
@@ -28,6 +29,8 @@ from eval.rundir import ResponseRecord, RunDir, dump
 from eval.score import rescore
 from eval.suites import SUITES, catalogue, resolve
 
+evaluate: Any = lm_eval.evaluate  # decorated without its types
+
 
 def manager(**metadata: Any) -> TaskManager:
     return TaskManager(include_path=lm_eval_tasks.__path__[0], include_defaults=False, metadata=metadata)
@@ -40,7 +43,7 @@ def demo(**metadata: Any) -> Any:
 class Replay(LM):
     """Gives every problem its saved responses, in order."""
 
-    def __init__(self, responses: dict[str, list[str]]) -> None:
+    def __init__(self, responses: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self.responses = {problem: iter(texts) for problem, texts in responses.items()}
         self.prompts: list[str] = []
