@@ -136,11 +136,13 @@ def _p(p: float, equals: bool = False) -> str:
 def _listed(pairs: Sequence[Pair], what: str, at_most: int, a: str, b: str, problems: Mapping[str, Problem]) -> Table:
     more = f", {at_most} of them" if len(pairs) > at_most else ""
     title = f"{len(pairs)} problems {what} by {b}{more}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=True
+    )
     table.add_column("problem", no_wrap=True)
     for name in (a, b):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("question", no_wrap=True, overflow="ellipsis")
+    table.add_column("question", no_wrap=True, overflow="ellipsis", ratio=1)
     for pair in pairs[:at_most]:
         question = "".join(c if c.isprintable() else " " for c in problems[pair.id].question[:200])
         table.add_row(escape(pair.id), f"{100 * pair.a:.0f}", f"{100 * pair.b:.0f}", escape(" ".join(question.split())))

@@ -2,8 +2,9 @@
 
 Every problem weighs the same in a benchmark, however many samples it has, so avg@k estimates the same thing for every
 k: more samples narrow it and don't move it. "truncated" and "no_answer" are wrong, as the protocol says; a "timeout"
-is a judgement that failed, so it counts as wrong in the score and both ways in the bounds. Rates and lengths are
-means over samples. Scores are fractions; the formulas are in `eval.stats`.
+is a judgement that failed, so it counts as wrong in the score and both ways in the bounds. Rates and the mean length
+weigh each problem the same, too; the lengths of right and of wrong samples are those of the samples themselves. Scores
+are fractions; the formulas are in `eval.stats`.
 """
 
 from __future__ import annotations
@@ -81,7 +82,6 @@ def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
     rows = [row for samples in problems.values() for row in samples]
     counts = [len(samples) for samples in problems.values()]
     means = [accuracy(samples) for samples in problems.values()]
-    unresolved = [_share(samples, "timeout") for samples in problems.values()]
     majority = _majority_curve(problems, min(counts))
     score = float(np.mean(means))
     return {
@@ -94,11 +94,13 @@ def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
         "pass_at_k": _pass_curve(problems, min(counts)),
         "maj_at_k": majority[str(min(counts))],
         "maj_curve": majority,
-        "bounds": [score, min(1.0, score + float(np.mean(unresolved)))],
-        "truncated_rate": _share(rows, "truncated"),
-        "no_answer_rate": _share(rows, "no_answer"),
-        "timeout_rate": _share(rows, "timeout"),
-        "mean_completion_tokens": float(np.mean([row.completion_tokens for row in rows])),
+        "bounds": [score, min(1.0, score + _rate(problems, "timeout"))],
+        "truncated_rate": _rate(problems, "truncated"),
+        "no_answer_rate": _rate(problems, "no_answer"),
+        "timeout_rate": _rate(problems, "timeout"),
+        "mean_completion_tokens": float(
+            np.mean([np.mean([row.completion_tokens for row in samples]) for samples in problems.values()])
+        ),
         "lengths": {
             "right": _lengths([row.completion_tokens for row in rows if _right(row)]),
             "wrong": _lengths([row.completion_tokens for row in rows if not _right(row)]),
@@ -147,5 +149,7 @@ def _right(row: Judged) -> bool:
     return row.outcome == "correct"
 
 
-def _share(rows: Sequence[Judged], outcome: Outcome) -> float:
-    return sum(row.outcome == outcome for row in rows) / len(rows)
+def _rate(problems: Mapping[str, Sequence[Judged]], outcome: Outcome) -> float:
+    """How frequent an outcome is: the mean over problems of its share of a problem's samples."""
+    shares = [sum(row.outcome == outcome for row in samples) / len(samples) for samples in problems.values()]
+    return float(np.mean(shares))

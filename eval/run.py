@@ -3,6 +3,8 @@
 Generation and judging overlap: a response is written the moment it finishes and goes to the verifier's worker
 processes while the engine works on. Resuming is the default: what is in responses.jsonl is not asked for again.
 
+An adaptive run (`spec.rule`) goes round again: after each round a look decides who is asked for more (`eval.adaptive`).
+
 Seeds: sample i of a problem is asked for with a seed made from the run's seed, the problem's id and i alone, so that
 neither the order nor an interruption changes what is asked.
 """
@@ -13,8 +15,9 @@ import hashlib
 import json
 import queue
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
@@ -23,8 +26,10 @@ from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
 from ampo.verify import VerifierPool
+from eval.adaptive import Rule
 from eval.data import fingerprint
 from eval.environment import environment
+from eval.looks import Looks
 from eval.progress import RunProgress
 from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
 from eval.score import claim_of, write_metrics
@@ -34,7 +39,7 @@ _SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One benchmark of a run. params.n is the number of samples of each problem."""
+    """One benchmark of a run. params.n is the number of samples of each problem; of an adaptive run, the first ones."""
 
     benchmark: str
     problems: Sequence[Problem]
@@ -48,6 +53,7 @@ class RunSpec:
 
     revision: of the model, where it is known before the engine is started.
     seed: None leaves every draw to chance (and the run cannot be repeated).
+    rule: of an adaptive run, when to stop.
     """
 
     model: str
@@ -55,9 +61,12 @@ class RunSpec:
     revision: str | None = None
     seed: int | None = 0
     protocols: tuple[Protocol, ...] = ("ampo",)
+    rule: Rule | None = None
 
     def __post_init__(self) -> None:
         for task in self.tasks:
+            if self.rule:
+                self.rule.check(task.benchmark, task.params.n, task.params.temperature)
             if task.params.temperature == 0 and task.params.n > 1:
                 raise UserError(
                     f"{task.benchmark}: {task.params.n} greedy samples would all be the same: "
@@ -71,20 +80,23 @@ class RunSpec:
             "model": {"name": self.model, "revision": self.revision},
             "seed": self.seed,
             "benchmarks": {task.benchmark: _task_config(task) for task in self.tasks},
+            **({"adaptive": self.rule.config()} if self.rule else {}),
         }
 
-    def sample_ids(self) -> Iterator[str]:
-        for task in self.tasks:
-            for problem in task.problems:
-                for sample in range(task.params.n):
-                    yield f"{problem.id}#{sample}"
+    def samples(self) -> dict[str, int]:
+        """How many samples each problem has; of an adaptive run, at first."""
+        return {problem.id: task.params.n for task in self.tasks for problem in task.problems}
 
-    def requests(self, done: set[str]) -> Iterator[Request]:
-        """What is still to be asked. A request's id is "<problem>#<first sample>"; missing neighbours go as one."""
+    def requests(self, done: set[str], samples: Mapping[str, int] | None = None) -> Iterator[Request]:
+        """What is still to be asked. A request's id is "<problem>#<first sample>"; missing neighbours go as one.
+
+        samples: how many each problem is to have; default `self.samples()`.
+        """
+        samples = samples or self.samples()
         for task in self.tasks:
             for problem in task.problems:
                 prompt = task.template.render(problem)
-                for first, count in _gaps(problem.id, task.params.n, done):
+                for first, count in _gaps(problem.id, samples[problem.id], done):
                     seed = problem_seed(self.seed, problem.id)
                     params = replace(task.params, n=count, seed=None if seed is None else seed + first)
                     yield Request(f"{problem.id}#{first}", prompt, params)
@@ -114,15 +126,21 @@ def evaluate(
             drop_torn_line(file, say)
         run.responses.touch()
         with VerifierPool() as pool:
-            session = _Session(spec, run, pool, quiet)
+            session = _Session(spec, run, pool, quiet, say)
             if session.missing and session.responses:
                 say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
             try:
-                if session.missing:
-                    with start_engine() as engine:
-                        _record_environment(run, engine)
-                        session.generate(engine)
-                session.judge_rest()
+                with ExitStack() as stack:
+                    engine: Engine | None = None
+                    while True:
+                        if session.missing:
+                            if engine is None:
+                                engine = stack.enter_context(start_engine())
+                                _record_environment(run, engine)
+                            session.generate(engine)
+                        session.judge_rest()
+                        if not session.look():
+                            break
             except (KeyboardInterrupt, EngineError):
                 there = f"{len(session.responses)} of {session.total} samples"
                 say(f"{there} are saved in {run.path}; the same command goes on from there")
@@ -133,23 +151,43 @@ def evaluate(
 class _Session:
     """One stretch of work on a run, from a start to its end or interruption."""
 
-    def __init__(self, spec: RunSpec, run: RunDir, pool: VerifierPool, quiet: bool) -> None:
+    def __init__(self, spec: RunSpec, run: RunDir, pool: VerifierPool, quiet: bool, say: Say) -> None:
         self.spec, self.run, self.quiet = spec, run, quiet
         self._pool = pool
         self.problems = {problem.id: problem for task in spec.tasks for problem in task.problems}
         self.responses = run.read_responses()
         self.verdicts = run.read_verdicts()
-        wanted = set(spec.sample_ids())
-        self.total = len(wanted)
-        self.missing = wanted - self.responses.keys()
+        self._looks = _looks(spec, run, say)
+        self._samples = self._looks.wanted() if self._looks else spec.samples()
         self._judged: queue.SimpleQueue[tuple[str, Future[Verdict]]] = queue.SimpleQueue()
         self._pending = 0
+
+    @property
+    def total(self) -> int:
+        """Samples that are wanted by now."""
+        return sum(self._samples.values())
+
+    @property
+    def missing(self) -> bool:
+        """Is one of them not there?"""
+        return any(f"{problem}#{i}" not in self.responses for problem, n in self._samples.items() for i in range(n))
+
+    def look(self) -> bool:
+        """Of an adaptive run: decide who is asked for more samples; True where somebody is."""
+        if self._looks is None or not self._looks.take(self._right):
+            return False
+        self._samples = self._looks.wanted()
+        return True
+
+    def _right(self, problem: str, n: int) -> list[bool]:
+        first = self.spec.protocols[0]
+        return [self.verdicts[f"{problem}#{i}", first].outcome == "correct" for i in range(n)]
 
     def generate(self, engine: Engine) -> None:
         """Ask for what is missing, and judge it as it comes."""
         with self._progress() as progress, self.run.responses.open("a", encoding="utf-8") as file:
             self._submit_unjudged()
-            for request_id, index, response in engine.generate(self.spec.requests(set(self.responses))):
+            for request_id, index, response in engine.generate(self.spec.requests(set(self.responses), self._samples)):
                 problem, _, first = request_id.rpartition("#")
                 sample = int(first) + index
                 seed = problem_seed(self.spec.seed, problem)
@@ -200,6 +238,13 @@ class _Session:
                 self.verdicts[verdict.id, verdict.protocol] = verdict
                 if verdict.protocol == self.spec.protocols[0]:
                     progress.verdict(verdict.outcome)
+
+
+def _looks(spec: RunSpec, run: RunDir, say: Say) -> Looks | None:
+    if spec.rule is None:
+        return None
+    ids = {task.benchmark: [problem.id for problem in task.problems] for task in spec.tasks}
+    return Looks(run, spec.rule, ids, {task.benchmark: task.params.n for task in spec.tasks}, say)
 
 
 def _append(file: IO[str], row: dict[str, Any]) -> None:

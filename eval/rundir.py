@@ -5,6 +5,7 @@
     problems.jsonl    the problems, so that a run can be judged again without the data set
     responses.jsonl   one line a sample, appended and flushed as each finishes
     verdicts.jsonl    one line a sample and protocol
+    looks.jsonl       of an adaptive run: one line a look and benchmark (see `eval.looks`)
     metrics.json      the statistics (see `eval.metrics`)
 
 A process killed at any moment leaves at most a torn last line, which the next start drops with a notice.
@@ -95,6 +96,7 @@ class RunDir:
         self.problems = path / "problems.jsonl"
         self.responses = path / "responses.jsonl"
         self.verdicts = path / "verdicts.jsonl"
+        self.looks = path / "looks.jsonl"
         self.metrics = path / "metrics.json"
 
     @staticmethod
@@ -187,7 +189,7 @@ def drop_torn_line(file: Path, say: Say) -> None:
         size = stream.seek(0, os.SEEK_END)
         end = _end_of_last_line(stream, size)
         if end < size:
-            say(f"{file.name}: dropped a torn last line of {size - end} bytes; its sample is asked for again")
+            say(f"{file.name}: dropped a torn last line of {size - end} bytes; what it held is done again")
             stream.truncate(end)
 
 

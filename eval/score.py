@@ -13,6 +13,7 @@ from typing import Any
 
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
+from eval.looks import sections
 from eval.metrics import Judged, summarise
 from eval.progress import RunProgress
 from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
@@ -81,13 +82,25 @@ def write_metrics(
 ) -> dict[str, Any]:
     """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
     summaries = {
-        protocol: summarise(judged_rows(problems, responses, verdicts, protocol, pool.classes))
+        protocol: _summary(run, judged_rows(problems, responses, verdicts, protocol, pool.classes))
         for protocol in protocols
     }
     first, *others = protocols
     metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
     write_atomically(run.metrics, json.dumps(metrics, indent=1) + "\n")
     return metrics
+
+
+def _summary(run: RunDir, rows: Sequence[Judged]) -> dict[str, Any]:
+    """The statistics; of an adaptive run with what its sampling was, under each benchmark's `adaptive`."""
+    summary = summarise(rows)
+    config = run.read_config() if run.config.exists() else {}
+    outcomes: defaultdict[str, defaultdict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for row in sorted(rows, key=lambda row: row.sample):
+        outcomes[row.benchmark][row.problem].append(row.outcome == "correct")
+    for name, section in sections(run, config, outcomes).items():
+        summary["benchmarks"][name]["adaptive"] = section
+    return summary
 
 
 def judged_rows(

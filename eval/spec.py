@@ -10,10 +10,12 @@ from typing import Any
 
 from ampo.prompts import load_template
 from ampo.types import Protocol, SamplingParams
+from eval.adaptive import Rule
 from eval.data import load_problems
 from eval.run import RunSpec, Task
 from eval.suites import Benchmark
 
+PILOT = 4  # samples of each problem that an adaptive run starts from
 PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # section 5.1, and the model card
 
 
@@ -29,13 +31,15 @@ def build_spec(
     data_dir: Path | None = None,
     sampling: dict[str, Any] | None = None,
     seed: int | None = 0,
+    rule: Rule | None = None,
 ) -> RunSpec:
     """Load the problems and fix every setting. What the user doesn't give is the benchmark's own, else the paper's.
 
     Raises UserError for an unknown template, and for data that can't be loaded.
     """
-    tasks = [_task(b, samples, limit, template, data_dir, sampling or {}) for b in benchmarks]
-    return RunSpec(model, tasks, revision=revision, seed=seed, protocols=protocols)
+    first = samples or (PILOT if rule else None)
+    tasks = [_task(b, first, limit, template, data_dir, sampling or {}) for b in benchmarks]
+    return RunSpec(model, tasks, revision=revision, seed=seed, protocols=protocols, rule=rule)
 
 
 def _task(

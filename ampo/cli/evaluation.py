@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +39,7 @@ from ampo.cli.options import (
     say,
     start_engine,
 )
+from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule
 from ampo.errors import UserError
 from ampo.types import Protocol, as_protocol
 
@@ -87,6 +89,12 @@ def eval_(
     tensor_parallel_size: TensorParallel = 1,
     data_parallel_size: DataParallel = 1,
     engine_arg: EngineArg = None,
+    until_ci: UntilCi = None,
+    max_samples: MaxSamples = None,
+    ci_over: CiOver = None,
+    dry_run: DryRun = False,
+    tokens_per_second: TokensPerSecond = None,
+    mean_tokens: MeanTokens = None,
     harness: HarnessName = "ampo",
     harness_arg: HarnessArg = None,
 ) -> None:
@@ -100,6 +108,8 @@ def eval_(
     if show:
         report.show_catalogue(data_dir)
         return
+    if harness != "ampo" and (until_ci is not None or dry_run):
+        raise UserError("--until-ci and --dry-run are for our own harness: leave out --harness")
     if evaluate_with(locals()):
         return
     given = given_sampling(locals() | {"seed": None})
@@ -114,6 +124,7 @@ def eval_(
         data_dir=data_dir,
         sampling=given,
         seed=seed,
+        rule=sampling_rule(until_ci, max_samples, ci_over),
     )
     if base_url is None:
         ref = locate(resolve(model or EMBEDDED, say))
@@ -129,6 +140,7 @@ def eval_(
         say,
     )
     report.show_metrics(metrics, run.path)
+    show_notes(metrics)
 
 
 def score(
@@ -146,6 +158,7 @@ def score(
     run = RunDir.existing(run_dir)
     metrics = rescore(run, protocols, say)
     report.show_metrics(metrics, run.path)
+    show_notes(metrics)
     report.show_disagreements(run, protocols)
 
 
@@ -191,6 +204,14 @@ def audit(
 
     benchmarks = chosen_benchmarks(suite, data, question_column, answer_column)
     report.show_audit([problem for b in benchmarks for problem in load_problems(b, data_dir=data_dir)])
+
+
+def show_notes(metrics: Mapping[str, Any]) -> None:
+    """What a reader of the table must know: how an adaptive run was sampled, and whether its target was met."""
+    from eval.looks import notes
+
+    for note in notes(metrics):
+        typer.echo(note)
 
 
 def chosen_benchmarks(
