@@ -4,12 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ampo.guidance.comprehension import comprehension_scores
     from ampo.guidance.formats import PoolEntry
     from ampo.guidance.pool import GuidancePool
+    from ampo.guidance.selection import select_guidance
 
-__all__ = ["GuidancePool", "PoolEntry"]
+__all__ = ["GuidancePool", "PoolEntry", "comprehension_scores", "select_guidance"]
 
-_HOMES = {"GuidancePool": "pool", "PoolEntry": "formats"}  # loaded on first use: not every part needs torch
+_HOMES = {  # loaded on first use: a pool's files take other packages than the selection
+    "GuidancePool": "pool",
+    "PoolEntry": "formats",
+    "comprehension_scores": "comprehension",
+    "select_guidance": "selection",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,66 @@
+"""vLLM's engine core in a process of its own (AsyncLLM), which is how GPUs are served; here on the CPU."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from ampo.engines.settings import EngineSettings
+from ampo.engines.vllm import VLLMEngine
+from ampo.errors import EngineError
+from ampo.models import EMBEDDED, resolve
+from ampo.types import Request, SamplingParams
+
+pytestmark = pytest.mark.slow
+
+STORY = ({"role": "user", "content": "Tell a long story."},)
+
+
+@pytest.fixture(scope="module")
+def engine(model_path: str):
+    pytest.importorskip("vllm")
+    settings = EngineSettings(in_process=False, max_model_len=1024)
+    with VLLMEngine(resolve(EMBEDDED), settings) as engine:
+        yield engine
+
+
+def idle(engine: VLLMEngine) -> bool:
+    deadline = time.monotonic() + 10
+    while engine.unfinished and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return engine.unfinished == 0
+
+
+def test_it_answers_batches_streams_and_aborts(engine: VLLMEngine) -> None:
+    assert not engine.describe()["settings"]["in_process"]
+    params = SamplingParams(n=2, temperature=0.8, max_tokens=16, seed=3)
+    samples = list(engine.generate([Request(str(i), f"{i} + {i} =", params) for i in range(4)]))
+    assert sorted((s.request_id, s.index) for s in samples) == [(str(i), j) for i in range(4) for j in range(2)]
+    assert all(s.response.completion_tokens for s in samples)
+
+    stream = engine.stream(Request("s", STORY, SamplingParams(max_tokens=900)))
+    assert next(stream).text
+    assert engine.unfinished == 1
+    stream.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert idle(engine)
+    assert "12" in engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=64)).text
+
+
+def test_a_core_that_is_killed_is_an_error_and_not_a_hang(engine: VLLMEngine) -> None:
+    """The last test of this engine: it is dead afterwards."""
+    batch = engine.generate([Request("s", STORY, SamplingParams(max_tokens=900))])
+    living = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    cores = [p for p in living if "EngineCore" in p.name() or "EngineCore" in " ".join(p.cmdline())]
+    assert cores
+    stream = engine.stream(Request("t", STORY, SamplingParams(max_tokens=900)))
+    next(stream)
+    for core in cores:
+        os.kill(core.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="vLLM"):
+        list(stream)
+    with pytest.raises(EngineError, match="vLLM"):
+        list(batch)
