@@ -25,7 +25,6 @@ from app.desk import Desk
 from app.policy import ContentPolicy
 from app.shelf import Shelf
 
-
 THEME = Default(
     primary_hue="indigo",
     neutral_hue="zinc",

@@ -139,14 +139,19 @@ def _unpaired(code: str) -> str:
 
 def _display(tex: str) -> str:
     # A blank line would end the paragraph and the formula with it.
-    return "\\[" + re.sub(r"\n\s*\n", "\n", tex.strip()) + "\\]"
+    return "\\[" + re.sub(r"\n\s*\n", "\n", _tex(tex.strip())) + "\\]"
+
+
+def _tex(tex: str) -> str:
+    """A formula in which nothing looks like a tag."""
+    return _TAG.sub(r"\\lt ", tex)
 
 
 def _inline(m: re.Match[str]) -> str:
     tex = m["inline_tex"]
     if _is_price(tex):
         return "$" + harmless(tex) + "$"
-    return f"\\({tex}\\)"
+    return f"\\({_tex(tex)}\\)"
 
 
 def _is_price(tex: str) -> bool:
@@ -166,10 +171,11 @@ _ACTS = (
     ("display_tex", lambda m: _display(m["display_tex"])),
     ("bracket_tex", lambda m: _display(m["bracket_tex"])),
     ("environment", lambda m: _display(m.group())),
-    ("paren", lambda m: m.group()),
+    ("paren", lambda m: _tex(m.group())),
     ("inline", _inline),
-    ("boxed", lambda m: f"\\({m.group()}\\)"),
+    ("boxed", lambda m: f"\\({_tex(m.group())}\\)"),
     ("delimiter", lambda m: f"\\{_JOINER}{m.group()[1]}"),
+    ("escape", lambda m: "&lt;" if m.group() == "\\<" else m.group()),
     ("tag", lambda _: "&lt;"),
     ("image", lambda _: "\\!"),
     ("link", _link),

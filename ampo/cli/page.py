@@ -207,7 +207,7 @@ def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]
     context = getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
     card = engine.describe()["settings"].get("model_card") or {}
     context = context or card.get("max_model_len")
-    limits = Limits(context=context, max_tokens=context or Limits.max_tokens)
+    limits = Limits(context=context, max_tokens=context or Limits().max_tokens)
     usual = min(_USUAL_TOKENS, limits.max_tokens * 3 // 4)
     return limits, replace(engine.default_sampling_params(), **({"max_tokens": usual} | given))
 

@@ -1,0 +1,133 @@
+"""The stream of events and its sum, without Gradio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from ampo.engines.openai import OpenAIEngine
+from ampo.engines.vllm import VLLMEngine
+from ampo.types import Message, Request, SamplingParams
+from app.answers import Ask, answers
+from app.pump import Pump
+from app.session import Failed, Finished, Step, Transcript, answer
+
+
+def ask(text: str, said: str = "", **params) -> Request:
+    messages: list[Message] = [{"role": "user", "content": text}]
+    if said:
+        messages.append({"role": "assistant", "content": said})
+    return Request("q", tuple(messages), SamplingParams(**params))
+
+
+def test_thought_and_body_and_counts(remote, thinker: OpenAIEngine) -> None:
+    remote.says("It is <answer>9.9</answer>", thought="0.9 is more than 0.11")
+    script = Transcript()
+    for event in answer(thinker, ask("which is larger?")):
+        script.take(event)
+    assert script.thought == "0.9 is more than 0.11"
+    assert script.body == "It is <answer>9.9</answer>"
+    assert script.response is not None
+    assert script.response.completion_tokens == len(remote.pieces)
+    assert script.thought_seconds is not None
+
+
+def test_a_thought_without_tags_is_known_at_the_end(remote, thinker: OpenAIEngine) -> None:
+    remote.says("0.9 is more than 0.11. <answer>9.9</answer>")
+    script = Transcript()
+    for event in answer(thinker, ask("which is larger?")):
+        script.take(event)
+    assert script.thought == "0.9 is more than 0.11."
+    assert script.body == "<answer>9.9</answer>"
+
+
+def test_going_on_keeps_what_was_said(remote, thinker: OpenAIEngine) -> None:
+    remote.says("more than 0.11</think>9.9")
+    said = "<think>0.9 is "
+    script = Transcript(before=said)
+    for event in answer(thinker, ask("which is larger?", said)):
+        script.take(event)
+    assert script.thought == "0.9 is more than 0.11"
+    assert script.body == "9.9"
+    assert remote.asked[-1]["messages"][-1] == {"role": "assistant", "content": said}
+
+
+def test_a_server_that_breaks_off_is_an_event(remote, thinker: OpenAIEngine) -> None:
+    remote.says("a long answer, cut by a lost connection")
+    remote.broken_after = 3
+    events = list(answer(thinker, ask("q")))
+    assert isinstance(events[-1], Failed)
+    assert "broke off" in events[-1].message or "connection" in events[-1].message
+    assert any(isinstance(event, Step) for event in events)
+
+
+@pytest.mark.slow
+def test_closing_ends_the_generation(vllm_engine: VLLMEngine, until) -> None:
+    events = answer(vllm_engine, ask("Tell a long story.", max_tokens=1500, temperature=1.0))
+    assert isinstance(next(events), Step)
+    assert vllm_engine.unfinished == 1
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert until(lambda: vllm_engine.unfinished == 0)
+
+
+@pytest.mark.slow
+def test_a_full_context_is_an_event(vllm_engine: VLLMEngine) -> None:
+    [event] = answer(vllm_engine, ask("word " * 3000))
+    assert isinstance(event, Failed)
+    assert "the context of smollm2-135m is 2048" in event.message
+
+
+@pytest.mark.slow
+def test_the_model_goes_on_from_its_own_words(vllm_engine: VLLMEngine) -> None:
+    whole = vllm_engine.chat("Count from one to ten in words.", SamplingParams(temperature=0, max_tokens=40)).text
+    begun = whole[: len(whole) // 2]
+    *_, last = answer(vllm_engine, ask("Count from one to ten in words.", begun, temperature=0, max_tokens=40))
+    assert isinstance(last, Finished)
+    assert (begun + last.response.text).startswith(whole[: len(whole) * 3 // 4])
+
+
+def test_the_first_event_comes_at_once_and_the_rest_in_batches() -> None:
+    def slowly():
+        for i in range(40):
+            yield Step(str(i), ())
+            time.sleep(0.01)
+
+    async def gather() -> list[tuple[float, int]]:
+        pump, started = Pump({"a": slowly}), time.monotonic()
+        return [(time.monotonic() - started, len(batch)) async for batch in pump.batches(lambda: 0.15)]
+
+    came = asyncio.run(gather())
+    assert came[0][1] <= 3
+    assert came[0][0] < 0.1
+    assert sum(size for _, size in came) == 40
+    assert len(came) <= 6
+
+
+def test_a_defect_in_a_source_reaches_whoever_waits() -> None:
+    def broken():
+        yield Step("a", ())
+        raise ZeroDivisionError("x")
+
+    async def gather() -> list:
+        return [event async for batch in Pump({"a": broken}).batches(lambda: 0.0) for _, event in batch]
+
+    *_, last = asyncio.run(gather())
+    assert isinstance(last, Failed)
+    assert "ZeroDivisionError" in last.message
+
+
+@pytest.mark.slow
+def test_leaving_early_ends_all_of_several(vllm_engine: VLLMEngine, until) -> None:
+    request = ask("Tell a long story.", max_tokens=1500, temperature=1.0)
+
+    async def leave() -> None:
+        stream = answers({i: Ask(vllm_engine, request) for i in range(3)})
+        async for made in stream:
+            if any(one.text for one in made.values()):
+                break
+        await stream.aclose()
+
+    asyncio.run(leave())
+    assert until(lambda: vllm_engine.unfinished == 0)
