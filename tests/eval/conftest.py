@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ampo.types import Problem
+from ampo.types import Problem, Protocol
 from eval.metrics import summarise
 from eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
 from eval.score import judged_rows
@@ -79,7 +79,7 @@ def _write_metrics(run: RunDir) -> None:
         return [-1 if answer is None else seen.index(answer) for answer in answers]
 
     problems, responses, verdicts = run.read_problems(), run.read_responses(), run.read_verdicts()
-    protocols = list(dict.fromkeys(protocol for _, protocol in verdicts))
+    protocols: list[Protocol] = list(dict.fromkeys(protocol for _, protocol in verdicts))
     found = [summarise(judged_rows(problems, responses, verdicts, p, classes)) for p in protocols]
     others = dict(zip(protocols[1:], found[1:], strict=True))
     run.metrics.write_text(json.dumps(found[0] | {"protocol": protocols[0], "protocols": others}), encoding="utf-8")
