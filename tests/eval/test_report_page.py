@@ -175,6 +175,32 @@ def test_a_response_is_shown_with_its_mathematics(save_run: SaveRun, show: Open)
     assert complaints(browser) == []
 
 
+FORMULAS = {
+    "It costs $5, then $10-$20, or \\$7.": [],
+    "Between $3 and $7, so $x = 5$.": ["x = 5"],
+    "He has $5. If $n$ is 3, he pays $15.": ["n"],
+    "For $5 dollars you get$x$ things, or 2$": ["x"],
+    "$12 mod 5$ is 2, $2 x$ and $100$ dollars": ["12 mod 5", "2 x", "100"],
+    r"a \(b\) \[c\] $$d$$": ["b", "c", "d"],
+    r"\begin{align*} a &= b \end{align*}": [r"\begin{align*} a &= b \end{align*}"],
+    r"\boxed{\frac{1}{2}} and \boxed{3": [r"\boxed{\frac{1}{2}}"],
+    "```\n$x$\n``` and `$y$`": [],
+    "$a\n\nb$": [],
+    "**the $x$ of it**": ["x"],
+}
+
+
+def test_what_is_a_formula(save_run: SaveRun, show: Open) -> None:
+    problems = [Problem(f"p/{i}", "?", "1", "p") for i in range(len(FORMULAS))]
+    outcomes = {"ampo": "wrong"}
+    said = [{"problem": p.id, "text": t, "outcomes": outcomes} for p, t in zip(problems, FORMULAS, strict=True)]
+    browser = show(save_run("run", problems, said))
+    source = "return [...document.querySelectorAll('.response annotation')].map(e => e.textContent)"
+    for problem, (text, expected) in zip(problems, FORMULAS.items(), strict=True):
+        open_row(browser, f"{problem.id}#0")
+        assert browser.execute_script(source) == expected, text
+
+
 @pytest.mark.parametrize("policy", [True, False])
 def test_nothing_that_a_model_wrote_runs(save_run: SaveRun, show: Open, policy: bool) -> None:
     """Nor calls out; and not because of the page's policy alone."""

@@ -2,24 +2,25 @@
 // Only text nodes and elements made here reach the page; KaTeX refuses links, images and HTML of its own (trust: false).
 
 const ENVIRONMENTS = "align|equation|gather|multline|alignat|eqnarray|array|cases|aligned|gathered|split|[pbvBV]?matrix";
+const PRICE = "\\d[\\d.,]*\\s+\\(?(?!mod\\b)[A-Za-z]{2,}[\\s),.;:]";
 const MARKS = new RegExp(
   [
-    "(?<fence>```[^\\n]*\\n[\\s\\S]*?(?:```|$))",
+    "(?<fence>```[^\\n]*\\n[\\s\\S]*?(?:```|(?![\\s\\S])))",
     "(?<code>`[^`\\n]+`)",
     "(?<escaped>\\\\\\$)",
     "(?<display>\\$\\$[\\s\\S]{1,4000}?\\$\\$|\\\\\\[[\\s\\S]{1,4000}?\\\\\\])",
     "(?<round>\\\\\\([\\s\\S]{1,2000}?\\\\\\))",
     `(?<environment>\\\\begin\\{(?<kind>${ENVIRONMENTS})(?<star>\\*?)\\}[\\s\\S]{1,4000}?\\\\end\\{\\k<kind>\\k<star>\\})`,
     "(?<boxed>\\\\boxed\\s*\\{)",
-    // A dollar opens before a character that isn't space, and closes after one and not before a digit.
-    "(?<dollar>\\$(?![\\s$])(?:\\\\[\\s\\S]|[^$\\\\\\n]|\\n(?!\\s*\\n)){1,2000}?(?<!\\s)\\$(?!\\d))",
+    // A dollar opens before a character that isn't space and no price with a word after it, and closes after a
+    // character that isn't space and not before a digit.
+    `(?<dollar>\\$(?![\\s$])(?!${PRICE})(?:\\\\[\\s\\S]|[^$\\\\\\n]|\\n(?!\\s*\\n)){1,2000}?(?<!\\s)\\$(?!\\d))`,
     "(?<bold>\\*\\*)",
     "(?<heading>^#{1,6} +[^\\n]*)",
     "(?<tag></?(?:answer|think)>)",
   ].join("|"),
   "gm",
 );
-const PRICE = /^\d[\d.,]*\s+\(?(?!mod\b)[A-Za-z]{2,}[\s),.;:]/;
 const MOST_FORMULAS = 2000;
 
 // Appends `text` to `parent`.
@@ -43,7 +44,6 @@ function writeMark(match, text, builder, from) {
   const { groups: g, index } = match;
   const before = () => writeText(text.slice(from, index), builder);
   const after = index + match[0].length;
-  if (g.dollar && PRICE.test(g.dollar.slice(1))) return 0;
   if (g.boxed) {
     const close = closingBrace(text, after);
     if (close < 0) return 0;
