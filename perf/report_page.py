@@ -1,0 +1,138 @@
+"""report.html of 6,000 long responses in Chromium, against the obvious page: all of them in <details> elements.
+
+    python perf/report_page.py [--responses 6000] [--tokens 2000]
+
+Prints, for both, the size and the time until the page can be used (its `load` event; ours also until the list is
+there and until the plots are drawn), and for ours how long a search through all texts takes. Needs Chromium,
+chromedriver and selenium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+
+from ampo.types import Problem
+from eval.metrics import summarise
+from eval.report.page import page
+from eval.report.source import load
+from eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from eval.score import judged_rows
+
+WORDS_PER_TOKEN = 0.75
+
+
+def words(rng: random.Random) -> list[str]:
+    letters = "etaoinshrdlucmfwypvbgk"
+    return ["".join(rng.choices(letters, range(22, 0, -1), k=rng.randint(2, 9))) for _ in range(3000)]
+
+
+def response(rng: random.Random, vocabulary: list[str], tokens: int, number: int) -> str:
+    """English in its sizes: frequent words frequent, a formula in each tenth place."""
+    chosen = (vocabulary[int(rng.paretovariate(0.9)) % 3000] for _ in range(int(tokens * WORDS_PER_TOKEN)))
+    parts = [f"$x_{{{rng.randrange(99)}}} = {rng.randrange(999)}$" if rng.random() < 0.1 else word for word in chosen]
+    return f"<think>{' '.join(parts)}</think>So it is <answer>{number}</answer>"
+
+
+def make_run(folder: Path, n: int, tokens: int) -> RunDir:
+    rng = random.Random(0)
+    vocabulary = words(rng)
+    run = RunDir(folder)
+    problems = [Problem(f"big/{i}", f"What is $x_{{{i}}}$?", str(i), f"part{i % 6}") for i in range(n // 4)]
+    run.write_problems(problems)
+    with run.responses.open("w") as responses, run.verdicts.open("w") as verdicts:
+        for i in range(n):
+            problem, length = problems[i // 4].id, int(rng.lognormvariate(0, 0.5) * tokens)
+            text = response(rng, vocabulary, length, i)
+            record = ResponseRecord(f"{problem}#{i % 4}", problem, i % 4, i, text, "stop", 100, length, 1.0, 0.1)
+            outcome = rng.choice(("correct", "wrong", "wrong", "no_answer"))
+            responses.write(dump(asdict(record)))
+            verdicts.write(dump(asdict(VerdictRecord(record.id, "ampo", outcome, str(i), "tags", 0.001))))
+    rows = judged_rows(run.read_problems(), run.read_responses(), run.read_verdicts(), "ampo", _classes)
+    run.metrics.write_text(json.dumps(summarise(rows) | {"protocol": "ampo", "protocols": {}}))
+    run.write_config({"model": {"name": "some/model"}, "seed": 0, "benchmarks": {}})
+    return run
+
+
+def _classes(answers: list[str | None], **_: Any) -> list[int]:
+    return list(range(len(answers)))
+
+
+def plain_page(run: RunDir) -> Iterator[str]:
+    yield "<!doctype html><meta charset=utf-8><title>responses</title>"
+    for record in run.read_responses().values():
+        yield f"<details><summary>{escape(record.id)}</summary><pre>{escape(record.text)}</pre></details>\n"
+
+
+def chromium() -> webdriver.Chrome:
+    options = webdriver.ChromeOptions()
+    options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "disable-background-networking"):
+        options.add_argument(f"--{flag}")
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+def measure(browser: webdriver.Chrome, file: Path, ready: str) -> dict[str, float]:
+    """Milliseconds from the start of the navigation."""
+    browser.get(file.as_uri())
+    while not browser.execute_script(f"return {ready}"):
+        time.sleep(0.05)
+    times = browser.execute_script(
+        "const load = performance.getEntriesByType('navigation')[0].loadEventEnd;"
+        "return [['load', load], ...performance.getEntriesByType('mark').map(m => [m.name, m.startTime])]"
+    )
+    return {name: round(value) for name, value in times}
+
+
+def search(browser: webdriver.Chrome) -> float:
+    """Milliseconds from typing to the list, the first search and one after it. 200 ms of it wait for more typing."""
+    script = """
+      const [text, done] = arguments, form = document.querySelector('.filters');
+      const count = document.querySelector('.count'), start = performance.now();
+      count.textContent = ''; form.search.value = text;
+      form.search.dispatchEvent(new Event('input', {bubbles: true}));
+      const timer = setInterval(() => { if (count.textContent.includes(' of ')) {
+        clearInterval(timer); done(performance.now() - start); } }, 5);
+    """
+    browser.set_script_timeout(120)
+    return round(browser.execute_async_script(script, "nowhere to be found"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--responses", type=int, default=6000)
+    parser.add_argument("--tokens", type=int, default=2000, help="of a response in the middle")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        run = make_run(Path(folder), given.responses, given.tokens)
+        ours, plain = Path(folder) / "report.html", Path(folder) / "plain.html"
+        start = time.perf_counter()
+        ours.write_text(page(load([run.path]), {}), encoding="utf-8")
+        seconds = time.perf_counter() - start
+        plain.write_text("".join(plain_page(run)), encoding="utf-8")
+        browser = chromium()
+        try:
+            of_plain = measure(browser, plain, "document.readyState === 'complete'")
+            of_ours = measure(browser, ours, "'ready' in document.documentElement.dataset")
+            searches = [search(browser), search(browser)]
+        finally:
+            browser.quit()
+        sizes = [file.stat().st_size / 1e6 for file in (ours, plain)]
+    print(f"report.html: {sizes[0]:.1f} MB, written in {seconds:.1f} s; {of_ours} ms; searches {searches} ms")
+    print(f"plain page:  {sizes[1]:.1f} MB; {of_plain} ms")
+    print(f"ratios: size {sizes[0] / sizes[1]:.2f}, until usable {of_ours['list'] / of_plain['load']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
