@@ -62,6 +62,9 @@ def test_light_install(ampo: Path, tmp_path: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["benchmarks"]["s"]["avg_at_k"] == pytest.approx(2 / 3)
     assert metrics["protocols"]["official"]["benchmarks"]["s"]["avg_at_k"] == pytest.approx(2 / 3)
+    reported = call(ampo, "report", str(run), "--html")
+    assert reported.returncode == 0, reported.stderr
+    assert 'id="katex"' in (run / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

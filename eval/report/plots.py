@@ -227,8 +227,7 @@ def _lengths(rows: Sequence[Row], labels: Sequence[str], protocol: str, name: st
     width = _bin_width(max(tokens for *_, tokens in judged))
     counts = Counter((run, outcome, tokens // width) for run, outcome, tokens in judged)
     shown = sorted({run for run, *_ in judged})
-    titles = [labels[run] for run in shown] if len(labels) > 1 else None
-    figure = make_subplots(rows=len(shown), shared_xaxes=True, shared_yaxes="all", subplot_titles=titles)  # pyright: ignore[reportArgumentType]
+    figure = make_subplots(rows=len(shown), shared_xaxes=True, shared_yaxes="all")  # pyright: ignore[reportArgumentType]
     seen: set[str] = set()
     for outcome in OUTCOMES:
         for panel, run in enumerate(shown, 1):
@@ -248,6 +247,8 @@ def _lengths(rows: Sequence[Row], labels: Sequence[str], protocol: str, name: st
                 figure.add_trace(bar, row=panel, col=1)
                 seen.add(outcome)
     figure.update_yaxes(title_text="responses", automargin=True)
+    for panel, run in enumerate(shown if len(labels) > 1 else (), 1):
+        figure.update_yaxes(title_text=_short(labels[run], 20), row=panel, col=1)
     figure.update_xaxes(rangemode="tozero")
     figure.update_xaxes(title_text="tokens", row=len(shown), col=1)
     plain = figure.to_plotly_json()

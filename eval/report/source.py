@@ -15,7 +15,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.types import PROTOCOLS, Protocol
-from eval import lm_eval_results, paper
+from eval import lm_eval_results, looks, paper
 from eval.metrics import summarise
 from eval.rundir import RunDir
 
@@ -119,7 +119,9 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
     if run.metrics.is_file():
         metrics = run.read_metrics()
         if sum(b["n_samples"] for b in metrics["benchmarks"].values()) == there:
-            return metrics, notes
+            return metrics, notes + looks.notes(metrics)
+    elif not notes:
+        notes = [f"{run.path} did not come to its end: its figures are made from the verdicts that are there"]
     if not there:
         raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
     metrics = _recount(run)

@@ -24,7 +24,7 @@ function look(layout) {
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: style.fontFamily, size: 12.5, color: variable("--ink") },
     hoverlabel: { font: { family: style.fontFamily } },
-    legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0.01, xref: "container", xanchor: "left", traceorder: "normal", ...layout.legend },
+    legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0, xanchor: "left", traceorder: "normal", ...layout.legend },
     margin: { ...layout.margin, t: layout.showlegend === false ? 8 : 28 },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--quiet"), activecolor: variable("--ink") },
     dragmode: narrow.matches ? false : layout.dragmode,
