@@ -53,6 +53,11 @@ def question_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
+def question_uid(question: str) -> str:
+    """A uid made of the question alone: the same for the same prompt, whatever the file."""
+    return hashlib.blake2b(question_key(question).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
 def decode(line: bytes, where: str) -> Row:
     """A line of JSONL as a row. Raises UserError for one that is no JSON object."""
     try:
@@ -84,7 +89,7 @@ def prompt_of(row: Row, where: str) -> Prompt:
         question, answer = _last_user_turn(row["prompt"], where), _ground_truth(row["reward_model"])
     question, answer = _text(question, "question", where), _text(answer, "answer", where)
     uid = row.get("uid")
-    return Prompt(_digest(question) if uid is None else _text(uid, "uid", where), question, answer)
+    return Prompt(question_uid(question) if uid is None else _text(uid, "uid", where), question, answer)
 
 
 def entry_of(row: Row, where: str) -> PoolEntry:
@@ -170,7 +175,3 @@ def _text(value: Any, what: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"{where}: `{what}` must be text that isn't empty")
     return value.strip()
-
-
-def _digest(question: str) -> str:
-    return hashlib.blake2b(question_key(question).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,47 @@
+"""How long a solution is, in tokens: by a model's tokenizer where one is named, else as recorded, else estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ampo.errors import MissingExtraError, UserError
+from ampo.types import Solution
+
+_CHARACTERS = 4  # to a token, about: reasoning in English with formulas has 3 to 4 under the common tokenizers
+
+Measure = Callable[[Sequence[Solution]], list[int]]
+"""Lengths in tokens, in the order of the solutions."""
+
+
+def measure_of(model: str | None) -> tuple[Measure, str]:
+    """The measure, and what it is in words. Raises UserError for a model that has no tokenizer to be found."""
+    if model is None:
+        return _recorded, f"as recorded, else estimated (characters / {_CHARACTERS})"
+    tokenizer = _tokenizer(model)
+
+    def measure(solutions: Sequence[Solution]) -> list[int]:
+        if not solutions:
+            return []
+        encoded = tokenizer([s.content for s in solutions], add_special_tokens=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    return measure, f"by the tokenizer of {model}"
+
+
+def _recorded(solutions: Sequence[Solution]) -> list[int]:
+    return [-(-len(s.content) // _CHARACTERS) if s.tokens is None else s.tokens for s in solutions]
+
+
+def _tokenizer(model: str) -> Any:
+    from ampo.models import locate, resolve
+
+    ref = locate(resolve(model))
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise MissingExtraError("transformers", "hf", "counting tokens") from error
+    try:
+        return AutoTokenizer.from_pretrained(ref.path, revision=ref.hub_revision)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{model} has no tokenizer to be read: {str(error).splitlines()[0]}") from error
