@@ -43,9 +43,10 @@ def rows(table: Table = "paper") -> tuple[PaperRow, ...]:
     return tuple(_row(table, found["source"], row) for row in found["rows"])
 
 
-def notes(table: Table = "paper") -> tuple[str, ...]:
-    """What a reader of a table should know: cells that contradict one another."""
-    return tuple(note for t in _data()["tables"] if t["name"] == table for note in t["notes"])
+def notes(table: Table = "paper", row: str | None = None) -> tuple[str, ...]:
+    """What a reader of a table should know: cells that contradict one another. row: only what concerns that one."""
+    [found] = [t for t in _data()["tables"] if t["name"] == table]
+    return tuple(note["text"] for note in found.get("notes", []) if row is None or row in note["rows"])
 
 
 def row_of(model: str, table: Table = "paper") -> PaperRow | None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from eval.suites import Benchmark
 
 
+class HubDataError(UserError):
+    """A hub data set can't be had: no connection, no such set, or a gated one."""
+
+
 class Row(NamedTuple):
     """One row. where: file:line, or data set and number, for error messages."""
 
@@ -105,23 +109,27 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
     try:
         import datasets
+        import huggingface_hub
+        from datasets import config as datasets_config
         from datasets.exceptions import DatasetNotFoundError
         from huggingface_hub import errors
     except ImportError as error:
         raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
+    if not reachable:  # where something has imported them before
+        huggingface_hub.constants.HF_HUB_OFFLINE = datasets_config.HF_HUB_OFFLINE = True
     name = f"{benchmark.name}: the data set {benchmark.source!r}"
     try:
         rows = datasets.load_dataset(
             str(benchmark.source), benchmark.config, split=benchmark.split, revision=benchmark.revision
         )
     except (DatasetNotFoundError, errors.GatedRepoError) as error:
-        raise UserError(_not_found(benchmark, name, error)) from error
+        raise HubDataError(_not_found(benchmark, name, error)) from error
     except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
         if not reachable:
-            raise UserError(_unreachable(name, looked_in)) from error
+            raise HubDataError(_unreachable(name, looked_in)) from error
         raise UserError(f"{name}: {_first_line(error)}") from error
     except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
-        raise UserError(_unreachable(name, looked_in)) from error
+        raise HubDataError(_unreachable(name, looked_in)) from error
     return [Row(f"{benchmark.source}, row {i}", dict(row)) for i, row in enumerate(rows)]
 
 

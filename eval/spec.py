@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ampo.prompts import load_template
+from ampo.prompts import Template, load_template
 from ampo.types import Protocol, SamplingParams
 from eval.adaptive import Rule
 from eval.data import load_problems
@@ -42,26 +42,30 @@ def build_spec(
     return RunSpec(model, tasks, revision=revision, seed=seed, protocols=protocols, rule=rule)
 
 
+def asked(
+    benchmark: Benchmark, samples: int | None, template: str | None, sampling: Mapping[str, Any]
+) -> tuple[Template, SamplingParams]:
+    """How a benchmark is asked: the template, and the sampling with the number of samples."""
+    given = {**benchmark.sampling, **sampling}
+    greedy = given.get("temperature") == 0
+    params = replace(PAPER_SAMPLING, **given, n=samples or (1 if greedy else benchmark.samples))
+    return load_template(template or benchmark.template), params
+
+
 def _task(
     benchmark: Benchmark,
     samples: int | None,
     limit: int | None,
     template: str | None,
     data_dir: Path | None,
-    sampling: dict[str, Any],
+    sampling: Mapping[str, Any],
 ) -> Task:
-    given = {**benchmark.sampling, **sampling}
-    greedy = given.get("temperature") == 0
-    params = replace(PAPER_SAMPLING, **given, n=samples or (1 if greedy else benchmark.samples))
-    return Task(
-        benchmark=benchmark.name,
-        problems=load_problems(benchmark, data_dir=data_dir, limit=limit),
-        template=load_template(template or benchmark.template),
-        params=params,
-    )
+    how, params = asked(benchmark, samples, template, sampling)
+    problems = load_problems(benchmark, data_dir=data_dir, limit=limit)
+    return Task(benchmark.name, problems, how, params)
 
 
-def default_output_dir(asked: Sequence[str], model: str) -> Path:
+def default_output_dir(names: Sequence[str], model: str) -> Path:
     """runs/<what was asked>-<model>: the same for the same question, so that the same command resumes."""
-    name = "-".join([*(Path(name).stem for name in asked), model])
+    name = "-".join([*(Path(name).stem for name in names), model])
     return Path("runs") / re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")

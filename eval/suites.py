@@ -90,6 +90,8 @@ class Benchmark(BaseModel):
     sampling: Mapping[str, Any] = {}
     """Sampling defaults that differ from the paper's, by the names of SamplingParams."""
     n_problems: int | None = Field(default=None, ge=1)
+    question_chars: int | None = Field(default=None, ge=1)
+    """Characters of a question with its options, on average: for a dry run without the data."""
     gated: bool = False
     license: str = "not stated"
     url: str = ""

@@ -39,7 +39,7 @@ from ampo.cli.options import (
     say,
     start_engine,
 )
-from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule
+from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule, show_plan
 from ampo.errors import UserError
 from ampo.types import Protocol, as_protocol
 
@@ -115,17 +115,21 @@ def eval_(
     given = given_sampling(locals() | {"seed": None})
     settings = engine_settings(locals())
     asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
-    spec = build_spec(
-        chosen_benchmarks(suite, data, question_column, answer_column),
-        samples=samples,
-        limit=limit,
-        protocols=tuple(as_protocol(name) for name in protocol or ["ampo"]),
-        template=template,
-        data_dir=data_dir,
-        sampling=given,
-        seed=seed,
-        rule=sampling_rule(until_ci, max_samples, ci_over),
-    )
+    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column)
+    protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
+    how: Any = {  # what a run and its plan share
+        "samples": samples,
+        "limit": limit,
+        "template": template,
+        "data_dir": data_dir,
+        "sampling": given,
+        "seed": seed,
+        "rule": sampling_rule(until_ci, max_samples, ci_over),
+    }
+    if dry_run:
+        show_plan(benchmarks, model or base_url or EMBEDDED, tokens_per_second, mean_tokens, how)
+        return
+    spec = build_spec(benchmarks, protocols=protocols, **how)
     if base_url is None:
         ref = locate(resolve(model or EMBEDDED, say))
         spec = replace(spec, model=ref.name, revision=ref.revision)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +11,7 @@ from ampo.errors import UserError
 
 if TYPE_CHECKING:
     from eval.adaptive import Rule
+    from eval.suites import Benchmark
 
 ADAPTIVE = "Adaptive sampling"
 PLAN = "Dry run"
@@ -62,3 +64,17 @@ def sampling_rule(until_ci: float | None, max_samples: int | None, over: str | N
                 raise UserError(f"{name} is for adaptive sampling: give --until-ci POINTS, too")
         return None
     return Rule(until_ci / 100, as_over(over or "problems"), max_samples or CAP)
+
+
+def show_plan(
+    benchmarks: list[Benchmark],
+    model: str,
+    tokens_per_second: float | None,
+    mean_tokens: float | None,
+    how: Mapping[str, Any],
+) -> None:
+    """Print what a run would ask and what it would take. how: the settings that it shares with the run."""
+    from eval.plan import make_plan
+    from eval.plan_table import show
+
+    show(make_plan(benchmarks, model, tokens_per_second=tokens_per_second, mean_tokens=mean_tokens, **how))

@@ -35,6 +35,14 @@ def test_the_models_row_as_printed() -> None:
     )
 
 
+def test_notes_are_about_rows_that_exist() -> None:
+    assert len(paper.notes()) == 3
+    assert paper.notes("revision") == ()
+    assert [note[:12] for note in paper.notes(row="Qwen2.5-7B-Ins-AMPO")] == ["gpqa_diamond"]
+    assert sum(len(paper.notes(row=row.name)) for row in paper.rows()) == 1 + 2 + 3
+    assert paper.notes(row="LUFFY") == ()
+
+
 @pytest.mark.parametrize("table", ["paper", "revision"])
 def test_every_row_has_the_nine_sets_and_the_printed_averages_are_their_means(table: paper.Table) -> None:
     assert len({row.name for row in paper.rows(table)}) == len(paper.rows(table)) == {"paper": 13, "revision": 3}[table]
