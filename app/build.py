@@ -34,6 +34,9 @@ THEME = Default(
 )
 
 
+_OPEN_WHERE_WIDE = "() => { if (innerWidth >= 1200) document.querySelector('.sidebar .toggle-button')?.click() }"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the page is served and to whom. auth: (user, password) pairs; empty lets everybody in."""
@@ -65,6 +68,7 @@ def build(desk: Desk) -> gr.Blocks:
             if desk.services.read_run is not None:
                 with gr.Tab("Browse", id="browse"):
                     browse.build(desk, page)
+        page.load(None, None, None, js=_OPEN_WHERE_WIDE)
         page.load(shelf.refresh, shelf.saved, shelf.shown[1], **controls.quick)
     return page
 

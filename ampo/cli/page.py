@@ -273,7 +273,8 @@ def read_run(root: Path, name: str) -> Run:
         for r in run.read_responses().values()
         if r.problem in problems
     ]
-    return Run(name, str(config.get("model", "")), _summary(run), rows)
+    model = config.get("model") or {}
+    return Run(name, str(model.get("name", "") if isinstance(model, dict) else model), _summary(run), rows)
 
 
 def _summary(run: Any) -> list[list[Any]]:

@@ -1,0 +1,173 @@
+"""The page in a real Chromium: what is seen, what is kept, and that nothing a model writes acts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.desk import Desk
+
+pytest.importorskip("gradio")
+pytest.importorskip("selenium")
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.browser
+
+ATTACK = r"""<script>window.hit = 1</script></script><img src=x onerror="window.hit = 2">
+<svg onload="window.hit = 3"></svg> <a href="javascript:window.hit=4" class="bait">one</a>
+[two](javascript:window.hit=5) ![three](http://192.0.2.1/a.png) <img src="http://192.0.2.1/b.png">
+<iframe srcdoc="<script>parent.hit = 6</script>"></iframe> <b style="position:fixed">bold</b>
+$\href{javascript:window.hit=7}{x}$ $<img src=x onerror="window.hit=8">$ [four](data:text/html,<script>1</script>)
+<form action="http://192.0.2.1/"><button>send</button></form>
+
+```html
+<img src="http://192.0.2.1/c.png" onerror="window.hit = 9">
+```
+
+```mermaid
+graph LR; A["<img src=http://192.0.2.1/d.png onerror='window.hit=10'>"] --> B
+```
+
+<answer><img src=x onerror="window.hit = 11"></answer>
+"""
+
+
+class Page:
+    """The page as a person uses it."""
+
+    def __init__(self, browser: Any, until: Callable[..., bool]) -> None:
+        self.browser, self.until = browser, until
+
+    def open(self, url: str) -> None:
+        self.browser.get(url)
+        assert self.until(lambda: self.all("#ampo-question textarea"), 60)
+
+    def all(self, selector: str) -> list[Any]:
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def ask(self, text: str) -> None:
+        self.all("#ampo-question textarea")[0].send_keys(text, Keys.ENTER)
+
+    def answered(self, count: int = 1) -> bool:
+        return self.until(lambda: len(self.all("#ampo-chat .ampo-stats")) >= count, 40)
+
+    def text(self) -> str:
+        return self.browser.execute_script("return document.querySelector('#ampo-chat').innerText")
+
+    def script(self, code: str) -> Any:
+        return self.browser.execute_script(f"return {code}")
+
+    def click(self, selector: str) -> None:
+        self.browser.execute_script("arguments[0].click()", self.all(selector)[0])
+
+    def requests(self) -> set[str]:
+        messages = (json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance"))
+        sent = (m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent")
+        return {url for url in sent if url.startswith("http")}
+
+
+@pytest.fixture
+def page(browser: Any, until: Callable[..., bool]) -> Page:
+    return Page(browser, until)
+
+
+@pytest.fixture
+def url(serve: Callable[..., str], make_desk: Callable[..., Desk], thinker: Any) -> str:
+    return serve(make_desk(thinker))
+
+
+def test_nothing_that_a_model_writes_acts(page: Page, url: str, remote) -> None:
+    remote.says(ATTACK, thought=ATTACK, size=40)
+    page.open(url)
+    page.ask("Do your worst: <img src=x onerror='window.hit = 12'>")
+    assert page.answered()
+    for link in page.all("#ampo-chat a"):
+        assert link.get_attribute("href").startswith("http")
+    time.sleep(0.5)
+    assert page.script("window.hit") is None
+    assert page.script("document.querySelectorAll('#ampo-chat :is(iframe, form, script, [style*=fixed])').length") == 0
+    assert page.script("document.querySelectorAll('#ampo-chat .prose img').length") == 0
+    assert not [request for request in page.requests() if not request.startswith(url)]  # nor anywhere else
+    assert "<script>window.hit = 1</script>" in page.text()  # it is shown as what it is
+
+
+def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, remote) -> None:
+    remote.says(
+        "So $x^2 < 5$, which costs $5 to $10:\n\n\\begin{align*}a &= b \\\\ c &= d\\end{align*}\n\n"
+        "```python\nassert True\n```\n\n\\[ \\frac{1}{2} \\] and \\(y\\)\n\n<answer>$\\frac{1}{2}$</answer>",
+        thought="Let me think about it.",
+    )
+    page.open(url)
+    page.click("#ampo-check button")
+    assert page.until(lambda: page.all("#ampo-check textarea, #ampo-check input"))
+    page.all("#ampo-check textarea, #ampo-check input")[0].send_keys("0.5")
+    page.ask("Well?")
+    assert page.answered()
+    assert page.until(lambda: len(page.all("#ampo-chat .katex")) == 5)
+    assert len(page.all("#ampo-chat .katex-error")) == 0
+    text = page.text()
+    assert "which costs $5 to $10:" in text
+    assert "Thought ·" in text
+    assert page.all("#ampo-chat .ampo-correct")
+    assert page.all("#ampo-chat pre .token")  # highlighted
+    assert (
+        page.script("getComputedStyle(document.querySelector('.ampo-correct')).backgroundColor") == "rgb(21, 128, 61)"
+    )
+
+
+def test_stop_and_a_closed_tab_end_the_answer(page: Page, url: str, remote) -> None:
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    page.open(url)
+    page.ask("Take your time.")
+    assert page.until(lambda: "slow" in page.text())
+    assert remote.open == 1
+    page.click("#ampo-question button.stop-button")
+    assert page.until(lambda: remote.open == 0)
+    assert page.until(lambda: "stopped" in page.text())
+    assert page.until(lambda: any(e.is_displayed() for e in page.all("#ampo-go-on")))
+    page.ask("And again.")
+    assert page.until(lambda: remote.open == 1)
+    page.browser.get("about:blank")
+    assert page.until(lambda: remote.open == 0, 20)
+
+
+def test_conversations_stay_in_the_browser(page: Page, url: str, remote) -> None:
+    remote.says("forty-two")
+    page.open(url)
+    page.browser.execute_script("localStorage.clear()")
+    page.open(url)
+    page.ask("What is the answer?")
+    assert page.answered()
+    assert page.until(lambda: page.all("#ampo-conversations input"))
+    page.open(url)
+    assert "forty-two" not in page.text()
+    assert page.until(lambda: page.all("#ampo-conversations input"))
+    page.click("#ampo-conversations input")
+    assert page.until(lambda: "forty-two" in page.text())
+    page.click("button[aria-label='Retry']")
+    assert page.until(lambda: len(remote.asked) == 2)
+    assert page.answered()
+    assert remote.asked[1]["messages"] == remote.asked[0]["messages"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephone(page: Page, url: str, remote, scheme: str) -> None:
+    remote.says("A line with $\\frac{1}{2}$ and `code` " * 20, thought="hm " * 50)
+    page.browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    )
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.open(url)
+    page.ask("Well?")
+    assert page.answered()
+    assert page.script("document.documentElement.scrollWidth") <= 390
+    wide = "[...document.querySelectorAll('#ampo-chat .message p')].some(e => e.getBoundingClientRect().right > 390)"
+    assert page.script(wide) is False
+    assert page.script("document.body.classList.contains('dark')") is (scheme == "dark")

@@ -1,0 +1,173 @@
+"""Conversations, the shelf, votes, samples and runs as plain data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ampo.errors import UserError
+from ampo.types import SamplingParams, Verdict
+from app import export, history, render, votes
+from app.controls import read
+from app.conversation import Answer, Conversation, Turn, from_dict
+from app.sample import Draw, figures, samples
+from app.sample import votes as vote_bars
+
+PARAMS = SamplingParams(temperature=0.6, max_tokens=64, seed=3)
+
+
+def answer(text: str = "<think>hm</think>It is 9.9", **fields) -> Answer:
+    made = {
+        "thought": "hm",
+        "body": "It is 9.9",
+        "model": "m",
+        "params": PARAMS,
+        "state": "stop",
+        "completion_tokens": 7,
+    }
+    return Answer(text=text, **(made | fields))
+
+
+TALK = Conversation(turns=(Turn("a?", "be brief", "9.9", "math", answer(verdict=Verdict("correct", "9.9", "x"))),))
+
+
+def test_a_conversation_survives_the_browser() -> None:
+    assert from_dict(json.loads(TALK.to_json())) == TALK
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, [], {}, {"id": 1, "started": "", "turns": []}, {"id": "x", "started": "", "turns": [3]},
+     {"id": "x", "started": "", "turns": [{"question": "q", "answer": {"params": {"temperature": -1}}}]},
+     {"id": "x", "started": "", "turns": [{"question": "q", "answer": {"params": {"temperature": "hot"}}}]}],
+)  # fmt: skip
+def test_what_is_no_conversation_is_refused(data) -> None:
+    with pytest.raises(UserError):
+        from_dict(data)
+
+
+def test_the_next_question_leaves_out_thoughts_and_goes_on_from_words() -> None:
+    asked = Conversation(turns=(*TALK.turns, Turn("b?", "be brief")))
+    assert [m["content"] for m in asked.messages()] == ["be brief", "a?", "It is 9.9", "b?"]
+    assert TALK.messages()[-1] == {"role": "assistant", "content": "<think>hm</think>It is 9.9"}
+
+
+def test_the_shelf_keeps_the_newest_within_bounds() -> None:
+    saved: list = []
+    for i in range(history.MAX_KEPT + 5):
+        saved = history.kept(saved, Conversation(id=f"c{i}", turns=(Turn(f"question {i}"),)))
+    assert len(saved) == history.MAX_KEPT
+    assert history.choices(saved)[0] == (f"question {history.MAX_KEPT + 4}", f"c{history.MAX_KEPT + 4}")
+    big = Conversation(id="big", turns=(Turn("x" * history.MAX_BYTES),))
+    assert [c["id"] for c in history.kept(saved, big)] == ["big"]
+    assert history.kept("nonsense", TALK)[0]["id"] == TALK.id
+
+
+def test_markdown_export_has_everything() -> None:
+    text = export.to_markdown(TALK)
+    for part in ("a?", "> be brief", "> hm", "It is 9.9", "Verdict: right", "seed 3"):
+        assert part in text
+
+
+def test_messages_and_turns_correspond() -> None:
+    turns = (*TALK.turns, Turn("b?", answer=answer(thought="", body="b")), Turn("c?"))
+    messages = render.conversation(turns)
+    assert [render.turn_at(turns, i) for i in range(len(messages))] == [0, 0, 0, 0, 1, 1, 1, 2]
+    assert messages[1]["metadata"] == {"title": "Thought · 1 word", "status": "done"}
+
+
+def test_what_stands_in_a_footer_is_escaped() -> None:
+    footer = render.footer(answer(state="failed", error="<b>", verdict=Verdict("wrong", "<i>", "<u>")))
+    assert not any(tag in footer for tag in ("<b>", "<i>", "<u>"))
+
+
+def test_votes_are_appended_with_everything(tmp_path: Path, thinker) -> None:
+    file = tmp_path / "new" / "votes.jsonl"
+    sides = {"a": (thinker, TALK.turns[0]), "b": (thinker, Turn("a?", "", "9.9", answer=answer("9.11")))}
+    for _ in range(2):
+        votes.append(file, votes.record("b", sides, ("b", "a"), blind=True))
+    first, second = map(json.loads, file.read_text().splitlines())
+    assert first["vote"] == second["vote"] == "b"
+    assert first["order"] == ["b", "a"]
+    assert first["sides"]["a"]["messages"][0] == {"role": "system", "content": "be brief"}
+    assert first["sides"]["b"]["sampling"]["seed"] == 3
+    assert first["sides"]["a"]["engine"]["model"] == "thinker"
+    assert first["sides"]["b"]["answer"]["text"] == "9.11"
+
+
+def test_votes_that_cannot_be_saved_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="can't be saved"):
+        votes.append(tmp_path, {})
+
+
+def test_bars_and_figures() -> None:
+    right, wrong = Verdict("correct", "9.9", ""), Verdict("wrong", "<9.11>", "")
+    made = (answer(verdict=right), answer(verdict=wrong), answer(verdict=right), Answer())
+    drawn = Draw(TALK.turns[0], made, ("9.9", "<9.11>", "99/10", None), (0, 1, 0, -1))
+    bars = vote_bars(drawn)
+    assert bars.index("9.9") < bars.index("&lt;9.11&gt;")
+    assert "no answer" not in bars  # the one that is missing is still running
+    from eval.stats import pass_at_k
+
+    html = figures(drawn, pass_at_k)
+    assert "3 of 4" in html
+    assert "<b>67 %</b><span>avg@3</span>" in html
+    assert "<b>100 %</b><span>pass@2</span>" in html
+    assert [m["metadata"]["title"] for m in samples(drawn)][1] == "Sample 2 · ✗ wrong · &lt;9.11&gt; · 7 tokens"
+
+
+def test_knobs_are_read_and_bounded() -> None:
+    from app.controls import Limits
+
+    knobs = [0.6, 1.0, 0, 0.0, 9000, 1.0, 0.0, 0.0, "a\nb", "7"]
+    params = read(knobs, Limits(max_tokens=100))
+    assert (params.max_tokens, params.stop, params.seed) == (100, ("a", "b"), 7)
+    with pytest.raises(UserError, match="top_p"):
+        read([0.6, 1.5, *knobs[2:]], Limits())
+
+
+def test_runs_are_found_and_nothing_outside_them(tmp_path: Path) -> None:
+    pytest.importorskip("gradio")
+    from ampo.cli.page import read_run, run_names
+
+    line = {
+        "id": "d/1#0",
+        "problem": "d/1",
+        "sample": 0,
+        "seed": 5,
+        "text": "<answer>2</answer>",
+        "finish_reason": "stop",
+    }
+    line |= {"prompt_tokens": 1, "completion_tokens": 2, "seconds": 0.1, "first_token_seconds": None}
+    problem = {"id": "d/1", "question": "1+1?", "answer": "2", "benchmark": "d", "options": [], "kind": "auto"}
+    for folder in ("runs/one", "runs/more/two", "outside"):
+        run = tmp_path / folder
+        run.mkdir(parents=True)
+        (run / "responses.jsonl").write_text(json.dumps(line) + "\n")
+        (run / "problems.jsonl").write_text(json.dumps(problem) + "\n")
+        (run / "config.toml").write_text('[model]\nname = "m"\n')
+    root = tmp_path / "runs"
+    assert sorted(run_names(root)) == ["more/two", "one"]
+    run = read_run(root, "one")
+    assert (run.about, run.rows[0].text, run.rows[0].verdict) == ("m", "<answer>2</answer>", None)
+    for name in ("../outside", str(tmp_path / "outside"), "one/../../outside", ""):
+        with pytest.raises(UserError, match="no run"):
+            read_run(root, name)
+
+
+def test_the_command_refuses_early_and_in_one_line() -> None:
+    pytest.importorskip("gradio")
+    import socket
+
+    from ampo.cli.page import _check_address, _logins
+    from app.build import Address
+
+    with pytest.raises(UserError, match="USER:PASSWORD"):
+        _logins(["ada"])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UserError, match="give another --port"):
+            _check_address(Address(port=taken.getsockname()[1]))

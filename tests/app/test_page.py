@@ -1,0 +1,164 @@
+"""The page through Gradio's own client, on the real engine."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ampo.engines.vllm import VLLMEngine
+from app.desk import Services
+
+pytest.importorskip("gradio")
+from gradio_client import Client
+
+LONG = {"param_9": 1500, "param_5": 1.0}  # max_tokens and temperature
+
+
+@pytest.fixture
+def client(serve, make_desk, vllm_engine: VLLMEngine):
+    """A client of a page on the real engine."""
+    desk = make_desk(vllm_engine, services=Services(pass_at_k=lambda n, c, k: float(c > 0)))
+    return Client(serve(desk), verbose=False)
+
+
+def last_words(update: Any) -> str:
+    """All text of the chatbot's messages after the question."""
+    return "\n".join(part["text"] for message in update[0][1:] for part in message["content"])
+
+
+@pytest.mark.slow
+def test_an_answer_streams_and_is_judged(client: Client, vllm_engine: VLLMEngine) -> None:
+    job = client.submit("What is 7 + 5?", "12", param_5=0.0, param_9=24, api_name="/chat")
+    updates = list(job)
+    lengths = [len(last_words(update)) for update in updates if "waiting" not in last_words(update)]
+    assert len(lengths) >= 2
+    final = last_words(updates[-1])
+    assert "ampo-badge" in final
+    assert re.search(r"\d+ tokens · \d+ in the prompt · first after [\d.]+ s · [\d.]+ tokens/s · ", final)
+    assert vllm_engine.unfinished == 0
+
+
+@pytest.mark.slow
+def test_stop_ends_the_generation(client: Client, vllm_engine: VLLMEngine, until) -> None:
+    job = client.submit("Tell a very long story.", "", **LONG, api_name="/chat")
+    assert until(lambda: any("waiting" not in last_words(u) for u in job.outputs()))
+    assert vllm_engine.unfinished == 1
+    job.cancel()
+    assert until(lambda: vllm_engine.unfinished == 0)
+
+
+@pytest.mark.slow
+def test_a_cut_answer_goes_on(client: Client) -> None:
+    cut = client.submit("Count from one to thirty in words.", "", param_5=0.0, param_9=8, api_name="/chat").result()
+    assert "cut off by the token limit" in last_words(cut)
+    said = last_words(cut).split("<div")[0].strip()
+    more = client.submit(param_2=0.0, param_6=12, api_name="/go_on").result()
+    assert last_words(more).startswith(said)
+    assert "20 tokens" in last_words(more)
+
+
+@pytest.mark.slow
+def test_a_full_context_is_a_message_and_the_next_question_works(client: Client) -> None:
+    full = client.submit("word " * 3000, "", api_name="/chat").result()
+    assert "the context of smollm2-135m is 2048" in last_words(full)
+    again = client.submit("What is 7 + 5?", "", param_5=0.0, param_9=12, api_name="/chat").result()
+    assert "12 tokens" in again[0][-1]["content"][0]["text"]
+
+
+@pytest.mark.slow
+def test_several_users_share_the_batch(client: Client, vllm_engine: VLLMEngine, until) -> None:
+    others = [Client(client.src, verbose=False) for _ in range(2)]
+    jobs = [c.submit("Tell a very long story.", "", **LONG, api_name="/chat") for c in (client, *others)]
+    assert until(lambda: vllm_engine.unfinished == 3)
+    for job in jobs:
+        job.cancel()
+    assert until(lambda: vllm_engine.unfinished == 0)
+
+
+@pytest.mark.slow
+def test_samples_are_grouped_by_equivalence(client: Client) -> None:
+    k = 3
+    summary, opened, *_ = client.submit("What is 7 + 5?", "12", k, param_5=0.0, param_9=24, api_name="/sample").result()
+    html = summary["value"] if isinstance(summary, dict) else summary
+    assert "3 of 3" in html
+    assert "pass@3" in html
+    assert "avg@3" in html
+    assert html.count("ampo-bar-fill") == 1
+    assert len(opened) == k
+    assert opened[0]["metadata"]["title"].startswith("Sample 1 · ")
+
+
+def test_bad_input_is_one_line(serve, make_desk, thinker) -> None:
+    client = Client(serve(make_desk(thinker)), verbose=False)
+    for arguments, message in (
+        ({"question": ""}, "the question is empty"),
+        ({"question": "x" * 40_000}, "at most 32,000 are taken here"),
+        ({"question": "q", "param_14": "seven"}, "no number"),
+        ({"question": "q", "param_13": "\n".join("abcdefghijklmnopqrstu")}, "16 are allowed"),
+    ):
+        with pytest.raises(Exception, match=message):
+            client.submit(gold="", **arguments, api_name="/chat").result()  # pyright: ignore[reportArgumentType]
+
+
+def test_a_server_that_dies_leaves_a_message(serve, make_desk, thinker, remote, until) -> None:
+    remote.says("a long answer, cut by a lost connection")
+    remote.broken_after = 3
+    client = Client(serve(make_desk(thinker)), verbose=False)
+    broken = client.submit("q", "", api_name="/chat").result()
+    assert "ampo-error" in last_words(broken)
+    assert "a long answer" in last_words(broken)
+    remote.broken_after = None
+    assert "cut by a lost connection" in last_words(client.submit("q", "", api_name="/chat").result())
+    assert until(lambda: remote.open == 0)
+
+
+def test_a_full_queue_says_so(serve, make_desk, thinker, remote, until) -> None:
+    remote.says("slow words " * 50)
+    remote.delay = 0.05
+    url = serve(make_desk(thinker, concurrency=1), queue_size=1)
+    clients = [Client(url, verbose=False) for _ in range(4)]
+    jobs = [client.submit("q", "", api_name="/chat") for client in clients]
+    assert until(lambda: any(job.done() for job in jobs[1:]))
+    errors = [str(job.exception()) for job in jobs[1:] if job.done()]
+    for job in jobs:
+        job.cancel()
+    assert any("ueue is full" in error for error in errors)
+
+
+def test_login_and_headers(serve, make_desk, thinker) -> None:
+    import httpx
+
+    url = serve(make_desk(thinker), auth=(("ada", "secret"),))
+    assert url.startswith("http://127.0.0.1:")
+    page = httpx.get(url)
+    assert "img-src 'self'" in page.headers["content-security-policy"]
+    assert '"auth_required":true' in page.text.replace(" ", "")
+    with pytest.raises(Exception, match=r"(?i)auth|credentials|log"):
+        Client(url, verbose=False)
+    assert Client(url, auth=("ada", "secret"), verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "outcome"),
+    [
+        ("<answer>12</answer>", "stop", "correct"),
+        ("<answer>13</answer>", "stop", "wrong"),
+        ("I would rather not say what I think about this, to be honest with you.", "stop", "no_answer"),
+        ("First we add", "length", "truncated"),
+    ],
+)
+def test_verdicts(serve, make_desk, thinker, remote, text: str, finish: str, outcome: str) -> None:
+    remote.says(text)
+    remote.finish = finish
+    client = Client(serve(make_desk(thinker)), verbose=False)
+    assert f"ampo-{outcome}" in last_words(client.submit("What is 7 + 5?", "12", api_name="/chat").result())
+
+
+def test_a_judgement_that_times_out_is_a_badge(verifier) -> None:
+    from ampo.types import Verdict
+    from app.conversation import Answer
+    from app.render import footer
+
+    assert "time-out" in footer(Answer(state="stop", verdict=Verdict("timeout", "x", "past its deadline")))
