@@ -123,8 +123,10 @@ def _turn(data: Mapping[str, Any]) -> Turn:
 
 
 def _answer(data: Mapping[str, Any]) -> Answer:
-    numbers = ("prompt_tokens", "completion_tokens", "seconds", "first_token_seconds", "thought_seconds")
-    known: dict[str, Any] = {name: _number(data.get(name)) for name in numbers}
+    counts: dict[str, Any] = {
+        name: _number(data.get(name)) or 0 for name in ("prompt_tokens", "completion_tokens", "seconds")
+    }
+    times: dict[str, Any] = {name: _number(data.get(name)) for name in ("first_token_seconds", "thought_seconds")}
     verdict = data.get("verdict")
     state = data.get("state")
     parts = prompts.split(text := _text(data.get("text", "")))
@@ -138,7 +140,8 @@ def _answer(data: Mapping[str, Any]) -> Answer:
         estimated=bool(data.get("estimated")),
         error=_text(data.get("error", "")),
         verdict=_known(Verdict, verdict) if verdict else None,
-        **{name: value or 0 if name != "thought_seconds" else value for name, value in known.items()},
+        **counts,
+        **times,
     )
 
 

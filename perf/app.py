@@ -1,0 +1,163 @@
+"""What the page costs: time to first token and tokens/s through its endpoint, against the bare engine.
+
+Both arms are the same engine in this process, with the same questions and seeds. Bare: a thread a user takes
+`engine.stream`. Page: gradio_client in a process of its own asks `/chat`, a session a user. The arms alternate.
+To be held: time to first token at most 1.10 times the bare engine's plus 50 ms, tokens/s at least 0.95 times.
+
+    python perf/app.py [--users 1 4 16] [--repeat 3] [--tokens 128] [--model smollm2-135m]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+TOPICS = ("a fox", "the sea", "an old clock", "two friends", "a train", "winter", "a lost key", "a baker")
+
+
+class Result(NamedTuple):
+    """first: seconds to each user's first token. tokens: of all users. seconds: from the start to the last end."""
+
+    first: list[float]
+    tokens: int
+    seconds: float
+
+
+def question(user: int) -> str:
+    return f"Tell a long story about {TOPICS[user % len(TOPICS)]}, number {user}."
+
+
+def at_once(users: int, one: Callable[[int, float], tuple[float, int]]) -> Result:
+    """Run `one(user, started)` for all users from the same moment. It gives seconds to the first token, and tokens."""
+    done: dict[int, tuple[float, int]] = {}
+    barrier, begun = threading.Barrier(users + 1), threading.Event()
+    clock: list[float] = []
+
+    def work(user: int) -> None:
+        barrier.wait()
+        begun.wait()
+        done[user] = one(user, clock[0])
+
+    threads = [threading.Thread(target=work, args=(user,)) for user in range(users)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    clock.append(time.perf_counter())
+    begun.set()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - clock[0]
+    return Result([first for first, _ in done.values()], sum(tokens for _, tokens in done.values()), seconds)
+
+
+def bare(engine: Any, users: int, tokens: int, seed: int) -> Result:
+    from ampo.types import Request, SamplingParams
+
+    def one(user: int, started: float) -> tuple[float, int]:
+        params = SamplingParams(temperature=0.6, max_tokens=tokens, seed=seed + user)
+        first, response = 0.0, None
+        for delta in engine.stream(Request("q", ({"role": "user", "content": question(user)},), params)):
+            first = first or (time.perf_counter() - started if delta.text else 0.0)
+            response = delta.response
+        assert response is not None
+        return first, response.completion_tokens
+
+    return at_once(users, one)
+
+
+def through_page(url: str, users: int, tokens: int, seed: int) -> Result:
+    """The clients' side, in its own process."""
+    command = [sys.executable, __file__, "--client", url, "--users", str(users)]
+    command += ["--tokens", str(tokens), "--seed", str(seed)]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return Result(*json.loads(out.splitlines()[-1]))
+
+
+def clients(url: str, users: int, tokens: int, seed: int) -> Result:
+    from gradio_client import Client
+
+    sessions = [Client(url, verbose=False) for _ in range(users)]
+    parameters = [p["parameter_name"] for p in sessions[0].endpoints[_chat(sessions[0])].parameters_info]
+    temperature, max_tokens, last = parameters[3], parameters[7], parameters[12]
+
+    def one(user: int, started: float) -> tuple[float, int]:
+        given = {temperature: 0.6, max_tokens: tokens, last: str(seed + user)}
+        first, said = 0.0, ""
+        for update in sessions[user].submit(question(user), "", api_name="/chat", **given):
+            said = "".join(part["text"] for message in update[0][1:] for part in message["content"])
+            if not first and said and "ampo-wait" not in said:
+                first = time.perf_counter() - started
+        count = said.rpartition('ampo-stats">')[2].partition(" tokens")[0].replace(",", "")
+        return first, int(count)
+
+    return at_once(users, one)
+
+
+def _chat(client: Any) -> int:
+    return next(i for i, endpoint in client.endpoints.items() if endpoint.api_name == "/chat")
+
+
+def measure(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from ampo import load_engine
+    from ampo.verify import VerifierPool
+    from app.build import Address, launch
+    from app.controls import Limits
+    from app.desk import Desk
+
+    with load_engine(options.model) as engine, VerifierPool(workers=1) as verifier:
+        desk = Desk(
+            {engine.model: engine}, verifier, replace(engine.default_sampling_params(), max_tokens=512), Limits()
+        )
+        page, url = launch(desk, Address())
+        bare(engine, 1, 8, 0)
+        through_page(url, 1, 8, 0)  # both ways are warm
+        for users in options.users:
+            arms: dict[str, list[Result]] = {"bare": [], "page": []}
+            for turn in range(options.repeat):
+                seed = 1000 * turn
+                arms["bare"].append(bare(engine, users, options.tokens, seed))
+                arms["page"].append(through_page(url, users, options.tokens, seed))
+            report(users, arms)
+        page.close(verbose=False)
+
+
+def report(users: int, arms: dict[str, list[Result]]) -> None:
+    first = {arm: statistics.median(statistics.median(r.first) for r in results) for arm, results in arms.items()}
+    speed = {arm: statistics.median(r.tokens / r.seconds for r in results) for arm, results in arms.items()}
+    allowed = 1.10 * first["bare"] + 0.05
+    ratio = speed["page"] / speed["bare"]
+    print(
+        f"{users:3} users  first token {1000 * first['page']:6.0f} ms, bare {1000 * first['bare']:6.0f} ms "
+        f"(allowed {1000 * allowed:.0f}: {'held' if first['page'] <= allowed else 'MISSED'})   "
+        f"tokens/s {speed['page']:6.1f}, bare {speed['bare']:6.1f}, ratio {ratio:.3f} "
+        f"({'held' if ratio >= 0.95 else 'MISSED'})",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--users", type=int, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--client", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.client:
+        print(json.dumps(clients(options.client, options.users[0], options.tokens, options.seed)), flush=True)
+    else:
+        measure(options)
+
+
+if __name__ == "__main__":
+    main()
