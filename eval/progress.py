@@ -19,7 +19,10 @@ _PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
 class RunProgress:
     """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only."""
 
-    def __init__(self, total: int, done: int, outcomes: Counter[str], quiet: bool = False) -> None:
+    def __init__(
+        self, total: int, done: int, outcomes: Counter[str], quiet: bool = False, unit: str = "samples"
+    ) -> None:
+        self._unit = unit
         self._total, self._done, self._before = total, done, done
         self._outcomes = outcomes
         self._tokens = 0
@@ -38,7 +41,7 @@ class RunProgress:
             console=console,
             disable=not self._live,
         )
-        self._task = self._bar.add_task("samples", total=total, completed=done, rates="")
+        self._task = self._bar.add_task(unit, total=total, completed=done, rates="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -62,7 +65,7 @@ class RunProgress:
 
     def _rates(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)
-        text = f"{(self._done - self._before) / seconds:.1f} samples/s"
+        text = f"{(self._done - self._before) / seconds:.1f} {self._unit}/s"
         if self._tokens:
             text += f", {self._tokens / seconds:.0f} tokens/s"
         judged = self._outcomes.total()
@@ -79,4 +82,4 @@ class RunProgress:
         fresh = self._done - self._before
         left = (self._total - self._done) * (time.monotonic() - self._started) / max(fresh, 1)
         eta = f", {left:.0f} s left" if fresh and self._done < self._total else ""
-        print(f"{self._done}/{self._total} samples, {self._rates()}{eta}", file=sys.stderr, flush=True)
+        print(f"{self._done}/{self._total} {self._unit}, {self._rates()}{eta}", file=sys.stderr, flush=True)

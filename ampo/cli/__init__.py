@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference, page
+from ampo.cli import compare, doctor, evaluation, inference, page, pool
 
 
 class InterruptedByUserError(Exception):
@@ -57,4 +57,5 @@ app.command()(evaluation.score)
 app.command()(evaluation.report)
 app.command()(compare.compare)
 app.command()(evaluation.audit)
+app.add_typer(pool.app, name="pool", no_args_is_help=True)
 app.command()(doctor.doctor)

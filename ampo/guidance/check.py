@@ -107,16 +107,17 @@ def check(
     measure: Measure | None = None,
     max_tokens: int | None = None,
     leaks: LeakFinder | None = None,
+    keep_leaks: bool = False,
     keep: Callable[[PoolEntry], object] = bool,
     progress: Callable[[tuple[Verdict, ...]], object] = bool,
 ) -> CheckReport:
     """Check every row and hand the clean entries to `keep`, as they come.
 
     measure, max_tokens: lengths in tokens, and how long a solution may be.
-    leaks: the benchmarks that no prompt may be from; None keeps such prompts.
+    leaks: the benchmarks that no prompt may be from. keep_leaks: such prompts are reported, and stay.
     progress: is told the verdicts of each row that is done. (The default of both callables does nothing.)
     """
-    checker = _Checker(pool, surveyed, measure or measure_of(None)[0], max_tokens, leaks, keep)
+    checker = _Checker(pool, surveyed, measure or measure_of(None)[0], max_tokens, leaks, keep_leaks, keep)
     for judged in judge(checker.entries(rows), pool):
         checker.take(judged)
         progress(judged.verdicts)
@@ -133,10 +134,11 @@ class _Checker:
         measure: Measure,
         max_tokens: int | None,
         leaks: LeakFinder | None,
+        keep_leaks: bool,
         keep: Callable[[PoolEntry], object],
     ) -> None:
         self._pool, self._surveyed, self._measure, self._max_tokens = pool, surveyed, measure, max_tokens
-        self._leaks, self._keep = leaks, keep
+        self._leaks, self._keep_leaks, self._keep = leaks, keep_leaks, keep
         self._counts: Counter[str] = Counter()
         self._findings: dict[str, list[Finding]] = {kind: [] for kind in KINDS}
         self._outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
@@ -166,6 +168,7 @@ class _Checker:
         if leak:
             how = "is" if leak.kind == "exact" else f"shares {leak.share:.0%} of its runs of words with"
             self._find("leak", where, entry.uid, "", f"{how} {leak.problem}")
+        if leak and not self._keep_leaks:
             return
         key = _key(entry.question)
         if key not in self._surveyed.repeated:

@@ -34,7 +34,8 @@ class TeacherStats:
 
 
 class Pair(NamedTuple):
-    """Two teachers on the prompts that both have solutions of: how many were solved by whom.
+    """Two teachers over all prompts of the pool: how many have a right solution by whom. A teacher without a solution
+    has solved nothing, so that a pool and what is left of it when it is cleaned say the same.
 
     kappa: Cohen's, the agreement beyond chance; None where one of them solved all or none.
     """
@@ -106,7 +107,7 @@ def pool_stats(judged: Iterable[Judged], measure: Measure) -> PoolStats:
     solved: Counter[str] = Counter()
     outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
     lengths: defaultdict[str, list[int]] = defaultdict(list)
-    together: defaultdict[tuple[str, str], Counter[tuple[bool, bool]]] = defaultdict(Counter)
+    together: Counter[tuple[str, str]] = Counter()  # prompts that both solved
     for _, entry, verdicts in judged:
         each[len(verdicts)] += 1
         coverage[sum(v.correct for v in verdicts)] += 1
@@ -118,10 +119,10 @@ def pool_stats(judged: Iterable[Judged], measure: Measure) -> PoolStats:
             by_source[source] = by_source.get(source, False) or verdict.correct
             if verdict.correct:
                 lengths[source].append(length)
-        prompts.update(by_source)
-        solved.update(source for source, right in by_source.items() if right)
-        for a, b in combinations(sorted(by_source), 2):
-            together[a, b][by_source[a], by_source[b]] += 1
+        prompts.update(by_source.keys())
+        right = sorted(source for source, right in by_source.items() if right)
+        solved.update(right)
+        together.update(combinations(right, 2))
     bins = _bins(lengths.values())
     teachers = [
         TeacherStats(
@@ -143,12 +144,13 @@ def pool_stats(judged: Iterable[Judged], measure: Measure) -> PoolStats:
         coverage=_filled(coverage),
         solutions_each=_filled(each),
         teachers=tuple(teachers),
-        pairs=tuple(
-            Pair(a, b, c[True, True], c[True, False], c[False, True], c[False, False])
-            for (a, b), c in sorted(together.items())
-        ),
+        pairs=tuple(_pair(a, b, solved, together[a, b], each.total()) for a, b in combinations(sorted(outcomes), 2)),
         bins=bins,
     )
+
+
+def _pair(a: str, b: str, solved: Mapping[str, int], both: int, prompts: int) -> Pair:
+    return Pair(a, b, both, solved[a] - both, solved[b] - both, prompts - solved[a] - solved[b] + both)
 
 
 def _filled(counts: Counter[int]) -> dict[int, int]:

@@ -1,0 +1,178 @@
+"""The commands for guidance pools: pool check, pool stats, pool build."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ampo.cli.options import DataDir, say
+from ampo.errors import UserError
+
+if TYPE_CHECKING:
+    from ampo.guidance.leakage import LeakFinder
+
+app = typer.Typer(help="Teachers' solutions for training: build, check and describe a guidance pool.")
+
+PoolPath = Annotated[
+    str,
+    typer.Argument(metavar="POOL", help="A .jsonl or .parquet file, a folder of them, or a hub data set owner/name."),
+]
+Tokenizer = Annotated[
+    str | None, typer.Option("--model", "-m", help="Whose tokenizer counts; without one, as recorded or estimated.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+
+
+@app.command()
+def check(
+    pool: PoolPath,
+    write: Annotated[
+        Path | None, typer.Option("--write", "-w", help="Write the clean pool to this .jsonl file.")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest solution that may stay.")] = 8192,
+    model: Tokenizer = None,
+    against: Annotated[
+        str, typer.Option("--against", help="Suites or benchmarks no prompt may be from; none for no such check.")
+    ] = "paper",
+    ngram: Annotated[int, typer.Option("--ngram", min=1, help="Words in common that make a leak.")] = 13,
+    keep_leaks: Annotated[bool, typer.Option("--keep-leaks", help="Report leaks, but leave them in.")] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Verify every solution; find broken rows, repeated prompts, overlong solutions and leaks. Writes a clean pool."""
+    from ampo.guidance.check import check as check_pool
+    from ampo.guidance.check import survey
+    from ampo.guidance.lengths import measure_of
+    from ampo.guidance.rows import open_rows
+    from ampo.guidance.tables import check_dict, show_check
+    from ampo.guidance.writer import writing
+    from ampo.verify import VerifierPool
+
+    rows = open_rows(pool)
+    if write is not None:
+        _check_output(write, rows.files)
+    measure, measured = measure_of(model)
+    surveyed = survey(rows)
+    leaks, unchecked = _leak_finder(against, ngram, data_dir)
+    with (
+        writing(write) if write else nullcontext(bool) as keep,
+        VerifierPool() as verifiers,
+        _progress(surveyed.rows) as progress,
+    ):
+        report = check_pool(
+            rows,
+            verifiers,
+            surveyed,
+            measure=measure,
+            max_tokens=max_tokens,
+            leaks=leaks,
+            keep_leaks=keep_leaks,
+            keep=keep,
+            progress=lambda verdicts: progress(v.outcome for v in verdicts),
+        )
+        if write and not report.clean_prompts:
+            raise UserError(f"nothing of {pool} is left to write: see `ampo pool check {pool}` for what is wrong")
+    against_text = f"{len(leaks)} benchmark problems" if leaks else "no benchmark"
+    if json:
+        print(jsonlib.dumps(check_dict(report, {"lengths": measured, "against": against_text, "unchecked": unchecked})))
+    else:
+        show_check(report, _console())
+        say(f"lengths: {measured}; leaks: against {against_text}")
+    if write:
+        say(f"wrote {write}")
+
+
+@app.command()
+def stats(
+    pool: PoolPath,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")] = None,
+    model: Tokenizer = None,
+    json: Json = False,
+) -> None:
+    """Describe a pool: coverage, solutions a prompt, lengths, teachers and their agreement.
+
+    What the pool doesn't say of a solution, whether it is right, is asked of the verifier.
+    """
+    from ampo.guidance.judging import judge
+    from ampo.guidance.lengths import measure_of
+    from ampo.guidance.pool import GuidancePool
+    from ampo.guidance.stats import pool_stats
+    from ampo.guidance.tables import show_stats
+    from ampo.verify import VerifierPool
+
+    if html is not None:
+        _check_output(html)
+    opened = GuidancePool.open(pool)
+    measure, measured = measure_of(model)
+    with VerifierPool() as verifiers, _progress(len(opened)) as progress:
+        judged = judge(((entry.uid, entry) for entry in opened), verifiers, trust=True)
+        found = pool_stats(_watched(judged, progress), measure)
+    if json:
+        print(jsonlib.dumps(found.to_dict() | {"lengths": measured}))
+    else:
+        show_stats(found, measured, _console())
+    if html:
+        from ampo.guidance.page import write_page
+
+        write_page(found, opened.name, measured, html)
+        say(f"wrote {html}")
+
+
+def _watched(judged: Iterable[Any], progress: Any) -> Iterator[Any]:
+    for item in judged:
+        yield item
+        progress(v.outcome for v in item.verdicts)
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Any]:
+    """A row is done with these outcomes. On a terminal a live line, else a line every so often."""
+    from eval.progress import RunProgress
+
+    with RunProgress(rows, 0, Counter(), unit="prompts") as shown:
+
+        def done(outcomes: Iterable[str]) -> None:
+            shown.sample(0)
+            for outcome in outcomes:
+                shown.verdict(outcome)
+
+        yield done
+
+
+def _leak_finder(against: str, ngram: int, data_dir: Path | None) -> tuple[LeakFinder | None, list[str]]:
+    """What knows the benchmarks' problems, and the benchmarks that can't be had, which are said."""
+    from ampo.guidance.leakage import LeakFinder
+    from eval.data import load_problems
+    from eval.suites import resolve
+
+    if against == "none":
+        return None, []
+    problems, missing = [], []
+    for benchmark in resolve(against):
+        try:
+            problems += load_problems(benchmark, data_dir=data_dir)
+        except UserError:  # most often a hub that can't be reached: the others are checked all the same
+            missing.append(benchmark.name)
+    if missing:
+        say(f"leaks not looked for in {', '.join(missing)}: not to be had here (`--data-dir` names offline copies)")
+    return (LeakFinder(problems, ngram) if problems else None), missing
+
+
+def _check_output(file: Path, sources: tuple[Path, ...] = ()) -> None:
+    """Raise UserError, before any work, for a file that can't be written or is the pool itself."""
+    if file.is_dir() or not file.parent.is_dir():
+        raise UserError(f"cannot write {file}: {'it is a folder' if file.is_dir() else f'{file.parent} is no folder'}")
+    if any(source.exists() and file.exists() and source.samefile(file) for source in sources):
+        raise UserError(f"{file} is the pool itself: give --write another name")
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False)
