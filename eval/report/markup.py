@@ -73,7 +73,7 @@ def table(runs: Sequence[Shown], protocol: str, printed: Against, hidden: bool) 
 
 
 def _class(title: str) -> str:
-    return ' class="text"' if title in ("benchmark", "run") else ""
+    return ' class="left"' if title in ("benchmark", "run") else ""
 
 
 def _body(runs: Sequence[Shown], protocol: str, rows: Sequence[PaperRow]) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _body(runs: Sequence[Shown], protocol: str, rows: Sequence[PaperRow]) -> Ite
             for i, (run, metrics) in enumerate(zip(runs, found, strict=True))
             if metrics and name in metrics["benchmarks"]
         ]
-        title = f'<th class="text" rowspan="{len(lines)}">{escape(name)}</th>'
+        title = f'<th class="left" rowspan="{len(lines)}">{escape(name)}</th>'
         yield f"<tbody><tr>{title}{'</tr><tr>'.join(lines)}</tr></tbody>"
     if len(names) > 1:
         means = [
@@ -94,7 +94,7 @@ def _body(runs: Sequence[Shown], protocol: str, rows: Sequence[PaperRow]) -> Ite
             for i, (run, metrics) in enumerate(zip(runs, found, strict=True))
             if metrics
         ]
-        title = f'<th class="text" rowspan="{len(means)}">mean</th>'
+        title = f'<th class="left" rowspan="{len(means)}">mean</th>'
         yield f'<tbody class="mean-row"><tr>{title}{"</tr><tr>".join(means)}</tr></tbody>'
 
 
@@ -135,7 +135,7 @@ def _mean_line(run: Shown, number: int, metrics: Mapping[str, Any], printed: int
 
 
 def _run_cell(run: Shown, number: int) -> str:
-    return f'<td class="text run"><span class="dot series-{number % 6}"></span>{escape(run.label)}</td>'
+    return f'<td class="left run"><span class="dot series-{number % 6}"></span>{escape(run.label)}</td>'
 
 
 def _score(

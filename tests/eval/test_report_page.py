@@ -25,7 +25,7 @@ Open = Callable[..., "Chrome"]
 
 MATH = [
     Problem("math500/0", r"What is $\frac{1}{2} + \frac{1}{2}$? A pen costs $5 and a book $10.", "1", "math500"),
-    Problem("math500/1", "Solve $x^2 = 4$ for x > 0.", "2", "math500"),
+    Problem("math500/1", r"Solve \[x^2 = 4 \quad\text{and}\quad x > 0.\]", "2", "math500"),
     Problem("arc/0", "Which one?", "B", "arc", ("up", "down"), "choice"),
 ]
 SAID: list[dict[str, Any]] = [
@@ -140,7 +140,7 @@ def test_the_page_is_whole_and_asks_for_nothing(save_run: SaveRun, show: Open) -
 def test_a_response_is_shown_with_its_mathematics(save_run: SaveRun, show: Open) -> None:
     browser = show(save_run("run", MATH, SAID))
     open_row(browser, "math500/0#0")
-    question = browser.execute_script("return document.querySelector('.question .text').textContent")
+    question = browser.execute_script("return document.querySelector('.question .prose').textContent")
     assert "A pen costs $5 and a book $10." in question, "prices are left alone"
     assert len(texts(browser, ".question .katex")) == 1
     assert browser.execute_script("return document.fonts.check('16px KaTeX_Main')")
@@ -148,7 +148,7 @@ def test_a_response_is_shown_with_its_mathematics(save_run: SaveRun, show: Open)
     assert texts(browser, ".thought .katex") == []
     browser.execute_script("document.querySelector('.thought summary').click()")
     until(browser, "document.querySelector('.thought .katex')")
-    assert texts(browser, ".response .tag") == ["<answer>", "</answer>"]
+    assert texts(browser, ".response .marker") == ["<answer>", "</answer>"]
     verdicts = texts(browser, ".verdicts")[0]
     assert "correct" in verdicts
     assert "tags; value against value" in verdicts
@@ -158,20 +158,23 @@ def test_a_response_is_shown_with_its_mathematics(save_run: SaveRun, show: Open)
     assert texts(browser, ".response .unread") == [r"\undefinedmacro{1}"], "what KaTeX can't read stays as it is"
 
     open_row(browser, "math500/1#0")
+    boxes = "[...document.querySelectorAll('.question .base')].map(e => e.getBoundingClientRect())"
+    line = browser.execute_script(f"return {boxes}.map(box => [box.top, box.bottom])")
+    assert max(top for top, _ in line) < min(bottom for _, bottom in line), "a formula with words stays on its line"
     assert texts(browser, ".response strong") == ["Bold"]
     assert texts(browser, ".response code") == ["code $x$"]
     assert len(texts(browser, ".response .katex-display")) == 1
 
     open_row(browser, "math500/1#1")
     assert texts(browser, ".response .katex") == []
-    assert texts(browser, ".response .text") == ["It costs $5, then $10-$20, or $7."]
+    assert texts(browser, ".response .prose") == ["It costs $5, then $10-$20, or $7."]
 
     open_row(browser, "arc/0#0")
-    assert texts(browser, ".question .text")[0].splitlines()[-2:] == ["A) up", "B) down"]
+    assert texts(browser, ".question .prose")[0].splitlines()[-2:] == ["A) up", "B) down"]
     browser.find_element("xpath", "//*[@class='detail-bar']/button[text()='source']").click()
     until(browser, "document.querySelector('.detail-bar').textContent.includes('typeset')")
     open_row(browser, "math500/0#1")
-    assert texts(browser, ".response .text") == [SAID[1]["text"]]
+    assert texts(browser, ".response .prose") == [SAID[1]["text"]]
     assert complaints(browser) == []
 
 
@@ -217,7 +220,7 @@ def test_nothing_that_a_model_wrote_runs(save_run: SaveRun, show: Open, policy: 
     for problem in problems:
         open_row(browser, f"{problem.id}#0")
         browser.execute_script("document.querySelector('.thought summary').click()")
-        until(browser, "document.querySelector('.thought .text')")
+        until(browser, "document.querySelector('.thought .prose')")
     choose(browser, "search", "window.pwned")
     assert browser.execute_script("return window.pwned ?? null") is None
     elements = ".detail img, .detail a, .detail iframe, .detail svg[onload], .list img, .card img, [onerror]"

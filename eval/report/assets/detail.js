@@ -51,7 +51,7 @@ function button(text, act, className) {
 
 function part(className, title, text, more = "") {
   const made = element("section", "", className);
-  const body = element("div", "", "text");
+  const body = element("div", "", "prose");
   if (showSource) body.append(text + more);
   else typeset(text + more, body);
   made.append(element("h3", title), body);

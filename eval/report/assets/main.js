@@ -31,6 +31,7 @@ async function refresh() {
   document.querySelector(".count").textContent =
     `${left.length.toLocaleString("en")} of ${meta.rows.toLocaleString("en")} responses`;
   showList(ordered(left, state.index));
+  if (left.length && !left.includes(selected)) select(shown[0], false);
   highlight();
 }
 
@@ -80,7 +81,7 @@ async function start() {
     fillFilters();
     await refresh();
     const row = location.hash ? remembered(state.index) : -1;
-    select(row >= 0 ? row : shown[0], row >= 0);
+    if (row >= 0) select(row);
     performance.mark("list");
   }
   await drawPlots(state.protocol);

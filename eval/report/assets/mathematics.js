@@ -60,7 +60,7 @@ function writeMark(match, text, builder, from) {
   else if (g.fence) here(builder).append(element("pre", g.fence.replace(/^```[^\n]*\n|```$/g, ""), "code"));
   else if (g.code) here(builder).append(element("code", g.code.slice(1, -1)));
   else if (g.escaped) writeText("$", builder);
-  else if (g.tag) here(builder).append(element("span", g.tag, "tag"));
+  else if (g.tag) here(builder).append(element("span", g.tag, "marker"));
   else if (g.heading) writeHeading(g.heading, builder);
   else if (g.bold) toggleBold(builder);
   return after;

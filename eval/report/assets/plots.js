@@ -26,13 +26,14 @@ function look(layout) {
     hoverlabel: { font: { family: style.fontFamily } },
     legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0, xanchor: "left", traceorder: "normal", ...layout.legend },
     margin: { ...layout.margin, t: layout.showlegend === false ? 8 : 28 },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--quiet"), activecolor: variable("--ink") },
+    modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: variable("--quiet"), activecolor: variable("--ink") },
     dragmode: narrow.matches ? false : layout.dragmode,
   };
   for (const key of Object.keys(out)) {
-    if (/^[xy]axis\d*$/.test(key)) out[key] = { ...axis, ...out[key] };
+    if (!/^[xy]axis\d*$/.test(key)) continue;
+    const title = { ...out[key].title, standoff: 12, font: { size: 12.5, color: variable("--quiet") } };
+    out[key] = { ...axis, ...out[key], title };
   }
-  for (const key of ["xaxis", "yaxis"]) out[key] = { ...axis, ...out[key] };
   return out;
 }
 
