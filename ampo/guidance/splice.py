@@ -41,12 +41,18 @@ class SolutionTokenizer:
         self._tokenizer = tokenizer
         self._known: dict[tuple[str, str], TokenizedSolution] = {}
 
-    def solution(self, text: str, answer: str) -> TokenizedSolution:
-        """A teacher's solution (or a response of the model's own) with the reference answer in it."""
+    def solution(self, text: str, answer: str, *, keep: bool = True) -> TokenizedSolution:
+        """A teacher's solution, or a response of the model's own, with the reference answer in it.
+
+        keep: remember it; for what is seen once there is no use in that.
+        """
         key = (text, answer)
-        if key not in self._known:
-            self._known[key] = self._splice(text, answer)
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        found = self._splice(text, answer)
+        if keep:
+            self._known[key] = found
+        return found
 
     def answer_alone(self, answer: str) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         """(prefix_ids, answer_ids, scored) of y* in `<answer>` tags without a solution before it."""

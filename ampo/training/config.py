@@ -1,0 +1,234 @@
+"""What a training run is, as data: a TOML file, with single values overridden on the command line.
+
+    preset = "ampo"                 # an algorithm by its name; [algorithm] changes single switches of it
+    model = "Qwen/Qwen2.5-7B-Instruct"
+
+Unknown keys are refused with the nearest known one. The same config serves every backend; what is OpenRLHF's own stands
+under [openrlhf].
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ampo.algorithm.presets import Algorithm, load_preset
+from ampo.errors import UserError, nearest
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(_Section):
+    """Where prompts and guidance come from."""
+
+    train: str
+    """Prompts with reference answers: JSONL, CSV or Parquet (veRL's shape too), a pool, or a hub data set; or
+    "reasoning-gym", small problems made offline."""
+    pool: str | None = None
+    """The guidance pool: a file, a folder or a hub data set; "reasoning-gym" has procedural teachers."""
+    validation: str | None = None
+    """Problems that are neither trained on nor a benchmark; the best checkpoint is picked by them."""
+    template: str = "ampo"
+    """The prompt template."""
+    max_prompt_tokens: int = Field(default=1024, ge=1)
+    """Longer prompts are left out, and counted."""
+
+
+class Rollout(_Section):
+    """How the policy is sampled."""
+
+    prompts_per_step: int = Field(default=128, ge=1)
+    n: int = Field(default=8, ge=1)
+    """Responses of a prompt: the group."""
+    temperature: float = Field(default=1.0, gt=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=8192, ge=1)
+    """New tokens of a response at most; also the longest teacher solution."""
+    batch_size: int = Field(default=64, ge=1)
+    """Responses that are sampled at the same time."""
+
+
+class Optimizer(_Section):
+    """AdamW, and how a step's rows are cut."""
+
+    lr: float = Field(default=1e-6, gt=0)
+    weight_decay: float = Field(default=0.1, ge=0)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients are scaled down to this norm."""
+    warmup_steps: int = Field(default=0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """After the warm-up: constant, or down to 0 at the last step."""
+    mini_batch_prompts: int = Field(default=64, ge=1)
+    """Prompts an update; a step of 128 prompts makes two."""
+    micro_batch_tokens: int = Field(default=16384, ge=1)
+    """Tokens of a forward pass at most, padding counted; changes nothing but the memory."""
+    gradient_checkpointing: bool = False
+
+
+class Checkpoints(_Section):
+    """What is written so that a run can go on."""
+
+    every: int = Field(default=10, ge=1)
+    """Steps."""
+    keep: int = Field(default=2, ge=1)
+    """Checkpoints; the best one is kept besides."""
+
+
+class Validation(_Section):
+    """Evaluation during training, on `data.validation`."""
+
+    every: int = Field(default=10, ge=1)
+    """Steps."""
+    samples: int = Field(default=4, ge=1)
+    temperature: float = Field(default=0.6, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+
+
+class Log(_Section):
+    """metrics.jsonl is always written."""
+
+    tensorboard: bool = True
+    trackers: tuple[Literal["trackio", "wandb"], ...] = ()
+    """Sent to these where they are installed."""
+    project: str = "ampo"
+
+
+class TrainConfig(_Section):
+    """A training run."""
+
+    model: str
+    """Hub id, local folder, or smollm2-135m."""
+    data: Data
+    preset: str = "ampo"
+    output_dir: str | None = None
+    """Default: runs/<config's name>."""
+    backend: Literal["local", "openrlhf"] = "local"
+    steps: int = Field(default=510, ge=1)
+    seed: int = Field(default=0, ge=0)
+    device: str | None = None
+    """cpu, cuda, cuda:1; None takes the first GPU where there is one."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto: bfloat16 on a GPU, float32 on a CPU."""
+    algorithm: dict[str, Any] = Field(default_factory=dict)
+    """Switches of the preset that differ; see ampo.algorithm.presets."""
+    rollout: Rollout = Rollout()
+    optimizer: Optimizer = Optimizer()
+    checkpoints: Checkpoints = Checkpoints()
+    validation: Validation = Validation()
+    log: Log = Log()
+    openrlhf: dict[str, Any] = Field(default_factory=dict)
+    """OpenRLHF's own settings, by their dotted names."""
+
+    def resolved_algorithm(self) -> Algorithm:
+        """The preset with this config's changes. L_max follows the rollout's max_tokens unless it is set."""
+        return load_preset(self.preset, **({"max_response_tokens": self.rollout.max_tokens} | self.algorithm))
+
+    def to_toml(self) -> str:
+        """The config with every value filled in; what is not set is left out."""
+        return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+
+
+def load_config(source: str, overrides: Sequence[str] = ()) -> TrainConfig:
+    """A config from a file, or one of ours by its name, with `--section.key value` overrides.
+
+    Raises UserError for a missing file, broken TOML, an unknown key (with the nearest) or a value out of range.
+    """
+    text, where = _read(source)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{where} is not valid TOML: {error}") from error
+    for key, value in parse_overrides(overrides).items():
+        _put(values, key, value)
+    return validated(values, where)
+
+
+def validated(values: Mapping[str, Any], where: str) -> TrainConfig:
+    """A config from plain data; UserError that names the key."""
+    try:
+        config = TrainConfig.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first_problem(error)}") from error
+    config.resolved_algorithm()
+    return config
+
+
+def config_names() -> list[str]:
+    """Our own configs."""
+    folder = files("ampo.training").joinpath("configs")
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
+    """`--a.b value` or `--a.b=value` pairs; a value that is valid TOML is taken as such, else as text."""
+    found: dict[str, Any] = {}
+    rest = list(arguments)
+    while rest:
+        name = rest.pop(0)
+        if not name.startswith("--") or len(name) < 3:
+            raise UserError(f"unexpected argument {name!r}: overrides are written as --section.key value")
+        key, equals, value = name[2:].partition("=")
+        if not equals:
+            if not rest:
+                raise UserError(f"--{key} has no value: write --{key} VALUE")
+            value = rest.pop(0)
+        found[key.replace("-", "_")] = _toml_value(value)
+    return found
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _read(source: str) -> tuple[str, str]:
+    if source in config_names():
+        return files("ampo.training").joinpath("configs", f"{source}.toml").read_text(encoding="utf-8"), source
+    path = Path(source)
+    try:
+        return path.read_text(encoding="utf-8"), source
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        hint = nearest(source, config_names(), "one of ours")
+        raise UserError(f"cannot read the config {source} ({reason}): give a TOML file; {hint}") from error
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *path, last = dotted.split(".")
+    for name in path:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise UserError(f"--{dotted}: {name} is a value and has no {last}")
+    values[last] = value
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The first problem, in one line, with the nearest name for an unknown key."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        section: Any = TrainConfig
+        for name in path[:-1]:
+            section = section.model_fields[name].annotation
+        return f"unknown key {'.'.join(path)!r}: {nearest(path[-1], section.model_fields, 'a key')}"
+    if problem["type"] == "missing":
+        return f"{'.'.join(path)} is missing"
+    return f"{'.'.join(path)} is {problem['input']!r}: {problem['msg'].lower()}"
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return value

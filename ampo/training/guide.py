@@ -1,0 +1,200 @@
+"""From judged groups of responses to the mixed rows that a policy learns from: the same for every backend.
+
+Rewards -> trigger and replacement plan -> comprehension scores (one call for all triggered prompts) -> the choice among
+the teachers -> mixed groups -> advantages. Pure but for `log_probs`, which asks the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from ampo.algorithm.advantages import group_advantages
+from ampo.algorithm.presets import Algorithm
+from ampo.algorithm.replacement import ReplacementPlan, plan_replacement
+from ampo.algorithm.rewards import DeviationFilter, probability_accuracy, reward
+from ampo.guidance.comprehension import (
+    LogProbFn,
+    Query,
+    ScoringRow,
+    answer_probabilities,
+    comprehension_scores,
+    likelihood_scores,
+)
+from ampo.guidance.selection import Candidate, Chosen, needs_scores, select_guidance
+from ampo.guidance.splice import SolutionTokenizer, TokenizedSolution
+from ampo.training.metrics import guidance_metrics, mixed_metrics, own_metrics
+from ampo.training.rows import Decision, Group, GuidedStep, MixedRow
+from ampo.types import Solution
+
+_NOBODY = Chosen(())
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A group on its way: its own rewards, the solutions that can be used, and what is to happen."""
+
+    group: Group
+    rewards: tuple[float, ...]
+    pool: tuple[tuple[Solution, TokenizedSolution], ...]
+    plan: ReplacementPlan
+    scores: tuple[float, ...] = ()
+    chosen: Chosen = _NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What guidance takes, besides the groups of a step.
+
+    end_ids: what closes a teacher's turn (the tokenizer's end token). max_response_tokens: a longer solution is no
+    candidate. seed: with the step and the prompt's id it makes every draw.
+    """
+
+    algorithm: Algorithm
+    tokenizer: SolutionTokenizer
+    log_probs: LogProbFn
+    end_ids: tuple[int, ...]
+    max_response_tokens: int
+    seed: int = 0
+
+    def step(self, groups: Sequence[Group], step: int, deviations: DeviationFilter | None = None) -> GuidedStep:
+        """Guide the groups of a step (counted from 1). deviations: RLPR's filter as the last step left it.
+
+        Raises ValueError without groups, or for a group without responses.
+        """
+        if not groups or not all(group.responses for group in groups):
+            raise ValueError("a step needs groups, and every group responses")
+        rewards = self._rewards(groups)
+        planned = [self._plan(group, own, step) for group, own in zip(groups, rewards, strict=True)]
+        settled = [self._choose(p, scores, step) for p, scores in zip(planned, self._scores(planned), strict=True)]
+        mixed = [self._mix(p) for p in settled]
+        decisions = tuple(_decision(p, step) for p in settled if p.plan.triggered)
+        keep, deviations = self._filter(rewards, step, deviations)
+        metrics = own_metrics(groups, rewards) | mixed_metrics(mixed) | guidance_metrics(decisions, len(groups))
+        if self.algorithm.reward == "probability":
+            metrics["own/kept_prompts"] = sum(keep) / len(keep)
+        kept = tuple(rows for rows, wanted in zip(mixed, keep, strict=True) if wanted)
+        return GuidedStep(kept, metrics, decisions, deviations)
+
+    def _rewards(self, groups: Sequence[Group]) -> list[tuple[float, ...]]:
+        if self.algorithm.reward == "probability":
+            accuracies = self._probability_accuracies(groups)
+        else:
+            accuracies = [[float(r.correct) for r in group.responses] for group in groups]
+        return [
+            tuple(self._reward(accuracy, r.text) for accuracy, r in zip(found, group.responses, strict=True))
+            for found, group in zip(accuracies, groups, strict=True)
+        ]
+
+    def _reward(self, accuracy: float, text: str) -> float:
+        chosen = self.algorithm
+        return reward(accuracy, text, format_reward=chosen.format_reward, repetition_penalty=chosen.repetition_penalty)
+
+    def _probability_accuracies(self, groups: Sequence[Group]) -> list[list[float]]:
+        """RLPR: the reference answer's probability after each response, less that after the prompt alone."""
+        rows: list[ScoringRow] = []
+        for group in groups:
+            prefix, answer, scored = self.tokenizer.answer_alone(group.answer)
+            rows.append(_answer_row(group.prompt_ids, prefix, answer, scored))
+            for response in group.responses:
+                s = self.tokenizer.solution(response.text, group.answer, keep=False)
+                rows.append(_answer_row(group.prompt_ids, s.prefix_ids, s.answer_ids, s.scored))
+        found = iter(answer_probabilities(self.log_probs, rows))
+        accuracies = []
+        for group in groups:
+            alone = next(found)
+            accuracies.append([probability_accuracy(next(found), alone) for _ in group.responses])
+        return accuracies
+
+    def _plan(self, group: Group, rewards: tuple[float, ...], step: int) -> _Planned:
+        pool = self._candidates(group)
+        correct = [r.correct for r in group.responses]
+        plan = plan_replacement(
+            correct, len(pool), self.algorithm, seed=self.seed, step=step, prompt_id=group.prompt_id
+        )
+        return _Planned(group, rewards, pool, plan)
+
+    def _candidates(self, group: Group) -> tuple[tuple[Solution, TokenizedSolution], ...]:
+        """The solutions that can be used: verified, and within the token limit with their end."""
+        if self.algorithm.trigger == "never":
+            return ()
+        room = self.max_response_tokens - len(self.end_ids)
+        verified = ((s, self.tokenizer.solution(s.content, group.answer)) for s in group.solutions if s.verified)
+        return tuple((solution, found) for solution, found in verified if 0 < len(found.ids) <= room)
+
+    def _scores(self, planned: Sequence[_Planned]) -> list[tuple[float, ...]]:
+        """By group, the score of each candidate; () where none is needed."""
+        asked = [needs_scores(self.algorithm, len(p.pool), p.plan.k) for p in planned]
+        queries = [
+            Query(p.group.prompt_id, p.group.prompt_ids, [tokenized for _, tokenized in p.pool])
+            for p, wanted in zip(planned, asked, strict=True)
+            if wanted
+        ]
+        if self.algorithm.selection == "likelihood":
+            found = iter(likelihood_scores(self.log_probs, queries))
+        else:
+            comprehended = comprehension_scores(self.log_probs, queries, mean=self.algorithm.score_mean)
+            found = iter([[c.score for c in of_prompt] for of_prompt in comprehended])
+        return [tuple(next(found)) if wanted else () for wanted in asked]
+
+    def _choose(self, planned: _Planned, scores: tuple[float, ...], step: int) -> _Planned:
+        candidates = [
+            Candidate(len(tokenized.ids), tokenized.formatted, scores[i] if scores else None)
+            for i, (_, tokenized) in enumerate(planned.pool)
+        ]
+        group, plan = planned.group, planned.plan
+        chosen = select_guidance(
+            candidates, plan.k, self.algorithm, seed=self.seed, step=step, prompt_id=group.prompt_id
+        )
+        return replace(planned, scores=scores, chosen=chosen)
+
+    def _mix(self, planned: _Planned) -> tuple[MixedRow, ...]:
+        """The group with teachers in the places of the plan, and its advantages."""
+        places = zip(planned.plan.positions, planned.chosen.indices, strict=True)
+        taken = {place: planned.pool[index] for place, index in places}
+        rewards = [
+            self._reward(1.0, taken[i][0].content) if i in taken else own for i, own in enumerate(planned.rewards)
+        ]
+        advantages = group_advantages(
+            torch.tensor([rewards]),
+            divide_by_std=self.algorithm.divide_by_std,
+            on_policy_only=self.algorithm.advantage_rows == "on_policy",
+            is_teacher=torch.tensor([[i in taken for i in range(len(rewards))]]),
+        )
+        rows = []
+        for i, (response, earned) in enumerate(zip(planned.group.responses, rewards, strict=True)):
+            ids, source = response.ids, None
+            if i in taken:
+                solution, tokenized = taken[i]
+                ids, source = (*tokenized.ids, *self.end_ids), solution.source
+            rows.append(MixedRow(planned.group.prompt_ids, ids, earned, advantages[0, i].item(), source))
+        return tuple(rows)
+
+    def _filter(
+        self, rewards: Sequence[Sequence[float]], step: int, before: DeviationFilter | None
+    ) -> tuple[list[bool], DeviationFilter | None]:
+        chosen = self.algorithm
+        if chosen.reward != "probability":
+            return [True] * len(rewards), None
+        before = before or DeviationFilter(chosen.deviation_beta, chosen.deviation_ratio, chosen.deviation_from_step)
+        deviations = [torch.tensor(own).std(correction=0).item() for own in rewards]
+        after, keep = before.update(deviations, step)
+        return keep, after
+
+
+def _answer_row(prompt_ids: Sequence[int], prefix: Sequence[int], answer: Sequence[int], scored: int) -> ScoringRow:
+    return ScoringRow((*prompt_ids, *prefix, *answer), len(prompt_ids) + len(prefix) + scored)
+
+
+def _decision(planned: _Planned, step: int) -> Decision:
+    return Decision(
+        step=step,
+        prompt_id=planned.group.prompt_id,
+        positions=planned.plan.positions,
+        candidates=tuple(solution.source for solution, _ in planned.pool),
+        scores=planned.scores,
+        chosen=planned.chosen.indices,
+        tied=planned.chosen.tied,
+    )

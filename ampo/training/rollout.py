@@ -1,0 +1,75 @@
+"""Sampling from the policy that is being trained: batched, with a key/value cache, each response as it finishes.
+
+The decode loop is the transformers engine's (`ampo.engines.decoding`), over the live model. Sample i of a prompt in a
+step has a seed made of the run's seed, the step, the prompt's id and i alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ampo.engines.decoding import Decoder, Row, new_row
+from ampo.types import FinishReason, SamplingParams
+
+
+class Finished(NamedTuple):
+    """Response `index` to prompt number `prompt`: its tokens (with the end token, where there is one) and its text."""
+
+    prompt: int
+    index: int
+    ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+
+
+class Sampler:
+    """See the module's docstring. batch_size: responses at the same time."""
+
+    def __init__(self, model: Any, tokenizer: Any, stop_ids: frozenset[int], batch_size: int) -> None:
+        self._model, self._tokenizer, self._stop_ids = model, tokenizer, stop_ids
+        self._batch_size = batch_size
+
+    def sample(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams
+    ) -> Iterator[Finished]:
+        """params.n responses to each prompt, as they finish. seeds: of each prompt's sample 0."""
+        training = self._model.training
+        self._model.eval()
+        try:
+            yield from self._sample(prompts, seeds, params)
+        finally:
+            self._model.train(training)
+
+    def _sample(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams
+    ) -> Iterator[Finished]:
+        waiting = deque((p, i) for p in range(len(prompts)) for i in range(params.n))
+        decoder = Decoder(self._model)
+        running: dict[Row, tuple[int, int]] = {}
+        while waiting or running:
+            joining: list[Row] = []
+            while waiting and len(running) < self._batch_size:
+                prompt, index = waiting.popleft()
+                row = self._row(prompts[prompt], seeds[prompt], index, params)
+                running[row] = (prompt, index)
+                joining.append(row)
+            for row in decoder.step(joining):
+                if row.finish is not None:
+                    yield self._finished(row, *running.pop(row))
+
+    def _row(self, prompt: Sequence[int], seed: int, index: int, params: SamplingParams) -> Row:
+        limit = params.max_tokens or 1
+        return new_row(prompt, SamplingParams(**(params.to_dict() | {"seed": seed})), self._stop_ids, limit, index)
+
+    def _finished(self, row: Row, prompt: int, index: int) -> Finished:
+        text = self._tokenizer.decode(row.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return Finished(prompt, index, tuple(row.tokens), text, row.finish or "error")
+
+
+def rollout_seed(seed: int, step: int, prompt_id: str, purpose: str = "rollout") -> int:
+    """The seed of a prompt's sample 0 in a step; sample i has that plus i."""
+    digest = hashlib.sha256(f"{seed}/{purpose}/{step}/{prompt_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % 2**62

@@ -1,0 +1,166 @@
+"""A training run's folder: config, metrics by step, decisions, checkpoints, final weights.
+
+    config.toml       every value filled in; a run goes on only with the same
+    metrics.jsonl     one line a step; fields under time/ differ from machine to machine, all others are reproducible
+    guidance.jsonl    one line a triggered prompt: who was chosen, with which scores
+    checkpoints/step-000010/   a Hugging Face folder, and trainer.pt: optimiser, counters
+    best/  final/     Hugging Face folders: the best by validation, and the last
+
+A checkpoint is written beside and renamed, so that a kill at any moment leaves whole ones only. What was logged after
+the checkpoint that a run goes on from is cut off: those steps are done again, and come out the same.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.training.config import TrainConfig
+
+_FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
+_FREE_SECTIONS = {"checkpoints", "log"}
+
+
+class TrainDir:
+    """See the module's docstring."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.toml"
+        self.metrics = path / "metrics.jsonl"
+        self.guidance = path / "guidance.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.best = path / "best"
+        self.final = path / "final"
+
+    @staticmethod
+    def holds_run(path: Path) -> bool:
+        """Whether a folder is a training run's."""
+        return (
+            (path / "metrics.jsonl").is_file()
+            and (path / "config.toml").is_file()
+            and not (path / "responses.jsonl").exists()
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process at a time. Raises UserError where another one works here, or nothing can be written."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise UserError(f"cannot write to {self.path} ({error.strerror}): give another --output-dir") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UserError(f"another process trains in {self.path}: wait for it or give another folder") from error
+            yield
+
+    def start(self, config: TrainConfig) -> None:
+        """Write the config, or compare with the one that is there. Raises UserError that shows the difference."""
+        if not self.config.exists():
+            self.config.write_text(config.to_toml(), encoding="utf-8")
+            return
+        before = _flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
+        now = _flat(tomllib.loads(config.to_toml()))
+        different = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k) and not _free(k)]
+        if different:
+            changes = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different[:4])
+            raise UserError(f"{self.path} holds another run ({changes}): give another --output-dir, or the same config")
+        self.config.write_text(config.to_toml(), encoding="utf-8")
+
+    def latest(self) -> tuple[int, Path] | None:
+        """The last whole checkpoint: its step and folder."""
+        found = [(int(f.name.removeprefix("step-")), f) for f in self.checkpoints.glob("step-*") if f.is_dir()]
+        return max(found, default=None)
+
+    def save(self, step: int, write: Callable[[Path], None], keep: int) -> None:
+        """A checkpoint; older ones than the last `keep` go. Raises UserError where it can't be written."""
+        place = self.checkpoints / f"step-{step:06d}"
+        replace_folder(place, write)
+        for _, old in sorted((int(f.name.removeprefix("step-")), f) for f in self.checkpoints.glob("step-*"))[:-keep]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def forget_after(self, step: int) -> None:
+        """Cut the logs back to a step, a torn last line included."""
+        for file in (self.metrics, self.guidance):
+            if file.exists():
+                lines = [row for row in _whole_lines(file) if row["step"] <= step]
+                text = "".join(json.dumps(row) + "\n" for row in lines)
+                write = file.with_suffix(".tmp")
+                write.write_text(text, encoding="utf-8")
+                os.replace(write, file)
+
+    def append(self, file: Path, rows: list[dict[str, Any]]) -> None:
+        """Lines of a log, flushed."""
+        try:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.writelines(json.dumps(row) + "\n" for row in rows)
+        except OSError as error:
+            raise UserError(f"cannot write {file} ({error.strerror}): make room, then run the same command") from error
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The steps so far."""
+        return list(_whole_lines(self.metrics)) if self.metrics.exists() else []
+
+
+def replace_folder(place: Path, write: Callable[[Path], None]) -> None:
+    """Have a folder written beside its place, then put it there. What was there stays whole if anything fails."""
+    fresh = place.with_name(f".{place.name}.new")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        write(fresh)
+        for file in fresh.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        old = place.with_name(f".{place.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if place.exists():
+            os.replace(place, old)
+        os.replace(fresh, place)
+        shutil.rmtree(old, ignore_errors=True)
+    except (OSError, RuntimeError) as error:  # torch.save raises RuntimeError on a full disk
+        shutil.rmtree(fresh, ignore_errors=True)
+        if isinstance(error, RuntimeError) and "write" not in str(error):
+            raise
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(
+            f"cannot write {place} ({reason}): the last checkpoint is whole; make room, then run the same command"
+        ) from error
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _whole_lines(file: Path) -> Iterator[dict[str, Any]]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return  # torn by a kill: it and what follows will be written again
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _free(key: str) -> bool:
+    return key in _FREE or key.partition(".")[0] in _FREE_SECTIONS

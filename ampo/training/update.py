@@ -1,0 +1,197 @@
+"""From rows to an update of the weights: micro-batches by a token budget, whose gradients add up to the mini-batch's.
+
+A row is its prompt, padded on the left, and its response, padded on the right, so that responses begin in the same
+column and only their positions go through the output layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
+from ampo.algorithm.presets import Algorithm
+from ampo.training.config import Optimizer
+from ampo.training.rows import MixedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B rows: input_ids, attention_mask and position_ids [B, P + R]; response_ids and mask [B, R]."""
+
+    inputs: dict[str, Tensor]
+    response_ids: Tensor
+    mask: Tensor
+
+
+def collate(rows: Sequence[MixedRow], device: Any) -> Batch:
+    """The tensors of some rows. An empty response is a row of mask False."""
+    prompt_width = max(len(row.prompt_ids) for row in rows)
+    width = max(max(len(row.response_ids) for row in rows), 1)
+    ids = torch.zeros(len(rows), prompt_width + width, dtype=torch.long)
+    seen = torch.zeros_like(ids)
+    for i, row in enumerate(rows):
+        start, end = prompt_width - len(row.prompt_ids), prompt_width + len(row.response_ids)
+        ids[i, start:end] = torch.tensor([*row.prompt_ids, *row.response_ids])
+        seen[i, start:end] = 1
+    positions = (seen.cumsum(-1) - 1).clamp(min=0)
+    inputs = {"input_ids": ids, "attention_mask": seen, "position_ids": positions}
+    return Batch(
+        {name: value.to(device) for name, value in inputs.items()},
+        ids[:, prompt_width:].to(device),
+        seen[:, prompt_width:].bool().to(device),
+    )
+
+
+def token_stats(model: Any, batch: Batch, temperature: float, *, entropy_gradient: bool) -> tuple[Tensor, Tensor]:
+    """(log-probabilities, entropies) [B, R] of the response's tokens, float32, in nats, at the sampling temperature."""
+    width = batch.response_ids.shape[1]
+    output = model(**batch.inputs, logits_to_keep=width + 1, use_cache=False)
+    logits = output.logits[:, :-1].float() / temperature
+    normaliser = logits.logsumexp(-1)
+    log_probs = logits.gather(-1, batch.response_ids[..., None])[..., 0] - normaliser
+    with nullcontext() if entropy_gradient else torch.no_grad():
+        entropy = normaliser - ((logits - normaliser[..., None]).exp() * logits).sum(-1)
+    return log_probs, entropy
+
+
+def micro_batches(rows: Sequence[MixedRow], budget: int) -> Iterator[list[int]]:
+    """Indices of rows of similar length, within a budget of tokens with padding; a longer row goes alone."""
+    order = sorted(range(len(rows)), key=lambda i: (len(rows[i].response_ids), len(rows[i].prompt_ids)), reverse=True)
+    taken: list[int] = []
+    prompt = response = 0
+    for i in order:
+        wider = max(prompt, len(rows[i].prompt_ids)), max(response, len(rows[i].response_ids))
+        if taken and (len(taken) + 1) * sum(wider) > budget:
+            yield taken
+            taken, wider = [], (len(rows[i].prompt_ids), len(rows[i].response_ids))
+        taken.append(i)
+        prompt, response = wider
+    if taken:
+        yield taken
+
+
+class Policy:
+    """The model that learns, with its optimiser and schedule.
+
+    autocast: bfloat16 on a GPU, where the weights themselves stay float32 (updates of 1e-6 would be lost in bfloat16).
+    """
+
+    def __init__(
+        self, model: Any, settings: Optimizer, steps: int, temperature: float, autocast: torch.dtype | None = None
+    ) -> None:
+        self.model, self._settings, self._steps, self._temperature = model, settings, steps, temperature
+        self._autocast = autocast
+        if settings.gradient_checkpointing:
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        decayed = [p for p in model.parameters() if p.ndim > 1]
+        others = [p for p in model.parameters() if p.ndim <= 1]  # norms and biases
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
+            lr=settings.lr,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+        )
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """The precision that forward passes run in."""
+        if self._autocast is None:
+            return nullcontext()
+        return torch.autocast(self.model.device.type, dtype=self._autocast)
+
+    @torch.no_grad()
+    def own_stats(self, rows: Sequence[MixedRow]) -> tuple[list[Tensor], float]:
+        """Log-probabilities of each row's response under the policy as it is, and the token mean of its entropy."""
+        self.model.eval()
+        log_probs: list[Tensor] = [torch.empty(0)] * len(rows)
+        total = tokens = 0.0
+        for taken in micro_batches(rows, self._settings.micro_batch_tokens):
+            batch = collate([rows[i] for i in taken], self.model.device)
+            with self.computing():
+                found, entropy = token_stats(self.model, batch, self._temperature, entropy_gradient=False)
+            total += entropy.masked_fill(~batch.mask, 0.0).sum().item()
+            tokens += batch.mask.sum().item()
+            for i, values in zip(taken, found, strict=True):
+                log_probs[i] = values[: len(rows[i].response_ids)]
+        return log_probs, total / max(tokens, 1)
+
+    def update(
+        self, rows: Sequence[MixedRow], old: Sequence[Tensor | None], algorithm: Algorithm, step: int
+    ) -> dict[str, float]:
+        """One update on a mini-batch. old: log-probabilities of own rows when they were sampled; None for teachers'.
+
+        A gradient that is not finite is dropped, and counted as `skipped`.
+        """
+        self.model.train()
+        totals = sum((_totals(row) for row in rows), BatchTotals())
+        metrics: defaultdict[str, float] = defaultdict(float)
+        for taken in micro_batches(rows, self._settings.micro_batch_tokens):
+            part, before = [rows[i] for i in taken], [old[i] for i in taken]
+            with self.computing():
+                loss, found = self._loss(part, before, algorithm, totals)
+            loss.backward()
+            metrics["loss"] += loss.item()
+            for name, value in found.items():
+                metrics[name] += value.item()
+        return dict(metrics) | self._step(step)
+
+    def _loss(
+        self, rows: list[MixedRow], old: list[Tensor | None], algorithm: Algorithm, totals: BatchTotals
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        batch = collate(rows, self.model.device)
+        log_probs, entropy = token_stats(
+            self.model, batch, self._temperature, entropy_gradient=algorithm.entropy_coefficient > 0
+        )
+        if algorithm.objective == "sft":
+            return sft_loss(log_probs, batch.mask, totals.tokens), {}
+        before = torch.zeros_like(log_probs)
+        for i, values in enumerate(old):
+            if values is not None:
+                before[i, : len(values)] = values
+        output = mixed_policy_loss(
+            log_probs,
+            before,
+            torch.tensor([row.advantage for row in rows], device=log_probs.device),
+            batch.mask,
+            torch.tensor([row.is_teacher for row in rows], device=log_probs.device),
+            algorithm,
+            entropy=entropy,
+            totals=totals,
+        )
+        return output.loss, output.metrics
+
+    def _step(self, step: int) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._settings.lr * self._factor(step)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.grad_norm).item()
+        if math.isfinite(norm):
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        finite = math.isfinite(norm)
+        return {
+            "grad_norm": norm if finite else 0.0,
+            "skipped": float(not finite),
+            "lr": self._settings.lr * self._factor(step),
+        }
+
+    def _factor(self, step: int) -> float:
+        """Of the learning rate in a step (from 1)."""
+        warmup = self._settings.warmup_steps
+        if step <= warmup:
+            return step / warmup
+        done = (step - warmup - 1) / max(self._steps - warmup, 1)
+        if self._settings.schedule == "linear":
+            return 1 - done
+        return 0.5 * (1 + math.cos(math.pi * done)) if self._settings.schedule == "cosine" else 1.0
+
+
+def _totals(row: MixedRow) -> BatchTotals:
+    n = len(row.response_ids)
+    return BatchTotals(1, 0, n, int(n > 0)) if row.is_teacher else BatchTotals(1, n, 0, 0)
