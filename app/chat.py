@@ -43,6 +43,7 @@ class Talk:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
+    @controls.named
     async def ask(
         self, question: str, talk: Conversation, gold: str, kind: AnswerKind, page: gr.Request, *settings: Any
     ) -> AsyncIterator[Update]:
@@ -78,6 +79,7 @@ class Talk:
         async for update in self._again(talk, index, _unescaped(event.value), page, settings):
             yield update
 
+    @controls.named
     async def go_on(self, talk: Conversation, page: gr.Request, *settings: Any) -> AsyncIterator[Update]:
         """More of an answer that was cut off or stopped, with the settings of now."""
         try:

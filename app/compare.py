@@ -220,6 +220,7 @@ def build(desk: Desk, knobs: Controls) -> None:
     match = gr.State(Match())
     shown = [left, right, who, match, run, halt, row]
 
+    @controls.named
     async def go(
         text: str, gold: str, kind: Any, unseen: bool, a1: Any, a2: Any, a3: Any, b1: Any, b2: Any, b3: Any,
         page: gr.Request, *settings: Any,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from ampo.errors import UserError
 from ampo.prompts import load_template
 from ampo.types import SamplingParams
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 PRESETS: dict[str, str | None] = {
     "None": None,
@@ -20,6 +23,11 @@ PRESETS: dict[str, str | None] = {
 }
 """Name in the menu -> prompt template whose system prompt it is."""
 
+NAMES = (
+    *("system", "temperature", "top_p", "top_k", "min_p", "max_tokens"),
+    *("repetition_penalty", "presence_penalty", "frequency_penalty", "stop", "seed"),
+)
+"""Of the controls' values, in their order."""
 MAX_STOPS = 16
 
 quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -81,6 +89,15 @@ def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
             ),
         )
     return Controls(text, knobs)
+
+
+def named(handler: Handler) -> Handler:
+    """Give a handler's `*settings` the names of the knobs: they are what a client of the page's API calls them by."""
+    signature = inspect.signature(handler)
+    fixed = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    knobs = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in NAMES]
+    handler.__signature__ = signature.replace(parameters=[*fixed, *knobs])  # pyright: ignore[reportFunctionMemberAccess]
+    return handler
 
 
 def preset_text(name: str, now: str) -> str:

@@ -52,6 +52,7 @@ class Sampler:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
+    @controls.named
     async def draw(
         self, text: str, gold: str, kind: Any, k: float, page: gr.Request, *settings: Any
     ) -> AsyncIterator[Update]:

@@ -13,7 +13,7 @@ from app.desk import Services
 pytest.importorskip("gradio")
 from gradio_client import Client
 
-LONG = {"param_9": 1500, "param_5": 1.0}  # max_tokens and temperature
+LONG = {"max_tokens": 1500, "temperature": 1.0}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def last_words(update: Any) -> str:
 
 @pytest.mark.slow
 def test_an_answer_streams_and_is_judged(client: Client, vllm_engine: VLLMEngine) -> None:
-    job = client.submit("What is 7 + 5?", "12", param_5=0.0, param_9=24, api_name="/chat")
+    job = client.submit("What is 7 + 5?", "12", temperature=0.0, max_tokens=24, api_name="/chat")
     updates = list(job)
     lengths = [len(last_words(update)) for update in updates if "waiting" not in last_words(update)]
     assert len(lengths) >= 2
@@ -51,10 +51,12 @@ def test_stop_ends_the_generation(client: Client, vllm_engine: VLLMEngine, until
 
 @pytest.mark.slow
 def test_a_cut_answer_goes_on(client: Client) -> None:
-    cut = client.submit("Count from one to thirty in words.", "", param_5=0.0, param_9=8, api_name="/chat").result()
+    cut = client.submit(
+        "Count from one to thirty in words.", "", temperature=0.0, max_tokens=8, api_name="/chat"
+    ).result()
     assert "cut off by the token limit" in last_words(cut)
     said = last_words(cut).split("<div")[0].strip()
-    more = client.submit(param_2=0.0, param_6=12, api_name="/go_on").result()
+    more = client.submit(temperature=0.0, max_tokens=12, api_name="/go_on").result()
     assert last_words(more).startswith(said)
     assert "20 tokens" in last_words(more)
 
@@ -63,7 +65,7 @@ def test_a_cut_answer_goes_on(client: Client) -> None:
 def test_a_full_context_is_a_message_and_the_next_question_works(client: Client) -> None:
     full = client.submit("word " * 3000, "", api_name="/chat").result()
     assert "the context of smollm2-135m is 2048" in last_words(full)
-    again = client.submit("What is 7 + 5?", "", param_5=0.0, param_9=12, api_name="/chat").result()
+    again = client.submit("What is 7 + 5?", "", temperature=0.0, max_tokens=12, api_name="/chat").result()
     assert "12 tokens" in again[0][-1]["content"][0]["text"]
 
 
@@ -80,7 +82,9 @@ def test_several_users_share_the_batch(client: Client, vllm_engine: VLLMEngine, 
 @pytest.mark.slow
 def test_samples_are_grouped_by_equivalence(client: Client) -> None:
     k = 3
-    summary, opened, *_ = client.submit("What is 7 + 5?", "12", k, param_5=0.0, param_9=24, api_name="/sample").result()
+    summary, opened, *_ = client.submit(
+        "What is 7 + 5?", "12", k, temperature=0.0, max_tokens=24, api_name="/sample"
+    ).result()
     html = summary["value"] if isinstance(summary, dict) else summary
     assert "3 of 3" in html
     assert "pass@3" in html
@@ -95,8 +99,8 @@ def test_bad_input_is_one_line(serve, make_desk, thinker) -> None:
     for arguments, message in (
         ({"question": ""}, "the question is empty"),
         ({"question": "x" * 40_000}, "at most 32,000 are taken here"),
-        ({"question": "q", "param_14": "seven"}, "no number"),
-        ({"question": "q", "param_13": "\n".join("abcdefghijklmnopqrstu")}, "16 are allowed"),
+        ({"question": "q", "seed": "seven"}, "no number"),
+        ({"question": "q", "stop": "\n".join("abcdefghijklmnopqrstu")}, "16 are allowed"),
     ):
         with pytest.raises(Exception, match=message):
             client.submit(gold="", **arguments, api_name="/chat").result()  # pyright: ignore[reportArgumentType]
