@@ -11,7 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ampo.cli.options import DataDir, say
+from ampo.cli.options import (
+    AnswerColumn,
+    ApiKey,
+    Concurrency,
+    DataDir,
+    DataFile,
+    Dtype,
+    EngineArg,
+    GpuMemory,
+    MaxModelLen,
+    MaxNumSeqs,
+    MaxTokens,
+    QuestionColumn,
+    Seed,
+    Temperature,
+    TensorParallel,
+    TopP,
+    engine_settings,
+    given_sampling,
+    say,
+)
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,6 +47,91 @@ Tokenizer = Annotated[
     str | None, typer.Option("--model", "-m", help="Whose tokenizer counts; without one, as recorded or estimated.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+
+
+@app.command()
+def build(
+    teacher: Annotated[
+        list[str],
+        typer.Option(
+            "--teacher",
+            "-t",
+            metavar="[LABEL=]NAME",
+            help="A hub id, local folder, smollm2-135m, http://HOST/v1#MODEL, or a run of ampo eval; repeat.",
+        ),
+    ],
+    output_dir: Annotated[Path, typer.Option("--output-dir", "-o", help="The same command goes on in it.")],
+    suite: Annotated[
+        list[str] | None,
+        typer.Option("--suite", "-s", help="Suites, benchmarks or FILE.toml; default: the problems of the given runs."),
+    ] = None,
+    data: DataFile = None,
+    question_column: QuestionColumn = None,
+    answer_column: AnswerColumn = None,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Of each problem, by each teacher.")] = 1,
+    limit: Annotated[int | None, typer.Option("--limit", help="Only the first problems of each benchmark.")] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Prompt template, as for ampo eval.")] = None,
+    data_dir: DataDir = None,
+    api_key: ApiKey = None,
+    concurrency: Concurrency = 32,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    max_tokens: MaxTokens = None,
+    seed: Seed = 0,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    max_num_seqs: MaxNumSeqs = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
+    engine_arg: EngineArg = None,
+) -> None:
+    """Make a pool: teachers answer, the verifier judges, what is right and new is kept. The same command resumes.
+
+    Each teacher asked has a run directory of ampo eval under OUTPUT_DIR/teachers; the pool is OUTPUT_DIR/pool.jsonl.
+    """
+    from ampo.cli.evaluation import chosen_benchmarks
+    from ampo.cli.teachers import ask, candidates_of, prompt_of, teachers_of
+    from ampo.guidance.build import assemble
+    from ampo.guidance.tables import build_dict, show_build
+    from ampo.guidance.writer import writing
+    from ampo.verify import VerifierPool
+    from eval.rundir import RunDir, write_atomically
+    from eval.spec import PAPER_SAMPLING, build_spec
+
+    given, settings = given_sampling(locals() | {"seed": None}), engine_settings(locals())
+    teachers = teachers_of(teacher)
+    if suite or data:
+        chosen = chosen_benchmarks(suite, data, question_column, answer_column)
+        how: Any = {"samples": samples, "limit": limit, "template": template, "data_dir": data_dir}
+        spec = build_spec(chosen, sampling=given, seed=seed, **how)
+        problems = [problem for task in spec.tasks for problem in task.problems]
+    elif all(one.run for one in teachers):
+        spec = None
+        found = [RunDir.existing(one.run).read_problems() for one in teachers if one.run]
+        problems = list({id_: problem for run in found for id_, problem in run.items()}.values())[:limit]
+    else:
+        raise UserError("a pool of which problems? Give --suite or --data")
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {output_dir} ({error.strerror}): choose another --output-dir") from error
+    folders = [output_dir / "teachers" / one.label for one in teachers]
+    runs = [
+        ask(one, spec, folder, settings, api_key, concurrency) if spec else RunDir.existing(one.run or folder)
+        for one, folder in zip(teachers, folders, strict=True)
+    ]
+    candidates = (
+        candidate
+        for one, run in zip(teachers, runs, strict=True)
+        for candidate in candidates_of(one.label, run, problems)
+    )
+    file = output_dir / "pool.jsonl"
+    with writing(file) as keep, VerifierPool() as verifiers:
+        limit_tokens = max_tokens or PAPER_SAMPLING.max_tokens
+        report = assemble([prompt_of(p) for p in problems], candidates, verifiers, limit_tokens, keep, output_dir)
+    write_atomically(output_dir / "report.json", jsonlib.dumps(build_dict(report), indent=1) + "\n")
+    show_build(report, _console())
+    say(f"wrote {file}; before training on it: ampo pool check {file}")
 
 
 @app.command()

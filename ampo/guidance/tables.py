@@ -10,10 +10,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ampo.guidance.build import REASONS, BuildReport
 from ampo.guidance.check import KINDS, CheckReport, Finding
 from ampo.guidance.stats import PoolStats, TeacherStats
 from ampo.types import OUTCOMES
 
+_SHORT = {
+    "wrong": "wrong",
+    "no_answer": "none",
+    "truncated": "cut off",
+    "timeout": "timed out",
+    "too_long": "too long",
+    "duplicate": "repeated",
+}
 _SHOWN = 3  # findings of a kind
 
 
@@ -83,9 +92,31 @@ def show_stats(stats: PoolStats, measured: str, console: Console) -> None:
             pairs.add_row(escape(f"{p.a}\n{p.b}"), *map(str, numbers), f"{100 * p.agreement:.1f} %", kappa)
         console.print(pairs)
     console.print(
-        "[dim]cut/none/t-o: cut off, no answer, judging timed out. solved: prompts with a right solution. tokens: median "
-        f"and 95 % quantile of right solutions, {escape(measured)}. kappa: agreement beyond chance.[/dim]"
+        "[dim]cut/none/t-o: cut off, no answer, judging timed out. solved: prompts with a right solution. tokens: "
+        f"median and 95 % quantile of right solutions, {escape(measured)}. kappa: agreement beyond chance.[/dim]"
     )
+
+
+def build_dict(report: BuildReport) -> dict[str, Any]:
+    """A build's report as plain data."""
+    return {
+        "schema_version": 1,
+        "prompts": report.prompts,
+        "solutions": report.solutions,
+        "coverage": {str(n): k for n, k in report.coverage.items()},
+        "teachers": {source: dict(counts) for source, counts in report.teachers.items()},
+    }
+
+
+def show_build(report: BuildReport, console: Console) -> None:
+    """Print what each teacher gave, and what was refused and why."""
+    table = _table("Teachers", "teacher", "asked", "kept", *(_SHORT[reason] for reason in REASONS))
+    for source, counts in report.teachers.items():
+        numbers = (counts.get(key, 0) for key in ("responses", "accepted", *REASONS))
+        table.add_row(escape(source), *map(str, numbers))
+    console.print(table)
+    solved = report.prompts - report.coverage.get(0, 0)
+    console.print(f"{report.prompts} prompts, {solved} of them with a solution; {report.solutions} solutions")
 
 
 def _teacher(t: TeacherStats) -> tuple[str, ...]:
