@@ -6,7 +6,7 @@
    core in a process of its own. Both judge with our verifier, so this is not about the verifier.
 2. Seconds to judge 6,000 saved responses, processes and imports of both included: `ampo score` as a command, over the
    `process_results` of lm-eval's `minerva_math` tasks, which judge each response twice, one after the other: by sympy
-   (`exact_match`) and by Math-Verify (`math_verify`). Those ask for antlr4-python3-runtime 4.11, which is installed into
+   (`exact_match`) and by Math-Verify (`math_verify`). Those ask for antlr4-python3-runtime 4.11, which goes into
    a temporary folder for that process. They take so long that a part is measured, and scaled by its size. The same is
    done with the Math-Verify call alone (`verify(parse(solution), parse(response))`), for all responses.
 
@@ -80,7 +80,7 @@ def on_cpu() -> bool:
 
 def lm_eval_environment(folder: Path) -> dict[str, str]:
     """lm-eval asks for a distribution called vllm, which the CPU build isn't: an entry of that name, for it alone."""
-    environment = os.environ | {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
     try:
         version("vllm")
     except PackageNotFoundError:
