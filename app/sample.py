@@ -157,7 +157,7 @@ def votes(drawn: Draw) -> str:
         members = [i for i, of in enumerate(drawn.classes) if of == group]
         label = "no answer" if group < 0 else (drawn.found[members[0]] or "")
         verdicts = [verdict for i in members if (verdict := drawn.made[i].verdict)]
-        state = "" if not verdicts else "right" if any(v.correct for v in verdicts) else "wrong"
+        state = "" if group < 0 or not verdicts else "right" if any(v.correct for v in verdicts) else "wrong"
         rows.append(
             f'<div class="ampo-bar"><div class="ampo-bar-label" title="{escape(label)}">{escape(label)}</div>'
             f'<div class="ampo-bar-track"><div class="ampo-bar-fill {state}" style="width:{100 * count / total:.1f}%">'
@@ -204,7 +204,7 @@ def build(desk: Desk, knobs: Controls) -> None:
         min_height=60,
         max_height="70vh",
         latex_delimiters=DELIMITERS,
-        buttons=["copy"],
+        buttons=[],
         layout="panel",
         allow_tags=False,
         autoscroll=False,
