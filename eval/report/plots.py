@@ -40,11 +40,12 @@ def figures(runs: Sequence[Shown], rows: Sequence[Row], printed: Against, protoc
     stats = [run.protocols[protocol]["benchmarks"] if protocol in run.protocols else {} for run in runs]
     names = list(dict.fromkeys(name for benchmarks in stats for name in benchmarks))
     labels = [run.label for run in runs]
+    choices = (ALL, *names) if len(names) > 1 else names
     return {
         "accuracy": _accuracy(stats, names, labels, {row.name: row.figures for row in printed.values()}),
         "verdicts": _verdicts(stats, names, labels),
-        "pass": {name: curve for name in (ALL, *names) if (curve := _pass_curves(stats, labels, name))},
-        "lengths": {name: plot for name in (ALL, *names) if (plot := _lengths(rows, labels, protocol, name))},
+        "pass": {name: curve for name in choices if (curve := _pass_curves(stats, labels, name))},
+        "lengths": {name: plot for name in choices if (plot := _lengths(rows, labels, protocol, name))},
     }
 
 
