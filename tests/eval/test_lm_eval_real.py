@@ -32,7 +32,8 @@ from eval.suites import resolve
 
 N, K, TOKENS = 6, 2, 64
 METADATA: dict[str, Any] = {"samples": K, "protocol": "ampo"}
-simple_evaluate: Any = lm_eval.simple_evaluate  # decorated without its types
+simple_evaluate: Any = lm_eval.simple_evaluate  # decorated without their types
+lm_evaluate: Any = lm_eval.evaluate
 
 STOCK = {
     "choice": """task: stock_choice
@@ -181,26 +182,24 @@ def test_stock_tasks_with_our_engine(
 
 @pytest.mark.slow
 def test_likelihoods_are_those_of_lm_evals_own_model(model_path: str, stock: Path, tmp_path: Path) -> None:
-    """lm-eval's command line with its transformers model, against our transformers engine."""
-    command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu"]
-    command += ["--model_args", f"pretrained={model_path},dtype=float32", "--include_path", str(stock)]
-    command += ["--tasks", "stock_choice,stock_rolling", "--output_path", str(tmp_path / "out"), "--log_samples"]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, env=environment)
-    assert done.returncode == 0, done.stderr[-2000:]
-    theirs = read(tmp_path / "out")["benchmarks"]
+    """Its transformers model against our transformers engine, in the same precision."""
+    from lm_eval.models.huggingface import HFLM
+
     manager = TaskManager(include_path=str(stock), include_defaults=False)
+
+    def run(model: LM) -> dict[str, Any]:
+        return lm_evaluate(lm=model, task_dict=manager.load(["stock_choice", "stock_rolling"]), bootstrap_iters=0)
+
+    theirs_model: Any = HFLM  # decorated without its types
+    wanted = run(theirs_model(pretrained=model_path, dtype="float32", device="cpu"))
     with load_engine(EMBEDDED, "transformers", dtype="float32") as engine:
-        model = EngineLM(engine, Answers(tmp_path / "answers.jsonl", say=lambda _: None), quiet=True)
-        found = simple_evaluate(model=model, tasks=["stock_choice", "stock_rolling"], task_manager=manager)
-    (file,) = (tmp_path / "out").glob("*/samples_stock_choice_*.jsonl")
-    wanted = [json.loads(line)["resps"] for line in file.read_text().splitlines()]
-    for sample, other in zip(found["samples"]["stock_choice"], wanted, strict=True):
-        for (mine,), (their,) in zip(sample["resps"], other, strict=True):
-            assert mine[0] == pytest.approx(float(their[0]), abs=1e-3)
-            assert str(mine[1]) == their[1]
-    perplexity = found["results"]["stock_rolling"]["word_perplexity,none"]
-    assert perplexity == pytest.approx(theirs["stock_rolling"]["metrics"]["word_perplexity"]["value"], rel=1e-3)
+        found = run(EngineLM(engine, Answers(tmp_path / "answers.jsonl", say=lambda _: None), quiet=True))
+    for sample, other in zip(found["samples"]["stock_choice"], wanted["samples"]["stock_choice"], strict=True):
+        for ((mine, greedy),), ((theirs, is_greedy),) in zip(sample["resps"], other["resps"], strict=True):
+            assert mine == pytest.approx(theirs, abs=1e-3)
+            assert greedy == is_greedy
+    perplexities = [run["results"]["stock_rolling"]["word_perplexity,none"] for run in (found, wanted)]
+    assert perplexities[0] == pytest.approx(perplexities[1], rel=1e-3)
 
 
 @pytest.mark.slow
