@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from ampo.errors import EngineError, UserError
 
@@ -11,6 +12,7 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 wrong input (one line says how to mend it), 1 anything else."""
     from ampo.cli import InterruptedByUserError, app
 
+    warnings.filterwarnings("ignore", "The pynvml package is deprecated", FutureWarning)  # torch's, at import
     try:
         app()
     except UserError as error:

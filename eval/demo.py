@@ -6,6 +6,8 @@ chosen so that a model of 135M parameters gets some right and some wrong.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ampo.errors import MissingExtraError, UserError, nearest
 from ampo.types import Problem
 from eval.suites import Benchmark, Part
@@ -16,12 +18,16 @@ def make_problems(benchmark: Benchmark) -> list[Problem]:
 
     Raises UserError for an unknown kind, or parameters that it refuses; MissingExtraError without reasoning-gym.
     """
-    made = [_make(part, benchmark) for part in benchmark.parts]
+    before: Counter[str] = Counter()
+    made: list[list[Problem]] = []
+    for part in benchmark.parts:  # a kind that comes again goes on counting
+        made.append(_make(part, benchmark, before[part.kind]))
+        before[part.kind] += part.size
     longest = max(len(problems) for problems in made)
     return [problems[i] for i in range(longest) for problems in made if i < len(problems)]
 
 
-def _make(part: Part, benchmark: Benchmark) -> list[Problem]:
+def _make(part: Part, benchmark: Benchmark, first: int) -> list[Problem]:
     """`size` different problems: reasoning-gym draws each on its own and may repeat one, which is passed over."""
     try:
         import reasoning_gym
@@ -42,7 +48,7 @@ def _make(part: Part, benchmark: Benchmark) -> list[Problem]:
             break
     if len(unique) < part.size:
         raise UserError(f"{where}: only {len(unique)} different problems are to be had, {part.size} are asked for")
-    return [_problem(part, i, benchmark, *pair) for i, pair in enumerate(unique.items())]
+    return [_problem(part, i, benchmark, *pair) for i, pair in enumerate(unique.items(), first)]
 
 
 def _problem(part: Part, index: int, benchmark: Benchmark, question: str, answer: str) -> Problem:

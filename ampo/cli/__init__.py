@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference, page, pool
+from ampo.cli import compare, doctor, evaluation, inference, page, pool, train
 
 
 class InterruptedByUserError(Exception):
@@ -58,4 +58,5 @@ app.command()(evaluation.report)
 app.command()(compare.compare)
 app.command()(evaluation.audit)
 app.add_typer(pool.app, name="pool", no_args_is_help=True)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
 app.command()(doctor.doctor)

@@ -24,11 +24,15 @@ DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in eval mode on its device, its tokenizer, and the tokens that end a response."""
+    """A model in eval mode on its device, its tokenizer, and the tokens that end a response.
+
+    published_dtype: what its weights are stored in, where its config says so.
+    """
 
     model: Any
     tokenizer: Any
     stop_ids: frozenset[int]
+    published_dtype: torch.dtype | None = None
 
 
 def load(
@@ -46,6 +50,7 @@ def load(
     try:
         config = transformers.AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=trust)
         _check_kind(config, path)
+        published = config.dtype if isinstance(config.dtype, torch.dtype) else None
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust)
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             path,
@@ -66,7 +71,7 @@ def load(
     model, info = loaded
     if missing := sorted(info["missing_keys"]):
         raise UserError(f"{path} lacks {len(missing)} weights of a causal language model, {missing[0]} among them")
-    return Loaded(_placed(model, where), tokenizer, _stop_ids(model, tokenizer))
+    return Loaded(_placed(model, where), tokenizer, _stop_ids(model, tokenizer), published)
 
 
 def _check_kind(config: Any, path: str) -> None:

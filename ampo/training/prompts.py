@@ -11,11 +11,11 @@ from typing import Any
 from ampo import prompts
 from ampo.errors import UserError
 from ampo.guidance.formats import PoolEntry
+from ampo.guidance.judging import Judged, judge
 from ampo.guidance.pool import GuidancePool
 from ampo.prompts import Template
 from ampo.types import Problem, Solution
 from ampo.verify import VerifierPool
-from ampo.verify.claim import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +50,19 @@ def with_guidance(made: Sequence[TrainPrompt], pool: GuidancePool, verifier: Ver
 
     A solution that nobody has verified is verified here; one that the verifier rejects never enters.
     """
-    found = [pool.get(p.problem.id) or pool.get(p.problem.question) for p in made]
-    unknown = [
-        (p, s) for p, entry in zip(made, found, strict=True) if entry for s in entry.solutions if s.verified is None
-    ]
-    claims = [Claim(p.problem.answer, s.content, question=p.problem.question) for p, s in unknown]
-    verdicts = {
-        (p.problem.id, s.content): verdict.correct
-        for (p, s), verdict in zip(unknown, verifier.verify_many(claims), strict=True)
-    }
-    return [replace(p, solutions=_verified(p, entry, verdicts)) for p, entry in zip(made, found, strict=True)]
+    judged = judge(((p.problem.id, _entry(p.problem, pool)) for p in made), verifier, trust=True)
+    return [replace(p, solutions=_right(found)) for p, found in zip(made, judged, strict=True)]
 
 
-def _verified(
-    prompt: TrainPrompt, entry: PoolEntry | None, verdicts: dict[tuple[str, str], bool]
-) -> tuple[Solution, ...]:
-    settled = (
-        s if s.verified is not None else replace(s, verified=verdicts[prompt.problem.id, s.content])
-        for s in (entry.solutions if entry else ())
-    )
-    return tuple(s for s in settled if s.verified)
+def _entry(problem: Problem, pool: GuidancePool) -> PoolEntry:
+    """The pool's entry, held to the training set's own reference answer."""
+    found = pool.get(problem.id) or pool.get(problem.question)
+    return PoolEntry(problem.id, problem.question, problem.answer, found.solutions if found else ())
+
+
+def _right(found: Judged) -> tuple[Solution, ...]:
+    pairs = zip(found.entry.solutions, found.verdicts, strict=True)
+    return tuple(replace(solution, verified=True) for solution, verdict in pairs if verdict.correct)
 
 
 def batch(made: Sequence[TrainPrompt], step: int, size: int, seed: int) -> list[TrainPrompt]:

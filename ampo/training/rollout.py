@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ampo.engines.decoding import Decoder, Row, new_row
@@ -62,7 +63,7 @@ class Sampler:
 
     def _row(self, prompt: Sequence[int], seed: int, index: int, params: SamplingParams) -> Row:
         limit = params.max_tokens or 1
-        return new_row(prompt, SamplingParams(**(params.to_dict() | {"seed": seed})), self._stop_ids, limit, index)
+        return new_row(prompt, replace(params, seed=seed), self._stop_ids, limit, index)
 
     def _finished(self, row: Row, prompt: int, index: int) -> Finished:
         text = self._tokenizer.decode(row.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)

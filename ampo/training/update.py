@@ -146,11 +146,12 @@ class Policy:
         self, rows: list[MixedRow], old: list[Tensor | None], algorithm: Algorithm, totals: BatchTotals
     ) -> tuple[Tensor, dict[str, Tensor]]:
         batch = collate(rows, self.model.device)
+        if algorithm.objective == "sft":
+            log_probs, _ = token_stats(self.model, batch, 1.0, entropy_gradient=False)
+            return sft_loss(log_probs, batch.mask, totals.tokens), {}
         log_probs, entropy = token_stats(
             self.model, batch, self._temperature, entropy_gradient=algorithm.entropy_coefficient > 0
         )
-        if algorithm.objective == "sft":
-            return sft_loss(log_probs, batch.mask, totals.tokens), {}
         before = torch.zeros_like(log_probs)
         for i, values in enumerate(old):
             if values is not None:

@@ -1,0 +1,190 @@
+"""`ampo train`: a config, joined with the data, the verifier and the validation's statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ampo.cli.options import DataDir, say
+from ampo.errors import MissingExtraError, UserError
+
+if TYPE_CHECKING:
+    from ampo.guidance import GuidancePool
+    from ampo.training.config import TrainConfig
+    from ampo.training.loop import Score, ValidationSample
+    from ampo.training.prompts import TrainPrompt
+    from ampo.types import Problem
+    from ampo.verify import VerifierPool
+
+OFFLINE = "reasoning-gym"
+"""Names problems made offline, and procedural teachers for them."""
+
+
+def train(
+    context: typer.Context,
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or one of ours, such as demo.")],
+    output_dir: Annotated[
+        Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
+    ] = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="local or openrlhf; default: the config's.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the resolved config, what a step means, the memory; and stop.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Train a model by a config. Any value can be overridden: --algorithm.k0 4. The same command resumes."""
+    from ampo.training.config import load_config
+
+    overrides = [*context.args, *(["--backend", backend] if backend else [])]
+    settings = load_config(config, overrides)
+    folder = output_dir or Path(settings.output_dir or f"runs/train-{Path(config).stem}")
+    if settings.backend != "local":
+        raise UserError("backend 'openrlhf' is not part of this version: leave --backend out")
+    try:
+        _train(settings, folder, dry_run, data_dir)
+    except ImportError as error:
+        if error.name not in ("torch", "transformers", "jaxtyping"):
+            raise
+        raise MissingExtraError(error.name, "train", "ampo train") from error
+
+
+def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | None) -> None:
+    from ampo import models
+    from ampo.engines.loading import load
+    from ampo.engines.settings import EngineSettings
+    from ampo.training import plan
+    from ampo.training.loop import LocalTrainer
+    from ampo.training.rundir import TrainDir
+    from ampo.verify import VerifierPool
+
+    plan.check(config)
+    ref = models.locate(models.resolve(config.model, say))
+    run = TrainDir(folder)
+    with VerifierPool() as verifier, TemporaryDirectory() as made:
+        prompts = _prompts(config, ref.path, verifier, Path(made) if dry_run else folder, data_dir)
+        plan.check_guidance(config, prompts)
+        if dry_run:
+            _show(config, prompts, ref.path)
+            return
+        validation = _validation(config, ref.path, data_dir)
+        with run.locked():
+            run.start(config)
+            settings = EngineSettings(dtype="float32")
+            trainer = LocalTrainer(
+                config,
+                load(ref.path, ref.hub_revision, settings, config.device, None),
+                run,
+                verifier,
+                prompts,
+                validation,
+                _score(),
+            )
+            if done := run.latest():
+                say(f"going on from step {done[0]} of {config.steps} in {folder}")
+            try:
+                trainer.run()
+            except KeyboardInterrupt:
+                latest = run.latest()
+                say(f"stopped; the same command goes on from step {latest[0] if latest else 0} in {folder}")
+                raise
+    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {folder} --html)")
+
+
+def _prompts(
+    config: TrainConfig, path: str, verifier: VerifierPool, folder: Path, data_dir: Path | None
+) -> list[TrainPrompt]:
+    """The training prompts through template and tokenizer, with their guidance."""
+    from ampo.training.prompts import with_guidance
+
+    problems = _problems(config.data.train, "data.train", "train", data_dir)
+    made = _tokenized(config, path, problems)
+    pool = _pool(config, problems, folder) if config.resolved_algorithm().uses_pool else None
+    return with_guidance(made, pool, verifier) if pool is not None else made
+
+
+def _validation(config: TrainConfig, path: str, data_dir: Path | None) -> list[TrainPrompt]:
+    if config.data.validation is None:
+        return []
+    problems = _problems(config.data.validation, "data.validation", "validation", data_dir)
+    return _tokenized(config, path, problems[: config.validation.limit])
+
+
+def _tokenized(config: TrainConfig, path: str, problems: Sequence[Problem]) -> list[TrainPrompt]:
+    from transformers import AutoTokenizer
+
+    from ampo.prompts import load_template
+    from ampo.training.prompts import tokenized
+
+    template = load_template(config.data.template)
+    made, left_out = tokenized(problems, template, AutoTokenizer.from_pretrained(path), config.data.max_prompt_tokens)
+    if left_out:
+        say(f"{left_out} of {len(problems)} prompts are longer than {config.data.max_prompt_tokens} tokens: left out")
+    return made
+
+
+def _problems(source: str, key: str, part: str, data_dir: Path | None) -> list[Problem]:
+    """Prompts with reference answers. A benchmark is refused: it would then measure what it was trained on."""
+    from ampo.guidance import GuidancePool
+    from ampo.types import Problem
+    from eval.data import from_file, load_problems
+    from eval.suites import known_names, load_benchmark
+
+    if source in known_names():
+        raise UserError(
+            f"{key} = {source!r} is a benchmark: train and validate on other problems, or it measures nothing"
+        )
+    if source == OFFLINE:
+        return load_problems(load_benchmark(Path(str(files("ampo.training").joinpath("problems", f"{part}.toml")))))
+    if source.endswith(".toml"):
+        return load_problems(load_benchmark(Path(source).expanduser()), data_dir=data_dir)
+    if source.endswith(".csv"):
+        return from_file(Path(source))
+    return [Problem(e.uid, e.question, e.answer, kind="math") for e in GuidancePool.open(source)]
+
+
+def _pool(config: TrainConfig, problems: Sequence[Problem], folder: Path) -> GuidancePool:
+    from ampo.guidance import GuidancePool
+
+    if config.data.pool != OFFLINE:
+        return GuidancePool.open(config.data.pool or "")
+    from ampo.guidance.formats import line_of
+    from ampo.training.teachers import pool_entry
+
+    file = folder / "pool.jsonl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(line_of(pool_entry(p)) for p in problems), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {file} ({error.strerror}): give another --output-dir") from error
+    return GuidancePool.open(file)
+
+
+def _score() -> Score:
+    """The validation's metrics, by the evaluation's own statistics."""
+    from eval.metrics import Judged, summarise
+
+    def score(samples: Sequence[ValidationSample]) -> dict[str, float]:
+        rows = [
+            Judged("validation", s.problem, s.sample, s.verdict.outcome, None, -1, s.tokens, s.finish_reason)
+            for s in samples
+        ]
+        found = summarise(rows)["benchmarks"]["validation"]
+        low, high = found["ci95"]
+        rates = {name: found[name] for name in ("truncated_rate", "no_answer_rate", "mean_completion_tokens")}
+        return {"accuracy": found["avg_at_k"], "ci95_low": low, "ci95_high": high, **rates}
+
+    return score
+
+
+def _show(config: TrainConfig, prompts: Sequence[TrainPrompt], path: str) -> None:
+    from transformers import AutoConfig
+
+    from ampo.training import plan
+
+    print(config.to_toml())
+    print("\n".join(plan.describe(config, prompts, AutoConfig.from_pretrained(path))))

@@ -1,0 +1,290 @@
+"""The local backend: rollouts, verification, guidance and updates in one process, on a CPU or one GPU.
+
+Nothing but the config, the data and the step decides what happens in a step, so a run that was killed goes on from its
+last checkpoint and logs what an undisturbed one would have (same machine, CPU, float32).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from ampo.algorithm.presets import Algorithm
+from ampo.algorithm.rewards import DeviationFilter
+from ampo.engines.loading import Loaded
+from ampo.guidance.splice import SolutionTokenizer
+from ampo.training.config import TrainConfig
+from ampo.training.guide import Guide
+from ampo.training.log import sinks
+from ampo.training.logprobs import log_prob_fn
+from ampo.training.modelcard import write_model
+from ampo.training.prompts import TrainPrompt, batch
+from ampo.training.rollout import Sampler, rollout_seed
+from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
+from ampo.training.rundir import TrainDir, replace_folder
+from ampo.training.update import Policy
+from ampo.types import SamplingParams, Verdict
+from ampo.verify import VerifierPool
+from ampo.verify.claim import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSample:
+    """A judged sample of a validation problem."""
+
+    problem: str
+    sample: int
+    verdict: Verdict
+    tokens: int
+    finish_reason: str
+
+
+Score = Callable[[Sequence[ValidationSample]], dict[str, float]]
+"""From judged samples to metrics; `accuracy` among them, by which the best checkpoint is picked."""
+
+
+@dataclass
+class _State:
+    """What a checkpoint keeps besides weights and optimiser."""
+
+    step: int = 0
+    deviations: DeviationFilter | None = None
+    best: float | None = None
+    samples: int = 0
+    tokens: int = 0
+
+
+class LocalTrainer:
+    """See the module's docstring.
+
+    loaded: model and tokenizer; the weights in float32. prompts: with their guidance. validation: may be empty.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        loaded: Loaded,
+        folder: TrainDir,
+        verifier: VerifierPool,
+        prompts: Sequence[TrainPrompt],
+        validation: Sequence[TrainPrompt] = (),
+        score: Score | None = None,
+    ) -> None:
+        self.config, self.folder = config, folder
+        self.algorithm: Algorithm = config.resolved_algorithm()
+        self._loaded, self._verifier = loaded, verifier
+        self._prompts, self._validation, self._score = prompts, validation, score
+        on_gpu = loaded.model.device.type == "cuda"
+        autocast = torch.bfloat16 if config.dtype == "bfloat16" or (config.dtype == "auto" and on_gpu) else None
+        rollout = config.rollout
+        self.policy = Policy(loaded.model, config.optimizer, config.steps, rollout.temperature, autocast)
+        self._sampler = Sampler(loaded.model, loaded.tokenizer, loaded.stop_ids, rollout.batch_size)
+        end = loaded.tokenizer.eos_token_id
+        self.guide = Guide(
+            self.algorithm,
+            SolutionTokenizer(loaded.tokenizer),
+            log_prob_fn(loaded.model, token_budget=config.optimizer.micro_batch_tokens),
+            () if end is None else (end,),
+            rollout.max_tokens,
+            config.seed,
+        )
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self.state = _State()
+
+    def run(self) -> dict[str, float]:
+        """Train to the end, from the last checkpoint where there is one. Gives the last step's metrics."""
+        self._resume()
+        logs = sinks(self.config, self.folder.path, self.state.step)
+        metrics: dict[str, float] = {}
+        try:
+            for step in range(self.state.step + 1, self.config.steps + 1):
+                metrics = self.step(step)
+                for log in logs:
+                    log.log(step, metrics)
+        finally:
+            for log in logs:
+                log.close()
+        self._write_model(self.folder.final)
+        return metrics
+
+    def step(self, step: int) -> dict[str, float]:
+        """One step: its metrics, which are logged; validation and a checkpoint where they are due."""
+        self._seconds.clear()
+        started = time.perf_counter()
+        torch.manual_seed(rollout_seed(self.config.seed, step, "", "torch"))  # dropout, where a model has it
+        taken = batch(self._prompts, step, self.config.rollout.prompts_per_step, self.config.seed)
+        metrics = self._sft_step(taken, step) if self.algorithm.objective == "sft" else self._rl_step(taken, step)
+        self.state.step = step
+        if self._due(step, self.config.validation.every) and self._validation and self._score:
+            metrics |= self._validate()
+        metrics |= {"samples": float(self.state.samples), "tokens": float(self.state.tokens)}
+        metrics |= {f"time/{name}": round(value, 3) for name, value in self._seconds.items()}
+        metrics["time/step"] = round(time.perf_counter() - started, 3)
+        self.folder.append(self.folder.metrics, [{"step": step, **metrics}])
+        if self._due(step, self.config.checkpoints.every):
+            self.folder.save(step, self._save, self.config.checkpoints.keep)
+        return metrics
+
+    def _due(self, step: int, every: int) -> bool:
+        return step % every == 0 or step == self.config.steps
+
+    def _rl_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
+        groups = self._rollouts(taken, step)
+        with self._timed("guide"), torch.no_grad(), self.policy.computing():
+            guided = self.guide.step(groups, step, self.state.deviations)
+        self.state.deviations = guided.deviations
+        own = [MixedRow(g.prompt_ids, r.ids, 0.0, 0.0) for g in groups for r in g.responses]
+        with self._timed("own"):
+            log_probs, entropy = self.policy.own_stats(own)
+        old = {(row.prompt_ids, row.response_ids): values for row, values in zip(own, log_probs, strict=True)}
+        self.state.samples += len(own)
+        self.state.tokens += sum(len(row.response_ids) for row in own)
+        with self._timed("update"):
+            updates = [
+                self.policy.update(
+                    rows,
+                    [None if r.is_teacher else old[r.prompt_ids, r.response_ids] for r in rows],
+                    self.algorithm,
+                    step,
+                )
+                for rows in self._mini_batches(guided)
+            ]
+        self.folder.append(self.folder.guidance, [asdict(d) | {"sources": d.sources} for d in guided.decisions])
+        return guided.metrics | {"own/entropy": entropy} | _mean(updates)
+
+    def _sft_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
+        """Every solution that the pool has for the prompts of the step; mini-batches as for RL."""
+        end, limit = self.guide.end_ids, self.config.rollout.max_tokens
+        groups = []
+        for prompt in taken:
+            found = [(s.source, (*self._ids(s.content), *end)) for s in prompt.solutions]
+            groups.append(tuple(MixedRow(prompt.ids, ids, 1.0, 0.0, name) for name, ids in found if len(ids) <= limit))
+        with self._timed("update"):
+            updates = [
+                self.policy.update(rows, [None] * len(rows), self.algorithm, step)
+                for rows in self._mini_batches(GuidedStep(tuple(groups), {}))
+            ]
+        rows = [row for group in groups for row in group]
+        self.state.samples += len(rows)
+        self.state.tokens += sum(len(row.response_ids) for row in rows)
+        return {"sft/rows": float(len(rows))} | _mean(updates)
+
+    def _rollouts(self, taken: Sequence[TrainPrompt], step: int) -> list[Group]:
+        params = SamplingParams(
+            n=self.config.rollout.n,
+            temperature=self.config.rollout.temperature,
+            top_p=self.config.rollout.top_p,
+            max_tokens=self.config.rollout.max_tokens,
+        )
+        seeds = [rollout_seed(self.config.seed, step, prompt.problem.id) for prompt in taken]
+        responses = self._judged(taken, seeds, params)
+        return [
+            Group(prompt.problem.id, prompt.ids, prompt.problem.answer, tuple(found), prompt.solutions)
+            for prompt, found in zip(taken, responses, strict=True)
+        ]
+
+    def _judged(
+        self, taken: Sequence[TrainPrompt], seeds: Sequence[int], params: SamplingParams
+    ) -> list[list[OwnResponse]]:
+        """params.n judged responses to each prompt. Each goes to the verifier the moment it is finished."""
+        futures = {}
+        with self._timed("rollout"), self.policy.computing():
+            for done in self._sampler.sample([p.ids for p in taken], seeds, params):
+                problem = taken[done.prompt].problem
+                claim = Claim(
+                    problem.answer,
+                    done.text,
+                    kind=problem.kind,
+                    options=problem.options,
+                    question=problem.question,
+                    finish_reason=done.finish_reason,
+                )
+                futures[done.prompt, done.index] = (done, self._verifier.submit(claim))
+        with self._timed("verify"):
+            judged = {
+                key: OwnResponse(done.ids, done.text, future.result().outcome, done.finish_reason)
+                for key, (done, future) in futures.items()
+            }
+        return [[judged[p, i] for i in range(params.n)] for p in range(len(taken))]
+
+    def _mini_batches(self, guided: GuidedStep) -> Iterator[list[MixedRow]]:
+        """Rows of `mini_batch_prompts` prompts each. Groups in which nothing is to be learnt count as sequences."""
+        size = self.config.optimizer.mini_batch_prompts
+        for start in range(0, len(guided.groups), size):
+            rows = [row for group in guided.groups[start : start + size] for row in group]
+            if rows:
+                yield rows
+
+    def _validate(self) -> dict[str, float]:
+        """Metrics under val/. A new best accuracy is kept in best/."""
+        assert self._score is not None
+        settings = self.config.validation
+        params = SamplingParams(
+            n=1 if settings.temperature == 0 else settings.samples,
+            temperature=settings.temperature,
+            max_tokens=self.config.rollout.max_tokens,
+        )
+        seeds = [rollout_seed(self.config.seed, 0, p.problem.id, "validation") for p in self._validation]
+        with self._timed("validate"):
+            found = self._judged(self._validation, seeds, params)
+        samples = [
+            ValidationSample(prompt.problem.id, i, Verdict(r.outcome), len(r.ids), r.finish_reason)
+            for prompt, responses in zip(self._validation, found, strict=True)
+            for i, r in enumerate(responses)
+        ]
+        metrics = {f"val/{name}": value for name, value in self._score(samples).items()}
+        if self.state.best is None or metrics["val/accuracy"] > self.state.best:
+            self.state.best = metrics["val/accuracy"]
+            self._write_model(self.folder.best)
+        return metrics
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[name] += time.perf_counter() - started
+
+    def _save(self, folder: Path) -> None:
+        self._loaded.model.save_pretrained(folder)
+        self._loaded.tokenizer.save_pretrained(folder)
+        state = asdict(self.state) | {"optimizer": self.policy.optimizer.state_dict()}
+        torch.save(state, folder / "trainer.pt")
+
+    def _resume(self) -> None:
+        latest = self.folder.latest()
+        if latest is None:
+            self.folder.forget_after(0)
+            return
+        step, folder = latest
+        from transformers import AutoModelForCausalLM
+
+        saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        self._loaded.model.load_state_dict(saved.state_dict())
+        state = torch.load(folder / "trainer.pt", map_location=self._loaded.model.device, weights_only=True)
+        self.policy.optimizer.load_state_dict(state.pop("optimizer"))
+        deviations = state.pop("deviations")
+        self.state = _State(**state, deviations=DeviationFilter(**deviations) if deviations else None)
+        self.folder.forget_after(step)
+
+    def _write_model(self, place: Path) -> None:
+        rows = self.folder.read_metrics()
+        replace_folder(place, lambda folder: write_model(folder, self._loaded, self.config, self.state.step, rows))
+
+
+def _mean(updates: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Over the updates of a step, under update/."""
+    names = dict.fromkeys(name for update in updates for name in update)
+    return {f"update/{n}": fmean(update[n] for update in updates if n in update) for n in names} | {
+        "update/updates": float(len(updates))
+    }

@@ -1,0 +1,87 @@
+"""What a config means before it costs anything: a step's work, the memory, the guidance; and what can't work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.training.config import TrainConfig
+from ampo.training.prompts import TrainPrompt
+
+_GIB = 2**30
+
+
+def check(config: TrainConfig) -> None:
+    """Refuse combinations under which the algorithm has nothing to learn from. Raises UserError."""
+    algorithm = config.resolved_algorithm()
+    if algorithm.objective == "rl" and config.rollout.n == 1:
+        raise UserError(
+            "rollout.n = 1: a group of one has no advantage, so nothing is learnt: give 2 or more (the paper: 8)"
+        )
+    if algorithm.uses_pool and config.data.pool is None:
+        raise UserError(
+            f"preset {config.preset!r} takes guidance and data.pool is not set: give a pool, or preset grpo"
+        )
+    if algorithm.advantage_rows == "on_policy" and algorithm.k0 >= config.rollout.n:
+        raise UserError(f"k0 = {algorithm.k0} leaves no response of the policy's own in a group of {config.rollout.n}")
+
+
+def check_guidance(config: TrainConfig, prompts: Sequence[TrainPrompt]) -> None:
+    """Refuse a pool that has nothing for any prompt. Raises UserError."""
+    if config.resolved_algorithm().uses_pool and not any(prompt.solutions for prompt in prompts):
+        raise UserError(
+            f"the pool {config.data.pool} has no verified solution for any of the {len(prompts)} prompts of "
+            f"{config.data.train}: prompts are matched by uid, else by the question's text"
+        )
+
+
+def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: Any) -> Iterator[str]:
+    """Lines for a person. model_config: transformers' config of the model."""
+    rollout, optimizer = config.rollout, config.optimizer
+    size = min(rollout.prompts_per_step, len(prompts))
+    longest = max(len(prompt.ids) for prompt in prompts)
+    covered = sum(bool(prompt.solutions) for prompt in prompts)
+    solutions = sum(len(prompt.solutions) for prompt in prompts)
+    updates = -(-size // optimizer.mini_batch_prompts)
+    yield f"{len(prompts)} prompts, the longest of {longest} tokens; {config.steps * size / len(prompts):.1f} epochs"
+    yield f"guidance for {covered} of them ({100 * covered / len(prompts):.0f} %), {solutions} verified solutions"
+    if config.resolved_algorithm().objective == "rl":
+        samples = size * rollout.n
+        yield (
+            f"a step: {size} prompts x {rollout.n} responses = {samples}, at most {samples * rollout.max_tokens:,} new "
+            f"tokens, {updates} updates; the run: {config.steps * samples:,} responses"
+        )
+    else:
+        yield f"a step: the solutions of {size} prompts, {updates} updates"
+    yield from _memory(config, longest, model_config)
+
+
+def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iterator[str]:
+    """Weights, gradients and AdamW's two moments in float32; logits of a micro-batch; the cache of the rollouts."""
+    text = model_config.get_text_config()
+    parameters = _parameters(model_config)
+    budget = max(config.optimizer.micro_batch_tokens, longest_prompt + config.rollout.max_tokens)
+    logits = 3 * 4 * budget * text.vocab_size
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    width = longest_prompt + config.rollout.max_tokens
+    cache = 2 * 4 * text.num_hidden_layers * heads * head_dim * config.rollout.batch_size * width
+    layers = 1 if config.optimizer.gradient_checkpointing else 16
+    activations = 4 * layers * budget * text.hidden_size * text.num_hidden_layers
+    training = 16 * parameters / _GIB
+    yield f"{parameters / 1e6:.0f} M parameters: {training:.1f} GiB for weights, gradients and AdamW in float32"
+    yield (
+        f"at most about {logits / _GIB:.1f} GiB for logits and {activations / _GIB:.1f} GiB for activations of a "
+        f"micro-batch of {budget} tokens (lower optimizer.micro_batch_tokens), {cache / _GIB:.1f} GiB for the cache of "
+        f"{config.rollout.batch_size} responses (lower rollout.batch_size)"
+    )
+
+
+def _parameters(model_config: Any) -> int:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(model_config)
+    return sum(p.numel() for p in model.parameters())
