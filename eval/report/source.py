@@ -120,8 +120,6 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
         metrics = run.read_metrics()
         if sum(b["n_samples"] for b in metrics["benchmarks"].values()) == there:
             return metrics, notes + looks.notes(metrics)
-    elif not notes:
-        notes = [f"{run.path} did not come to its end: its figures are made from the verdicts that are there"]
     if not there:
         raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
     metrics = _recount(run)
@@ -130,6 +128,8 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
         notes.append(
             f"{run.path}: {there - judged} of {there} responses have no verdict; `ampo score {run.path}` judges"
         )
+    elif not notes and not run.metrics.is_file():
+        notes.append(f"{run.path} did not come to its end: its figures are made from the verdicts that are there")
     return metrics, notes
 
 
