@@ -25,7 +25,10 @@ from eval.sources import HubDataError
 from eval.spec import PILOT, asked
 from eval.suites import Benchmark
 
-CHARS_PER_TOKEN = 3.0  # mathematics in English takes 2.6 to 3.1, plain English about 4 (SmolLM2's tokenizer)
+CHARS_PER_TOKEN = (
+    3.0  # of a question: the mathematics sets have 2.6 to 3.1, ARC and GSM8K about 4 (SmolLM2's tokenizer)
+)
+_SYSTEM_CHARS_PER_TOKEN = 4.5  # of a system prompt, which is plain English
 CHAT_TOKENS = 14  # a chat template's own, around a system prompt and a question
 QUESTION_CHARS = 600  # where neither the data nor the benchmark's file says
 MEAN_TOKENS = 1500.0  # of a response; a reasoning model of 7B on these sets writes from hundreds to thousands
@@ -178,7 +181,8 @@ def _item(
 
 def _estimated(template: Template, question_chars: int) -> int:
     """Tokens of a prompt, by its characters."""
-    return round((len(template.system or "") + question_chars) / CHARS_PER_TOKEN) + CHAT_TOKENS
+    system = len(template.system or "") / _SYSTEM_CHARS_PER_TOKEN
+    return round(system + question_chars / CHARS_PER_TOKEN) + CHAT_TOKENS
 
 
 def counter(model: str) -> tuple[Count | None, str]:
