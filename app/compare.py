@@ -222,10 +222,21 @@ def build(desk: Desk, knobs: Controls) -> None:
 
     @controls.named
     async def go(
-        text: str, gold: str, kind: Any, unseen: bool, a1: Any, a2: Any, a3: Any, b1: Any, b2: Any, b3: Any,
-        page: gr.Request, *settings: Any,
-    ) -> AsyncIterator[Update]:  # fmt: skip
-        async for update in comparison.run(text, gold, kind, unseen, (a1, a2, a3), (b1, b2, b3), page, *settings):
+        question: str,
+        gold: str,
+        kind: Any,
+        blindly: bool,
+        left_model: str,
+        left_system: str,
+        left_temperature: str,
+        right_model: str,
+        right_system: str,
+        right_temperature: str,
+        page: gr.Request,
+        *settings: Any,
+    ) -> AsyncIterator[Update]:
+        sides = (left_model, left_system, left_temperature), (right_model, right_system, right_temperature)
+        async for update in comparison.run(question, gold, kind, blindly, *sides, page, *settings):
             yield update
 
     making: dict[str, Any] = {"concurrency_limit": desk.concurrency, "concurrency_id": "engine"}

@@ -81,9 +81,9 @@ def test_a_full_context_is_an_event(vllm_engine: VLLMEngine) -> None:
 
 @pytest.mark.slow
 def test_the_model_goes_on_from_its_own_words(vllm_engine: VLLMEngine) -> None:
-    whole = vllm_engine.chat("Count from one to ten in words.", SamplingParams(temperature=0, max_tokens=40)).text
+    whole = vllm_engine.chat("Count from one to ten in words.", SamplingParams(temperature=0, max_tokens=20)).text
     begun = whole[: len(whole) // 2]
-    *_, last = answer(vllm_engine, ask("Count from one to ten in words.", begun, temperature=0, max_tokens=40))
+    *_, last = answer(vllm_engine, ask("Count from one to ten in words.", begun, temperature=0, max_tokens=20))
     assert isinstance(last, Finished)
     assert (begun + last.response.text).startswith(whole[: len(whole) * 3 // 4])
 
