@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from ampo.prompts import letter
+from ampo.prompts import letter, load_template
 from eval.data import load_problems
 from eval.suites import resolve
 
@@ -50,3 +51,30 @@ def test_options_stand_in_mmlu_pro_and_inside_the_question_in_arc(data_dir: Path
     assert all(3 <= len(p.options) <= 10 and p.answer <= letter(len(p.options) - 1) for p in mmlu)
     arc = load_problems(resolve("arc_challenge")[0], data_dir=data_dir)
     assert all(not p.options and re.search(rf"^{p.answer}\) ", p.question, re.MULTILINE) for p in arc)
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in SETS])
+def test_ids_and_golds_are_those_of_the_file(name: str, data_dir: Path) -> None:
+    rows = [json.loads(line) for line in (data_dir / f"{name}.jsonl").read_text().split("\n") if line]
+    problems = load_problems(resolve(name)[0], data_dir=data_dir)
+    assert [p.id for p in problems] == [row["id"] for row in rows]
+    changed = {(row["answer"], p.answer) for row, p in zip(rows, problems, strict=True) if row["answer"] != p.answer}
+    if name in ("aime24", "aime25", "amc"):  # 025 and 142.0 become 25 and 142
+        assert all(float(found) == int(answer) and answer == str(int(answer)) for found, answer in changed)
+    else:
+        assert all(found.strip() == answer for found, answer in changed)
+
+
+def test_options_are_shown_in_one_form_wherever_they_stand(data_dir: Path) -> None:
+    """MMLU-Pro's stand in a column, ARC's inside the question, as the authors wrote them: `A) text`, a line each."""
+    template = load_template("ampo")
+    [mmlu], [arc] = (
+        [load_problems(resolve(n)[0], data_dir=data_dir, limit=1)[0]] for n in ("mmlu_pro", "arc_challenge")
+    )
+    for problem in (mmlu, arc):
+        shown = template.render(problem)[-1]["content"]
+        stem, _, options = shown.partition("\n\nA) ")
+        assert stem
+        assert [line[:3] for line in options.split("\n")[1:]] == [
+            f"{letter(i)}) " for i in range(1, options.count("\n") + 1)
+        ]

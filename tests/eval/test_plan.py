@@ -81,7 +81,7 @@ def test_flags_change_the_plan() -> None:
     [item] = make_plan(resolve("math500"), AMPO_7B, limit=10, samples=3, sampling={"max_tokens": 100}).items
     assert (item.problems, item.samples, item.most_tokens) == (10, 3, 3000)
     assert item.expected_tokens(1500.0) == 3000  # no response is longer than its limit
-    assert item.prompt_tokens == 10 * (30 + round(196 / CHARS_PER_TOKEN) + CHAT_TOKENS)  # the system prompt has 30
+    assert item.prompt_tokens == 10 * (round(137 / 4.5 + 196 / CHARS_PER_TOKEN) + CHAT_TOKENS)
     plan = make_plan(resolve("math500"), AMPO_7B, tokens_per_second=100, mean_tokens=36)
     assert plan.gpu_hours(plan.expected_tokens) == pytest.approx((500 * 36 + plan.prompt_tokens / 10) / 360_000)
     assert "36 tokens a response (as given)" in text_of(plan)
