@@ -46,6 +46,7 @@ class Item:
     samples, most_samples: of each problem; they differ where sampling is adaptive.
     prompt_tokens: of all its prompts, each read once for all samples. counted: by a tokenizer, from the data.
     missing: why the data isn't there, so that the size is the benchmark file's; "" where it is.
+    assumed: nor does that file say how long questions are.
     """
 
     benchmark: str
@@ -57,6 +58,7 @@ class Item:
     prompt_tokens: int
     counted: bool
     missing: str = ""
+    assumed: bool = False
 
     @property
     def most_tokens(self) -> int | None:
@@ -176,6 +178,7 @@ def _item(
         prompt_tokens=tokens,
         counted=problems is not None and count is not None,
         missing=missing,
+        assumed=problems is None and benchmark.question_chars is None,
     )
 
 

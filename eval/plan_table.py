@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ampo.types import SamplingParams
 from eval import paper
-from eval.plan import Item, Plan
+from eval.plan import QUESTION_CHARS, Item, Plan
 from eval.suites import SUITES
 
 _AVERAGES = {"math_avg": SUITES["ampo"], "ood_avg": SUITES["ood"]}
@@ -83,6 +83,8 @@ def _how(plan: Plan) -> Iterator[str]:
         yield f"[bold]adaptive[/bold]: {plan.rule}"
     if lacking := [item for item in plan.items if item.missing]:
         yield f"[yellow]*[/yellow] number and length of problems are the catalogue's: {escape(lacking[0].missing)}"
+    if assumed := [item.benchmark for item in plan.items if item.assumed]:
+        yield f"how long questions are is not known and assumed, {QUESTION_CHARS} characters: {', '.join(assumed)}"
 
 
 def _prompt(item: Item) -> str:

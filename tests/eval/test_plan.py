@@ -69,6 +69,7 @@ def test_the_whole_paper_suite_from_the_catalogue() -> None:
     for printed in ("40.4 39.9", "59.6 60.2", "math_avg 40.4 41.6", "ood_avg 64.2"):
         assert printed in text
     assert "number and length of problems are the catalogue's: aime24: the hub can't be reached" in text
+    assert "assumed, 600 characters: gpqa_diamond" in text
     assert "requests: 14,992" in text
     assert "at 2,500 tokens/s (assumed for a model of 7B, by its name" in text
     assert "arXiv 2510.02227, Table 1" in text
