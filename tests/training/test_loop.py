@@ -1,0 +1,184 @@
+"""Whole runs with a tiny model: every preset, kill -9 and resume, what is refused, what is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ampo.algorithm import preset_names
+from ampo.errors import UserError
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent.parent
+SMALL = """
+model = "{model}"
+steps = {steps}
+[data]
+train = "reasoning-gym"
+pool = "reasoning-gym"
+validation = "reasoning-gym"
+[rollout]
+prompts_per_step = 4
+n = 4
+max_tokens = 64
+[optimizer]
+lr = 1e-3
+mini_batch_prompts = 2
+[validation]
+every = 2
+limit = 3
+samples = 2
+[checkpoints]
+every = 2
+[log]
+tensorboard = false
+"""
+
+
+def config(tmp_path: Path, model: Path, steps: int = 4) -> Path:
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL.format(model=model, steps=steps))
+    return file
+
+
+def start(file: Path, output: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ampo", "train", str(file), "-o", str(output), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+
+
+def finished(file: Path, output: Path, *arguments: str) -> tuple[int, str]:
+    process = start(file, output, *arguments)
+    shown, _ = process.communicate(timeout=300)
+    return process.returncode, shown
+
+
+def logged(output: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in row.items() if not k.startswith("time/")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(config, output) of a run to its end."""
+    tmp_path = tmp_path_factory.mktemp("run")
+    file, output = config(tmp_path, tiny_model), tmp_path / "out"
+    code, shown = finished(file, output)
+    assert code == 0, shown
+    return file, output
+
+
+def test_what_a_run_leaves(undisturbed: tuple[Path, Path]) -> None:
+    _, output = undisturbed
+    rows = logged(output)
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    for name in ("own/accuracy", "own/entropy", "guidance/trigger_rate", "update/teacher_weight", "update/grad_norm"):
+        assert name in rows[0], name
+    assert rows[0]["guidance/trigger_rate"] == 1.0  # a model that knows nothing
+    assert rows[0]["mixed/reward"] > rows[0]["own/reward"]
+    assert "val/accuracy" in rows[1]
+    decisions = [json.loads(line) for line in (output / "guidance.jsonl").read_text().splitlines()]
+    assert any(d["scores"] for d in decisions)
+    assert {p.name for p in (output / "checkpoints").iterdir()} == {"step-000002", "step-000004"}
+    card = (output / "final" / "README.md").read_text()
+    assert "preset `ampo`" in card
+    assert "own/accuracy" in card
+    assert (output / "best" / "model.safetensors").exists()
+
+
+def test_the_final_weights_load_and_have_changed(undisturbed: tuple[Path, Path], tiny_model: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    before = AutoModelForCausalLM.from_pretrained(tiny_model)
+    after = AutoModelForCausalLM.from_pretrained(undisturbed[1] / "final")
+    assert AutoTokenizer.from_pretrained(undisturbed[1] / "final").chat_template
+    changed = [not torch.equal(p, q) for p, q in zip(before.parameters(), after.parameters(), strict=True)]
+    assert any(changed)
+
+
+def test_the_same_command_again_has_nothing_to_do(undisturbed: tuple[Path, Path]) -> None:
+    file, output = undisturbed
+    before = (output / "metrics.jsonl").read_bytes()
+    code, shown = finished(file, output)
+    assert code == 0, shown
+    assert (output / "metrics.jsonl").read_bytes() == before
+
+
+def test_another_config_in_the_same_folder_is_refused(undisturbed: tuple[Path, Path]) -> None:
+    file, output = undisturbed
+    code, shown = finished(file, output, "--optimizer.lr", "0.5")
+    assert code == 2
+    assert "optimizer.lr: 0.001 there, 0.5 asked" in shown.splitlines()[-1]
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_metrics(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
+    file, output = undisturbed[0], tmp_path / "killed"
+    rng = random.Random(1)
+    for _ in range(2):
+        process = start(file, output)
+        seen, deadline = len(logged(output)) if (output / "metrics.jsonl").exists() else 0, time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:  # a moment somewhere in a later step
+            if (output / "metrics.jsonl").exists() and len((output / "metrics.jsonl").read_text().splitlines()) > seen:
+                time.sleep(rng.uniform(0, 0.3))
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    code, shown = finished(file, output)
+    assert code == 0, shown
+    assert logged(output) == logged(undisturbed[1])
+    assert (output / "guidance.jsonl").read_text() == (undisturbed[1] / "guidance.jsonl").read_text()
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, preset: str) -> None:
+    """In this process, which has torch already: only the loop is new."""
+    from ampo.cli.train import _train
+    from ampo.training.config import load_config
+
+    settings = load_config(str(undisturbed[0]), ["--preset", preset, "--steps", "1", "--validation.every", "9"])
+    settings = settings.model_copy(update={"data": settings.data.model_copy(update={"validation": None})})
+    _train(settings, tmp_path / preset, False, None)
+    (row,) = logged(tmp_path / preset)
+    assert row["update/updates"] >= 1
+    assert row["update/skipped"] == 0
+    guided = preset in ("ampo", "ampo-paper", "ampo-adaptive", "luffy", "rl-sft")
+    assert (row.get("mixed/replaced", 0) > 0) == guided
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data.train", "math500"], "data.train = 'math500' is a benchmark"),
+        (["--data.validation", "aime24"], "data.validation = 'aime24' is a benchmark"),
+        (["--model", "no-such-model"], "unknown model"),
+        (["--data.pool", "no-such.jsonl"], "no-such.jsonl"),
+        (["--rollout.n", "1"], "a group of one has no advantage"),
+        (["--rolout.n", "1"], "did you mean rollout"),
+    ],
+)
+def test_bad_input_is_one_line(
+    undisturbed: tuple[Path, Path], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    from ampo.cli import app
+
+    with pytest.raises(UserError, match=re.escape(message)):
+        app(["train", str(undisturbed[0]), "-o", str(tmp_path / "x"), *arguments], standalone_mode=False)
