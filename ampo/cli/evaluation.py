@@ -40,6 +40,7 @@ from ampo.cli.options import (
     start_engine,
 )
 from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule, show_plan
+from ampo.cli.train import show_training, training_runs
 from ampo.errors import UserError
 from ampo.types import Protocol, as_protocol
 
@@ -185,6 +186,11 @@ def report(
     """Show a run, or several side by side: a table, a page, or text for a paper or a model card."""
     from eval.report import command
 
+    training, run_dir = training_runs(run_dir)
+    if training:
+        show_training(training, html, output)
+    if not run_dir:
+        return
     runs = command.load_runs(run_dir, form, html, output)
     printed = command.printed_rows(runs, against, say)
     if html:

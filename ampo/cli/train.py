@@ -53,6 +53,25 @@ def train(
         raise MissingExtraError(error.name, "train", "ampo train") from error
 
 
+def training_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Which of some folders are training runs, and the others."""
+    training = [path for path in paths if (path / "metrics.jsonl").is_file()]
+    return training, [path for path in paths if path not in training]
+
+
+def show_training(paths: Sequence[Path], html: bool, output: Path | None) -> None:
+    """What `ampo report` does with training runs: a table, or a page of curves for each."""
+    from ampo.training import report
+
+    if output and len(paths) > 1:
+        raise UserError("--output names one file and there are several training runs: leave it out")
+    for path in paths:
+        if html:
+            say(f"wrote {report.write_page(path, output)}")
+        else:
+            report.show(path)
+
+
 def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | None) -> None:
     from ampo import models
     from ampo.engines.loading import load

@@ -66,6 +66,7 @@ class LocalTrainer:
     """See the module's docstring.
 
     loaded: model and tokenizer; the weights in float32. prompts: with their guidance. validation: may be empty.
+    seconds: by part of the step under way or last done.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class LocalTrainer:
             rollout.max_tokens,
             config.seed,
         )
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.state = _State()
 
     def run(self) -> dict[str, float]:
@@ -117,7 +118,7 @@ class LocalTrainer:
 
     def step(self, step: int) -> dict[str, float]:
         """One step: its metrics, which are logged; validation and a checkpoint where they are due."""
-        self._seconds.clear()
+        self.seconds.clear()
         started = time.perf_counter()
         torch.manual_seed(rollout_seed(self.config.seed, step, "", "torch"))  # dropout, where a model has it
         taken = batch(self._prompts, step, self.config.rollout.prompts_per_step, self.config.seed)
@@ -126,7 +127,7 @@ class LocalTrainer:
         if self._due(step, self.config.validation.every) and self._validation and self._score:
             metrics |= self._validate()
         metrics |= {"samples": float(self.state.samples), "tokens": float(self.state.tokens)}
-        metrics |= {f"time/{name}": round(value, 3) for name, value in self._seconds.items()}
+        metrics |= {f"time/{name}": round(value, 3) for name, value in self.seconds.items()}
         metrics["time/step"] = round(time.perf_counter() - started, 3)
         self.folder.append(self.folder.metrics, [{"step": step, **metrics}])
         if self._due(step, self.config.checkpoints.every):
@@ -137,7 +138,10 @@ class LocalTrainer:
         return step % every == 0 or step == self.config.steps
 
     def _rl_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
-        groups = self._rollouts(taken, step)
+        return self.learn(self.rollouts(taken, step), step)
+
+    def learn(self, groups: Sequence[Group], step: int) -> dict[str, float]:
+        """All that follows the rollouts of a step: guidance and updates. Gives the step's metrics."""
         with self._timed("guide"), torch.no_grad(), self.policy.computing():
             guided = self.guide.step(groups, step, self.state.deviations)
         self.state.deviations = guided.deviations
@@ -177,7 +181,8 @@ class LocalTrainer:
         self.state.tokens += sum(len(row.response_ids) for row in rows)
         return {"sft/rows": float(len(rows))} | _mean(updates)
 
-    def _rollouts(self, taken: Sequence[TrainPrompt], step: int) -> list[Group]:
+    def rollouts(self, taken: Sequence[TrainPrompt], step: int) -> list[Group]:
+        """Judged responses to the prompts of a step."""
         params = SamplingParams(
             n=self.config.rollout.n,
             temperature=self.config.rollout.temperature,
@@ -253,7 +258,7 @@ class LocalTrainer:
     def _timed(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        self._seconds[name] += time.perf_counter() - started
+        self.seconds[name] += time.perf_counter() - started
 
     def _save(self, folder: Path) -> None:
         self._loaded.model.save_pretrained(folder)

@@ -41,15 +41,6 @@ class TrainDir:
         self.best = path / "best"
         self.final = path / "final"
 
-    @staticmethod
-    def holds_run(path: Path) -> bool:
-        """Whether a folder is a training run's."""
-        return (
-            (path / "metrics.jsonl").is_file()
-            and (path / "config.toml").is_file()
-            and not (path / "responses.jsonl").exists()
-        )
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One process at a time. Raises UserError where another one works here, or nothing can be written."""

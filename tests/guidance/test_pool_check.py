@@ -14,7 +14,7 @@ from ampo.guidance.check import check, survey
 from ampo.guidance.judging import judge
 from ampo.guidance.leakage import LeakFinder, words
 from ampo.guidance.lengths import measure_of
-from ampo.guidance.page import page
+from ampo.guidance.page import pool_page
 from ampo.guidance.rows import open_rows
 from ampo.guidance.stats import pool_stats
 from ampo.types import Problem
@@ -190,7 +190,7 @@ def test_statistics_and_their_page(tmp_path, verifiers, dirty):
     assert (pair.both, pair.only_a, pair.only_b, pair.neither) == (1, 1, 0, 0)
     assert pair.agreement == 0.5
     assert sum(a.histogram) == a.right
-    made = page(found, "<pool>", "estimated")
+    made = pool_page(found, "<pool>", "estimated")
     assert "Guidance pool &lt;pool&gt;" in made
     assert made.count("Plotly.newPlot(") >= 4
     assert 'src="http' not in made

@@ -182,3 +182,15 @@ def test_bad_input_is_one_line(
 
     with pytest.raises(UserError, match=re.escape(message)):
         app(["train", str(undisturbed[0]), "-o", str(tmp_path / "x"), *arguments], standalone_mode=False)
+
+
+def test_the_report_shows_the_curves(undisturbed: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    from ampo.cli import app
+
+    app(["report", str(undisturbed[1])], standalone_mode=False)
+    assert "own/accuracy" in capsys.readouterr().out
+    app(["report", str(undisturbed[1]), "--html"], standalone_mode=False)
+    text = (undisturbed[1] / "report.html").read_text()
+    for heading in ("Accuracy", "Guidance", "Comprehension scores", "Teachers", "Config"):
+        assert f"<h2>{heading}</h2>" in text
+    assert "cdn.plot.ly" not in text.split("<script")[1][:500]

@@ -1,0 +1,82 @@
+"""A self-contained page of plots: plotly.js included, so that it works offline and can be sent to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ampo.errors import MissingExtraError, UserError
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ margin: 0 auto; max-width: 1000px; padding: 24px; background: #fff; color: #1e2022;
+  font: 15px/1.55 system-ui, sans-serif; }}
+h1 {{ font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }}
+h2 {{ font-size: 1.1rem; margin: 36px 0 4px; }}
+p {{ margin: 4px 0; color: #5b6068; }}
+pre {{ background: #f6f7f8; padding: 12px; overflow-x: auto; font-size: 13px; }}
+</style>
+<h1>{title}</h1>
+<p>{summary}</p>
+{sections}
+</html>
+"""
+
+
+class Section(NamedTuple):
+    """A heading, a line about it, and a plotly figure or a text to be shown as it is."""
+
+    title: str
+    about: str
+    content: Any
+
+
+def page(title: str, summary: str, sections: Sequence[Section]) -> str:
+    """The page's HTML. All text is escaped."""
+    drawn: list[str] = []
+    scripted = False
+    for section in sections:
+        if isinstance(section.content, str):
+            content = f"<pre>{escape(section.content)}</pre>"
+        else:
+            content = _html(section.content, first=not scripted)
+            scripted = True
+        drawn.append(f"<section><h2>{escape(section.title)}</h2><p>{escape(section.about)}</p>{content}</section>")
+    return _PAGE.format(title=escape(title), summary=escape(summary), sections="\n".join(drawn))
+
+
+def write(file: Path, text: str) -> None:
+    """Write a page. Raises UserError where that can't be done."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def figure(data: Sequence[Any], x: str, y: str, **layout: Any) -> Any:
+    """A plotly figure in the page's style, with titled axes."""
+    axes = {"xaxis_title": x, "yaxis_title": y, "xaxis_automargin": True, "yaxis_automargin": True}
+    return (
+        graph_objects()
+        .Figure(list(data))
+        .update_layout(template="plotly_white", height=360, margin={"l": 8, "r": 8, "t": 24, "b": 8}, **axes, **layout)
+    )
+
+
+def graph_objects() -> Any:
+    """plotly.graph_objects, or MissingExtraError."""
+    try:
+        import plotly.graph_objects as go
+    except ImportError as error:
+        raise MissingExtraError("plotly", "all", "the page with plots") from error
+    return go
+
+
+def _html(drawn: Any, first: bool) -> str:
+    return drawn.to_html(full_html=False, include_plotlyjs=first, config={"displaylogo": False, "responsive": True})

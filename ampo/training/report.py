@@ -1,0 +1,121 @@
+"""A training run as a table and as a page of curves: the policy's own responses apart from what it learnt from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from ampo.errors import UserError
+from ampo.plots import Section, figure, graph_objects, page, write
+from ampo.training.metrics import BINS
+from ampo.training.rundir import TrainDir
+
+_CURVES: list[tuple[str, str, dict[str, str]]] = [
+    (
+        "Accuracy",
+        "Of the policy's own responses before guidance was mixed in, and on the validation set.",
+        {"own/accuracy": "own", "val/accuracy": "validation"},
+    ),
+    (
+        "Reward",
+        "Own responses, and the mixed group that the policy learns from: the published curves show only the latter.",
+        {"own/reward": "own", "mixed/reward": "mixed"},
+    ),
+    (
+        "Guidance",
+        "Share of prompts that triggered it, of rows that teachers took, and of prompts with nothing right.",
+        {"guidance/trigger_rate": "triggered", "mixed/replaced": "rows replaced", "own/solved_none": "none right"},
+    ),
+    ("Length", "Tokens of a response.", {"own/length": "own", "mixed/length": "mixed"}),
+    ("Entropy", "Of the policy on its own responses, in nats a token.", {"own/entropy": "own"}),
+    (
+        "Teacher tokens",
+        "Mean weight f'(p) p of the gradient, and mean probability, on teacher tokens.",
+        {"update/teacher_weight": "weight", "update/teacher_prob": "probability"},
+    ),
+    ("Update", "Gradient norm before clipping.", {"update/grad_norm": "gradient norm"}),
+    ("Clipping", "Share of own tokens.", {"update/clip_fraction": "clipped", "update/dual_clip_fraction": "dual clip"}),
+]
+
+
+def load(path: Path) -> tuple[TrainDir, list[dict[str, Any]]]:
+    """A run and its steps. Raises UserError where nothing is logged yet."""
+    run = TrainDir(path)
+    rows = run.read_metrics()
+    if not rows:
+        raise UserError(f"{path} has no step yet: wait for the first one")
+    return run, rows
+
+
+def show(path: Path, console: Console | None = None) -> None:
+    """The last steps as a table."""
+    run, rows = load(path)
+    table = Table(title=f"{run.path}   {len(rows)} steps", title_justify="left", box=SIMPLE_HEAD)
+    columns = ["own/accuracy", "own/reward", "mixed/reward", "guidance/trigger_rate", "own/length", "val/accuracy"]
+    table.add_column("step", justify="right")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for row in rows[-20:]:
+        table.add_row(str(row["step"]), *(f"{row[name]:.3g}" if name in row else "" for name in columns))
+    (console or Console(highlight=False)).print(table)
+
+
+def write_page(path: Path, output: Path | None = None) -> Path:
+    """Write report.html into the run's folder, or elsewhere; gives its path."""
+    run, rows = load(path)
+    file = output or path / "report.html"
+    sections = [Section(title, about, _curves(rows, names)) for title, about, names in _CURVES if _any(rows, names)]
+    if scores := _scores(rows):
+        sections.append(Section("Comprehension scores", "Of the scored candidates, over the whole run.", scores))
+    if wins := _wins(run):
+        sections.append(Section("Teachers", "Solutions of each that were learnt from.", wins))
+    sections.append(Section("Time", "Seconds of a step, by part.", _times(rows)))
+    sections.append(Section("Config", "Every value that was in force.", run.config.read_text(encoding="utf-8")))
+    last = rows[-1]
+    summary = f"{last['step']} steps, {last.get('samples', 0):.0f} responses, {last.get('tokens', 0):.0f} tokens"
+    write(file, page(f"Training run {path.name}", summary, sections))
+    return file
+
+
+def _any(rows: list[dict[str, Any]], names: dict[str, str]) -> bool:
+    return any(name in row for row in rows for name in names)
+
+
+def _curves(rows: list[dict[str, Any]], names: dict[str, str]) -> Any:
+    lines = []
+    for name, label in names.items():
+        points = [(row["step"], row[name]) for row in rows if name in row]
+        if points:
+            x, y = zip(*points, strict=True)
+            lines.append(graph_objects().Scatter(x=x, y=y, name=label, mode="lines+markers"))
+    return figure(lines, "step", "", showlegend=len(lines) > 1)
+
+
+def _scores(rows: list[dict[str, Any]]) -> Any:
+    counts = [sum(row.get(f"guidance/score_hist_{i}", 0) for row in rows) for i in range(BINS)]
+    middles = [(i + 0.5) / BINS for i in range(BINS)]
+    return figure([graph_objects().Bar(x=middles, y=counts)], "score", "solutions") if any(counts) else None
+
+
+def _wins(run: TrainDir) -> Any:
+    if not run.guidance.exists():
+        return None
+    decisions = [json.loads(line) for line in run.guidance.read_text(encoding="utf-8").splitlines()]
+    wins = Counter(source for decision in decisions for source in decision["sources"])
+    names = [name for name, _ in wins.most_common()]
+    return figure([graph_objects().Bar(x=names, y=[wins[n] for n in names])], "", "solutions") if wins else None
+
+
+def _times(rows: list[dict[str, Any]]) -> Any:
+    names = sorted({name for row in rows for name in row if name.startswith("time/") and name != "time/step"})
+    bars = [
+        graph_objects().Bar(x=[r["step"] for r in rows], y=[r.get(n, 0) for r in rows], name=n.removeprefix("time/"))
+        for n in names
+    ]
+    return figure(bars, "step", "seconds", barmode="stack", showlegend=True)
