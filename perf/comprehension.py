@@ -4,7 +4,7 @@
 tokens), scored with the embedded model in two arms of one run, which must agree to 1e-4:
 
 - ours: every row of all prompts in one call, sorted by length, cut before its end, the answer's logits only;
-- padded: for each prompt its four rows padded to the maximum, all logits, the answer's picked from them.
+- padded: for each prompt its four rows padded to the maximum, and the log-probability of every token of them.
 
     python perf/comprehension.py [--prompts 32] [--repeat 1]
 """
@@ -65,12 +65,12 @@ def padded(model, queries: list[Query], pad: int) -> list[list[float]]:
         rows = [(*query.prompt_ids, *s.prefix_ids, *s.answer_ids) for s in query.solutions]
         ids = torch.tensor([[*row, *[pad] * (MAXIMUM - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (MAXIMUM - len(row)) for row in rows])
-        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+        log_probs = logits.gather(-1, ids[:, 1:, None])[..., 0] - logits.logsumexp(-1)  # of every position, as veRL
         of_prompt = []
-        for row, tokens, solution in zip(logits, rows, query.solutions, strict=True):
+        for row, tokens, solution in zip(log_probs, rows, query.solutions, strict=True):
             start = len(tokens) - len(solution.answer_ids) + solution.scored
-            probabilities = row[start - 1 : len(tokens) - 1].float().softmax(-1)
-            of_prompt.append(probabilities.gather(-1, torch.tensor(tokens[start:])[:, None]).mean().item())
+            of_prompt.append(row[start - 1 : len(tokens) - 1].exp().mean().item())
         scores.append(of_prompt)
     return scores
 
