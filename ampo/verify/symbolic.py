@@ -28,9 +28,9 @@ def same(gold: str, answer: str) -> bool:
         return False
     try:
         return bool(sympy.simplify((a - b).doit()) == 0)
-    except (
-        Exception
-    ):  # sympy raises anything on odd input (AttributeError, RecursionError): then they aren't shown equal
+    except MemoryError:
+        raise
+    except Exception:  # sympy raises anything on odd input (AttributeError, RecursionError): not shown equal
         return False
 
 
@@ -40,5 +40,7 @@ def _expression(text: str) -> Any:
 
     try:
         return latex2sympy(text, is_real=False)
+    except MemoryError:
+        raise
     except Exception:  # an ANTLR parser that raises its own, sympy's and Python's errors alike
         return None

@@ -10,8 +10,9 @@ of a process full of threads (a trainer, a web app) and its CUDA state; its pool
 
 What the worker does to itself, so that it neither harms the machine nor outlives its parent:
 
-- RLIMIT_AS bounds its memory: an allocation beyond it is a MemoryError here, not swapping for everybody. Not kept
-  by macOS, where only the deadline is left.
+- RLIMIT_AS bounds its memory: an allocation beyond it is a MemoryError here, not swapping for everybody, and no
+  library may swallow it (`ampo.verify.unswallowed`). The item is then unresolved and the worker ends, since what is
+  left of its heap is in doubt. Not kept by macOS, where only the deadline is left.
 - RLIMIT_CPU is re-armed before each item, a little above the deadline. Where the parent was killed with -9 in the
   middle of an item, this ends the computation; on Linux PR_SET_PDEATHSIG does so at once. An idle worker ends
   at the end of its socket.
@@ -64,8 +65,10 @@ def _answer(operation: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         return {"value": operation(**arguments), "seconds": time.perf_counter() - start}
-    except (MemoryError, RecursionError) as error:
-        return {"lost": type(error).__name__}
+    except MemoryError:  # what was being built is gone, but the heap may be full of holes
+        return {"lost": "out of memory"}
+    except RecursionError:
+        return {"lost": "out of stack"}
     except Exception as error:  # libraries on hostile input raise anything; it is counted, and the run goes on
         return {"failed": f"{type(error).__name__}: {error}"[:200]}
     except BaseException as error:  # Math-Verify's TimeoutException, an exit from within: the same, with less trust
@@ -74,6 +77,9 @@ def _answer(operation: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     """The judge's operations on plain data, warm: every module imported and every parser's tables built."""
+    from ampo.verify.unswallowed import keep_memory_errors
+
+    keep_memory_errors()
     from ampo.verify.claim import Claim
     from ampo.verify.judge import decide, equivalent, judge
 

@@ -74,6 +74,6 @@ def test_a_tag_that_a_stop_string_cut_off_counts_only_where_the_engine_says_it_s
 )
 def test_ten_megabytes_take_no_more_than_seconds(unit: str) -> None:
     text = unit * (10_000_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()  # not the wall clock: others may be at work
     extract(text)
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8

@@ -127,6 +127,45 @@ def test_memory_is_bounded():
         assert pool.verify_many(PLAIN)[1].correct
 
 
+GREEDY = [  # more than 400 MiB, in a second or two
+    Claim("5", r"\boxed{2^{4000000000}}", protocol="official"),
+    Claim("2^{10^{10}} + 1", r"\boxed{7}", protocol="official"),
+]
+
+
+def test_out_of_memory_is_no_verdict():
+    """A worker that meets its limit is replaced, its item tried once more and then counted; the others go on."""
+    others = [Claim(f"x+{n}", rf"\boxed{{{n}+x}}") for n in range(8)]
+    with VerifierPool(1, timeout=30.0, memory_mb=400) as pool:
+        (first,) = pool.pids
+        verdicts = pool.verify_many([*others[:4], *GREEDY, *others[4:], *PLAIN])
+        counters = pool.counters
+        assert first not in pool.pids
+    greedy = verdicts[4:6]
+    assert [v.outcome for v in greedy] == ["timeout", "timeout"]
+    assert all("out of memory" in v.reason for v in greedy)
+    assert all(v.correct for v in verdicts[:4] + verdicts[6:])
+    assert (counters.lost, counters.retries, counters.restarts) == (2, 2, 4)
+
+
+def test_sympy_running_out_of_memory_is_no_verdict(monkeypatch):
+    """Protocol `ampo`: its symbolic engine may fail at anything else, and then nothing is shown equal."""
+    import sympy
+
+    from ampo.verify import symbolic
+
+    def fail(error):
+        def simplify(_):
+            raise error
+
+        monkeypatch.setattr(sympy, "simplify", simplify)
+        return symbolic.same(r"\int_0^1 x dx + y", r"\int_0^1 t dt + y")
+
+    assert fail(AttributeError()) is False
+    with pytest.raises(MemoryError):
+        fail(MemoryError())
+
+
 PAYLOADS = [
     "__import__('os').system('touch {canary}')",
     '__import__("os").system("touch {canary}")',
