@@ -186,7 +186,7 @@ def test_everything_is_finite(preset: str, dtype: torch.dtype) -> None:
 
 def test_masked_tokens_may_hold_anything() -> None:
     rows = random_rows(3)
-    hidden = {
+    hidden: dict[str, Any] = {
         name: torch.where(rows["mask"], rows[name], torch.tensor(float("nan"), dtype=torch.float64))
         for name in ("log_probs", "old_log_probs", "entropy")
     }

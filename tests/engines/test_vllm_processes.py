@@ -13,11 +13,11 @@ from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm import VLLMEngine
 from ampo.errors import EngineError
 from ampo.models import EMBEDDED, resolve
-from ampo.types import Request, SamplingParams
+from ampo.types import Message, Request, SamplingParams
 
 pytestmark = pytest.mark.slow
 
-STORY = ({"role": "user", "content": "Tell a long story."},)
+STORY: tuple[Message, ...] = ({"role": "user", "content": "Tell a long story."},)
 
 
 @pytest.fixture(scope="module")

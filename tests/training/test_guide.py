@@ -47,6 +47,7 @@ def teacher(name: str, length: int, verified: bool | None = True) -> Solution:
 
 FOUR = [teacher("a", 10), teacher("b", 40), teacher("c", 20), teacher("d", 30)]
 WRONG: list[Outcome] = ["wrong"] * 4
+RIGHT: list[Outcome] = ["correct"] * 4
 
 
 def test_guidance_only_where_nothing_is_right_and_the_best_understood_first() -> None:
@@ -72,7 +73,7 @@ def test_rewards_and_advantages_of_the_mixed_group() -> None:
 
 
 def test_own_metrics_are_those_before_replacement() -> None:
-    metrics = guide(Policy()).step([group("p", WRONG, FOUR), group("q", ["correct"] * 4)], 1).metrics
+    metrics = guide(Policy()).step([group("p", WRONG, FOUR), group("q", RIGHT)], 1).metrics
     assert metrics["own/accuracy"] == 0.5
     assert metrics["own/reward"] == pytest.approx((0.1 + 1.0) / 2)
     assert metrics["own/length"] == 5

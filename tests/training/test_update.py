@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,8 +30,8 @@ def model(tiny_model: Path):
     return AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
 
 
-def policy(model, **settings) -> Policy:
-    return Policy(model, Optimizer(**({"lr": 1e-3} | settings)), 10, 1.0)
+def policy(model, **settings: Any) -> Policy:
+    return Policy(model, Optimizer(lr=1e-3, **settings), 10, 1.0)
 
 
 def test_padding_changes_no_probability(model) -> None:
