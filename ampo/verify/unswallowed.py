@@ -1,9 +1,9 @@
 """Running out of memory is no wrong answer: `except Exception` in a library must not hide a MemoryError.
 
 Math-Verify and latex2sympy2_extended catch `Exception` in some thirty places and go on with "not parsed" or "not
-equal". So a worker that met its memory limit in there would report a verdict on half a computation, and keep a heap that
-is in doubt. `keep_memory_errors` has these packages compiled, at import, with `except MemoryError: raise` before every
-such handler; nothing else of them changes. Only workers call it, before they import the judge.
+equal". So a worker that met its memory limit in there would report a verdict on half a computation, and keep a heap
+that is in doubt. `keep_memory_errors` has these packages compiled, at import, with `except MemoryError: raise` before
+every such handler; nothing else of them changes. Only workers call it, before they import the judge.
 """
 
 from __future__ import annotations
