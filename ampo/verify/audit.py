@@ -16,13 +16,16 @@ from typing import Literal, NamedTuple
 
 from ampo.types import Problem, Protocol, Verdict
 from ampo.verify import guard
-from ampo.verify.answers import Broken, Unread
+from ampo.verify.agree import mentions, numeric, symbols
+from ampo.verify.answers import Broken, Unread, Value
 from ampo.verify.choice import gold_letter
 from ampo.verify.claim import Claim
+from ampo.verify.evaluate import UndefinedError, exact
 from ampo.verify.normalise import normalise
 from ampo.verify.pool import VerifierPool
 from ampo.verify.spellings import e_notation, spellings
 from ampo.verify.structure import readings
+from ampo.verify.tree import Tree
 
 _AHEAD = 64  # problems under way, to keep the workers busy
 
@@ -129,6 +132,8 @@ def _structure(problem: Problem) -> Iterator[Finding]:
         yield finding("broken", "it contradicts itself")
     elif any(_holds(a, Unread) for a in answers):
         yield finding("unparsable", "the reader doesn't know it: only the same text or sympy can accept an answer")
+    elif any(isinstance(a, Value) and _beyond(a.tree) for a in answers):
+        yield finding("unparsable", "its value is too large to be computed: only the same form can be accepted")
     elif len(answers) > 1 and "\\!" not in gold and "{,}" not in gold:
         yield finding("ambiguous", "one number with thousands separators, or several numbers", gold.replace(",", ""))
 
@@ -143,6 +148,17 @@ def _stray_dollars(gold: str) -> str | None:
     if text.replace("\\{", "").replace("\\}", "").count("{") != text.replace("\\{", "").replace("\\}", "").count("}"):
         return "braces that don't balance"
     return None
+
+
+def _beyond(tree: Tree) -> bool:
+    """Whether a number has no value within the bounds of `ampo.verify.evaluate`."""
+    if symbols(tree) or mentions(tree, {"infinity", "apply"}):
+        return False
+    try:
+        numeric(tree)
+    except UndefinedError:
+        return exact(tree) is None
+    return False
 
 
 def _holds(answer: object, kind: type) -> bool:

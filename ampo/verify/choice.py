@@ -58,6 +58,8 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
     bare = gold.strip()
     if (kind == "choice" or options or shown) and bare in shown:
         return bare
+    if len(bare) == 1 and "1" <= bare <= str(min(len(options), 9)):  # a set that labels its options by digits
+        return bare
     m = _GOLD.fullmatch(gold)
     if m is None or kind == "math":
         return None
@@ -74,8 +76,18 @@ def lone_letter(gold: str, kind: AnswerKind) -> str | None:
 
 
 def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) -> bool | None:
-    """Whether an answer names the option `gold` and no other; None where it names none at all."""
+    """Whether an answer names the option `gold` and no other; None where it names none at all.
+
+    Where the gold is a digit, options have their digits and their letters for labels.
+    """
+    if gold.isdigit() and options:
+        return _judge_digit(gold, answer, options)
     texts = {chr(ord("A") + i): t for i, t in enumerate(options)} or (printed_options(question) if question else {})
+    return _judge(gold, answer, texts)
+
+
+def _judge(gold: str, answer: str, texts: dict[str, str]) -> bool | None:
+    """By the options' texts under their labels."""
     if (whole := _option_of(answer.strip(), texts)) is not None and len(answer.strip()) > 1:
         return whole == gold
     bare = _undressed(answer)
@@ -96,6 +108,17 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     if other is None and (_DENIED.match(text) or _names_another(text, letter)):
         return False
     return letter == gold and other in (None, gold)
+
+
+def _judge_digit(gold: str, answer: str, options: Sequence[str]) -> bool | None:
+    """By letters, and where the answer begins with a digit that is no option's text, by digits."""
+    texts = {chr(ord("A") + i): t for i, t in enumerate(options)}
+    bare = _undressed(answer)
+    digit = re.match(r"[(\[]?\s*([1-9])(?![\w.,]*\d)", bare)
+    if digit and _option_of(bare, texts) is None:
+        numbered = {str(i): t for i, t in enumerate(options, 1)}
+        return _judge(gold, answer, numbered)
+    return _judge(chr(ord("A") + int(gold) - 1), answer, texts)
 
 
 def judge_lone_letter(gold: str, answer: str) -> bool | None:

@@ -94,11 +94,12 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
     refused = guard.refusal(answer)
     if refused:
         return Ruling(False, f"not read: {refused}")
-    if claim.gold.strip() == answer.strip():
+    letter = gold_letter(claim.gold, claim.kind, claim.options, claim.question)
+    # A digit may be the label of one option and the text of another: no "same text" there.
+    if claim.gold.strip() == answer.strip() and not (letter and letter.isdigit()):
         return Ruling(True, "same text")
     if guard.refusal(claim.gold):
         return Ruling(False, "the gold can't be read")
-    letter = gold_letter(claim.gold, claim.kind, claim.options, claim.question)
     if letter is not None:
         chosen = judge_choice(letter, answer, claim.options, claim.question)
         if chosen is not None:

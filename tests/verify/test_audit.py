@@ -1,5 +1,7 @@
 """The gold audit finds what it is for, and leaves good golds alone."""
 
+import time
+
 import pytest
 
 from ampo.types import Problem
@@ -42,3 +44,21 @@ def test_doubts_are_named() -> None:
 def test_the_suggestion_is_a_spelling_that_is_read() -> None:
     (finding,) = [f for f in audit([Problem("x/1", "", "4.5e33")]) if f.kind == "official-rejects"]
     assert finding.suggestion == "4.5 \\times 10^{33}"
+
+
+@pytest.mark.parametrize(
+    ("gold", "kind"),
+    [
+        ("9^{9^{9^{9}}}", "unparsable"),
+        ("(" * 10_000 + "1" + ")" * 10_000, "unparsable"),
+        ("7" * 1_000_000, "unparsable"),
+        ("\\frac{1}{" * 10_000, "broken"),
+        ("\\cup ".join(["(0,1)"] * 250), ""),
+    ],
+)
+def test_a_gold_that_explodes_is_a_finding_and_the_audit_goes_on(gold: str, kind: str) -> None:
+    start = time.monotonic()
+    found = list(audit([Problem("x/1", "", gold), Problem("x/2", "", "5 = 7")], POOL))
+    assert time.monotonic() - start < 60  # a deadline for each spelling, and a fresh worker after it
+    assert not kind or kind in {f.kind for f in found if f.problem == "x/1"}
+    assert "broken" in {f.kind for f in found if f.problem == "x/2"}
