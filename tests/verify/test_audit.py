@@ -53,6 +53,8 @@ def test_the_suggestion_is_a_spelling_that_is_read() -> None:
         ("(" * 10_000 + "1" + ")" * 10_000, "unparsable"),
         ("7" * 1_000_000, "unparsable"),
         ("\\frac{1}{" * 10_000, "broken"),
+        ("\\boxed{" * 50_000, "broken"),
+        ("$ " * 500_000 + "$", "broken"),
         ("\\cup ".join(["(0,1)"] * 250), ""),
     ],
 )
