@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ampo.types import Problem
     from ampo.verify import VerifierPool
 
+_ADVICE = "train and validate on other problems, or it measures nothing"
 OFFLINE = "reasoning-gym"
 """Names problems made offline, and procedural teachers for them."""
 
@@ -90,7 +91,7 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
         if dry_run:
             _show(config, prompts, ref.path)
             return
-        validation = _validation(config, ref.path, data_dir)
+        validation = _validation(config, ref.path, data_dir, {p.problem.question for p in prompts})
         with run.locked():
             run.start(config)
             settings = EngineSettings(dtype="float32")
@@ -126,11 +127,16 @@ def _prompts(
     return with_guidance(made, pool, verifier) if pool is not None else made
 
 
-def _validation(config: TrainConfig, path: str, data_dir: Path | None) -> list[TrainPrompt]:
+def _validation(config: TrainConfig, path: str, data_dir: Path | None, trained: set[str]) -> list[TrainPrompt]:
     if config.data.validation is None:
         return []
     problems = _problems(config.data.validation, "data.validation", "validation", data_dir)
-    return _tokenized(config, path, problems[: config.validation.limit])
+    unseen = [p for p in problems if p.question not in trained]
+    if not unseen:
+        raise UserError(f"every problem of data.validation = {config.data.validation!r} is trained on: give others")
+    if len(unseen) < len(problems):
+        say(f"{len(problems) - len(unseen)} of {len(problems)} validation problems are trained on: left out")
+    return _tokenized(config, path, unseen[: config.validation.limit])
 
 
 def _tokenized(config: TrainConfig, path: str, problems: Sequence[Problem]) -> list[TrainPrompt]:
@@ -151,16 +157,19 @@ def _problems(source: str, key: str, part: str, data_dir: Path | None) -> list[P
     from ampo.guidance import GuidancePool
     from ampo.types import Problem
     from eval.data import from_file, load_problems
-    from eval.suites import known_names, load_benchmark
+    from eval.suites import catalogue, known_names, load_benchmark
 
     if source in known_names():
-        raise UserError(
-            f"{key} = {source!r} is a benchmark: train and validate on other problems, or it measures nothing"
-        )
+        raise UserError(f"{key} = {source!r} is a benchmark: {_ADVICE}")
     if source == OFFLINE:
         return load_problems(load_benchmark(Path(str(files("ampo.training").joinpath("problems", f"{part}.toml")))))
     if source.endswith(".toml"):
-        return load_problems(load_benchmark(Path(source).expanduser()), data_dir=data_dir)
+        benchmark = load_benchmark(Path(source).expanduser())
+        if benchmark.name in known_names() or benchmark.source in {b.source for b in catalogue() if b.source}:
+            raise UserError(f"{key} = {source!r} is the benchmark {benchmark.name}: {_ADVICE}")
+        return load_problems(benchmark, data_dir=data_dir)
+    if source in {b.source for b in catalogue() if b.source}:
+        raise UserError(f"{key} = {source!r} is a benchmark's data set: {_ADVICE}")
     if source.endswith(".csv"):
         return from_file(Path(source))
     return [Problem(e.uid, e.question, e.answer, kind="math") for e in GuidancePool.open(source)]

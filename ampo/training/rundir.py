@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
 
+_WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
 _FREE_SECTIONS = {"checkpoints", "log"}
 
@@ -64,6 +66,8 @@ class TrainDir:
         before = _flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
         now = _flat(tomllib.loads(config.to_toml()))
         different = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k) and not _free(k)]
+        if config.optimizer.schedule != "constant" and before.get("steps") != now.get("steps"):
+            different.append("steps")  # the schedule ends with them
         if different:
             changes = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different[:4])
             raise UserError(f"{self.path} holds another run ({changes}): give another --output-dir, or the same config")
@@ -120,9 +124,10 @@ def replace_folder(place: Path, write: Callable[[Path], None]) -> None:
             os.replace(place, old)
         os.replace(fresh, place)
         shutil.rmtree(old, ignore_errors=True)
-    except (OSError, RuntimeError) as error:  # torch.save raises RuntimeError on a full disk
+    except Exception as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        if isinstance(error, RuntimeError) and "write" not in str(error):
+        # A full disk is an OSError here, a RuntimeError of torch.save, and safetensors' own kind there.
+        if not isinstance(error, OSError) and not (_WRITING.search(str(error))):
             raise
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_describe_tells_what_repeating_takes(vllm_engine: VLLMEngine) -> None:
 
 
 def test_an_engine_that_dies_is_an_error_and_not_a_hang(vllm_engine: VLLMEngine, monkeypatch) -> None:
-    """The step fails as it does when torch runs out of memory; the engine object is dead from then on."""
+    """The step fails as it does when torch runs out of memory. Revived at the end, for the tests that share it."""
     core = vllm_engine._core
     engine = core._engine  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -150,3 +151,16 @@ def test_an_engine_that_dies_is_an_error_and_not_a_hang(vllm_engine: VLLMEngine,
         list(batch)
     with pytest.raises(EngineError, match="has ended"):
         vllm_engine.chat("Still there?")
+    monkeypatch.undo()
+    _revive(core)
+    assert "12" in vllm_engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=64)).text
+
+
+def _revive(core: Any) -> None:
+    """Forget what was under way, and step the engine from a new thread."""
+    core._engine.abort_request(list(core._sinks))
+    core._sinks.clear()
+    core._commands.clear()
+    core._failure = None
+    core._thread = threading.Thread(target=core._step, daemon=True)
+    core._thread.start()

@@ -21,11 +21,18 @@ STORY: tuple[Message, ...] = ({"role": "user", "content": "Tell a long story."},
 
 
 @pytest.fixture(scope="module")
-def engine(model_path: str):
+def started(model_path: str):
+    """The engine, and the processes that it started."""
     pytest.importorskip("vllm")
     settings = EngineSettings(in_process=False, max_model_len=1024)
+    others = core_processes()  # the server of other tests has one, too
     with VLLMEngine(resolve(EMBEDDED), settings) as engine:
-        yield engine
+        yield engine, core_processes() - others
+
+
+def core_processes() -> set[int]:
+    living = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    return {p.pid for p in living if "EngineCore" in p.name() or "EngineCore" in " ".join(p.cmdline())}
 
 
 def idle(engine: VLLMEngine) -> bool:
@@ -35,7 +42,8 @@ def idle(engine: VLLMEngine) -> bool:
     return engine.unfinished == 0
 
 
-def test_it_answers_batches_streams_and_aborts(engine: VLLMEngine) -> None:
+def test_it_answers_batches_streams_and_aborts(started: tuple[VLLMEngine, set[int]]) -> None:
+    engine, _ = started
     assert not engine.describe()["settings"]["in_process"]
     params = SamplingParams(n=2, temperature=0.8, max_tokens=16, seed=3)
     samples = list(engine.generate([Request(str(i), f"{i} + {i} =", params) for i in range(4)]))
@@ -50,16 +58,15 @@ def test_it_answers_batches_streams_and_aborts(engine: VLLMEngine) -> None:
     assert "12" in engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=64)).text
 
 
-def test_a_core_that_is_killed_is_an_error_and_not_a_hang(engine: VLLMEngine) -> None:
+def test_a_core_that_is_killed_is_an_error_and_not_a_hang(started: tuple[VLLMEngine, set[int]]) -> None:
     """The last test of this engine: it is dead afterwards."""
-    batch = engine.generate([Request("s", STORY, SamplingParams(max_tokens=900))])
-    living = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
-    cores = [p for p in living if "EngineCore" in p.name() or "EngineCore" in " ".join(p.cmdline())]
+    engine, cores = started
     assert cores
+    batch = engine.generate([Request("s", STORY, SamplingParams(max_tokens=900))])
     stream = engine.stream(Request("t", STORY, SamplingParams(max_tokens=900)))
     next(stream)
     for core in cores:
-        os.kill(core.pid, signal.SIGKILL)
+        os.kill(core, signal.SIGKILL)
     with pytest.raises(EngineError, match="vLLM"):
         list(stream)
     with pytest.raises(EngineError, match="vLLM"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -140,7 +141,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_metrics(undisturbed: tuple[
                 time.sleep(rng.uniform(0, 0.3))
                 break
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     code, shown = finished(file, output)
     assert code == 0, shown
@@ -169,6 +171,7 @@ def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, pre
     [
         (["--data.train", "math500"], "data.train = 'math500' is a benchmark"),
         (["--data.validation", "aime24"], "data.validation = 'aime24' is a benchmark"),
+        (["--data.train", "HuggingFaceH4/MATH-500"], "is a benchmark's data set"),
         (["--model", "no-such-model"], "unknown model"),
         (["--data.pool", "no-such.jsonl"], "no-such.jsonl"),
         (["--rollout.n", "1"], "a group of one has no advantage"),
