@@ -117,9 +117,10 @@ def _structure(problem: Problem) -> Iterator[Finding]:
     if not gold.strip():
         yield finding("empty", "there is no reference answer")
         return
+    refused = guard.refusal(gold)  # only linear searches before this is known: we are in the caller's process
     if (stray := _stray_dollars(gold)) is not None:
-        yield finding("broken", stray, normalise(gold))
-    if (refused := guard.refusal(gold)) is not None:
+        yield finding("broken", stray, "" if refused else normalise(gold))
+    if refused is not None:
         yield finding("unparsable", refused)
         return
     if gold_letter(gold, problem.kind, problem.options, problem.question):
