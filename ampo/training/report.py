@@ -59,8 +59,8 @@ def show(path: Path, console: Console | None = None) -> None:
     table = Table(title=f"{run.path}   {len(rows)} steps", title_justify="left", box=SIMPLE_HEAD)
     columns = ["own/accuracy", "own/reward", "mixed/reward", "guidance/trigger_rate", "own/length", "val/accuracy"]
     table.add_column("step", justify="right")
-    for name in columns:
-        table.add_column(name, justify="right")
+    for name in columns:  # on two lines: whole at eighty characters too
+        table.add_column(name.replace("/", "\n").replace("_", " "), justify="right", no_wrap=True)
     for row in rows[-20:]:
         table.add_row(str(row["step"]), *(f"{row[name]:.3g}" if name in row else "" for name in columns))
     (console or Console(highlight=False)).print(table)

@@ -187,11 +187,17 @@ def test_bad_input_is_one_line(
         app(["train", str(undisturbed[0]), "-o", str(tmp_path / "x"), *arguments], standalone_mode=False)
 
 
-def test_the_report_shows_the_curves(undisturbed: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_shows_the_curves(
+    undisturbed: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ampo.cli import app
 
+    monkeypatch.setenv("COLUMNS", "80")
     app(["report", str(undisturbed[1])], standalone_mode=False)
-    assert "own/accuracy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "trigger rate" in printed
+    assert "…" not in printed
+    assert f"{logged(undisturbed[1])[-1]['own/length']:.3g}" in printed.splitlines()[-2]
     app(["report", str(undisturbed[1]), "--html"], standalone_mode=False)
     text = (undisturbed[1] / "report.html").read_text()
     for heading in ("Accuracy", "Guidance", "Comprehension scores", "Teachers", "Config"):
