@@ -45,12 +45,14 @@ def seeded(params: SamplingParams) -> SamplingParams:
 
 
 async def answers(asks: Mapping[K, Ask]) -> AsyncGenerator[dict[K, Answer]]:
-    """All answers so far, whenever there is something new, and at least once a second. Closing it aborts them."""
+    """All answers so far: at once, when the engine is asked and nothing has come; then whenever there is something new,
+    and at least once a second. Closing it aborts them."""
     global _on_their_way
     scripts = {key: Transcript(before=said_before(ask.request)) for key, ask in asks.items()}
     pump: Pump[K] = Pump({key: partial(answer, ask.engine, ask.request) for key, ask in asks.items()})
     _on_their_way += len(asks)
     try:
+        yield {key: _answer(asks[key], script) for key, script in scripts.items()}
         async for batch in pump.batches(lambda: _pause(scripts)):
             for key, event in batch:
                 scripts[key].take(event)

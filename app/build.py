@@ -33,6 +33,8 @@ THEME = Default(
     font_mono=[LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
 )
 
+QUEUE_SECONDS = 0.01
+"""So often the queue looks for a new question. Gradio's own 0.001 keeps a core busy that the engine can use."""
 
 _OPEN_WHERE_WIDE = "() => { if (innerWidth >= 1200) document.querySelector('.sidebar .toggle-button')?.click() }"
 
@@ -77,6 +79,7 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
     """Serve the page; gives it and its address. With `ready`, tell that the address and wait for an interrupt."""
     page = build(desk)
     page.queue(max_size=address.queue_size, default_concurrency_limit=desk.concurrency)
+    page._queue.sleep_when_free = QUEUE_SECONDS
     _, url, public = page.launch(
         server_name=address.host,
         server_port=address.port,

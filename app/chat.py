@@ -28,6 +28,10 @@ DELIMITERS: list[dict[str, str | bool]] = [
 ]
 """What `app.markdown` writes, and nothing else: a dollar sign is a dollar sign."""
 
+_BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]"""
+_IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
+"""The question box offers to stop while an answer is on its way; the page sees to that by itself."""
+
 EXAMPLES = (
     "Which number is larger, 9.11 or 9.9?",
     "What is the sum of the first 100 positive integers?",
@@ -60,7 +64,8 @@ class Talk:
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error
         turn = Turn(question, system, gold, kind)
-        async for update in self._answer(replace(talk, turns=(*talk.turns, turn)), params, page, new=True):
+        asked = replace(talk, turns=(*talk.turns, turn))
+        async for update in self._answer(asked, params, page, new=True):
             yield update
 
     async def retry(
@@ -102,6 +107,10 @@ class Talk:
         if talk.turns and talk.turns[-1].answer:
             talk = talk.with_answer(stopped(talk.turns[-1].answer))
             talk = await self._judged(talk)
+        return _shown(talk, render.conversation(talk.turns))
+
+    def show(self, talk: Conversation) -> Update:
+        """The conversation as it is: after a question that could not be asked."""
         return _shown(talk, render.conversation(talk.turns))
 
     async def check(self, talk: Conversation, gold: str, kind: AnswerKind) -> Update:
@@ -155,18 +164,19 @@ class Talk:
         turns, live = self.desk.turns, render.Live()
         turn = turns.take(key := _page(page))
         request = Request("chat", talk.messages(), params)
-        talk = talk.with_answer(replace(before, state="running") if before else Answer(model=self.desk.engine.model))
-        yield _shown(talk, live.messages(talk.turns), running=True, question="" if new else None)
         try:
             async with aclosing(answers({0: Ask(self.desk.engine, request, before)})) as stream:
+                talk = talk.with_answer((await anext(stream))[0])
+                yield _changed(talk, live.messages(talk.turns), question="" if new else None)
                 async for made in stream:
                     if not turns.has(key, turn):
                         return
                     if made[0].state == "running":
                         talk = talk.with_answer(made[0])
-                        yield _growing(talk, live.messages(talk.turns))
+                        yield _changed(talk, live.messages(talk.turns))
             talk = await self._judged(talk.with_answer(made[0]))
-            yield _shown(talk, live.messages(talk.turns))
+            show = _shown if _cut(talk.turns[-1].answer) else _changed
+            yield show(talk, live.messages(talk.turns))
         finally:
             turns.leave(key, turn)
 
@@ -174,31 +184,29 @@ class Talk:
         return replace(talk, turns=(*talk.turns[:-1], await judged(self.desk.verifier, talk.turns[-1])))
 
 
-def _growing(talk: Conversation, messages: list[render.Message]) -> Update:
-    """The outputs of `_shown` where nothing but the answer has changed."""
-    return messages, talk, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-
-
-def _shown(
-    talk: Conversation, messages: list[render.Message], running: bool = False, question: str | None = None
-) -> Update:
+def _shown(talk: Conversation, messages: list[render.Message], question: str | None = None) -> Update:
     """Chatbot, conversation, question box, the button to go on, expected answer, its kind.
 
     question: what the box is to hold; then the expected answer of the last question goes, too.
     """
-    last = talk.turns[-1].answer if talk.turns else None
-    cut = last is not None and last.state in ("length", "stopped")
-    box: dict[str, Any] = {"submit_btn": not running, "stop_btn": running}
-    box |= {} if question is None else {"value": question}
-    note = "Go on" if cut and last and last.state == "stopped" else "Cut off: go on"
-    return (
-        messages,
-        talk,
-        gr.Textbox(**box),
-        gr.Button(note, visible=cut),
-        gr.skip() if question is None else "",
-        gr.skip() if question is None else "auto",
-    )
+    *left, _, gold, kind = _changed(talk, messages, question)
+    return (*left, _go_on_button(talk.turns[-1].answer if talk.turns else None), gold, kind)
+
+
+def _changed(talk: Conversation, messages: list[render.Message], question: str | None = None) -> Update:
+    """The same where the button to go on stays as it is: Gradio makes a component anew to change what isn't its value,
+    which takes longer than a token."""
+    kept = question is None
+    return (messages, talk, gr.skip() if kept else question, gr.skip(), *((gr.skip(),) * 2 if kept else ("", "auto")))
+
+
+def _cut(made: Answer | None) -> bool:
+    return made is not None and made.state in ("length", "stopped")
+
+
+def _go_on_button(made: Answer | None) -> gr.Button:
+    note = "Go on" if made and made.state == "stopped" else "Cut off: go on"
+    return gr.Button(note, visible=_cut(made))
 
 
 def _index(event: Any) -> int:
@@ -267,23 +275,27 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
         "concurrency_limit": desk.concurrency,
         "concurrency_id": "engine",
         "show_progress": "hidden",
+        # Both sides are plain data here, and checked: Gradio would hop to a thread and back for each of 18 values.
+        "preprocess": False,
+        "postprocess": False,
     }
+    chosen = chatbot.example_select(_example, None, box, **quick)
+    for begin in (box.submit, chatbot.retry, chatbot.edit, go_on.click, chosen.then):
+        begin(None, None, [box, go_on], js=_BUSY, api_visibility="private")
     running: list[Any] = [
         box.submit(talk.ask, [box, now, gold, kind, *knobs.all], shown, api_name="chat", **making),
         chatbot.retry(talk.retry, [now, *knobs.all], shown, api_visibility="private", **making),
         chatbot.edit(talk.edit, [now, *knobs.all], shown, api_visibility="private", **making),
         go_on.click(talk.go_on, [now, *knobs.all], shown, api_name="go_on", **making),
     ]
-    running.append(
-        chatbot.example_select(_example, None, box, **quick).then(
-            talk.ask, [box, now, gold, kind, *knobs.all], shown, api_visibility="private", **making
-        )
-    )
+    running.append(chosen.then(talk.ask, [box, now, gold, kind, *knobs.all], shown, api_visibility="private", **making))
     for event in running:
+        event.then(None, None, box, js=_IDLE, api_visibility="private")
+        event.failure(talk.show, now, shown, **quick)
         event.then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
-    box.stop(None, None, None, cancels=running, api_visibility="private").then(talk.stop, now, shown, **quick).then(
-        shelf.keep, [shelf.saved, now], shelf.shown, **quick
-    )
+    box.stop(None, None, box, js=_IDLE, cancels=running, api_visibility="private").then(
+        talk.stop, now, shown, **quick
+    ).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
     chatbot.undo(talk.undo, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
     chatbot.clear(talk.clear, None, shown, **quick)
     again.click(talk.check, [now, gold, kind], shown, show_progress="hidden", api_name="check").then(

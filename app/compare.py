@@ -119,8 +119,6 @@ class Comparison:
         owners = self.desk.turns
         mine = owners.take(key)
         lives = {side: render.Live() for side in asks}
-        match = _with(match, {side: Answer() for side in asks})
-        yield _shown(match, lives)
         try:
             async with aclosing(answers(asks)) as stream:
                 async for made in stream:

@@ -140,7 +140,7 @@ def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
 
 def check_text(what: str, text: str, limit: int) -> str:
     """The text, stripped. Raises UserError for one that is too long."""
-    text = (text or "").strip()
+    text = str(text or "").strip()
     if len(text) > limit:
         raise UserError(f"the {what} has {len(text):,} characters: at most {limit:,} are taken here")
     return text

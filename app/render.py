@@ -83,22 +83,23 @@ def turn_at(turns: Sequence[Turn], message: int) -> int:
 
 
 def _user(text: str) -> Message:
-    return {"role": "user", "content": _content(markdown.harmless(text))}
+    return message("user", markdown.harmless(text))
 
 
 def _answer(made: Answer, thought: str, body: str) -> list[Message]:
     messages: list[Message] = []
     if thought:
-        messages.append({"role": "assistant", "content": _content(thought), "metadata": _thought_title(made)})
+        messages.append(message("assistant", thought, _thought_title(made)))
     if body or not thought:
-        messages.append({"role": "assistant", "content": _content(body or _waiting(made))})
+        messages.append(message("assistant", body or _waiting(made)))
     if made.state != "running":
-        messages.append({"role": "assistant", "content": _content(footer(made))})
+        messages.append(message("assistant", footer(made)))
     return messages
 
 
-def _content(text: str) -> list[dict[str, str]]:
-    return [{"type": "text", "text": text}]  # as a part and not a bare string, which Gradio would dedent
+def message(role: str, text: str, metadata: dict[str, Any] | None = None) -> Message:
+    """A message of the chatbot as the page takes it, so that Gradio need not look at it again."""
+    return {"role": role, "metadata": metadata, "content": [{"type": "text", "text": text}], "options": None}
 
 
 def _thought_title(made: Answer) -> dict[str, Any]:

@@ -84,7 +84,6 @@ class Sampler:
         turns = self.desk.turns
         mine = turns.take(key)
         drawn = Draw(turn, tuple(Answer() for _ in asks))
-        yield self._shown(drawn, running=True)
         try:
             async with aclosing(answers(asks)) as stream:
                 async for made in stream:
@@ -177,8 +176,7 @@ def samples(drawn: Draw) -> list[render.Message]:
         title = " · ".join(
             filter(None, (f"Sample {i + 1}", outcome, _plain(found), f"{one.completion_tokens:,} tokens"))
         )
-        content = [{"type": "text", "text": "\n\n---\n\n".join(parts)}]
-        messages.append({"role": "assistant", "content": content, "metadata": {"title": title, "status": "done"}})
+        messages.append(render.message("assistant", "\n\n---\n\n".join(parts), {"title": title, "status": "done"}))
     return messages
 
 
