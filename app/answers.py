@@ -22,9 +22,9 @@ from app.session import Transcript, answer, said_before
 
 K = TypeVar("K", bound=Hashable)
 
-PAUSE = 0.08
+PAUSE = 0.1
 """Seconds between two redraws of an answer that is alone: more than an eye needs, less than a page can bear."""
-PAUSE_PER_ANSWER = 0.03
+PAUSE_PER_ANSWER = 0.05
 PAUSE_PER_CHARACTER = 1e-5
 
 _on_their_way = 0  # answers, in all pages; changed by the event loop's thread alone

@@ -30,7 +30,12 @@ DELIMITERS: list[dict[str, str | bool]] = [
 
 _BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]"""
 _IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
-"""The question box offers to stop while an answer is on its way; the page sees to that by itself."""
+_TAKE = """(question, gold) => [question, gold, {__type__: "update", value: "", submit_btn: false, stop_btn: true}, "",
+  {__type__: "update", visible: false}]"""
+_PUT_BACK = "(question, gold) => [question, gold]"
+"""What the browser does by itself: the question box is emptied and offers to stop while an answer is on its way. From
+the server each of these would take longer than a token, since Gradio makes a component anew to change what isn't its
+value, or to leave it as it is."""
 
 EXAMPLES = (
     "Which number is larger, 9.11 or 9.9?",
@@ -65,7 +70,7 @@ class Talk:
             raise gr.Error(str(error), print_exception=False) from error
         turn = Turn(question, system, gold, kind)
         asked = replace(talk, turns=(*talk.turns, turn))
-        async for update in self._answer(asked, params, page, new=True):
+        async for update in self._answer(asked, params, page):
             yield update
 
     async def retry(
@@ -107,10 +112,6 @@ class Talk:
         if talk.turns and talk.turns[-1].answer:
             talk = talk.with_answer(stopped(talk.turns[-1].answer))
             talk = await self._judged(talk)
-        return _shown(talk, render.conversation(talk.turns))
-
-    def show(self, talk: Conversation) -> Update:
-        """The conversation as it is: after a question that could not be asked."""
         return _shown(talk, render.conversation(talk.turns))
 
     async def check(self, talk: Conversation, gold: str, kind: AnswerKind) -> Update:
@@ -159,24 +160,23 @@ class Talk:
         params: SamplingParams,
         page: gr.Request,
         before: Answer | None = None,
-        new: bool = False,
     ) -> AsyncIterator[Update]:
+        """Chatbot, conversation, and the kind of the next expected answer, as the answer grows."""
         turns, live = self.desk.turns, render.Live()
         turn = turns.take(key := _page(page))
         request = Request("chat", talk.messages(), params)
         try:
             async with aclosing(answers({0: Ask(self.desk.engine, request, before)})) as stream:
                 talk = talk.with_answer((await anext(stream))[0])
-                yield _changed(talk, live.messages(talk.turns), question="" if new else None)
+                yield live.messages(talk.turns), talk, "auto"
                 async for made in stream:
                     if not turns.has(key, turn):
                         return
                     if made[0].state == "running":
                         talk = talk.with_answer(made[0])
-                        yield _changed(talk, live.messages(talk.turns))
+                        yield live.messages(talk.turns), talk, "auto"
             talk = await self._judged(talk.with_answer(made[0]))
-            show = _shown if _cut(talk.turns[-1].answer) else _changed
-            yield show(talk, live.messages(talk.turns))
+            yield live.messages(talk.turns), talk, "auto"
         finally:
             turns.leave(key, turn)
 
@@ -189,24 +189,14 @@ def _shown(talk: Conversation, messages: list[render.Message], question: str | N
 
     question: what the box is to hold; then the expected answer of the last question goes, too.
     """
-    *left, _, gold, kind = _changed(talk, messages, question)
-    return (*left, _go_on_button(talk.turns[-1].answer if talk.turns else None), gold, kind)
+    rest = (gr.skip(), gr.skip()) if question is None else ("", "auto")
+    return (messages, talk, gr.skip() if question is None else question, _go_on(talk), *rest)
 
 
-def _changed(talk: Conversation, messages: list[render.Message], question: str | None = None) -> Update:
-    """The same where the button to go on stays as it is: Gradio makes a component anew to change what isn't its value,
-    which takes longer than a token."""
-    kept = question is None
-    return (messages, talk, gr.skip() if kept else question, gr.skip(), *((gr.skip(),) * 2 if kept else ("", "auto")))
-
-
-def _cut(made: Answer | None) -> bool:
-    return made is not None and made.state in ("length", "stopped")
-
-
-def _go_on_button(made: Answer | None) -> gr.Button:
+def _go_on(talk: Conversation) -> gr.Button:
+    made = talk.turns[-1].answer if talk.turns else None
     note = "Go on" if made and made.state == "stopped" else "Cut off: go on"
-    return gr.Button(note, visible=_cut(made))
+    return gr.Button(note, visible=made is not None and made.state in ("length", "stopped"))
 
 
 def _index(event: Any) -> int:
@@ -279,23 +269,34 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
         "preprocess": False,
         "postprocess": False,
     }
-    chosen = chatbot.example_select(_example, None, box, **quick)
-    for begin in (box.submit, chatbot.retry, chatbot.edit, go_on.click, chosen.then):
+    told = [chatbot, now, kind]
+    take: dict[str, Any] = {"js": _TAKE, "api_visibility": "private"}
+    asked, expected = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    taken = [asked, expected, box, gold, go_on]
+    question = [asked, now, expected, kind, *knobs.all]
+    # What one event sets off happens in the order of these lines, one after the other.
+    box.submit(None, [box, gold], taken, **take)
+    for begin in (chatbot.retry, chatbot.edit, go_on.click):
         begin(None, None, [box, go_on], js=_BUSY, api_visibility="private")
-    running: list[Any] = [
-        box.submit(talk.ask, [box, now, gold, kind, *knobs.all], shown, api_name="chat", **making),
-        chatbot.retry(talk.retry, [now, *knobs.all], shown, api_visibility="private", **making),
-        chatbot.edit(talk.edit, [now, *knobs.all], shown, api_visibility="private", **making),
-        go_on.click(talk.go_on, [now, *knobs.all], shown, api_name="go_on", **making),
+    example = chatbot.example_select(_example, None, box, **quick).then(None, [box, gold], taken, **take)
+    asking: list[Any] = [
+        box.submit(talk.ask, question, told, api_name="chat", **making),
+        example.then(talk.ask, question, told, api_visibility="private", **making),
     ]
-    running.append(chosen.then(talk.ask, [box, now, gold, kind, *knobs.all], shown, api_visibility="private", **making))
+    running: list[Any] = [
+        *asking,
+        chatbot.retry(talk.retry, [now, *knobs.all], told, api_visibility="private", **making),
+        chatbot.edit(talk.edit, [now, *knobs.all], told, api_visibility="private", **making),
+        go_on.click(talk.go_on, [now, *knobs.all], told, api_name="go_on", **making),
+    ]
+    for event in asking:
+        event.failure(None, [asked, expected], [box, gold], js=_PUT_BACK, api_visibility="private")
     for event in running:
         event.then(None, None, box, js=_IDLE, api_visibility="private")
-        event.failure(talk.show, now, shown, **quick)
+        event.then(_go_on, now, go_on, **quick)
         event.then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
-    box.stop(None, None, box, js=_IDLE, cancels=running, api_visibility="private").then(
-        talk.stop, now, shown, **quick
-    ).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
+    ended = box.stop(None, None, box, js=_IDLE, cancels=running, api_visibility="private")
+    ended.then(talk.stop, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
     chatbot.undo(talk.undo, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
     chatbot.clear(talk.clear, None, shown, **quick)
     again.click(talk.check, [now, gold, kind], shown, show_progress="hidden", api_name="check").then(

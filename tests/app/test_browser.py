@@ -65,6 +65,17 @@ class Page:
     def click(self, selector: str) -> None:
         self.browser.execute_script("arguments[0].click()", self.all(selector)[0])
 
+    def labelled(self, name: str) -> list[Any]:
+        """The boxes under a label."""
+        words = "return arguments[0].closest('label').textContent.trim()"
+        boxes = self.all("label input, label textarea")
+        return [box for box in boxes if self.browser.execute_script(words, box).startswith(name)]
+
+    def write(self, element: Any, text: str) -> None:
+        """As if typed, also where the element is folded away."""
+        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))"
+        self.browser.execute_script(script, element, text)
+
     def requests(self) -> set[str]:
         messages = (json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance"))
         sent = (m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent")
@@ -154,6 +165,33 @@ def test_conversations_stay_in_the_browser(page: Page, url: str, remote) -> None
     assert page.until(lambda: len(remote.asked) == 2)
     assert page.answered()
     assert remote.asked[1]["messages"] == remote.asked[0]["messages"]
+
+
+def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) -> None:
+    remote.says("eleven")
+    page.open(url)
+    page.ask("What is 5 + 6?")
+    assert page.answered()
+    page.click("button[aria-label='Edit']")
+    box = page.all("#ampo-chat textarea")[0]
+    box.send_keys(" Think.")
+    page.click("button[aria-label='Submit']")
+    assert page.until(lambda: len(remote.asked) == 2)
+    assert page.answered()
+    assert remote.asked[1]["messages"][-1]["content"] == "What is 5 + 6? Think."
+    page.click("button[aria-label='Undo']")
+    assert page.until(lambda: "eleven" not in page.text())
+    question = "document.querySelector('#ampo-question textarea').value"
+    assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
+    page.script(
+        "[...document.querySelectorAll('button')].find(b => b.textContent.trim().startsWith('Sampling')).click()"
+    )
+    assert page.until(lambda: page.labelled("seed"))
+    page.write(page.labelled("seed")[0], "seven")
+    page.all("#ampo-question textarea")[0].send_keys(Keys.ENTER)
+    assert page.until(lambda: "no number" in page.script("document.body.innerText"))
+    assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
+    assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
