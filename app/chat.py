@@ -32,7 +32,7 @@ _BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__ty
 _IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
 _TAKE = """(question, gold) => [question, gold, {__type__: "update", value: "", submit_btn: false, stop_btn: true}, "",
   {__type__: "update", visible: false}]"""
-_PUT_BACK = "(question, gold) => [question, gold]"
+_PUT_BACK = """(question, gold) => [{__type__: "update", value: question, submit_btn: true, stop_btn: false}, gold]"""
 """What the browser does by itself: the question box is emptied and offers to stop while an answer is on its way. From
 the server each of these would take longer than a token, since Gradio makes a component anew to change what isn't its
 value, or to leave it as it is."""
@@ -291,8 +291,10 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
     ]
     for event in asking:
         event.failure(None, [asked, expected], [box, gold], js=_PUT_BACK, api_visibility="private")
+    for event in running[len(asking) :]:
+        event.failure(None, None, box, js=_IDLE, api_visibility="private")
     for event in running:
-        event.then(None, None, box, js=_IDLE, api_visibility="private")
+        event.success(None, None, box, js=_IDLE, api_visibility="private")
         event.then(_go_on, now, go_on, **quick)
         event.then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
     ended = box.stop(None, None, box, js=_IDLE, cancels=running, api_visibility="private")
