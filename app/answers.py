@@ -24,7 +24,8 @@ K = TypeVar("K", bound=Hashable)
 
 PAUSE = 0.1
 """Seconds between two redraws of an answer that is alone: more than an eye needs, less than a page can bear."""
-PAUSE_PER_ANSWER = 0.05
+PAUSE_PER_ANSWER = 0.08
+LONGEST_PAUSE = 1.0
 PAUSE_PER_CHARACTER = 1e-5
 
 _on_their_way = 0  # answers, in all pages; changed by the event loop's thread alone
@@ -78,11 +79,8 @@ async def judged(pool: VerifierPool, turn: Turn) -> Turn:
 
 
 def _pause(scripts: Mapping[K, Transcript]) -> float:
-    return (
-        PAUSE
-        + PAUSE_PER_ANSWER * (_on_their_way - 1)
-        + PAUSE_PER_CHARACTER * sum(len(s.text) for s in scripts.values())
-    )
+    text = sum(len(s.text) for s in scripts.values())
+    return min(PAUSE + PAUSE_PER_ANSWER * (_on_their_way - 1) + PAUSE_PER_CHARACTER * text, LONGEST_PAUSE)
 
 
 def _answer(ask: Ask, script: Transcript) -> Answer:

@@ -5,7 +5,7 @@ Both arms are the same engine in this process, with the same questions and seeds
 (gradio_client looks for news every 50 ms, so it would measure itself). The arms alternate.
 To be held: time to first token at most 1.10 times the bare engine's plus 50 ms, tokens/s at least 0.95 times.
 
-    python perf/app.py [--users 1 4 16] [--repeat 3] [--tokens 128] [--model smollm2-135m]
+    python perf/app.py [--users 1 4 16] [--repeat 3] [--tokens 256] [--model smollm2-135m]
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--users", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--client", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)

@@ -34,16 +34,19 @@ from ampo.verify import VerifierPool
 TEACHERS = 4
 
 
+def wordy(rng: random.Random, tokens: int, answer: int) -> str:
+    """A solution half as long again as a response."""
+    body = " ".join(f"{rng.randrange(100)} and then" for _ in range(int(1.5 * tokens / 4)))
+    return f"{body} <answer> {answer} </answer>"
+
+
 def make_prompts(n: int, tokens: int, tokenizer) -> list[TrainPrompt]:
     rng = random.Random(0)
     problems, solutions = [], []
     for i in range(n):
         a, b = rng.randrange(100), rng.randrange(100)
         problems.append(Problem(f"p{i}", f"What is {a} + {b}?", str(a + b)))
-        body = " ".join(f"{rng.randrange(100)} and then" for _ in range(int(1.5 * tokens / 4)))
-        solutions.append(
-            tuple(Solution(f"t{k}", f"{body} <answer> {a + b} </answer>", verified=True) for k in range(TEACHERS))
-        )
+        solutions.append(tuple(Solution(f"t{k}", wordy(rng, tokens, a + b), verified=True) for k in range(TEACHERS)))
     made, _ = tokenized(problems, load_template("ampo"), tokenizer, 512)
     return [TrainPrompt(p.problem, p.ids, s) for p, s in zip(made, solutions, strict=True)]
 
@@ -92,13 +95,16 @@ def main() -> None:
         groups = a_fifth_fails(first.rollouts(prompts, 1))
         rollout = time.perf_counter() - started
         seconds: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in arms}
-        for _ in range(options.repeat):
-            for name, arm in arms.items():
+        for turn in range(options.repeat):
+            for name, arm in list(arms.items())[:: 1 if turn % 2 == 0 else -1]:
                 loaded.model.load_state_dict(weights)
                 arm.seconds.clear()
                 started = time.perf_counter()
-                arm.learn(groups, 1)
+                learnt = arm.learn(groups, 1)
                 seconds[name]["whole"].append(rollout + time.perf_counter() - started)
+                scored, replaced = learnt["guidance/scored"], learnt["mixed/replaced"]
+                if (scored > 0 and replaced > 0) != (name == "ampo"):
+                    raise SystemExit(f"{name}: {scored:.0f} solutions scored, {replaced:.3f} of the rows replaced")
                 for part, value in arm.seconds.items():
                     seconds[name][part].append(value)
     tokens = sum(len(r.ids) for g in groups for r in g.responses)

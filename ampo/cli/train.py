@@ -36,6 +36,9 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the resolved config, what a step means, the memory; and stop.")
     ] = False,
+    print_command: Annotated[
+        bool, typer.Option("--print-command", help="Backend openrlhf: show its flags for this config, and stop.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Train a model by a config. Any value can be overridden: --algorithm.k0 4. The same command resumes."""
@@ -44,10 +47,13 @@ def train(
     overrides = [*context.args, *(["--backend", backend] if backend else [])]
     settings = load_config(config, overrides)
     folder = output_dir or Path(settings.output_dir or f"runs/train-{Path(config).stem}")
-    if settings.backend != "local":
-        raise UserError("backend 'openrlhf' is not part of this version: leave --backend out")
+    if print_command and settings.backend != "openrlhf":
+        raise UserError("--print-command shows OpenRLHF's flags: add --backend openrlhf")
     try:
-        _train(settings, folder, dry_run, data_dir)
+        if settings.backend == "openrlhf":
+            _plan_openrlhf(settings, folder, print_command, dry_run, data_dir)
+        else:
+            _train(settings, folder, dry_run, data_dir)
     except ImportError as error:
         if error.name not in ("torch", "transformers", "jaxtyping"):
             raise
@@ -113,6 +119,44 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
                 say(f"stopped; the same command goes on from step {latest[0] if latest else 0} in {folder}")
                 raise
     say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {folder} --html)")
+
+
+def _plan_openrlhf(
+    config: TrainConfig, folder: Path, print_command: bool, dry_run: bool, data_dir: Path | None
+) -> None:
+    """Check a config against OpenRLHF and show what it means there."""
+    import shlex
+
+    import torch
+    from transformers import AutoConfig
+
+    from ampo import models
+    from ampo.training import plan
+    from ampo.training.openrlhf import flags
+    from ampo.training.openrlhf import plan as openrlhf_plan
+    from ampo.verify import VerifierPool
+
+    plan.check(config)
+    openrlhf_plan.check(config)
+    flags.parser()
+    if not print_command and not dry_run:
+        raise UserError(
+            "backend 'openrlhf' plans and checks a run in this version and does not start it yet: add --dry-run or "
+            "--print-command, or train with --backend local"
+        )
+    path = models.locate(models.resolve(config.model, say)).path
+    with VerifierPool() as verifier, TemporaryDirectory() as made:
+        prompts = _prompts(config, path, verifier, Path(made), data_dir)
+    plan.check_guidance(config, prompts)
+    place = flags.Place(path, folder, len(prompts), torch.cuda.is_available())
+    arguments = flags.argv(config, place)
+    openrlhf_plan.check_sizes(config, place, arguments)
+    if print_command:
+        print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
+        say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
+        return
+    print(config.to_toml())
+    print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
 
 
 def _prompts(
