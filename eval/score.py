@@ -110,15 +110,20 @@ def judged_rows(
     protocol: Protocol,
     classes: Callable[..., list[int]],
 ) -> list[Judged]:
-    """The rows that the statistics are made from. classes: groups a problem's answers into equivalence classes."""
+    """The rows that the statistics are made from, in the order of the problems and not that in which responses came.
+
+    classes: groups a problem's answers into equivalence classes.
+    """
     by_problem: defaultdict[str, list[tuple[ResponseRecord, VerdictRecord]]] = defaultdict(list)
     for record in responses.values():
         verdict = verdicts.get((record.id, protocol))
         if verdict is not None and record.problem in problems:
             by_problem[record.problem].append((record, verdict))
     rows: list[Judged] = []
-    for problem_id, pairs in by_problem.items():
-        problem = problems[problem_id]
+    for problem_id, problem in problems.items():
+        if problem_id not in by_problem:
+            continue
+        pairs = sorted(by_problem[problem_id], key=lambda pair: pair[0].sample)
         answers = [verdict.extracted for _, verdict in pairs]
         votes = classes(answers, kind=problem.kind, options=problem.options, question=problem.question)
         rows += [

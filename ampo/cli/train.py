@@ -37,7 +37,7 @@ def train(
         bool, typer.Option("--dry-run", help="Show the resolved config, what a step means, the memory; and stop.")
     ] = False,
     print_command: Annotated[
-        bool, typer.Option("--print-command", help="Backend openrlhf: show its flags for this config, and stop.")
+        bool, typer.Option("--print-command", help="Backend openrlhf: write its prompts, show its command, and stop.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -128,11 +128,11 @@ def _plan_openrlhf(
     import shlex
 
     import torch
-    from transformers import AutoConfig
+    from transformers import AutoConfig, AutoTokenizer
 
     from ampo import models
     from ampo.training import plan
-    from ampo.training.openrlhf import flags
+    from ampo.training.openrlhf import data, flags
     from ampo.training.openrlhf import plan as openrlhf_plan
     from ampo.verify import VerifierPool
 
@@ -148,10 +148,11 @@ def _plan_openrlhf(
     with VerifierPool() as verifier, TemporaryDirectory() as made:
         prompts = _prompts(config, path, verifier, Path(made), data_dir)
     plan.check_guidance(config, prompts)
-    place = flags.Place(path, folder, len(prompts), torch.cuda.is_available())
+    place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
     arguments = flags.argv(config, place)
     openrlhf_plan.check_sizes(config, place, arguments)
     if print_command:
+        data.write(place, prompts, AutoTokenizer.from_pretrained(path))
         print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
         say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
         return
