@@ -1,0 +1,199 @@
+"""Our config as OpenRLHF's flags: one table, and whatever else of OpenRLHF's own stands under [openrlhf].
+
+OpenRLHF 0.11.2 has about 150 dotted flags and no config file; its parser stands under `if __name__ == "__main__"` of
+openrlhf/cli/train_ppo_ray.py. That part of its source, up to `parse_args`, is run here to get at the parser itself,
+so that what is checked is what will be parsed, without importing Ray, vLLM and DeepSpeed (half a minute).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ampo.errors import MissingExtraError, UserError, nearest
+from ampo.training.config import TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are. prompts: how many there are. gpu: False asks for what a CPU needs."""
+
+    model: str
+    folder: Path
+    prompts: int
+    gpu: bool = True
+
+    @property
+    def prompts_file(self) -> Path:
+        return self.folder / "openrlhf" / "prompts.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def saved(self) -> Path:
+        """Where OpenRLHF writes the last weights, before they are put under `final`."""
+        return self.folder / "openrlhf" / "model"
+
+
+_Value = Callable[[TrainConfig, Place], Any]
+
+
+def step_prompts(config: TrainConfig, place: Place) -> int:
+    return min(config.rollout.prompts_per_step, place.prompts)
+
+
+def update_prompts(config: TrainConfig, place: Place) -> int:
+    return min(config.optimizer.mini_batch_prompts, step_prompts(config, place))
+
+
+def _schedule(config: TrainConfig, _: Place) -> str:
+    name = config.optimizer.schedule
+    return "constant_with_warmup" if name == "constant" and config.optimizer.warmup_steps else name
+
+
+TABLE: dict[str, tuple[str, _Value]] = {
+    # OpenRLHF's flag: (our key, its value). None and False leave the flag out, True gives it bare.
+    "actor.model_name_or_path": ("model", lambda _, p: p.model),
+    "data.prompt_dataset": ("data.train", lambda _, p: p.prompts_file),
+    "data.input_key": ("data.train", lambda *_: "input"),
+    "data.label_key": ("data.train", lambda *_: "label"),
+    "data.max_len": (
+        "data.max_prompt_tokens + rollout.max_tokens",
+        lambda c, _: c.data.max_prompt_tokens + c.rollout.max_tokens,
+    ),
+    "train.seed": ("seed", lambda c, _: c.seed),
+    # The prompts of every step are laid out by our own order, so that one of OpenRLHF's episodes is the whole run.
+    "train.num_episodes": ("steps", lambda *_: 1),
+    "rollout.batch_size": ("rollout.prompts_per_step", step_prompts),
+    "rollout.n_samples_per_prompt": ("rollout.n", lambda c, _: c.rollout.n),
+    "rollout.max_new_tokens": ("rollout.max_tokens", lambda c, _: c.rollout.max_tokens),
+    "rollout.temperature": ("rollout.temperature", lambda c, _: c.rollout.temperature),
+    "rollout.top_p": ("rollout.top_p", lambda c, _: c.rollout.top_p),
+    "train.batch_size": ("optimizer.mini_batch_prompts x rollout.n", lambda c, p: update_prompts(c, p) * c.rollout.n),
+    "actor.adam.lr": ("optimizer.lr", lambda c, _: c.optimizer.lr),
+    "actor.adam.betas": ("optimizer.beta1, beta2", lambda c, _: (c.optimizer.beta1, c.optimizer.beta2)),
+    "actor.adam.weight_decay": ("optimizer.weight_decay", lambda c, _: c.optimizer.weight_decay),
+    "actor.max_norm": ("optimizer.grad_norm", lambda c, _: c.optimizer.grad_norm),
+    "actor.lr_scheduler": ("optimizer.schedule", _schedule),
+    "actor.lr_warmup_ratio": ("optimizer.warmup_steps", lambda c, _: c.optimizer.warmup_steps / c.steps),
+    "actor.gradient_checkpointing_enable": (
+        "optimizer.gradient_checkpointing",
+        lambda c, _: c.optimizer.gradient_checkpointing,
+    ),
+    # Rewards, advantages and the loss are our own; these say the same to OpenRLHF's checks. The entropy term is its.
+    "algo.advantage.estimator": ("preset", lambda *_: "dr_grpo"),
+    "actor.entropy_coef": (
+        "algorithm.entropy_coefficient",
+        lambda c, _: c.resolved_algorithm().entropy_coefficient,
+    ),
+    "algo.kl.init_coef": ("preset", lambda *_: 0.0),  # no KL term, hence no reference model
+    "reward.remote_url": ("the verifier", lambda *_: Path(__file__).with_name("reward.py")),
+    "ckpt.path": ("output_dir", lambda _, p: p.checkpoints),
+    "ckpt.output_dir": ("output_dir", lambda _, p: p.saved),
+    "ckpt.save_steps": ("checkpoints.every", lambda c, _: c.checkpoints.every),
+    # OpenRLHF makes room before it writes: with one kept, a full disk would leave none.
+    "ckpt.max_num": ("checkpoints.keep", lambda c, _: max(c.checkpoints.keep, 2)),
+    "ckpt.load_enable": ("the same command resumes", lambda *_: True),
+    "logger.tensorboard_dir": ("log.tensorboard", lambda c, p: p.folder / "tensorboard" if c.log.tensorboard else None),
+    "logger.wandb.project": ("log.project", lambda c, _: c.log.project),
+}
+
+_WITHOUT_GPU = {
+    "ds.attn_implementation": "eager",
+    "vllm.enforce_eager": True,
+    "vllm.sync_backend": "gloo",
+    "actor.num_gpus_per_node": 1,
+    "vllm.num_engines": 1,
+}
+"""Defaults of ours where there is no GPU; [openrlhf] may differ."""
+
+
+def argv(config: TrainConfig, place: Place) -> list[str]:
+    """The arguments of OpenRLHF's command. Raises UserError for what its parser refuses."""
+    values = {name: value(config, place) for name, (_, value) in TABLE.items()}
+    own = flat(config.openrlhf)
+    own_settings(config)
+    for name, value in (values if place.gpu else values | _WITHOUT_GPU).items():
+        own.setdefault(name, value)
+    made = [part for name, value in own.items() for part in _words(name, value)]
+    parse(made)
+    return made
+
+
+def own_settings(config: TrainConfig) -> dict[str, Any]:
+    """[openrlhf] by dotted name, with OpenRLHF's defaults. UserError for an unknown name, one of ours, a bad value."""
+    own = flat(config.openrlhf)
+    for name in own:
+        _check_name(name)
+    return parse([part for name, value in own.items() for part in _words(name, value)])
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """What OpenRLHF's own parser makes of some arguments, by dotted name. UserError for what it refuses."""
+    said = StringIO()
+    try:
+        with redirect_stderr(said):
+            return vars(parser().parse_args(list(arguments)))
+    except SystemExit as error:
+        reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
+        raise UserError(f"[openrlhf]: {reason}") from error
+
+
+@cache
+def parser() -> argparse.ArgumentParser:
+    """OpenRLHF's own. Raises MissingExtraError without OpenRLHF."""
+    package = find_spec("openrlhf")
+    if package is None or not package.submodule_search_locations:
+        raise MissingExtraError("openrlhf", "openrlhf", "ampo train --backend openrlhf")
+    file = Path(package.submodule_search_locations[0], "cli", "train_ppo_ray.py")
+    body = next(n.body for n in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(n, ast.If))
+    end = next(i for i, n in enumerate(body) if isinstance(n, ast.Assign) and "parse_args" in ast.unparse(n.value))
+    names: dict[str, Any] = {"argparse": argparse, "datetime": datetime}
+    code = compile(ast.Module(body[:end], []), str(file), "exec")
+    exec(code, names)  # noqa: S102  an installed package's own code, which the run itself executes as well
+    return names["parser"]
+
+
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """[openrlhf] by dotted name, however it is nested."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def _check_name(name: str) -> None:
+    if name in TABLE:
+        raise UserError(f"[openrlhf] {name} is set from {TABLE[name][0]}: set that instead")
+    known = [option.removeprefix("--") for option in parser()._option_string_actions if option.startswith("--")]
+    if name not in known:
+        _refuse(name, known)
+
+
+def _refuse(name: str, known: Sequence[str]) -> NoReturn:
+    close = [k for k in known if k.endswith("." + name.rpartition(".")[2])][:3]
+    raise UserError(
+        f"OpenRLHF has no setting {name!r}: {f'did you mean {close[0]}?' if close else nearest(name, known, 'it')}"
+    )
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [f"--{name}"]
+    if isinstance(value, list | tuple):
+        return [f"--{name}", *map(str, value)]
+    return [f"--{name}", json.dumps(value) if isinstance(value, dict) else str(value)]

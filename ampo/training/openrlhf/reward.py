@@ -1,0 +1,68 @@
+"""`reward_func` for OpenRLHF's `--reward.remote_url`: the shared verifier, one pool a process.
+
+OpenRLHF swallows an exception of a reward function and leaves the reward None, with which the step then fails far from
+the cause. Here a failure is a counted outcome: reward 0, `reward_failed` 1 in the logs, the reason on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from ampo.algorithm.rewards import reward
+from ampo.types import OUTCOMES, Verdict
+from ampo.verify import VerifierPool
+from ampo.verify.claim import Claim
+
+_SPECIAL = re.compile(r"(?:<\|[^|<>\s]{1,40}\|>|</s>)+\s*\Z")  # the tokens that end a turn: OpenRLHF decodes them too
+_starting = Lock()  # OpenRLHF calls from many threads of an engine's process
+
+
+def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """The reward of one response, as OpenRLHF asks: sequences of length 1, query = prompt + response.
+
+    rewards: 0.9 accuracy + 0.1 format, less the repetition penalty. scores: accuracy, 0 or 1. extra_logs: `outcome`
+    (index in OUTCOMES; -1 where judging failed) and `reward_failed`, in every sample.
+    """
+    try:
+        text = _response(queries[0], prompts[0])
+        verdict = _judge(text, json.loads(labels[0]))
+    except Exception as error:  # whatever it is, it must be counted: OpenRLHF would swallow it
+        print(f"ampo: a reward failed and counts 0: {type(error).__name__}: {error}", file=sys.stderr)
+        return _answer(0.0, 0.0, -1, failed=True)
+    accuracy = float(verdict.outcome == "correct")
+    return _answer(reward(accuracy, text), accuracy, OUTCOMES.index(verdict.outcome))
+
+
+def _judge(text: str, label: dict[str, Any]) -> Verdict:
+    claim = Claim(
+        label["answer"],
+        text,
+        kind=label.get("kind", "auto"),
+        options=tuple(label.get("options", ())),
+        question=label.get("question", ""),
+    )
+    with _starting:
+        pool = _pool()
+    return pool.submit(claim).result()
+
+
+@cache
+def _pool() -> VerifierPool:
+    return VerifierPool()
+
+
+def _response(query: str, prompt: str) -> str:
+    if not query.startswith(prompt):
+        raise ValueError("the decoded sequence does not begin with its prompt")
+    return _SPECIAL.sub("", query[len(prompt) :])
+
+
+def _answer(earned: float, accuracy: float, outcome: int, *, failed: bool = False) -> dict[str, Any]:
+    logs = {"outcome": float(outcome), "reward_failed": float(failed)}
+    return {"rewards": earned, "scores": accuracy, "extra_logs": logs}

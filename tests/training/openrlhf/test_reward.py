@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ampo.training.openrlhf.data import label_of
+from ampo.training.openrlhf.reward import reward_func
+from ampo.types import OUTCOMES, Problem
+
+PROMPT = "<|im_start|>user\nWhat is one half?<|im_end|>\n<|im_start|>assistant\n"
+LABEL = label_of(Problem("p/1", "What is one half?", "1/2", kind="math"))
+
+
+@pytest.mark.parametrize(
+    ("response", "reward", "outcome"),
+    [
+        ("It is <answer> 0.5 </answer><|im_end|>", 1.0, "correct"),
+        (r"It is \boxed{0.5}", 0.9, "correct"),
+        ("It is <answer> 3 </answer><|im_end|>", 0.1, "wrong"),
+        ("I do not know", 0.0, "no_answer"),
+    ],
+)
+def test_rewards_are_the_shared_verifiers(response: str, reward: float, outcome: str) -> None:
+    found = reward_func([PROMPT + response], [PROMPT], [LABEL])
+    assert found["rewards"] == pytest.approx(reward)
+    assert found["scores"] == (outcome == "correct")
+    assert OUTCOMES[int(found["extra_logs"]["outcome"])] == outcome
+    assert found["extra_logs"]["reward_failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "label"), [("another text", LABEL), (PROMPT + "x", "no JSON"), (PROMPT + "x", json.dumps({"uid": "p"}))]
+)
+def test_a_failure_is_counted_and_scores_nothing(query: str, label: str, capfd: pytest.CaptureFixture[str]) -> None:
+    found = reward_func([query], [PROMPT], [label])
+    assert (found["rewards"], found["scores"]) == (0.0, 0.0)
+    assert found["extra_logs"] == {"outcome": -1.0, "reward_failed": 1.0}
+    assert "a reward failed and counts 0" in capfd.readouterr().err
