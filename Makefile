@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 # A GPU machine gets vLLM for GPUs, any other vLLM for CPUs with a CPU build of torch.
 GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -c GPU)
 ifeq ($(filter-out 0,$(GPU)),)
-EXTRAS := cpu,hf,embedded,app,lm-eval,train,dev
+EXTRAS := cpu,hf,embedded,app,lm-eval,train,openrlhf,dev
 OVERRIDES := --overrides requirements/cpu-overrides.txt
 # A CPU build of torch that pip was told of is found through its find-links; elsewhere uv knows where they are.
 FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
