@@ -160,16 +160,24 @@ def _refuse(a: _Run, b: _Run, settings: Sequence[Setting], changed: set[str]) ->
     found = things(settings)
     if len(found) > 1:
         raise UserError(
-            f"{b.path} differs from {a.path} in {' and '.join(found)} ({'; '.join(map(say_setting, settings[:4]))}), "
+            f"{b.path} differs from {a.path} in {' and '.join(found)} ({'; '.join(say_settings(settings)[:4])}), "
             f"so a difference could not be put down to either: {hint} them all the same, and says so"
         )
 
 
-def say_setting(setting: Setting) -> str:
-    """A setting that differs, in words."""
-    where = f" ({setting.benchmark})" if setting.benchmark else ""
-    name = setting.thing if setting.thing == "model" and setting.key == "name" else f"{setting.thing} {setting.key}"
-    return f"{name}{where}: {_short(setting.a)} → {_short(setting.b)}"
+def say_settings(settings: Sequence[Setting]) -> list[str]:
+    """Settings that differ, in words: a line each, with the benchmarks that it concerns."""
+    where: dict[tuple[str, ...], list[str]] = {}
+    for thing, benchmark, key, a, b in settings:
+        what = thing if thing == "model" and key == "name" else f"{thing} {key}"
+        where.setdefault((what, _short(a), _short(b)), []).append(benchmark)
+    return [f"{what}{_among(found)}: {a} → {b}" for (what, a, b), found in where.items()]
+
+
+def _among(benchmarks: Sequence[str]) -> str:
+    if benchmarks == [""]:
+        return ""
+    return f" ({', '.join(benchmarks) if len(benchmarks) <= 3 else f'{len(benchmarks)} benchmarks'})"
 
 
 def _short(value: Any) -> str:

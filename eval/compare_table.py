@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ampo.prompts import letter
 from ampo.types import Problem
-from eval.comparable import Comparable, Setting, say_setting, things
+from eval.comparable import Comparable, Setting, say_settings, things
 from eval.compare import Comparison, Difference, Pair
 
 SCHEMA_VERSION = 1
@@ -97,7 +97,7 @@ def _takes(d: Difference) -> str:
 def _differs(b: str, a: str, settings: Sequence[Setting]) -> str:
     if not settings:
         return f"[bold]{b} against {a}[/bold]: the same model, prompt and sampling"
-    line = f"[bold]{b} against {a}[/bold]: {escape('; '.join(map(say_setting, settings)))}"
+    line = f"[bold]{b} against {a}[/bold]: {escape('; '.join(say_settings(settings)))}"
     found = things(settings)
     if len(found) > 1:
         line += f"\n[red]more than one thing differs ({', '.join(found)}): the difference is that of all together[/red]"

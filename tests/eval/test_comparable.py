@@ -19,7 +19,7 @@ from ampo.cli import app
 from ampo.errors import UserError
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Response, SamplingParams, Verdict
-from eval.comparable import load, things
+from eval.comparable import Setting, load, say_settings, things
 from eval.compare import compare
 from eval.compare_table import as_data, show
 from eval.run import RunSpec, Task
@@ -208,3 +208,14 @@ def test_it_loads_no_engine() -> None:
     script += "print([m for m in ('torch', 'vllm', 'transformers', 'datasets') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_setting_that_differs_in_many_benchmarks_is_said_once() -> None:
+    found = [Setting("sampling", f"set{i}", "temperature", 0.6, 1.0) for i in range(4)]
+    assert say_settings(found) == ["sampling temperature (4 benchmarks): 0.6 → 1.0"]
+    assert say_settings(found[:2]) == ["sampling temperature (set0, set1): 0.6 → 1.0"]
+    assert say_settings([*found[:1], Setting("sampling", "set1", "temperature", 0.6, 0.9)]) == [
+        "sampling temperature (set0): 0.6 → 1.0",
+        "sampling temperature (set1): 0.6 → 0.9",
+    ]
+    assert say_settings([Setting("model", "", "name", "a", "b")]) == ["model: a → b"]
