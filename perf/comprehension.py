@@ -1,9 +1,9 @@
 """Comprehension scores of a step's triggered prompts, against one padded forward pass a prompt as in the authors' code.
 
 32 prompts with 4 teacher solutions each, of lengths drawn from a long-thought distribution (log-normal, up to 2,048
-tokens), scored with the embedded model in two arms of one run, which must agree to 1e-4:
+tokens with the prompt), scored with the embedded model in two arms of one run, which must agree to 1e-4:
 
-- ours: every row of all prompts in one call, sorted by length, cut before its end, the answer's logits only;
+- ours: every row of all prompts in one call, what rows begin with in common once, the answer's logits only;
 - padded: for each prompt its four rows padded to the maximum, and the log-probability of every token of them.
 
     python perf/comprehension.py [--prompts 32] [--repeat 1]

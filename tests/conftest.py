@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING
 import pytest
 from jaxtyping import install_import_hook
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start: then nothing that
+# stops by it could be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # The shapes that losses and advantages state are checked at run time, in every test that calls them.
 install_import_hook(["ampo.algorithm.losses", "ampo.algorithm.advantages"], "beartype.beartype")
 

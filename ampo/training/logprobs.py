@@ -1,12 +1,15 @@
 """Log-probabilities under a transformers model, for many rows of different lengths.
 
-Only the positions that are asked for go through the output layer. Rows are cut before their last token, aligned at
-their ends, and batched with their neighbours up to a budget of tokens; sort them by length before.
+Only the positions that are asked for go through the output layer, and rows are cut before their last token. On a GPU
+they are aligned at their ends and batched with their neighbours up to a budget of tokens; sort them by length before.
+On a CPU, where a batch gains nothing and the mask that its padding needs costs half as much again, they go alone, and
+what a row has in common with the one before it (system prompt, question) is computed once (perf/comprehension.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,18 +18,17 @@ from torch import Tensor
 from ampo.guidance.comprehension import LogProbFn, ScoringRow
 
 _LOGITS = 2**28  # floats of logits at most at once: 1 GiB
+_PIECE = 256  # tokens of a row that pass through the model at once, on a CPU
 
 
 def log_prob_fn(model: Any, *, token_budget: int = 8192) -> LogProbFn:
-    """The LogProbFn of a transformers causal language model. token_budget: of a batch, padding included.
-
-    On a CPU rows go alone: a batch gains nothing there, and the mask that its padding needs costs half as much again
-    (measured, perf/comprehension.py).
-    """
-    budget = 1 if model.device.type == "cpu" else token_budget
+    """The LogProbFn of a transformers causal language model. token_budget: of a batch on a GPU, padding included."""
 
     def log_probs(rows: Sequence[ScoringRow]) -> list[list[float]]:
-        return answer_log_probs(model, rows, token_budget=budget)
+        # A stateful model (Mamba's kind) keeps no past that could be cut back to what two rows share.
+        if model.device.type == "cpu" and not getattr(model, "_is_stateful", False):
+            return answer_log_probs_in_turn(model, rows)
+        return answer_log_probs(model, rows, token_budget=token_budget)
 
     return log_probs
 
@@ -37,15 +39,67 @@ def answer_log_probs(model: Any, rows: Sequence[ScoringRow], *, token_budget: in
 
     Raises ValueError for a row whose start is 0: nothing precedes its first token.
     """
-    if any(row.start < 1 for row in rows):
-        raise ValueError("the first token of a row has no probability: start must be at least 1")
-    training = model.training
-    model.eval()
-    try:
+    _check(rows)
+    with _evaluating(model):
         vocabulary = model.get_output_embeddings().weight.shape[0]
         return [
             values for batch in _batches(rows, token_budget, vocabulary) for values in _batch_log_probs(model, batch)
         ]
+
+
+@torch.no_grad()
+def answer_log_probs_in_turn(model: Any, rows: Sequence[ScoringRow]) -> list[list[float]]:
+    """The same, a row at a time over a key/value cache, in an order in which neighbours begin alike."""
+    from transformers import DynamicCache
+
+    _check(rows)
+    values: list[list[float]] = [[]] * len(rows)
+    with _evaluating(model):
+        cache, held = DynamicCache(), ()
+        for i in sorted((i for i, row in enumerate(rows) if row.start < len(row.ids)), key=lambda i: rows[i].ids):
+            ids, start = rows[i]
+            # The position before the answer passes through the model whatever is cached: its logits are wanted.
+            common = min(_shared(held, ids), start - 1)
+            if common < len(held):
+                cache.crop(common - len(held))
+            values[i] = _continued(model, cache, ids, common, start)
+            held = ids[:-1]
+    return values
+
+
+def _continued(model: Any, cache: Any, ids: Sequence[int], cached: int, start: int) -> list[float]:
+    """log p of ids[start:], where the cache holds ids[:cached] and afterwards ids[:-1]. Piece by piece,
+    which bounds the memory for logits and attention."""
+    found: list[float] = []
+    for begin in range(cached, len(ids) - 1, _PIECE):
+        end = min(begin + _PIECE, len(ids) - 1)
+        wanted = max(0, end - max(begin, start - 1))
+        inputs = torch.tensor([ids[begin:end]], device=model.device)
+        logits = model(input_ids=inputs, past_key_values=cache, use_cache=True, logits_to_keep=max(wanted, 1)).logits[0]
+        if wanted:
+            targets = torch.tensor(ids[end - wanted + 1 : end + 1], device=model.device)[:, None]
+            logits = logits.float()
+            found += (logits.gather(-1, targets)[:, 0] - logits.logsumexp(-1)).tolist()
+    return found
+
+
+def _shared(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many ids two rows begin with alike."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _check(rows: Sequence[ScoringRow]) -> None:
+    if any(row.start < 1 for row in rows):
+        raise ValueError("the first token of a row has no probability: start must be at least 1")
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Without dropout; afterwards the model is in the mode it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
     finally:
         model.train(training)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ampo.guidance.comprehension import ScoringRow
-from ampo.training.logprobs import answer_log_probs
+from ampo.training.logprobs import answer_log_probs, answer_log_probs_in_turn
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +36,35 @@ def rows(n: int) -> list[ScoringRow]:
 def test_the_batches_change_nothing(model, token_budget: int) -> None:
     asked = rows(8)
     found = answer_log_probs(model, asked, token_budget=token_budget)
+    in_turn = answer_log_probs_in_turn(model, asked)
+    assert [*map(len, in_turn)] == [*map(len, found)]
     for row, values in zip(asked, found, strict=True):
         assert values == pytest.approx(alone(model, row), abs=1e-4)
 
 
+def test_what_rows_have_in_common_changes_nothing(model) -> None:
+    """A system prompt and a question in common, a row that is the beginning of another, one that is there twice, an
+    answer that begins within what is in common, and one that is longer than a piece."""
+    rng = random.Random(1)
+    system, question = ([rng.randrange(1000) for _ in range(k)] for k in (300, 20))
+    endings = [[rng.randrange(1000) for _ in range(k)] for k in (40, 3, 400)]
+    asked = [
+        *(ScoringRow((*system, *question, *ending), len(system) + len(question)) for ending in endings),
+        ScoringRow((*system, *question[:5]), len(system)),
+        ScoringRow((*system, *question, *endings[0]), 310),
+        ScoringRow((*system, *question, *endings[0]), 320 + 38),
+        ScoringRow((7, *question), 1),
+    ]
+    for row, values in zip(asked, answer_log_probs_in_turn(model, asked), strict=True):
+        assert values == pytest.approx(alone(model, row), abs=1e-4)
+
+
 def test_rows_without_an_answer_and_without_a_beginning(model) -> None:
-    assert answer_log_probs(model, [ScoringRow((1, 2), 2)]) == [[]]
-    assert answer_log_probs(model, []) == []
-    with pytest.raises(ValueError, match="start must be at least 1"):
-        answer_log_probs(model, [ScoringRow((1, 2), 0)])
+    for log_probs in (answer_log_probs, answer_log_probs_in_turn):
+        assert log_probs(model, [ScoringRow((1, 2), 2)]) == [[]]
+        assert log_probs(model, []) == []
+        with pytest.raises(ValueError, match="start must be at least 1"):
+            log_probs(model, [ScoringRow((1, 2), 0)])
 
 
 def test_the_model_is_left_in_the_mode_it_was_in(model) -> None:
