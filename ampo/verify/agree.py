@@ -8,7 +8,7 @@ sizes met here don't agree at random points; `simplify` is slower by orders of m
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import permutations
 from typing import Any
@@ -164,11 +164,16 @@ def renamings(allowed_a: frozenset[str], allowed_b: frozenset[str]) -> Iterator[
 
 def rename(tree: Tree, names: dict[str, str]) -> Tree:
     """The tree with its symbols renamed."""
-    if tree.op == "sym":
-        return tree._replace(name=names.get(tree.name, tree.name))
+    return substitute(tree, {old: Tree("sym", (), None, new) for old, new in names.items()})
+
+
+def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
+    """The tree with trees in place of symbols; the imaginary unit is the symbol "i"."""
+    if tree.op in ("sym", "i"):
+        return values.get(tree.name or "i", tree)
     if not tree.args:
         return tree
-    return tree._replace(args=tuple(rename(t, names) for t in tree.args))
+    return tree._replace(args=tuple(substitute(t, values) for t in tree.args))
 
 
 def proportional(a: Tree, b: Tree) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Union
 
+from ampo.verify.domains import Domain
 from ampo.verify.tree import Tree
 from ampo.verify.units import Unit
 
@@ -120,6 +121,15 @@ class Residues:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """{value | parameter in domain}: what a formula takes over whole numbers. From 1 on is kept as from 0 on."""
+
+    value: Value
+    parameter: str
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """Words, in one spelling."""
 
@@ -152,6 +162,7 @@ Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
     Piecewise,
     Ratio,
     Residues,
+    Image,
     Phrase,
     Unread,
     Broken,

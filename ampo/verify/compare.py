@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 
-from ampo.verify import asked, families, names, piecewise
-from ampo.verify.agree import mentions, numeric, proportional, rename, same, symbols
+from ampo.verify import asked, families, images, names, piecewise, vectors
+from ampo.verify.agree import proportional, rename, same, symbols
 from ampo.verify.answers import (
     Answer,
     Broken,
@@ -31,37 +30,16 @@ from ampo.verify.answers import (
     Unread,
     Value,
 )
-from ampo.verify.evaluate import UndefinedError, context, exact
+from ampo.verify.cleared import same_curve
 from ampo.verify.phrases import opposite_aliases
 from ampo.verify.regions import as_region, same_region
 from ampo.verify.residues import same_classes
+from ampo.verify.setting import Setting
 from ampo.verify.tree import Tree, num
-from ampo.verify.units import RADIAN, scale
-
-_ROUNDS = re.compile(r"approx|nearest|round|decimal|significant|estimate|about how|roughly", re.IGNORECASE)
-_MEASURED = 3  # significant digits from which a decimal gold is taken for a rounded value
-_PERCENT = re.compile(r"%|percent", re.IGNORECASE)
+from ampo.verify.values import same_value
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the question tells. integers: the texts declare a parameter to be a whole number. together: the values
-    stand in one tuple or matrix, and share their parameters."""
-
-    question: str = ""
-    integers: bool = False
-    together: bool = False
-
-    @property
-    def rounds(self) -> bool:
-        return bool(_ROUNDS.search(self.question))
-
-    @property
-    def percent(self) -> bool:
-        return not self.question or bool(_PERCENT.search(self.question))
-
-
-def matches(gold: Answer, answer: Answer, setting: Setting = Setting()) -> bool:
+def matches(gold: Answer, answer: Answer, setting: Setting) -> bool:
     """Whether the answer is the gold, under the names it has or under others (see `ampo.verify.names`)."""
     return _equal(gold, answer, setting) or any(
         _equal(gold, names.renamed(answer, way), setting)
@@ -75,6 +53,8 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return False
     if gold == answer:
         return True
+    if images.mentioned(gold) or images.mentioned(answer):
+        return images.same_image(gold, answer, setting.declared)
     if isinstance(gold, Residues) or isinstance(answer, Residues):
         return same_classes(gold, answer)
     if isinstance(gold, Labelled) or isinstance(answer, Labelled):
@@ -85,6 +65,8 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return _ordered(gold, answer, setting)
     if isinstance(gold, Region) or isinstance(answer, Region):
         return _regions(gold, answer)
+    if vectors.readable(gold, answer):
+        return vectors.same_vector(gold, answer, lambda g, a: _equal(g, a, setting))
     if isinstance(gold, (Matrix, Ordered)) and isinstance(answer, (Matrix, Ordered)):
         return _matrices(gold, answer, setting)
     if isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio)):
@@ -98,7 +80,7 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Value) and isinstance(answer, Equation) and not symbols(answer.right):
         return answer.left in asked.expressions(setting.question) and _equal(gold, Value(answer.right), setting)
     if isinstance(gold, Equation) and isinstance(answer, Equation):
-        return proportional(_difference(gold), _difference(answer))
+        return _same_equation(gold, answer)
     if isinstance(gold, Inequality) and isinstance(answer, Inequality):
         return gold.strict == answer.strict and _same_side(gold, answer)
     if isinstance(gold, Piecewise) and isinstance(answer, Piecewise) and not piecewise.readable(gold, answer):
@@ -110,6 +92,11 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Unread) and isinstance(answer, Unread):
         return "".join(gold.text.split()) == "".join(answer.text.split())
     return False
+
+
+def _same_equation(gold: Equation, answer: Equation) -> bool:
+    a, b = _difference(gold), _difference(answer)
+    return proportional(a, b) or same_curve(a, b)
 
 
 def _difference(equation: Equation) -> Tree:
@@ -129,9 +116,9 @@ def _labelled(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
         if _name(gold) == _name(answer) and _equal(gold.body, _rebound(gold, answer), setting):
             return True
-        return _as_equations(gold, answer)
+        return not setting.solved and _as_equations(gold, answer)
     if isinstance(gold, Labelled):
-        return _as_equations(gold, answer) or _equal(gold.body, answer, setting)
+        return (not setting.solved and _as_equations(gold, answer)) or _equal(gold.body, answer, setting)
     if not isinstance(answer, Labelled):
         return False
     return _as_equations(gold, answer) or _equal(gold, _rebound(gold, answer), setting)
@@ -161,10 +148,8 @@ def _as_equations(gold: Answer, answer: Answer) -> bool:
     a, b = _equation(gold), _equation(answer)
     if a is None or b is None:
         return False
-    left, right = _difference(a), _difference(b)
-    if not symbols(left) or symbols(left) != symbols(right):
-        return False
-    return proportional(left, right)
+    names = symbols(_difference(a))
+    return bool(names) and names == symbols(_difference(b)) and _same_equation(a, b)
 
 
 def _equation(answer: Answer) -> Equation | None:
@@ -320,107 +305,3 @@ def _terms(answer: Value | Ratio) -> tuple[Tree, ...]:
     if isinstance(answer, Ratio):
         return answer.terms
     return answer.tree.args if answer.tree.op == "div" else (answer.tree, num(1))
-
-
-# --- single values ------------------------------------------------------------------------------------------------
-
-
-def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
-    """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
-    wanted = _in_asked_unit(gold, answer, setting.question)
-    if wanted is None:
-        return False
-    factors = _factors(wanted, answer, setting)
-    return any(_same_tree(wanted, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
-
-
-def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
-    """The gold with the unit that the question asks for, where it has none of its own and the answer has one; None
-    where the answer's unit measures another thing than what is asked for."""
-    if gold.unit or gold.degrees or gold.percent or not question:
-        return gold
-    wanted = asked.asked(question)
-    angle = _is_angle(answer) or mentions(answer.tree, {"pi"})
-    if wanted.degrees and angle and not mentions(gold.tree, {"pi"}):
-        return replace(gold, degrees=True)
-    if answer.degrees:
-        return replace(gold, unit=wanted.like(RADIAN))
-    if answer.unit is None or not answer.unit.known or not wanted.units:
-        return gold
-    unit = wanted.like(answer.unit)
-    return None if unit is None else replace(gold, unit=unit)
-
-
-def _is_angle(value: Value) -> bool:
-    return value.degrees or (value.unit is not None and value.unit.dims == RADIAN.dims)
-
-
-def _scaled(tree: Tree, factor: Tree | Fraction) -> Tree:
-    if factor == 1:
-        return tree
-    return Tree("mul", (tree, factor if isinstance(factor, Tree) else Tree("num", (), factor)))
-
-
-_TO_DEGREES = Tree("div", (num(180), Tree("pi")))
-_TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
-
-
-def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
-    """By what the answer's number may be multiplied to be in the gold's unit."""
-    if gold.degrees != answer.degrees:
-        if gold.unit or answer.unit or gold.percent or answer.percent:
-            if gold.degrees:
-                return [_TO_DEGREES] if _is_angle(answer) else []
-            return [_TO_RADIANS] if _is_angle(gold) else []
-        if gold.degrees:
-            return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
-        return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
-    if gold.percent and not answer.percent:
-        return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
-    if answer.percent and not gold.percent:
-        return [Fraction(1, 100), Fraction(1)] if setting.percent else [Fraction(1, 100)]
-    factor = scale(gold.unit, answer.unit)
-    return [] if factor is None else [factor]
-
-
-def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
-    if same(gold.tree, answer.tree):
-        return True
-    if gold.tree.op == "base" and answer.tree.op == "num":
-        return answer.quantum is None and gold.tree.args[0] == answer.tree
-    if symbols(gold.tree) or symbols(answer.tree):
-        return not setting.together and families.same_families([gold], [answer], setting.integers)
-    return gold.quantum is not None and _rounds_to(gold, answer, factor, setting)
-
-
-def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
-    """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
-    where the gold is a measured value (a power of ten, three digits or more, or a question that asks to round)."""
-    quantum, value = gold.quantum, exact(gold.tree)
-    if (
-        quantum is None
-        or value is None
-        or value == 0
-        or (quantum < 1 and value.denominator == 1 and not gold.scientific)
-    ):
-        return False
-    digits = len(str(int(abs(value) / quantum)))
-    tolerance = min(quantum / 2, abs(value) / 20) if gold.scientific else quantum / 2
-    decimal = answer.quantum is not None or _has_decimals(answer.tree)
-    if decimal:
-        fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
-        if not (gold.scientific or setting.rounds or digits >= _MEASURED) or not fine:
-            return False
-    elif digits < 2:
-        return False
-    try:
-        difference = abs(numeric(answer.tree) - context().mpf(value.numerator) / value.denominator)
-    except UndefinedError:
-        return False
-    return difference <= context().mpf(tolerance.numerator) / tolerance.denominator * (1 + context().mpf(10) ** -30)
-
-
-def _has_decimals(tree: Tree) -> bool:
-    if tree.op == "num":
-        return tree.value is not None and tree.value.denominator != 1
-    return any(_has_decimals(t) for t in tree.args)

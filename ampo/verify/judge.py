@@ -151,17 +151,23 @@ def decide(gold: str, answer: str, question: str = "") -> Ruling:
 def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
-    from ampo.verify.compare import Setting, matches
+    from ampo.verify.compare import matches
+    from ampo.verify.domains import compatible
+    from ampo.verify.images import mentioned
     from ampo.verify.phrases import phrase
+    from ampo.verify.setting import Setting
     from ampo.verify.statements import states
     from ampo.verify.structure import integer_parameters, parse, readings
 
     gold_text, text = normalise(gold), normalise(answer)
-    setting = Setting(question, integer_parameters(gold) or integer_parameters(answer))
+    declared = integer_parameters(gold)
+    setting = Setting(question, declared or integer_parameters(answer), declared=declared)
     if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
         return Ruling(True, "phrase")
     if states(gold_text, text, question):
         return Ruling(True, "a sentence that states the phrase")
+    if not compatible(gold_text, text) and not (mentioned(parse(gold_text)) and mentioned(parse(text))):
+        return Ruling(False, "another domain of the parameter")
     rule = ""
     for wanted in readings(gold_text):
         found = parse(text)

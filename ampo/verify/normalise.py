@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from ampo.verify.hats import unit_vectors
+
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True))
 _UNICODE = {
@@ -78,6 +80,10 @@ _UNICODE = {
     "€": r"\euro ",
     "£": r"\pound ",
     "¢": r"\text{ cents}",
+    "\u00b5": r"\mu ",
+    "\u2126": r"\Omega ",
+    "î": r"\hat{i}",
+    "ĵ": r"\hat{j}",
 }
 _GREEK_START = {0x391: "Alpha", 0x3B1: "alpha"}
 _SIZES = re.compile(
@@ -131,6 +137,7 @@ def normalise(text: str) -> str:
     text = _COMMAND.sub(_renamed, text)
     text = _SPACES.sub(" ", _SIZES.sub("", text))
     text = _unboxed(text)
+    text = unit_vectors(text)
     text = _REPEATING.sub(_repeating, text)
     text = _TEXT_AND.sub(r"\1 \2 ", text)
     text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
@@ -174,7 +181,7 @@ def _ascii(text: str) -> str:
         return text
     parts: list[str] = []
     run = ""
-    for c in text:
+    for c in text.replace("k\u0302", "\\hat{k}"):
         mark = "^" if c in _SUPERSCRIPTS else "_" if c in _SUBSCRIPTS else ""
         if run and mark != run:
             parts.append("}")

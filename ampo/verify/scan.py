@@ -74,3 +74,8 @@ def balanced(text: str) -> bool:
     return all(text.count(a) == text.count(b) for a, b in (("{", "}"),)) and (
         text.count("(") + text.count("[") == text.count(")") + text.count("]")
     )
+
+
+def has_letters(text: str) -> bool:
+    """Whether any letter is in it, of a command too."""
+    return any(c.isalpha() for c in text)

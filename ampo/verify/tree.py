@@ -396,9 +396,9 @@ class _Reader:
             return self._function(FUNCTIONS[name], depth)
         if name in _ACCENTS:
             inner = self._group(depth)
-            if inner.op != "sym":
+            if inner.op not in ("sym", "i"):
                 raise UnreadableError("an accent on something that is no name")
-            return self._subscripted(f"{name} {inner.name}")
+            return self._subscripted(f"{name} {inner.name or 'i'}")
         if name in _SILENT and self.peek() == "{":
             return self._named()
         if name in ("imath", "jmath"):
@@ -460,7 +460,7 @@ class _Reader:
     def _bare_argument(self, depth: int) -> Tree:
         minus = self.peek() == "-" and bool(self.take())
         value = self.power(depth + 1)
-        while self._starts_atom(self.peek()) and self.peek()[1:] not in FUNCTIONS and self.peek() not in ("(", "["):
+        while self._starts_atom(self.peek()) and self.peek() not in _NOT_IN_ARGUMENT:
             value = _product(value, self.power(depth + 1))
         return Tree("neg", (value,)) if minus else value
 
@@ -504,3 +504,4 @@ class _Reader:
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert"}
 _BRACKET_FUNCTION = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs"}
 _ENDS = {"\\rfloor", "\\rceil", "\\rvert", "\\choose", "\\cdot", "\\times", "\\div", "\\over", "\\pm", "\\mp", "\\ast"}
+_NOT_IN_ARGUMENT = {"(", "[", "\\hat", *("\\" + name for name in FUNCTIONS)}  # cos t \hat{i} is (cos t) \hat{i}

@@ -1,0 +1,117 @@
+"""Single values: numbers and formulas, with units, percent signs and degrees, and decimals at the gold's precision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from ampo.verify import asked, families
+from ampo.verify.agree import mentions, numeric, same, symbols
+from ampo.verify.answers import Value
+from ampo.verify.evaluate import UndefinedError, context, exact
+from ampo.verify.setting import Setting
+from ampo.verify.tree import Tree, num
+from ampo.verify.units import RADIAN, scale
+
+_MEASURED = 3  # significant digits from which a decimal gold is taken for a rounded value
+
+
+def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
+    """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
+    wanted = _in_asked_unit(gold, answer, setting.question)
+    if wanted is None:
+        return False
+    factors = _factors(wanted, answer, setting)
+    return any(_same_tree(wanted, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+
+
+def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
+    """The gold with the unit that the question asks for, where it has none of its own and the answer has one; None
+    where the answer's unit measures another thing than what is asked for."""
+    if gold.unit or gold.degrees or gold.percent or not question:
+        return gold
+    wanted = asked.asked(question)
+    angle = _is_angle(answer) or mentions(answer.tree, {"pi"})
+    if wanted.degrees and angle and not mentions(gold.tree, {"pi"}):
+        return replace(gold, degrees=True)
+    if answer.degrees:
+        return replace(gold, unit=wanted.like(RADIAN))
+    if answer.unit is None or not answer.unit.known or not wanted.units:
+        return gold
+    unit = wanted.like(answer.unit)
+    return None if unit is None else replace(gold, unit=unit)
+
+
+def _is_angle(value: Value) -> bool:
+    return value.degrees or (value.unit is not None and value.unit.dims == RADIAN.dims)
+
+
+def _scaled(tree: Tree, factor: Tree | Fraction) -> Tree:
+    if factor == 1:
+        return tree
+    return Tree("mul", (tree, factor if isinstance(factor, Tree) else Tree("num", (), factor)))
+
+
+_TO_DEGREES = Tree("div", (num(180), Tree("pi")))
+_TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
+
+
+def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
+    """By what the answer's number may be multiplied to be in the gold's unit."""
+    if gold.degrees != answer.degrees:
+        if gold.unit or answer.unit or gold.percent or answer.percent:
+            if gold.degrees:
+                return [_TO_DEGREES] if _is_angle(answer) else []
+            return [_TO_RADIANS] if _is_angle(gold) else []
+        if gold.degrees:
+            return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
+        return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
+    if gold.percent and not answer.percent:
+        return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
+    if answer.percent and not gold.percent:
+        return [Fraction(1, 100), Fraction(1)] if setting.percent else [Fraction(1, 100)]
+    factor = scale(gold.unit, answer.unit)
+    return [] if factor is None else [factor]
+
+
+def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
+    if same(gold.tree, answer.tree):
+        return True
+    if gold.tree.op == "base" and answer.tree.op == "num":
+        return answer.quantum is None and gold.tree.args[0] == answer.tree
+    if symbols(gold.tree) or symbols(answer.tree):
+        return not setting.together and families.same_families([gold], [answer], setting.integers)
+    return gold.quantum is not None and _rounds_to(gold, answer, factor, setting)
+
+
+def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
+    """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
+    where the gold is a measured value (a power of ten, three digits or more, or a question that asks to round)."""
+    quantum, value = gold.quantum, exact(gold.tree)
+    if (
+        quantum is None
+        or value is None
+        or value == 0
+        or (quantum < 1 and value.denominator == 1 and not gold.scientific)
+    ):
+        return False
+    digits = len(str(int(abs(value) / quantum)))
+    tolerance = min(quantum / 2, abs(value) / 20) if gold.scientific else quantum / 2
+    decimal = answer.quantum is not None or _has_decimals(answer.tree)
+    if decimal:
+        fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
+        if not (gold.scientific or setting.rounds or digits >= _MEASURED) or not fine:
+            return False
+    elif digits < 2:
+        return False
+    try:
+        difference = abs(numeric(answer.tree) - context().mpf(value.numerator) / value.denominator)
+    except UndefinedError:
+        return False
+    return difference <= context().mpf(tolerance.numerator) / tolerance.denominator * (1 + context().mpf(10) ** -30)
+
+
+def _has_decimals(tree: Tree) -> bool:
+    if tree.op == "num":
+        return tree.value is not None and tree.value.denominator != 1
+    return any(_has_decimals(t) for t in tree.args)
