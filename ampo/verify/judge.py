@@ -151,17 +151,23 @@ def decide(gold: str, answer: str, question: str = "") -> Ruling:
 def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
+    from ampo.verify.commas import with_point
     from ampo.verify.compare import matches
     from ampo.verify.domains import compatible
     from ampo.verify.images import mentioned
+    from ampo.verify.moments import same_moment
     from ampo.verify.phrases import phrase
     from ampo.verify.setting import Setting
     from ampo.verify.statements import states
     from ampo.verify.structure import integer_parameters, parse, readings
 
     gold_text, text = normalise(gold), normalise(answer)
+    text = with_point(gold_text, text) or text
     declared = integer_parameters(gold)
     setting = Setting(question, declared or integer_parameters(answer), declared=declared)
+    moment = same_moment(gold_text, text, question)
+    if moment is not None:
+        return Ruling(moment, "time or date")
     if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
         return Ruling(True, "phrase")
     if states(gold_text, text, question):

@@ -20,7 +20,12 @@ _CURRENCY = re.compile(r"^([-+]?)\s*\\(dollar|euro|pound)\s*|^([-+]?)\s*(?:US\$|
 _UNIT_TEXT = re.compile(
     r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
 )
-_PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)([a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
+_PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
+_MICRO = re.compile(r"\\mu\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z]{1,3})(?![a-zA-Z])")
+_KILOHM = re.compile(
+    r"\\(?:text|mathrm)\s*\{\s*([kMGmu]?)\s*\}\s*\\Omega(?![a-zA-Z])|(?<=\d)\s*([kMG])\s*\\Omega(?![a-zA-Z])$"
+)
+_SYMBOLS = re.compile(r"(?<=\d)\s*(?:\\mu\s*([mgsFAVWL]|Hz|Pa|mol)|\\(Omega))$")  # or names: friction, a frequency
 _ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\text\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
 _DECIMAL = re.compile(r"[-+]?\s*(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?")
 _SCIENTIFIC = re.compile(
@@ -50,7 +55,7 @@ def quantity(text: str, letters: bool = False) -> Value:
     based = _BASE.match(text)
     if based:
         return Value(_in_base(based[1], based[2] or based[3] or based[4]))
-    text, money = _currency(text)
+    text, money = _currency(_greek_units(text, letters))
     text = _ORDINAL.sub("", text)
     body, percent = _strip(_PERCENT, text)
     body, degrees = (body, False) if _OF_AN_ANGLE.search(body) else _strip(_DEGREES, body)
@@ -69,6 +74,13 @@ def quantity(text: str, letters: bool = False) -> Value:
     tree = read(_thousands(body))
     quantum, power = _quantum(_thousands(body), scientific)
     return Value(tree, found, percent, degrees, quantum, power, approximate)
+
+
+def _greek_units(text: str, letters: bool) -> str:
+    """Micro- and ohm in letters."""
+    text = _MICRO.sub(r"\\text{u\1", text)
+    text = _KILOHM.sub(lambda m: f" \\text{{{m[1] or m[2] or ''}ohm}}", text)
+    return _SYMBOLS.sub(lambda m: f" \\text{{{'u' + m[1] if m[1] else 'ohm'}}}", text) if letters else text
 
 
 def _strip(pattern: re.Pattern[str], text: str) -> tuple[str, bool]:

@@ -25,57 +25,81 @@ class Unit(NamedTuple):
 
 
 RADIAN = Unit((("rad", 1),))
-_TABLE = """
-m:1 meter:1 metre:1 cm:1/100 centimeter:1/100 centimetre:1/100 mm:1/1000 millimeter:1/1000 km:1000 kilometer:1000
-kilometre:1000 nm:1/1000000000 nanometer:1/1000000000 in:127/5000 inch:127/5000 inche:127/5000 ft:381/1250 foot:381/1250
-feet:381/1250 yd:1143/1250 yard:1143/1250 mile:201168/125 mi:201168/125 dm:1/10 pc:30856775814913673
-angstrom:1/10000000000
-> s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800 month:2629746 yr:31556952
-year:31556952 ms:1/1000
-> g:1/1000 gram:1/1000 kg:1 kilogram:1 mg:1/1000000 lb:45359237/100000000 pound:45359237/100000000
-lbs:45359237/100000000
-ton:1000 tonne:1000 oz:45359237/1600000000 ounce:45359237/1600000000
-> dollar:1 usd:1 buck:1 cent:1/100 dime:1/10 nickel:1/20 euro@euro:1 rupee@rupee:1 yen@yen:1
-> K:1 kelvin:1
-> mol:1 mole:1
-> A:1 ampere:1 amp:1
-> radian:1 rad:1
-"""
-_BASES = ("m", "s", "kg", "dollar", "K", "mol", "A", "rad")
-_DERIVED = {
-    ("n", "newton"): ({"kg": 1, "m": 1, "s": -2}, Fraction(1)),
-    ("j", "joule"): ({"kg": 1, "m": 2, "s": -2}, Fraction(1)),
-    ("kj",): ({"kg": 1, "m": 2, "s": -2}, Fraction(1000)),
-    ("erg",): ({"kg": 1, "m": 2, "s": -2}, Fraction(1, 10**7)),
-    ("ev",): ({"kg": 1, "m": 2, "s": -2}, Fraction(1602176634, 10**28)),
-    ("kev",): ({"kg": 1, "m": 2, "s": -2}, Fraction(1602176634, 10**25)),
-    ("mev",): ({"kg": 1, "m": 2, "s": -2}, Fraction(1602176634, 10**22)),
-    ("w", "watt"): ({"kg": 1, "m": 2, "s": -3}, Fraction(1)),
-    ("pa", "pascal"): ({"kg": 1, "m": -1, "s": -2}, Fraction(1)),
-    ("hz", "hertz"): ({"s": -1}, Fraction(1)),
-    ("v", "volt"): ({"kg": 1, "m": 2, "s": -3, "A": -1}, Fraction(1)),
-    ("coulomb",): ({"A": 1, "s": 1}, Fraction(1)),
-    ("ohm",): ({"kg": 1, "m": 2, "s": -3, "A": -2}, Fraction(1)),
-    ("l", "liter", "litre"): ({"m": 3}, Fraction(1, 1000)),
-    ("ml", "milliliter"): ({"m": 3}, Fraction(1, 10**6)),
-    ("mph",): ({"m": 1, "s": -1}, Fraction(201168, 450000)),
-    ("kph", "kmh"): ({"m": 1, "s": -1}, Fraction(5, 18)),
-}
+_MASS = Fraction(45359237, 100000000)  # a pound
+_JOULE = {"kg": 1, "m": 2, "s": -2}
+_VOLT = {"kg": 1, "m": 2, "s": -3, "A": -1}
+_ELECTRONVOLT = Fraction(1602176634, 10**28)
+# symbol, name, what it measures, to base units, the prefixes that it is met with
+_SI = (
+    ("m", "meter", {"m": 1}, Fraction(1), "pnumcdkMG"),
+    ("m", "metre", {"m": 1}, Fraction(1), ""),
+    ("s", "second", {"s": 1}, Fraction(1), "pnumkM"),
+    ("g", "gram", {"kg": 1}, Fraction(1, 1000), "numkMG"),
+    ("mol", "mole", {"mol": 1}, Fraction(1), "numk"),
+    ("A", "ampere", {"A": 1}, Fraction(1), "pnumkM"),
+    ("A", "amp", {"A": 1}, Fraction(1), ""),
+    ("K", "kelvin", {"K": 1}, Fraction(1), "um"),
+    ("N", "newton", {"kg": 1, "m": 1, "s": -2}, Fraction(1), "numkM"),
+    ("J", "joule", _JOULE, Fraction(1), "numkMGT"),
+    ("eV", "electronvolt", _JOULE, _ELECTRONVOLT, "mkMGT"),
+    ("Wh", "watthour", _JOULE, Fraction(3600), "kMGT"),
+    ("cal", "calorie", _JOULE, Fraction(4184, 1000), "k"),
+    ("W", "watt", {"kg": 1, "m": 2, "s": -3}, Fraction(1), "numkMGT"),
+    ("Pa", "pascal", {"kg": 1, "m": -1, "s": -2}, Fraction(1), "mhkMG"),
+    ("Hz", "hertz", {"s": -1}, Fraction(1), "mkMGT"),
+    ("V", "volt", _VOLT, Fraction(1), "numkM"),
+    ("F", "farad", {"kg": -1, "m": -2, "s": 4, "A": 2}, Fraction(1), "pnum"),
+    ("ohm", "ohm", {"kg": 1, "m": 2, "s": -3, "A": -2}, Fraction(1), "mkMG"),
+    ("L", "liter", {"m": 3}, Fraction(1, 1000), "numcdh"),
+    ("l", "litre", {"m": 3}, Fraction(1, 1000), "umcdh"),
+    ("pc", "parsec", {"m": 1}, Fraction(30856775814913673), "kMG"),
+)
+_PREFIXES = {
+    "p": ("pico", -12), "n": ("nano", -9), "u": ("micro", -6), "m": ("milli", -3), "c": ("centi", -2),
+    "d": ("deci", -1), "h": ("hecto", 2), "k": ("kilo", 3), "M": ("mega", 6), "G": ("giga", 9), "T": ("tera", 12),
+}  # fmt: skip
+_OTHERS = (
+    ({"m": 1}, {"in inch inche": "127/5000", "ft foot feet": "381/1250", "yd yard": "1143/1250",
+                "mi mile": "201168/125", "angstrom": "1/10000000000", "micron": "1/1000000"}),
+    ({"s": 1}, {"sec": "1", "min minute": "60", "h hr hour": "3600", "day": "86400", "week": "604800",
+                "month": "2629746", "yr year": "31556952"}),
+    ({"kg": 1}, {"lb lbs pound": str(_MASS), "ton tonne": "1000", "oz ounce": str(_MASS / 16)}),
+    ({"dollar": 1}, {"dollar usd buck": "1", "cent": "1/100", "dime": "1/10", "nickel": "1/20"}),
+    ({"euro": 1}, {"euro": "1"}),
+    ({"rupee": 1}, {"rupee": "1"}),
+    ({"yen": 1}, {"yen": "1"}),
+    ({"rad": 1}, {"rad radian": "1"}),
+    ({"A": 1, "s": 1}, {"coulomb": "1"}),
+    (_JOULE, {"erg": "1/10000000", "Nm": "1"}),
+    ({"m": 1, "s": -1}, {"mph": "201168/450000", "kph kmh": "5/18"}),
+)  # fmt: skip
 
 
-def _words() -> dict[str, tuple[dict[str, int], Fraction]]:
-    words: dict[str, tuple[dict[str, int], Fraction]] = {}
-    for base, group in zip(_BASES, _TABLE.split(">"), strict=True):
-        for entry in group.split():
-            name, factor = entry.split(":")
-            name, _, own = name.partition("@")
-            words[name] = ({own or base: 1}, Fraction(factor))
-    for names, value in _DERIVED.items():
-        words.update(dict.fromkeys(names, value))
-    return words
+def _table() -> dict[str, tuple[dict[str, int], Fraction]]:
+    """Every unit by its symbol, in the case that it has (mW, MW), and by its name."""
+    found: dict[str, tuple[dict[str, int], Fraction]] = {}
+    for dims, names in _OTHERS:
+        for words, factor in names.items():
+            found.update(dict.fromkeys(words.split(), (dims, Fraction(factor))))
+    for symbol, name, dims, factor, prefixes in _SI:
+        found[symbol] = found[name] = (dims, factor)
+        for letter, (word, power) in _PREFIXES.items():
+            scaled = (dims, factor * Fraction(10) ** power)
+            found[word + name] = scaled
+            if letter in prefixes:
+                found[letter + symbol] = scaled
+            if letter == "M" and letter in prefixes and len(symbol) > 1:
+                found |= {"M" + symbol.lower(): scaled, "M" + symbol.upper(): scaled}
+    found |= {"kilohm": found["kiloohm"], "megohm": found["megaohm"]}
+    # In another case only where no other unit is written so: KM and Ghz, but not Mw.
+    lower: dict[str, set[str]] = {}
+    for word in found:
+        lower.setdefault(word.lower(), set()).add(word)
+    return {low: found[next(iter(words))] for low, words in lower.items() if len(words) == 1} | found
 
 
-_UNITS = _words()
+_UNITS = _table()
+_NO_UNITS = frozenset("afjklnvw")  # alone, these are names: their units are capitals
 _SILENT_WORDS = {
     "of",
     "the",
@@ -143,10 +167,11 @@ def is_unit_word(word: str) -> bool:
 
 
 def _known(word: str) -> tuple[dict[str, int], Fraction] | None:
-    """Single letters are units as they are written (N, not n); words in any case, in the plural too."""
+    """Symbols as they are written (N, not n; mW, not MW); words in any case, in the plural too."""
     if len(word) == 1:
-        return _UNITS.get(word if word not in "njvwl" else "") or _UNITS.get(word.lower() if word in "NJVWL" else "")
-    return _UNITS.get(word) or _UNITS.get(word.lower()) or _UNITS.get(word.lower().removesuffix("s"))
+        return _UNITS.get(word) if word not in _NO_UNITS else None
+    plural = word.lower().removesuffix("s") if len(word) > 2 else ""
+    return _UNITS.get(word) or _UNITS.get(word.lower()) or _UNITS.get(plural)
 
 
 def scale(gold: Unit | None, answer: Unit | None) -> Fraction | None:
