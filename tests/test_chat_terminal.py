@@ -15,10 +15,14 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
+PROMPT = "\r\n> "
+
+
 class Terminal:
     """A program in a pseudo-terminal."""
 
     def __init__(self, *command: str) -> None:
+        self._shown = ""
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.execv(command[0], command)
@@ -26,19 +30,18 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
 
-    def until(self, *marks: str, seconds: float = 60) -> str:
-        """What is shown up to the first of the marks (or the program's end)."""
-        shown, deadline = "", time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if not select.select([self._fd], [], [], 0.1)[0]:
-                continue
-            try:
-                shown += os.read(self._fd, 65536).decode(errors="replace")
-            except OSError:  # the other end is closed
-                return shown
-            if any(mark in shown for mark in marks):
-                return shown
-        raise AssertionError(f"none of {marks} in {seconds} s: {shown[-500:]!r}")
+    def until(self, mark: str, seconds: float = 60) -> str:
+        """What is shown up to the mark (or the program's end); what follows it is left for the next call."""
+        deadline = time.monotonic() + seconds
+        while mark not in self._shown and time.monotonic() < deadline:
+            if select.select([self._fd], [], [], 0.1)[0]:
+                try:
+                    self._shown += os.read(self._fd, 65536).decode(errors="replace")
+                except OSError:  # the other end is closed
+                    return self._shown
+        found, mark, self._shown = self._shown.partition(mark)
+        assert mark, f"not shown in {seconds} s; shown was {found[-500:]!r}"
+        return found + mark
 
     def exit_code(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -48,16 +51,16 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(server: str) -> None:
     arguments = ("--base-url", server, "--max-tokens", "300", "--temperature", "0.7")
     terminal = Terminal(sys.executable, "-m", "ampo", "chat", *arguments)
     try:
-        terminal.until("> ")
+        terminal.until(PROMPT)
         terminal.type("Tell me a very long story about a dragon, with every detail.\n")
-        terminal.until("dragon,", "every detail.")  # the echo of what was typed
+        terminal.until("every detail.")  # the echo of what was typed
         time.sleep(1)
         terminal.type("\x03")
-        assert "stopped" in terminal.until("> ")
+        assert "stopped" in terminal.until(PROMPT)
         terminal.type("What is 7 + 5?\n")
         assert "tokens/s" in terminal.until("tokens/s")
-        terminal.until("> ")
-        time.sleep(0.5)  # the prompt is there before Python waits for a line: between the two it takes no Ctrl-C
+        terminal.until(PROMPT)
+        time.sleep(0.5)  # the prompt is shown before Python waits for a line: between the two it takes no Ctrl-C
         terminal.type("\x03")  # at the prompt it only says how to end
         assert "Ctrl-D ends" in terminal.until("ends")
         terminal.type("\x04")
