@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ampo.types import PROTOCOLS, Protocol
 from ampo.verify import Claim, VerifierPool
@@ -14,22 +15,33 @@ from ampo.verify import Claim, VerifierPool
 FOLDER = Path(__file__).parent.parent / "tests" / "graded"
 
 
-def accepted(name: str, protocol: Protocol, pool: VerifierPool) -> tuple[int, int]:
-    """(accepted, all) of a graded set. Each answer stands in the tags that both protocols read."""
+def load(name: str) -> list[dict[str, Any]]:
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def accepted(items: list[dict[str, Any]], protocol: Protocol, pool: VerifierPool) -> int:
+    """How many are accepted. Each answer stands in the tags that both protocols read."""
     claims = []
-    for item in json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")):
+    for item in items:
         options = tuple(item.get("options") or ())
         answer = f"<answer>{item['answer']}</answer>"
         kind = "choice" if options else "auto"
         claims.append(Claim(item["gold"], answer, protocol, kind, options, item.get("question") or ""))
-    return sum(verdict.correct for verdict in pool.verify_many(claims)), len(claims)
+    return sum(verdict.correct for verdict in pool.verify_many(claims))
 
 
 def main() -> None:
+    later = load("blind2")
+    sets = {
+        "right answers accepted": load("right"),
+        "wrong answers accepted": load("wrong"),
+        "later set, right answers accepted": [i for i in later if i["expect"] == "correct"],
+        "later set, wrong answers accepted": [i for i in later if i["expect"] == "wrong"],
+    }
     with VerifierPool() as pool:
         for protocol in PROTOCOLS:
-            for name, what in (("right", "right answers accepted"), ("wrong", "wrong answers accepted")):
-                yes, n = accepted(name, protocol, pool)
+            for what, items in sets.items():
+                yes, n = accepted(items, protocol, pool), len(items)
                 print(f"{protocol:9} {what}: {yes} of {n}, {100 * yes / n:.1f} %", flush=True)
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from ampo.types import AnswerKind
 from ampo.verify.normalise import normalise
 from ampo.verify.phrases import phrase, plain
+from ampo.verify.statements import states
 
 _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 _DRESS = re.compile(
@@ -83,7 +84,15 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     if gold.isdigit() and options:
         return _judge_digit(gold, answer, options)
     texts = {chr(ord("A") + i): t for i, t in enumerate(options)} or (printed_options(question) if question else {})
-    return _judge(gold, answer, texts)
+    chosen = _judge(gold, answer, texts)
+    return _stated(gold, answer, texts, question) if chosen is None and texts else chosen
+
+
+def _stated(gold: str, answer: str, texts: dict[str, str], question: str) -> bool | None:
+    """By the one option that a sentence states: "It stays the same.\""""
+    bare = normalise(_undressed(answer))
+    said = [label for label, option in texts.items() if states(normalise(option), bare, question)]
+    return said[0] == gold if len(said) == 1 else None
 
 
 def _judge(gold: str, answer: str, texts: dict[str, str]) -> bool | None:

@@ -31,7 +31,8 @@ from ampo.verify.answers import (
     Value,
 )
 from ampo.verify.cleared import same_curve
-from ampo.verify.phrases import opposite_aliases
+from ampo.verify.determinants import multiple_of_identity
+from ampo.verify.phrases import same_words
 from ampo.verify.regions import as_region, same_region
 from ampo.verify.residues import same_classes
 from ampo.verify.setting import Setting
@@ -67,6 +68,9 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return _regions(gold, answer)
     if vectors.readable(gold, answer):
         return vectors.same_vector(gold, answer, lambda g, a: _equal(g, a, setting))
+    if isinstance(gold, Matrix) and isinstance(answer, Value):
+        multiple = multiple_of_identity(answer, len(gold.rows))
+        return multiple is not None and _matrices(gold, multiple, setting)
     if isinstance(gold, (Matrix, Ordered)) and isinstance(answer, (Matrix, Ordered)):
         return _matrices(gold, answer, setting)
     if isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio)):
@@ -88,7 +92,7 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
             gold.cases, answer.cases, lambda g, a: _equal(g[0], a[0], setting) and _equal(g[1], a[1], setting)
         )
     if isinstance(gold, Phrase) and isinstance(answer, Phrase):
-        return opposite_aliases(gold.words) == opposite_aliases(answer.words) and bool(gold.words)
+        return same_words(gold.words, answer.words)
     if isinstance(gold, Unread) and isinstance(answer, Unread):
         return "".join(gold.text.split()) == "".join(answer.text.split())
     return False

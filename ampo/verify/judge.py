@@ -175,7 +175,8 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     if not compatible(gold_text, text) and not (mentioned(parse(gold_text)) and mentioned(parse(text))):
         return Ruling(False, "another domain of the parameter")
     rule = ""
-    for wanted in readings(gold_text):
+    with_letter = (parse(gold_text, letters=True),) if _ends_in_a_unit(gold_text, question) else ()
+    for wanted in (*readings(gold_text), *with_letter):
         found = parse(text)
         rule = f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
         if matches(wanted, found, setting):
@@ -197,6 +198,12 @@ def _may_have_unit(text: str, question: str) -> bool:
     """Whether the letters at the end may be a unit: the question doesn't use a single one of them as a name."""
     letter = re.search(r"(?<![a-zA-Z])([a-zA-Z])$", text)
     return bool(re.search(r"[a-zA-Z]", text)) and not (letter and re.search(rf"\${letter[1]}\b", question))
+
+
+def _ends_in_a_unit(gold: str, question: str) -> bool:
+    """Whether a gold is a number with one letter apart that the question doesn't use as a name: 300 K."""
+    m = re.fullmatch(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)? ([a-zA-Z])", gold)
+    return bool(m and question) and not re.search(rf"(?<![a-zA-Z]){m[1]}(?![a-zA-Z])", question)  # type: ignore[index]
 
 
 def _numeric(value: object) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from ampo.verify.answers import Answer, Labelled, Phrase, Region, Unordered, Unread, Value
 from ampo.verify.phrases import phrase
+from ampo.verify.progressions import written_out
 from ampo.verify.reader import MAX_ITEMS, Reader
 from ampo.verify.regions import intersect, points, union
 from ampo.verify.scan import split
@@ -25,7 +26,7 @@ def bare_list(text: str, reader: Reader) -> Answer | None:
     separators = {sep for sep, _ in parts[1:]}
     if any(word in separators for word in ("and", "or")) and _wordy(text):
         return None
-    answers = [reader.single(part) for _, part in items]
+    answers = [reader.single(part) for part in written_out([part for _, part in items])]
     answers = _shared_label(answers)
     region = _joined_regions(answers, separators)
     if region is not None:

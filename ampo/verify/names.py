@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ampo.verify.agree import rename, renamings, symbols
+from ampo.verify.agree import mentions, rename, renamings, symbols
 from ampo.verify.answers import Answer, Labelled, Matrix, Ordered, Ratio, Unordered, Value
 
 _CONSTANTS = re.compile(r"[cCkKABD](?:_\d)?")
@@ -24,6 +24,8 @@ def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterato
         return
     a, b = _names(gold), _names(answer)
     only_a, only_b = a - b, b - a
+    if any(name.startswith("hat ") for name in only_a | only_b) or _sums_unit_vectors(gold, only_a | only_b):
+        return  # another direction, not another name
     constants_a, constants_b = _constants(a), _constants(b)
     differ = bool(only_a or only_b) and only_a <= constants_a and only_b <= constants_b
     numbered = a == b and len(constants_a) > 1 and any("_" in n for n in constants_a)
@@ -33,6 +35,10 @@ def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterato
     unknown = bool(question) and not any(_asked(n, question) for n in only_a | only_b)
     if free or unknown:
         yield from renamings(only_a, only_b)
+
+
+def _sums_unit_vectors(gold: Answer, names: frozenset[str]) -> bool:
+    return bool(names & {"j", "k"}) and any(mentions(value.tree, {"i"}) for value in _values(gold))
 
 
 def renamed(answer: Answer, names: dict[str, str]) -> Answer:

@@ -105,6 +105,7 @@ _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _FONT = re.compile(
     r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
 )
+_DOTS = re.compile(r"(?<=,)\s*\.\.\.\s*(?=,)")
 _BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
 _TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
@@ -143,6 +144,7 @@ def normalise(text: str) -> str:
     text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
     text = _ROW_SPACING.sub(r"\\\\", text)
     text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    text = _DOTS.sub(r"\\ldots", text)
     for _ in range(3):
         text = _FONT.sub(r"\1", text)
     for pattern, replacement in _FRAC_FIXES:

@@ -38,6 +38,8 @@ _NUMBERS = {
         ]
     )
 }
+_STEMS = ("converg", "diverg", "absolut", "condition", "uniform", "pointwise")
+_WHAT_CONVERGES = frozenset({"it", "the", "is", "series", "sery", "sequence", "integral", "sum", "product", "limit"})
 _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
 
 
@@ -70,6 +72,17 @@ def written_number(text: str) -> int | None:
     """Three for "three" or "three apples"; None for anything else."""
     words = plain(text).lower().strip(" .").split()
     return _NUMBERS.get(words[0]) if words and len(words) <= 2 else None
+
+
+def same_words(gold: str, answer: str) -> bool:
+    """Whether two phrases in their one spelling say the same."""
+    return bool(gold) and (opposite_aliases(gold) == opposite_aliases(answer) or _limit(gold) == _limit(answer) != [])
+
+
+def _limit(words: str) -> list[str]:
+    """What converges or diverges, and how, in either order: "converges absolutely", "absolutely convergent"."""
+    stems = sorted(next((s for s in _STEMS if w.startswith(s)), w) for w in words.split() if w not in _WHAT_CONVERGES)
+    return stems if {"converg", "diverg"} & set(stems) and len(stems) <= 2 else []
 
 
 def opposite_aliases(word: str) -> str:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from ampo.verify.answers import Value
 from ampo.verify.sexagesimal import degrees as degrees_of_arc
 from ampo.verify.tree import Tree, UnreadableError, num, read
-from ampo.verify.units import Unit, is_unit_word, unit
+from ampo.verify.units import CELSIUS, FAHRENHEIT, Unit, is_unit_word, unit
 
 _PERCENT = re.compile(r"\s*(?:%|\\?\bpercent(?:age)?\b|\\text\s*\{\s*(?:percent|%)\s*\}|\bpct\b)\s*$", re.IGNORECASE)
 _DEGREES = re.compile(
@@ -18,7 +18,7 @@ _OF_AN_ANGLE = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _INNER_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\))\s*\^\s*\{?\s*\\circ\s*\}?")
 _CURRENCY = re.compile(r"^([-+]?)\s*\\(dollar|euro|pound)\s*|^([-+]?)\s*(?:US\$|USD|Rs\.?)\s*")
 _UNIT_TEXT = re.compile(
-    r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
+    r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
 )
 _PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
 _MICRO = re.compile(r"\\mu\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z]{1,3})(?![a-zA-Z])")
@@ -26,6 +26,12 @@ _KILOHM = re.compile(
     r"\\(?:text|mathrm)\s*\{\s*([kMGmu]?)\s*\}\s*\\Omega(?![a-zA-Z])|(?<=\d)\s*([kMG])\s*\\Omega(?![a-zA-Z])$"
 )
 _SYMBOLS = re.compile(r"(?<=\d)\s*(?:\\mu\s*([mgsFAVWL]|Hz|Pa|mol)|\\(Omega))$")  # or names: friction, a frequency
+_TEMPERATURE = re.compile(
+    r"\s*(?:(?:\\text\s*\{\s*)?(?:\^\s*\{?\s*\\circ\s*\}?|\bdegrees?\b)\s*(?:\\text\s*\{)?\s*(C|F|[Cc]elsius|[Ff]ahrenheit)"
+    r"|(?:\\text\s*\{)?\s*\b([Cc]elsius|[Ff]ahrenheit))\b\s*\}*$"
+)
+_BRACED = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+_OVER = re.compile(rf"(?<=[\d}}])\s*(?:\\text\s*\{{\s*)?\\frac{_BRACED}{_BRACED}\s*\}}?$")
 _ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\text\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
 _DECIMAL = re.compile(r"[-+]?\s*(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?")
 _SCIENTIFIC = re.compile(
@@ -35,6 +41,7 @@ _POWER_OF_TEN = re.compile(r"([-+]?)\s*10\s*\^\s*(?:\{\s*([-+]?\s*\d+)\s*\}|([-+
 _BASE = re.compile(
     r"^(\d[\dA-F]*)\s*(?:_\s*\{?\s*(?:\\text\s*\{)?\s*(\w+)\s*\}?\s*\}?|\s*\\text\s*\{\s*\(?base[ -](\w+)\)?\s*\}|\s*\(?\s*base[ -](\w+)\)?)$"  # noqa: E501
 )
+_SCALES = {"C": CELSIUS, "F": FAHRENHEIT}
 _BASE_WORDS = dict(
     zip(
         ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
@@ -55,8 +62,11 @@ def quantity(text: str, letters: bool = False) -> Value:
     based = _BASE.match(text)
     if based:
         return Value(_in_base(based[1], based[2] or based[3] or based[4]))
-    text, money = _currency(_greek_units(text, letters))
+    text, money = _currency(_unit_over_unit(_greek_units(text, letters), letters))
     text = _ORDINAL.sub("", text)
+    warm = _TEMPERATURE.search(text)
+    if warm and warm.start():
+        text, money = text[: warm.start()].strip(), _SCALES[(warm[1] or warm[2])[0].upper()]
     body, percent = _strip(_PERCENT, text)
     body, degrees = (body, False) if _OF_AN_ANGLE.search(body) else _strip(_DEGREES, body)
     found = money
@@ -74,6 +84,22 @@ def quantity(text: str, letters: bool = False) -> Value:
     tree = read(_thousands(body))
     quantum, power = _quantum(_thousands(body), scientific)
     return Value(tree, found, percent, degrees, quantum, power, approximate)
+
+
+def _unit_over_unit(text: str, letters: bool) -> str:
+    """9.8 \\frac{m}{s^2} with its unit on one line; bare letters only where letters are units."""
+    m = _OVER.search(text)
+    if m is None or not m.start():
+        return text
+    named = "\\text" in m[0]
+    above, below = unit(m[1]), unit(m[2])
+    if not (named or letters) or above is None or below is None or not (above.known and below.known):
+        return text
+    return f"{text[: m.start()]} \\text{{{_bare_unit(m[1])}/{_bare_unit(m[2])}}}"
+
+
+def _bare_unit(text: str) -> str:
+    return re.sub(r"\\(?:text|mathrm)|[{}]", " ", text).strip()
 
 
 def _greek_units(text: str, letters: bool) -> str:

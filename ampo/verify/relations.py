@@ -98,7 +98,7 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         chain = _chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
         return Broken(text) if chain is None else Labelled(name, chain, (), Tree("sym", (), None, name))
-    if len(sides) > 2 or not any(has_letters(s) for s in sides):
+    if len(sides) > 2 or not any(has_letters(s) for s in sides) or sides[0].startswith("\\begin{vmatrix}"):
         return _chain(sides, ops, reader) or Broken(text)
     try:
         left, right = read(sides[0]), read(sides[1])

@@ -11,6 +11,7 @@ from ampo.verify.domains import Domain, declaration
 from ampo.verify.evaluate import exact
 from ampo.verify.lists import flat, spaced_thousands
 from ampo.verify.phrases import plain
+from ampo.verify.progressions import written_out
 from ampo.verify.reader import MAX_ITEMS, Reader
 from ampo.verify.regions import REALS, as_region, union, without
 from ampo.verify.residues import residues
@@ -25,7 +26,7 @@ def braces(inside: str, reader: Reader) -> Answer:
     built = builder(inside, reader)
     if built is not None:
         return built
-    parts = [part for _, part in split(spaced_thousands(inside), {",", ";", "and", "or"}) if part]
+    parts = written_out([part for _, part in split(spaced_thousands(inside), {",", ";", "and", "or"}) if part])
     if not parts:
         return Phrase("empty set")
     items = [reader.single(p) for p in parts[:MAX_ITEMS]]

@@ -41,6 +41,10 @@ def states(gold: str, answer: str, question: str) -> bool:
         return _verdict(wanted[0], answer)
     if any(len(word) < 2 for word in wanted):
         return False
+    if wanted == ["neither"]:
+        return _neither(answer, question)
+    if len(wanted) > 1 and phrase(answer).split() == wanted[:-1]:
+        return _without_noun(wanted, question)
     words = phrase(answer).split()
     places = [i for i in range(len(words)) if words[i : i + len(wanted)] == wanted]
     if len(places) != 1:
@@ -48,6 +52,19 @@ def states(gold: str, answer: str, question: str) -> bool:
     rest = words[: places[0]] + words[places[0] + len(wanted) :]
     allowed = _FILL | _asked(question) | (_INFINITE if "infinity" in gold else frozenset())
     return all(_passed_over(word, allowed) for word in rest)
+
+
+def _neither(answer: str, question: str) -> bool:
+    """Neither of two words, which a question that is known offers."""
+    m = re.fullmatch(r"(?:(?:it|this|the [a-z]+) is )?neither ([a-z]+) nor ([a-z]+)", answer.lower().strip(" ."))
+    offered = set(re.findall(r"[a-z]+", question.lower()))
+    return m is not None and m[1] != m[2] and (not question or {m[1], m[2]} <= offered)
+
+
+def _without_noun(gold: list[str], question: str) -> bool:
+    """Whether what a phrase is short of is what the question asks the kind of: "saddle" of a critical point."""
+    asked = {phrase(word) for word in re.findall(r"[A-Za-z]+", plain(question))}
+    return gold[-1] in asked and not set(gold[:-1]) & (_NEVER | asked)
 
 
 def _passed_over(word: str, allowed: frozenset[str]) -> bool:

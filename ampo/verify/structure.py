@@ -22,6 +22,7 @@ from ampo.verify.residues import residues
 from ampo.verify.scan import enclosed, has_letters, split
 from ampo.verify.tables import table
 from ampo.verify.tree import UnreadableError, num, read
+from ampo.verify.worded import worded_region
 
 _MAX_DEPTH = 12
 _DECLARED = re.compile(
@@ -108,7 +109,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        for attempt in (table, bare_list):
+        for attempt in (worded_region, table, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
                 return answer

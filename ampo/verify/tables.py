@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.answers import Answer, Matrix, Phrase, Piecewise, Unread, Value
+from ampo.verify.determinants import determinant
 from ampo.verify.phrases import phrase, plain
 from ampo.verify.reader import MAX_ITEMS, Reader
 from ampo.verify.scan import split
@@ -28,7 +29,8 @@ def table(text: str, reader: Reader) -> Answer | None:
         return _cases(found[1], found[2], reader)
     found = _MATRIX.match(_BRACKETED_MATRIX.sub(r"\1", text))
     if found:
-        return _matrix(found[1], found[3], reader)
+        matrix = _matrix(found[1], found[3], reader)
+        return _determined(matrix, text) if found[2] in ("vmatrix", "Vmatrix") or text.startswith("|") else matrix
     return _worded_cases(text, reader) if _WORDED_CASE.search(text) else None
 
 
@@ -45,6 +47,11 @@ def _matrix(before: str, inside: str, reader: Reader) -> Answer:
     except UnreadableError:
         return Unread(before + inside)
     return Matrix(tuple(tuple(_times(factor, c) for c in row) for row in cells))
+
+
+def _determined(matrix: Answer, text: str) -> Answer:
+    tree = determinant(matrix) if isinstance(matrix, Matrix) else None
+    return Unread(text) if tree is None else Value(tree)
 
 
 def _times(factor: Tree, cell: Answer) -> Answer:

@@ -25,6 +25,7 @@ class Unit(NamedTuple):
 
 
 RADIAN = Unit((("rad", 1),))
+CELSIUS, FAHRENHEIT = Unit((("celsius", 1),)), Unit((("fahrenheit", 1),))  # an offset apart: never converted
 _MASS = Fraction(45359237, 100000000)  # a pound
 _JOULE = {"kg": 1, "m": 2, "s": -2}
 _VOLT = {"kg": 1, "m": 2, "s": -3, "A": -1}

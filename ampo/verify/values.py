@@ -11,7 +11,7 @@ from ampo.verify.answers import Value
 from ampo.verify.evaluate import UndefinedError, context, exact
 from ampo.verify.setting import Setting
 from ampo.verify.tree import Tree, num
-from ampo.verify.units import RADIAN, scale
+from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, scale
 
 _MEASURED = 3  # significant digits from which a decimal gold is taken for a rounded value
 
@@ -58,6 +58,8 @@ _TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
 
 def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
     """By what the answer's number may be multiplied to be in the gold's unit."""
+    if gold.degrees != answer.degrees and (gold.unit or answer.unit) in (CELSIUS, FAHRENHEIT):
+        return [Fraction(1)]  # 40 degrees, of the scale that the other side names
     if gold.degrees != answer.degrees:
         if gold.unit or answer.unit or gold.percent or answer.percent:
             if gold.degrees:

@@ -1,0 +1,51 @@
+"""Sets of real numbers in words: "all real numbers except 2", "x is nonnegative", "all positive reals"."""
+
+from __future__ import annotations
+
+import re
+
+from ampo.verify.answers import Answer, Labelled, Piece, Region, Unordered, Value
+from ampo.verify.phrases import plain
+from ampo.verify.reader import Reader
+from ampo.verify.regions import REALS, points, without
+from ampo.verify.tree import num
+
+_REAL = r"real(?:\s+number)?s?(?:\s+[xyt](?![a-zA-Z]))?"
+_EXCEPT = re.compile(
+    rf"(?:all\s+|the\s+)*{_REAL}\s*,?\s*(?:except(?:\s+for)?|other\s+than|excluding|but\s+not|not\s+equal\s+to|\\ne)\s*(.{{1,80}})",
+    re.IGNORECASE,
+)
+_SIGN = r"(positive|negative|non-?\s?negative|non-?\s?positive|non-?\s?zero)"
+_SIGNED = re.compile(
+    rf"(?:all\s+|the\s+|any\s+)*{_SIGN}\s+{_REAL}|([a-zA-Z])\s+(?:is|must\s+be)\s+{_SIGN}", re.IGNORECASE
+)
+_ZERO = num(0)
+_PIECES = {
+    "positive": (Piece(_ZERO, False, None, False),),
+    "negative": (Piece(None, False, _ZERO, False),),
+    "nonnegative": (Piece(_ZERO, True, None, False),),
+    "nonpositive": (Piece(None, False, _ZERO, True),),
+    "nonzero": (Piece(None, False, _ZERO, False), Piece(_ZERO, False, None, False)),
+}
+
+
+def worded_region(text: str, reader: Reader) -> Region | None:
+    """The region that words name; None for other words."""
+    words = plain(text)
+    signed = _SIGNED.fullmatch(words)
+    if signed:
+        sign = re.sub(r"[-\s]", "", (signed[1] or signed[3]).lower())
+        return Region(_PIECES[sign], signed[2] or "")
+    excepted = _EXCEPT.fullmatch(words)
+    holes = _values(reader.whole(excepted[1])) if excepted else []
+    return without(REALS, points([h.tree for h in holes])) if holes else None
+
+
+def _values(answer: Answer) -> list[Value]:
+    """The numbers of a list; none where it holds anything else."""
+    if isinstance(answer, Labelled):
+        return _values(answer.body)
+    if isinstance(answer, Unordered):
+        found = [_values(i) for i in answer.items]
+        return [v for values in found for v in values] if all(found) else []
+    return [answer] if isinstance(answer, Value) and not (answer.unit or answer.percent or answer.degrees) else []
