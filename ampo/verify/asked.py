@@ -10,8 +10,9 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from ampo.verify.formula import read
 from ampo.verify.normalise import normalise
-from ampo.verify.tree import Tree, UnreadableError, read
+from ampo.verify.tree import Tree, UnreadableError
 from ampo.verify.units import Unit, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")

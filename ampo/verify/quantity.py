@@ -6,8 +6,9 @@ import re
 from fractions import Fraction
 
 from ampo.verify.answers import Value
+from ampo.verify.formula import read
 from ampo.verify.sexagesimal import degrees as degrees_of_arc
-from ampo.verify.tree import Tree, UnreadableError, num, read
+from ampo.verify.tree import Tree, UnreadableError, num
 from ampo.verify.units import CELSIUS, FAHRENHEIT, Unit, is_unit_word, unit
 
 _PERCENT = re.compile(r"\s*(?:%|\\?\bpercent(?:age)?\b|\\text\s*\{\s*(?:percent|%)\s*\}|\bpct\b)\s*$", re.IGNORECASE)
@@ -142,7 +143,7 @@ def _unit_like(word: str, spaced: bool, letters: bool) -> bool:
     if len(word) == 1:
         return letters and spaced and is_unit_word(word)
     if len(word) >= 4 or is_unit_word(word) or word.lower() in ("per", "sq", "cu", "way", "of", "the"):
-        from ampo.verify.tree import FUNCTIONS
+        from ampo.verify.tokens import FUNCTIONS
 
         return (
             word not in FUNCTIONS

@@ -24,11 +24,12 @@ from ampo.verify.answers import (
     Value,
 )
 from ampo.verify.evaluate import UndefinedError
+from ampo.verify.formula import read
 from ampo.verify.phrases import phrase
 from ampo.verify.reader import Reader
 from ampo.verify.regions import REALS, as_region, points, without
 from ampo.verify.scan import enclosed, has_letters, split
-from ampo.verify.tree import Tree, UnreadableError, num, read
+from ampo.verify.tree import Tree, UnreadableError, num
 
 _LESS = {"<": True, "\\le": False, "<=": False}
 _MORE = {">": True, "\\ge": False, ">=": False}

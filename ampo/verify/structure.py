@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ampo.verify import sets
 from ampo.verify.answers import Answer, Ordered, Phrase, Ratio, Unordered, Unread, Value
+from ampo.verify.formula import read
 from ampo.verify.lists import bare_list, spaced_thousands
 from ampo.verify.phrases import phrase, plain, written_number
 from ampo.verify.quantity import quantity
@@ -21,7 +22,7 @@ from ampo.verify.relations import relation
 from ampo.verify.residues import residues
 from ampo.verify.scan import enclosed, has_letters, split
 from ampo.verify.tables import table
-from ampo.verify.tree import UnreadableError, num, read
+from ampo.verify.tree import UnreadableError, num
 from ampo.verify.worded import worded_region
 
 _MAX_DEPTH = 12

@@ -6,10 +6,11 @@ import re
 
 from ampo.verify.answers import Answer, Matrix, Phrase, Piecewise, Unread, Value
 from ampo.verify.determinants import determinant
+from ampo.verify.formula import read
 from ampo.verify.phrases import phrase, plain
 from ampo.verify.reader import MAX_ITEMS, Reader
 from ampo.verify.scan import split
-from ampo.verify.tree import Tree, UnreadableError, read
+from ampo.verify.tree import Tree, UnreadableError
 
 _MATRIX = re.compile(
     r"^(.*?)\\begin\s*\{([pbBvV]?matrix|smallmatrix|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{\2\}\s*$", re.DOTALL
