@@ -67,8 +67,9 @@ def declaration(text: str) -> tuple[str, Domain] | None:
 
 def compatible(gold: str, answer: str) -> bool:
     """Whether two texts may mean parameters of one domain: not where each states one, and they differ."""
-    a, b = _stated(gold), _stated(answer)
-    if len(a) != 1 or len(b) != 1 or a == b:
+    a = _stated(gold)
+    b = _stated(answer) if len(a) == 1 else frozenset()
+    if len(b) != 1 or a == b:
         return True
     return Domain.NATURALS in a | b and not {Domain.INTEGERS, Domain.REALS} & (a | b)
 

@@ -50,12 +50,12 @@ class Day(NamedTuple):
 def same_moment(gold: str, answer: str, question: str) -> bool | None:
     """Whether two normalised texts are the same time or date; None where the gold isn't one, or not surely."""
     gold, answer = _bare(gold), _bare(answer)
-    wanted, found = _date(gold), _date(answer)
+    wanted, at = _date(gold), _clock(gold)
+    found = _date(answer) if wanted else None
     if wanted and found:
         return _same_day(wanted, found, question)
-    at, told = _clock(gold), _clock(answer)
-    asked = bool(_ASKED.search(question))
-    if at is None or not (at.marked or asked or (told and told.marked)):
+    told = _clock(answer) if at else None
+    if at is None or not (at.marked or (told and told.marked) or _ASKED.search(question)):
         return None
     return told is not None and _same_time(at, told, question)
 

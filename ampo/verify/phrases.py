@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TEXT = re.compile(r"\\(?:text|mathrm|operatorname|mathbf|mathit|mathsf)\s*\{([^{}]*)\}")
 _LEAD = re.compile(
@@ -53,9 +54,10 @@ def phrase(text: str) -> str:
     return " ".join(words)
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """Without \\text{} and the like."""
-    for _ in range(3):
+    for _ in range(3 if "\\" in text else 0):
         text = _TEXT.sub(r" \1 ", text)
     return " ".join(text.split())
 

@@ -89,7 +89,7 @@ def quantity(text: str, letters: bool = False) -> Value:
 
 def _unit_over_unit(text: str, letters: bool) -> str:
     """9.8 \\frac{m}{s^2} with its unit on one line; bare letters only where letters are units."""
-    m = _OVER.search(text)
+    m = _OVER.search(text) if "\\frac" in text else None
     if m is None or not m.start():
         return text
     named = "\\text" in m[0]
@@ -105,6 +105,8 @@ def _bare_unit(text: str) -> str:
 
 def _greek_units(text: str, letters: bool) -> str:
     """Micro- and ohm in letters."""
+    if "\\" not in text:
+        return text
     text = _MICRO.sub(r"\\text{u\1", text)
     text = _KILOHM.sub(lambda m: f" \\text{{{m[1] or m[2] or ''}ohm}}", text)
     return _SYMBOLS.sub(lambda m: f" \\text{{{'u' + m[1] if m[1] else 'ohm'}}}", text) if letters else text

@@ -48,6 +48,8 @@ def pieces(text: str) -> Iterator[Piece]:
 
 def split(text: str, separators: set[str]) -> list[tuple[str, str]]:
     """The parts between top-level separators, each with the separator before it ("" for the first)."""
+    if not any(separator in text for separator in separators):
+        return [("", text.strip())]
     parts: list[tuple[str, str]] = []
     start, before = 0, ""
     for piece in pieces(text):
