@@ -1,5 +1,6 @@
 # make demo   the environment, then the main job on the embedded model
 # make test   the same environment, then every test
+# make study  the controlled study of what AMPO claims (two cores: an hour; SIZE=smoke: a minute, SIZE=full: a GPU)
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter
 
 PYTHON ?= python3.11
@@ -10,24 +11,29 @@ READY := $(VENV)/.ready
 # A GPU machine gets vLLM for GPUs, any other vLLM for CPUs with a CPU build of torch.
 GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -c GPU)
 ifeq ($(filter-out 0,$(GPU)),)
-EXTRAS := cpu,hf,embedded,app,lm-eval,train,openrlhf,dev
+EXTRAS := cpu,hf,embedded,app,lm-eval,study,openrlhf,dev
 OVERRIDES := --overrides requirements/cpu-overrides.txt
 # A CPU build of torch that pip was told of is found through its find-links; elsewhere uv knows where they are.
 FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 TORCH := $(if $(wildcard $(FIND_LINKS)/torch-*),,--torch-backend cpu)
 else
-EXTRAS := vllm,hf,embedded,app,lm-eval,train,dev
+EXTRAS := vllm,hf,embedded,app,lm-eval,study,dev
 OVERRIDES := --overrides requirements/gpu-overrides.txt
 FIND_LINKS := $(UV_FIND_LINKS)
 TORCH :=
 endif
 
-.PHONY: demo test lint format clean
+SIZE ?= small
+
+.PHONY: demo test study lint format clean
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
 test: $(READY) lint
 	$(BIN)/pytest
+
+study: $(READY)
+	$(BIN)/ampo study --size $(SIZE) $(if $(filter smoke,$(SIZE)),,--page docs/study)
 
 lint: $(READY)
 	$(BIN)/ruff check .

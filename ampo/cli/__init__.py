@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference, page, pool, train
+from ampo.cli import compare, doctor, evaluation, inference, page, pool, study, train
 
 
 class InterruptedByUserError(Exception):
@@ -59,4 +59,5 @@ app.command()(compare.compare)
 app.command()(evaluation.audit)
 app.add_typer(pool.app, name="pool", no_args_is_help=True)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.train)
+app.command()(study.study)
 app.command()(doctor.doctor)
