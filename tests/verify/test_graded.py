@@ -10,8 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ampo.verify import Claim, VerifierPool
 
 FOLDER = Path(__file__).parent.parent / "graded"
@@ -33,28 +31,22 @@ def claim(item: dict[str, Any]) -> Claim:
     )
 
 
-@pytest.fixture(scope="module")
-def pool():
-    with VerifierPool() as pool:
-        yield pool
-
-
-def test_right_answers_are_accepted(pool: VerifierPool) -> None:
+def test_right_answers_are_accepted(shared_pool: VerifierPool) -> None:
     items = load("right")
-    accepted = sum(verdict.correct for verdict in pool.verify_many([claim(item) for item in items]))
+    accepted = sum(verdict.correct for verdict in shared_pool.verify_many([claim(item) for item in items]))
     assert accepted / len(items) >= 0.9, f"{accepted} of {len(items)}"
 
 
-def test_wrong_answers_are_refused(pool: VerifierPool) -> None:
+def test_wrong_answers_are_refused(shared_pool: VerifierPool) -> None:
     items = load("wrong")
-    verdicts = pool.verify_many([claim(item) for item in items])
+    verdicts = shared_pool.verify_many([claim(item) for item in items])
     accepted = [item["id"] for item, verdict in zip(items, verdicts, strict=True) if verdict.correct]
     assert len(accepted) / len(items) <= 0.01, accepted
 
 
-def test_hard_kinds(pool: VerifierPool) -> None:
+def test_hard_kinds(shared_pool: VerifierPool) -> None:
     items = load("blind2")
-    verdicts = pool.verify_many([claim(item) for item in items])
+    verdicts = shared_pool.verify_many([claim(item) for item in items])
     pairs = list(zip(items, verdicts, strict=True))
     right = [verdict.correct for item, verdict in pairs if item["expect"] == "correct"]
     accepted = [item["id"] for item, verdict in pairs if item["expect"] == "wrong" and verdict.correct]
@@ -62,8 +54,8 @@ def test_hard_kinds(pool: VerifierPool) -> None:
     assert not accepted
 
 
-def test_outcomes_of_whole_responses(pool: VerifierPool) -> None:
+def test_outcomes_of_whole_responses(shared_pool: VerifierPool) -> None:
     items = load("extraction")
-    verdicts = pool.verify_many([claim(item) for item in items])
+    verdicts = shared_pool.verify_many([claim(item) for item in items])
     other = [i["id"] for i, verdict in zip(items, verdicts, strict=True) if verdict.outcome != i["expect"]]
     assert len(other) / len(items) <= 0.03, other

@@ -72,10 +72,9 @@ def test_limits_out_of_range(bad):
         VerifierPool(**bad)
 
 
-def test_verdicts_come_in_order():
+def test_verdicts_come_in_order(shared_pool):
     claims = [official(n, n + n % 2) for n in range(60)]
-    with VerifierPool(2) as pool:
-        outcomes = [v.outcome for v in pool.verify_many(claims)]
+    outcomes = [v.outcome for v in shared_pool.verify_many(claims)]
     assert outcomes == ["wrong" if n % 2 else "correct" for n in range(60)]
 
 
@@ -125,7 +124,7 @@ def test_start_of_a_worker_is_not_charged_to_the_item():
 
 
 def test_worker_killed_at_work_means_one_retry():
-    with VerifierPool(1, timeout=4.0) as pool:
+    with VerifierPool(1, timeout=2.0) as pool:
         (pid,) = ready(pool)
         future = pool.submit(HANG)
         rest = [pool.submit(official(n)) for n in range(5)]
@@ -196,26 +195,24 @@ def test_interpreter_that_is_gone_is_one_clear_error(monkeypatch):
         pool.submit(SUM).result(60)
 
 
-def test_classes():
+def test_classes(shared_pool):
     answers = ["x+y", None, "1/2", "y+x", "0.5", "x-y", r"\frac{1}{2}", "x+y"]
-    with VerifierPool(1) as pool:
-        assert pool.classes(answers) == [0, -1, 1, 0, 1, 2, 1, 0]
-        assert pool.classes([None, None]) == [-1, -1]
-        assert pool.classes([]) == []
+    assert shared_pool.classes(answers) == [0, -1, 1, 0, 1, 2, 1, 0]
+    assert shared_pool.classes([None, None]) == [-1, -1]
+    assert shared_pool.classes([]) == []
 
 
-def test_threads_share_a_pool():
+def test_threads_share_a_pool(shared_pool):
     outcomes: list[str] = []
 
     def work(start: int) -> None:
-        outcomes.extend(v.outcome for v in pool.verify_many([official(n) for n in range(start, start + 10)]))
+        outcomes.extend(v.outcome for v in shared_pool.verify_many([official(n) for n in range(start, start + 10)]))
 
-    with VerifierPool(2) as pool:
-        threads = [threading.Thread(target=work, args=(10 * i,)) for i in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+    threads = [threading.Thread(target=work, args=(1000 + 10 * i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
     assert outcomes == ["correct"] * 80
 
 
