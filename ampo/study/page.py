@@ -104,8 +104,8 @@ def _setting(size: Size, warm: Mapping[str, Any]) -> Iterator[str]:
         f"Every arm: {size.steps} steps of {size.prompts_per_step} prompts with {size.n} responses each, "
         f"{size.prompts} training problems, learning rate {size.lr:g}, "
         f"{size.seeds} seed{'s' if size.seeds > 1 else ''}, the same prompts in the same order. The checkpoint that "
-        f"does best on {size.validation * len(task.TRAINED)} validation problems is sampled {size.samples} times on each of "
-        f"{size.test} test problems a level, at temperature 1. `sft` takes the "
+        f"does best on {size.validation * len(task.TRAINED)} validation problems is sampled {size.samples} times on "
+        f"each of {size.test} test problems a level, at temperature 1. `sft` takes the "
         "pool's solutions in place of responses; `sft-grpo` does that for half of the steps.\n"
     )
 
