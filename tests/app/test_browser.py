@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.desk import Desk
+from ampo.prompts import load_template
+from ampo.types import Problem, Verdict
+from app.desk import Desk, Run, RunRow, Services
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")
@@ -75,6 +78,11 @@ class Page:
         """As if typed, also where the element is folded away."""
         script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))"
         self.browser.execute_script(script, element, text)
+
+    def press(self, name: str) -> None:
+        """Click the visible button or tab of that name."""
+        buttons = [b for b in self.all("button") if b.is_displayed() and b.text.strip().startswith(name)]
+        self.browser.execute_script("arguments[0].click()", buttons[0])
 
     def requests(self) -> set[str]:
         messages = (json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance"))
@@ -183,15 +191,76 @@ def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) 
     assert page.until(lambda: "eleven" not in page.text())
     question = "document.querySelector('#ampo-question textarea').value"
     assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
-    page.script(
-        "[...document.querySelectorAll('button')].find(b => b.textContent.trim().startsWith('Sampling')).click()"
-    )
+    page.press("Sampling")
     assert page.until(lambda: page.labelled("seed"))
     page.write(page.labelled("seed")[0], "seven")
     page.all("#ampo-question textarea")[0].send_keys(Keys.ENTER)
     assert page.until(lambda: "no number" in page.script("document.body.innerText"))
     assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
     assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
+
+
+def test_a_problem_is_picked_asked_judged_sampled_and_exported(
+    page: Page, serve, make_desk, thinker: Any, remote, tmp_path: Path
+) -> None:
+    problems = [(Problem("sums/1", "What is 5 + 6?", "11", "sums"), load_template("plain"))]
+    services = Services(benchmarks=("sums",), problems=lambda _: problems, pass_at_k=lambda n, c, k: c / n)
+    url = serve(make_desk(thinker, services=services))
+    remote.says("<answer>11</answer>")
+    page.open(url)
+    page.click("#ampo-check button")
+    assert page.until(lambda: any(b.text.strip() == "Pick any" and b.is_displayed() for b in page.all("button")))
+    page.press("Pick any")
+    question = "document.querySelector('#ampo-question textarea').value"
+    assert page.until(lambda: page.script(question).startswith("What is 5 + 6?"))
+    page.all("#ampo-question textarea")[0].send_keys(Keys.ENTER)
+    assert page.answered()
+    assert page.until(lambda: page.all("#ampo-chat .ampo-correct"))
+
+    place = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.browser.execute_cdp_cmd("Page.setDownloadBehavior", place)
+    page.click("#ampo-export-markdown")
+    page.click("#ampo-export-json")
+    assert page.until(lambda: {f.suffix for f in tmp_path.glob("ampo-*")} == {".md", ".json"})
+    assert "Expected answer: 11" in next(tmp_path.glob("*.md")).read_text("utf-8")
+    assert json.loads(next(tmp_path.glob("*.json")).read_text("utf-8"))["turns"][0]["gold"] == "11"
+
+    page.press("Sample k")
+    assert page.until(lambda: page.all("#ampo-sample-run")[0].is_displayed())
+    page.press("Pick any")
+    sampled = "document.querySelector('#ampo-sample-question textarea').value"
+    assert page.until(lambda: page.script(sampled).startswith("What is 5 + 6?"))
+    page.click("#ampo-sample-run")
+    assert page.until(lambda: "pass@8" in page.all("#ampo-votes")[0].text, 40)
+    assert "8 of 8" in page.all("#ampo-votes")[0].text
+
+
+def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
+    rows = [
+        RunRow(
+            f"sums/{i}#0",
+            Problem(f"sums/{i}", f"What is {i} + 0?", str(i), "sums"),
+            f"It is <answer>{7 * i}</answer>",
+            "stop",
+            5,
+            0.1,
+            i,
+            Verdict("correct" if i == 0 else "wrong", str(7 * i), "equal" if i == 0 else "another number"),
+        )
+        for i in range(3)
+    ]
+    run = Run("one", "a model", [["sums", "3 x 1", "33.3", "33.3", "33.3", "0", "5"]], rows)
+    services = Services(run_names=lambda: ["one"], read_run=lambda _: run)
+    page.open(serve(make_desk(thinker, services=services)))
+    page.press("Browse")
+    assert page.until(lambda: page.all("#ampo-run input")[0].is_displayed())
+    page.all("#ampo-run input")[0].send_keys("one", Keys.ENTER)
+    assert page.until(lambda: "3 responses of" in page.script("document.body.innerText"))
+    cells = "#ampo-responses [role=gridcell]"
+    assert page.until(lambda: any("sums/2#0" in cell.text for cell in page.all(cells)))
+    next(cell for cell in page.all(cells) if "sums/2#0" in cell.text).click()
+    assert page.until(lambda: "What is 2 + 0?" in page.all("#ampo-response")[0].text)
+    assert page.all("#ampo-response .ampo-wrong")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
