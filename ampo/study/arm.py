@@ -100,6 +100,8 @@ def warm_start(study: Path, size: Size) -> dict[str, Any]:
         print(f"warm start, step {step}: {rates}", flush=True)
         if distance <= min(one["distance"] for one in found):
             _copy(model, place / "student")
+        if all(rates[level] > target[level] for level in target):
+            break  # what is learnt further leads away from the target
     chosen = _loaded(place / "student")
     hard = [problem for problem in split["train"] if problem.benchmark == "hard"][:100]
     record = {

@@ -28,8 +28,8 @@ LEVELS = {
     level.name: level
     for level in (
         Level("easy", 3, 9),
-        Level("middling", 3, 29),
-        Level("hard", 4, 99),
+        Level("middling", 4, 29),
+        Level("hard", 5, 99),
         Level("beyond", 6, 99),
     )
 }
