@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ampo.guidance import GuidancePool
     from ampo.training.config import TrainConfig
     from ampo.training.loop import Score, ValidationSample
+    from ampo.training.openrlhf.flags import Place
     from ampo.training.prompts import TrainPrompt
     from ampo.types import Problem
     from ampo.verify import VerifierPool
@@ -39,6 +40,10 @@ def train(
     print_command: Annotated[
         bool, typer.Option("--print-command", help="Backend openrlhf: write its prompts, show its command, and stop.")
     ] = False,
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", help="Backend openrlhf: join this Ray cluster (auto: the one of this node)."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Train a model by a config. Any value can be overridden: --algorithm.k0 4. The same command resumes."""
@@ -47,11 +52,14 @@ def train(
     overrides = [*context.args, *(["--backend", backend] if backend else [])]
     settings = load_config(config, overrides)
     folder = output_dir or Path(settings.output_dir or f"runs/train-{Path(config).stem}")
+    if ray_address and settings.backend != "openrlhf":
+        raise UserError("--ray-address is for OpenRLHF: add --backend openrlhf")
     if print_command and settings.backend != "openrlhf":
         raise UserError("--print-command shows OpenRLHF's flags: add --backend openrlhf")
     try:
         if settings.backend == "openrlhf":
-            _plan_openrlhf(settings, folder, print_command, dry_run, data_dir)
+            stop = "command" if print_command else "plan" if dry_run else None
+            _train_openrlhf(settings, folder, stop, ray_address, data_dir)
         else:
             _train(settings, folder, dry_run, data_dir)
     except ImportError as error:
@@ -121,10 +129,14 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
     say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {folder} --html)")
 
 
-def _plan_openrlhf(
-    config: TrainConfig, folder: Path, print_command: bool, dry_run: bool, data_dir: Path | None
+def _train_openrlhf(
+    config: TrainConfig,
+    folder: Path,
+    stop: Literal["command", "plan"] | None,
+    ray_address: str | None,
+    data_dir: Path | None,
 ) -> None:
-    """Check a config against OpenRLHF and show what it means there."""
+    """Check a config against OpenRLHF, and run it there. stop: after showing its command, or what it means."""
     import shlex
 
     import torch
@@ -139,11 +151,6 @@ def _plan_openrlhf(
     plan.check(config)
     openrlhf_plan.check(config)
     flags.parser()
-    if not print_command and not dry_run:
-        raise UserError(
-            "backend 'openrlhf' plans and checks a run in this version and does not start it yet: add --dry-run or "
-            "--print-command, or train with --backend local"
-        )
     path = models.locate(models.resolve(config.model, say)).path
     with VerifierPool() as verifier, TemporaryDirectory() as made:
         prompts = _prompts(config, path, verifier, Path(made), data_dir)
@@ -151,13 +158,43 @@ def _plan_openrlhf(
     place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
     arguments = flags.argv(config, place)
     openrlhf_plan.check_sizes(config, place, arguments)
-    if print_command:
-        data.write(place, prompts, AutoTokenizer.from_pretrained(path))
+    if stop == "plan":
+        print(config.to_toml())
+        print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
+        return
+    data.write(place, prompts, AutoTokenizer.from_pretrained(path))
+    if stop == "command":
         print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
         say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
         return
-    print(config.to_toml())
-    print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
+    _run_openrlhf(config, place, prompts, arguments, ray_address)
+
+
+def _run_openrlhf(
+    config: TrainConfig, place: Place, prompts: Sequence[TrainPrompt], arguments: list[str], ray_address: str | None
+) -> None:
+    from ampo.training.openrlhf import checkpoints, data, launch
+    from ampo.training.openrlhf.settings import Settings
+    from ampo.training.rundir import TrainDir
+
+    run = TrainDir(place.folder)
+    with run.locked():
+        run.start(config)
+        guided = config.resolved_algorithm().uses_pool
+        if guided:
+            data.write_pool(place, prompts)
+        if done := checkpoints.latest(place.checkpoints):
+            say(f"going on from step {done} of {config.steps} in {place.folder}")
+        say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
+        try:
+            launch.run(
+                Settings(config, place.folder, place.pool_file if guided else None), place, arguments, ray_address
+            )
+        except KeyboardInterrupt:
+            done = checkpoints.latest(place.checkpoints)
+            say(f"stopped; the same command goes on from step {done} in {place.folder}")
+            raise
+    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")
 
 
 def _prompts(

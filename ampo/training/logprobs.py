@@ -43,7 +43,7 @@ def answer_log_probs(model: Any, rows: Sequence[ScoringRow], *, token_budget: in
     with _evaluating(model):
         vocabulary = model.get_output_embeddings().weight.shape[0]
         return [
-            values for batch in _batches(rows, token_budget, vocabulary) for values in _batch_log_probs(model, batch)
+            values for batch in row_batches(rows, token_budget, vocabulary) for values in _batch_log_probs(model, batch)
         ]
 
 
@@ -104,8 +104,8 @@ def _evaluating(model: Any) -> Iterator[None]:
         model.train(training)
 
 
-def _batches(rows: Sequence[ScoringRow], token_budget: int, vocabulary: int) -> Iterator[list[ScoringRow]]:
-    """Runs of neighbours within the budgets. A row that is over them alone goes alone."""
+def row_batches(rows: Sequence[ScoringRow], token_budget: int, vocabulary: int) -> Iterator[list[ScoringRow]]:
+    """Runs of neighbours within the budgets of tokens and logits. A row that is over them alone goes alone."""
     batch: list[ScoringRow] = []
     width = answers = 0
     for row in rows:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
 from ampo.training.log import sinks
 from ampo.training.logprobs import log_prob_fn
+from ampo.training.metrics import mean_of_updates
 from ampo.training.modelcard import write_model
 from ampo.training.prompts import TrainPrompt, batch
 from ampo.training.rollout import Sampler, rollout_seed
@@ -162,7 +162,7 @@ class LocalTrainer:
                 for rows in self._mini_batches(guided)
             ]
         self.folder.append(self.folder.guidance, [asdict(d) | {"sources": d.sources} for d in guided.decisions])
-        return guided.metrics | {"own/entropy": entropy} | _mean(updates)
+        return guided.metrics | {"own/entropy": entropy} | mean_of_updates(updates)
 
     def _sft_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
         """Every solution that the pool has for the prompts of the step; mini-batches as for RL."""
@@ -179,7 +179,7 @@ class LocalTrainer:
         rows = [row for group in groups for row in group]
         self.state.samples += len(rows)
         self.state.tokens += sum(len(row.response_ids) for row in rows)
-        return {"sft/rows": float(len(rows))} | _mean(updates)
+        return {"sft/rows": float(len(rows))} | mean_of_updates(updates)
 
     def rollouts(self, taken: Sequence[TrainPrompt], step: int) -> list[Group]:
         """Judged responses to the prompts of a step."""
@@ -285,11 +285,3 @@ class LocalTrainer:
     def _write_model(self, place: Path) -> None:
         rows = self.folder.read_metrics()
         replace_folder(place, lambda folder: write_model(folder, self._loaded, self.config, self.state.step, rows))
-
-
-def _mean(updates: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Over the updates of a step, under update/."""
-    names = dict.fromkeys(name for update in updates for name in update)
-    return {f"update/{n}": fmean(update[n] for update in updates if n in update) for n in names} | {
-        "update/updates": float(len(updates))
-    }

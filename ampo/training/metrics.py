@@ -7,7 +7,7 @@ policy, `mixed/` what is learnt from, `guidance/` who was helped and by whom.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from ampo.training.rows import Decision, Group, MixedRow
@@ -64,3 +64,11 @@ def guidance_metrics(decisions: Sequence[Decision], n_prompts: int) -> dict[str,
         metrics["guidance/score_mean"] = fmean(scores)
         metrics |= {f"guidance/score_hist_{i}": float(bins[i]) for i in range(BINS)}
     return metrics | {f"guidance/win/{name}": n / wins.total() for name, n in sorted(wins.items())}
+
+
+def mean_of_updates(updates: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Over the updates of a step, under update/."""
+    names = dict.fromkeys(name for update in updates for name in update)
+    return {f"update/{n}": fmean(update[n] for update in updates if n in update) for n in names} | {
+        "update/updates": float(len(updates))
+    }

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ampo import prompts
 from ampo.errors import UserError
@@ -16,6 +16,8 @@ from ampo.guidance.pool import GuidancePool
 from ampo.prompts import Template
 from ampo.types import Problem, Solution
 from ampo.verify import VerifierPool
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,14 @@ def _right(found: Judged) -> tuple[Solution, ...]:
     return tuple(replace(solution, verified=True) for solution, verdict in pairs if verdict.correct)
 
 
-def batch(made: Sequence[TrainPrompt], step: int, size: int, seed: int) -> list[TrainPrompt]:
+def batch(made: Sequence[_T], step: int, size: int, seed: int) -> list[_T]:
     """The prompts of a step (from 1): epochs in a shuffled order each, that depends on the seed and the epoch alone.
 
     A step takes up the next epoch where this one ends; no prompt comes twice in a step.
     """
     size = min(size, len(made))
     first = (step - 1) * size
-    taken: list[TrainPrompt] = []
+    taken: list[_T] = []
     position = first
     while len(taken) < size:
         epoch, place = divmod(position, len(made))

@@ -1,10 +1,18 @@
-"""The OpenRLHF backend, as far as it is: a config as OpenRLHF 0.11.2's flags, checked, refused or explained.
+"""The OpenRLHF backend: configs, data, verifier, guidance, loss and metrics of the local one, on OpenRLHF 0.11.2.
 
-    flags   our config as OpenRLHF's flags: one table, checked by OpenRLHF's own parser
-    plan    what is refused and why; placement, tokens a step, memory
-    data    the prompts in OpenRLHF's form
-    reward  `reward_func` for OpenRLHF, on the shared verifier
-    loss    AMPO's loss in the shape of OpenRLHF's, exact across micro-batches and data-parallel ranks
-
-Starting Ray and putting guidance into OpenRLHF's experience maker is not part of this version.
+flags        our config as OpenRLHF's flags: one table, checked by OpenRLHF's own parser
+plan         what is refused and why; placement, tokens a step, memory
+data         the prompts and the pool in the forms that travel
+launch       Ray, OpenRLHF's own command with classes of ours in it, the result put in place
+trainer      OpenRLHF's trainer: order of prompts, metrics, counters
+maker        its experience maker: guidance between rollouts and log-probabilities
+actor        its policy and the update, with AMPO's loss
+engine       its vLLM actor: a seed for each response
+samples      its samples as groups, mixed rows as its samples
+loss         AMPO's loss in the shape of its own, exact across micro-batches and data-parallel ranks
+reward       `reward_func`, on the shared verifier
+checkpoints  which of its checkpoints are whole
+final        the last weights with a model card
+failures     what went wrong somewhere, in a line
+cpu          all that it takes where there is no GPU
 """

@@ -1,4 +1,4 @@
-"""The prompts in OpenRLHF's form: a file in the run's folder, written whole.
+"""The prompts in OpenRLHF's form, and the pool of their verified solutions: files in the run's folder, written whole.
 
 A label carries what the verifier needs and the prompt's uid, and no more: it is copied with every sample through Ray.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.guidance.formats import PoolEntry, line_of
 from ampo.training.openrlhf.flags import Place
 from ampo.training.prompts import TrainPrompt
 from ampo.types import Problem
@@ -23,7 +24,13 @@ def write(place: Place, prompts: Sequence[TrainPrompt], tokenizer: Any) -> None:
         {"input": _text(p, tokenizer), "label": label_of(p.problem), "datasource": p.problem.benchmark or "train"}
         for p in prompts
     )
-    _write(place.prompts_file, "".join(json.dumps(row) + "\n" for row in rows))
+    _write(place.prompts_file, (json.dumps(row) + "\n" for row in rows))
+
+
+def write_pool(place: Place, prompts: Sequence[TrainPrompt]) -> None:
+    """pool.jsonl: each prompt that has guidance, with its solutions, which were verified when they were read."""
+    entries = (PoolEntry(p.problem.id, p.problem.question, p.problem.answer, p.solutions) for p in prompts)
+    _write(place.pool_file, (line_of(entry) for entry in entries if entry.solutions))
 
 
 def label_of(problem: Problem) -> str:
@@ -50,11 +57,12 @@ def _text(prompt: TrainPrompt, tokenizer: Any) -> str:
     return text
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, lines: Iterable[str]) -> None:
     work = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        work.write_text(text, encoding="utf-8")
+        with work.open("w", encoding="utf-8") as stream:
+            stream.writelines(lines)
         work.replace(file)
     except OSError as error:
         work.unlink(missing_ok=True)

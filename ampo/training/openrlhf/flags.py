@@ -38,6 +38,15 @@ class Place:
         return self.folder / "openrlhf" / "prompts.jsonl"
 
     @property
+    def pool_file(self) -> Path:
+        return self.folder / "openrlhf" / "pool.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What OpenRLHF, Ray, DeepSpeed and vLLM say."""
+        return self.folder / "openrlhf" / "log.txt"
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 

@@ -1,0 +1,122 @@
+"""OpenRLHF, DeepSpeed and vLLM where there is no GPU: everything that it takes, and in use nowhere else.
+
+OpenRLHF 0.11.2 asks for CUDA's current device, a CUDA device mesh, NCCL for the weights on their way to vLLM, and
+imports flash-attn whether it is used or not. Here: the CPU, gloo, and stand-ins that nobody calls. `install` runs in
+every Ray worker before OpenRLHF is imported (Ray's worker_process_setup_hook) and says so in the log.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from ampo.training.openrlhf.substitute import substitute
+
+ENVIRONMENT = {
+    "DS_ACCELERATOR": "cpu",
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+    # On few cores the engine and the policy take turns: binding each to cores of its own would halve both.
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+}
+HOOK = f"{__name__}.install"
+WORKER = f"{__name__}.WeightReceiver"
+
+
+def needed() -> bool:
+    """Whether this machine has no GPU."""
+    import torch
+
+    return not torch.cuda.is_available()
+
+
+def install() -> None:
+    """Before OpenRLHF is imported: environment, stand-ins for flash-attn, and the CPU as CUDA's current device."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import torch
+
+    device = torch.device("cpu")
+    substitute(
+        torch.cuda,
+        current_device=lambda: device,
+        current_stream=lambda *_: None,
+        synchronize=lambda *_: None,  # one function for all three would confuse torch.compile's tables
+        set_device=lambda *_: None,
+    )
+    if find_spec("flash_attn") is None:
+        _stand_in("flash_attn.bert_padding", "index_first_axis", "pad_input", "rearrange", "unpad_input")
+        _stand_in("flash_attn.utils.distributed", "all_gather")
+    print("ampo: no GPU here: OpenRLHF runs on the CPU, for tests and trials", file=sys.stderr)
+
+
+def adapt() -> None:
+    """In the policy's process, once OpenRLHF is imported: its device mesh, replay buffer and weight sync."""
+    import torch
+    from openrlhf.trainer.ppo_utils import replay_buffer
+    from openrlhf.trainer.ray import ppo_actor
+    from openrlhf.utils.deepspeed import deepspeed as strategies
+    from torch.distributed.device_mesh import init_device_mesh
+
+    class Torch(ModuleType):
+        """torch, for a buffer that would write f"cuda:{current_device()}" on its items."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(torch, name)
+
+        def device(self, _: str) -> torch.device:
+            return torch.device("cpu")
+
+    substitute(replay_buffer, torch=Torch("torch"))
+    substitute(strategies, init_device_mesh=lambda _, *args, **kwargs: init_device_mesh("cpu", *args, **kwargs))
+    substitute(ppo_actor, stateless_init_process_group=Gloo)
+
+
+class Gloo:
+    """What OpenRLHF takes for a PyNcclCommunicator."""
+
+    def __init__(self, host: str, port: int, rank: int, world_size: int, device: Any = None) -> None:  # noqa: ARG002
+        from vllm.distributed.utils import stateless_init_torch_distributed_process_group
+
+        self._group: Any = stateless_init_torch_distributed_process_group(host, port, rank, world_size, "gloo")
+
+    def broadcast(self, tensor: Any, src: int, stream: Any = None) -> None:  # noqa: ARG002
+        """As bytes: gloo need not know the type."""
+        import torch
+
+        self._group.broadcast(tensor.detach().contiguous().view(torch.uint8), src).wait()
+
+
+class WeightReceiver:
+    """vLLM's worker extension in place of OpenRLHF's WorkerWrap, with the same methods.
+
+    vLLM's CPU kernels repack linear weights when they load them, after which single ones can't be loaded any more: the
+    tensors are collected until the last one (OpenRLHF says empty_cache with it) and loaded as a checkpoint is.
+    """
+
+    model_runner: Any
+
+    def init_process_group(self, host: str, port: int, rank_offset: int, world_size: int, *_: Any) -> None:
+        import torch
+
+        self._senders = Gloo(host, port, torch.distributed.get_rank() + rank_offset, world_size)
+        self._received: list[tuple[str, Any]] = []
+
+    def update_weight(self, name: str, dtype: Any, shape: Any, empty_cache: bool = False) -> None:
+        import torch
+
+        weight = torch.empty(shape, dtype=dtype)
+        self._senders.broadcast(weight, src=0)
+        self._received.append((name, weight))
+        if empty_cache:
+            self.model_runner.reload_weights(iter(self._received))
+            self._received = []
+
+
+def _stand_in(name: str, *functions: str) -> None:
+    """A module with these names in it. Without its parents, so that flash-attn still counts as not installed."""
+    module = sys.modules.setdefault(name, ModuleType(name))
+    for function in functions:
+        setattr(module, function, None)

@@ -1,0 +1,17 @@
+"""What OpenRLHF's processes have to know of the run: it travels with OpenRLHF's own arguments, as `args.ampo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ampo.training.config import TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """folder: the run's, seen by every node. pool: verified solutions by uid (`data.write_pool`); None without any."""
+
+    config: TrainConfig
+    folder: Path
+    pool: Path | None
