@@ -1,13 +1,16 @@
-"""The loss of the OpenRLHF backend against the local backend's on the same rows, in float32."""
+"""The loss of the OpenRLHF backend against the local backend's, and of two gloo ranks against one, in float32."""
 
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from ampo.algorithm.presets import load_preset
 from ampo.training.config import Optimizer
@@ -16,6 +19,7 @@ from ampo.training.rows import MixedRow
 from ampo.training.update import Policy, _totals
 
 WIDTH, VOCABULARY = 24, 50
+TWO_RANKS = ("ampo", "ampo-paper")
 
 
 def model() -> Any:
@@ -110,3 +114,32 @@ def test_loss_and_gradient_are_the_local_backends(preset: str, micro: int) -> No
     assert local.norm() > 1e-3
     assert loss == pytest.approx(local_loss, abs=1e-4, rel=1e-4)
     assert (found - local).norm() <= 1e-4 * local.norm()
+
+
+def _rank(rank: int, folder: Path) -> None:
+    """A process of its own: half the rows, in micro-batches of two; rank 0 writes the ranks' mean gradients."""
+    distributed.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
+    for preset in TWO_RANKS:
+        network, parts = model(), shares(rows()[rank * 4 : rank * 4 + 4], 2)
+        algorithm = load_preset(preset, max_response_tokens=12, entropy_coefficient=0.0)
+        update = update_of(parts)
+        for part in parts:
+            backward(network, part, algorithm, update, len(parts))
+        found = gradient(network)
+        distributed.all_reduce(found)
+        if rank == 0:
+            torch.save(found / 2, folder / f"{preset}.pt")  # DeepSpeed averages over the ranks
+    distributed.destroy_process_group()
+
+
+def test_two_ranks_have_the_gradient_of_one(tmp_path: Path) -> None:
+    started = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
+    assert [process.wait(120) for process in started] == [0, 0]
+    for preset in TWO_RANKS:
+        two, (_, one) = torch.load(tmp_path / f"{preset}.pt"), openrlhf_gradient(preset, 8)
+        assert one.norm() > 1e-3
+        assert (two - one).norm() <= 1e-4 * one.norm(), preset
+
+
+if __name__ == "__main__":
+    _rank(int(sys.argv[1]), Path(sys.argv[2]))
