@@ -14,5 +14,6 @@ reward       `reward_func`, on the shared verifier
 checkpoints  which of its checkpoints are whole
 final        the last weights with a model card
 failures     what went wrong somewhere, in a line
+leftovers    what a killed run leaves of Ray
 cpu          all that it takes where there is no GPU
 """

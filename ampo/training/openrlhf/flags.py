@@ -47,6 +47,11 @@ class Place:
         return self.folder / "openrlhf" / "log.txt"
 
     @property
+    def session(self) -> Path:
+        """Which Ray session the run has started."""
+        return self.folder / "openrlhf" / "ray-session"
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 

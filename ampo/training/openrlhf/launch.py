@@ -24,7 +24,7 @@ from rich.console import Console
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
 from ampo.training.log import Terminal
-from ampo.training.openrlhf import checkpoints, cpu
+from ampo.training.openrlhf import checkpoints, cpu, leftovers
 from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place, parse
@@ -98,7 +98,11 @@ def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Ite
             ray.init(address=address, runtime_env=runtime)
         else:
             # "local" and no other: a cluster that somebody else has started here is not ours to use or to stop.
-            ray.init(address="local", runtime_env=runtime, include_dashboard=False, **_local(place, needed))
+            leftovers.end(place.session)
+            started: Any = ray.init(
+                address="local", runtime_env=runtime, include_dashboard=False, **_local(place, needed)
+            )
+            leftovers.remember(place.session, Path(started.address_info["session_dir"]))
         there = int(ray.cluster_resources().get("GPU", 0))
         if there < needed:
             raise UserError(
@@ -110,6 +114,8 @@ def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Ite
         raise UserError(f"no Ray cluster answers at {address!r}: start one there with `ray start --head`") from error
     finally:
         ray.shutdown()
+        if not address:
+            leftovers.end(place.session)
 
 
 def _local(place: Place, needed: int) -> dict[str, Any]:
