@@ -7,14 +7,17 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
-from ampo.training.openrlhf.flags import Place, own_settings, parse, step_prompts, update_prompts
+from ampo.training.openrlhf.flags import Place, flat, own_settings, parse, step_prompts, update_prompts
 
 _GIB = 2**30
+_UNREAD = ("algo.advantage.", "algo.kl.", "actor.eps_clip", "actor.dual_clip", "actor.policy_loss", "actor.loss_agg")
+"""What OpenRLHF's own loss and advantages would read: set here, it would change nothing and nobody would notice."""
 
 
 def check(config: TrainConfig) -> None:
     """Refuse what can't work, before anything is read. Raises UserError with the reason."""
     own, algorithm = own_settings(config), config.resolved_algorithm()
+    unread = [name for name in flat(config.openrlhf) if name.startswith(_UNREAD)]
     reasons = [
         (
             own["algo.dynamic_filtering_enable"],
@@ -40,6 +43,10 @@ def check(config: TrainConfig) -> None:
         (
             own["ds.ring_attn_size"] > 1,
             ("ds.ring_attn_size: comprehension scores are not computed across a ring: use ds.tensor_parallel_size"),
+        ),
+        (
+            bool(unread),
+            f"{', '.join(unread)}: advantages and loss are this project's own and read [algorithm] only: set it there",
         ),
         (own["vllm.num_engines"] == 0, "vllm.num_engines = 0: rollouts need vLLM: give 1 or more"),
         (

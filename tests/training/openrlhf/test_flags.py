@@ -87,6 +87,8 @@ def test_openrlhfs_settings_are_checked(tmp_path: Path, override: tuple[str, str
         (("--openrlhf.ds.ring_attn_size", "2"), "not computed across a ring"),
         (("--openrlhf.vllm.num_engines", "0"), "rollouts need vLLM"),
         (("--openrlhf.train.max_epochs", "2"), "learnt from once"),
+        (("--openrlhf.actor.eps_clip", "0.1"), r"actor\.eps_clip: .* \[algorithm\] only"),
+        (("--openrlhf.algo.advantage.is_correction_level", "token"), "is_correction_level"),
         (("--openrlhf.reward.overlong_buffer_len", "100"), "length penalties"),
         (("--preset", "sft"), "no rollouts"),
         (("--preset", "rlpr"), "drops prompts within a step"),
