@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ampo import prompts
@@ -68,32 +69,30 @@ def _right(found: Judged) -> tuple[Solution, ...]:
 
 
 def batch(made: Sequence[_T], step: int, size: int, seed: int) -> list[_T]:
-    """The prompts of a step (from 1): epochs in a shuffled order each, that depends on the seed and the epoch alone.
+    """The prompts of a step (from 1): epochs in a shuffled order each, that depends on seed, size and epoch alone.
 
-    A step takes up the next epoch where this one ends; no prompt comes twice in a step.
+    Every prompt comes once an epoch. A step takes up the next epoch where one ends, and no prompt twice.
     """
-    size = min(size, len(made))
-    first = (step - 1) * size
-    taken: list[_T] = []
-    position = first
-    while len(taken) < size:
-        epoch, place = divmod(position, len(made))
-        candidate = made[_order(len(made), seed, epoch)[place]]
-        if all(candidate is not other for other in taken):
-            taken.append(candidate)
-        position += 1
-    return taken
+    n = len(made)
+    size = min(size, n)
+    epoch, place = divmod((step - 1) * size, n)
+    taken = list(_order(n, size, seed, epoch)[place : place + size])
+    if missing := size - len(taken):
+        taken += _order(n, size, seed, epoch + 1)[:missing]
+    return [made[i] for i in taken]
 
 
-_orders: dict[tuple[int, int, int], list[int]] = {}
-
-
-def _order(n: int, seed: int, epoch: int) -> list[int]:
-    key = (n, seed, epoch)
-    if key not in _orders:
-        _orders.clear()
-        digest = hashlib.sha256(f"{seed}/epoch/{epoch}".encode()).digest()
-        order = list(range(n))
-        random.Random(int.from_bytes(digest[:8], "big")).shuffle(order)
-        _orders[key] = order
-    return _orders[key]
+@lru_cache(maxsize=2)
+def _order(n: int, size: int, seed: int, epoch: int) -> tuple[int, ...]:
+    """An epoch's permutation. It begins with prompts that the step which reaches into it doesn't have already."""
+    order: list[int] = []
+    for e in range(epoch + 1):
+        begun = e * n % size
+        had = set(order[n - begun :])
+        shuffled = list(range(n))
+        digest = hashlib.sha256(f"{seed}/epoch/{e}".encode()).digest()
+        random.Random(int.from_bytes(digest[:8], "big")).shuffle(shuffled)
+        first = [i for i in shuffled if i not in had][: size - begun]
+        rest = set(shuffled).difference(first)
+        order = [*first, *(i for i in shuffled if i in rest)]
+    return tuple(order)
