@@ -72,6 +72,7 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
     @torch.no_grad()
     def compute_advantages_and_returns(self, experiences: list[Any]) -> list[Any]:
         self.own["own/entropy"] = self._entropy(experiences)
+        self.own["own/sampling_logp_difference"] = sampling_logp_difference(experiences)
         for experience in experiences:
             advantages = experience.info["advantage"][:, None] * experience.action_mask
             experience.advantages, experience.returns, experience.kl = advantages, advantages.clone(), None
@@ -111,3 +112,16 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         for i, answer in zip(asked, answers, strict=True):
             values[i] = answer
         return values
+
+
+def sampling_logp_difference(experiences: Sequence[Any]) -> float:
+    """Mean of |log p of vLLM - log p of the policy| over the tokens that vLLM sampled; 0 where there are none.
+
+    Rounding alone makes some thousandths of it. More says that vLLM doesn't sample from the policy that is trained.
+    """
+    total = count = 0.0
+    for e in experiences:
+        own = e.action_mask * (1 - e.info["teacher"][:, None])
+        total += ((e.rollout_log_probs - e.action_log_probs).abs() * own).sum().item()
+        count += own.sum().item()
+    return total / max(count, 1.0)

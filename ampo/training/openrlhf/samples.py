@@ -55,11 +55,13 @@ def _written(row: MixedRow, before: Experience) -> Experience:
     ids: Any = torch.tensor([[*row.prompt_ids, *row.response_ids]])  # any: OpenRLHF names its types by their subclasses
     actions: Any = torch.zeros_like(ids)
     attended: Any = torch.ones_like(ids)
+    sampled: Any = None if before.rollout_log_probs is None else torch.zeros(1, ids.shape[1] - 1)  # by nobody
     actions[:, len(row.prompt_ids) :] = 1
     return Experience(
         sequences=ids,
         attention_mask=attended,
         action_mask=actions[:, 1:],
+        rollout_log_probs=sampled,
         prompts=before.prompts,
         labels=before.labels,
         images=before.images,

@@ -83,10 +83,22 @@ def small_model(model_path: str, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+def moved(model: Path, trained: Path) -> float:
+    """Mean of |log p - log p| of two models over some tokens."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    ids = torch.arange(1000, 1200)[None]
+    with torch.no_grad():
+        a, b = (AutoModelForCausalLM.from_pretrained(m).float()(ids).logits.log_softmax(-1) for m in (model, trained))
+    own = ids[:, 1:, None]
+    return (a[:, :-1].gather(2, own) - b[:, :-1].gather(2, own)).abs().mean().item()
+
+
 def test_a_run_is_guided_killed_resumed_and_evaluated(small_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("openrlhf", reason="openrlhf is not installed (extra `openrlhf`)")
     run = tmp_path / "run"
-    command = ampo("train", "openrlhf-smoke", "--model", small_model, "-o", run)
+    command = ampo("train", "openrlhf-smoke", "--model", small_model, "-o", run, "--optimizer.lr", 0.05)
 
     kill_after(command, run / "checkpoints" / "_actor" / "global_step1" / "whole", tmp_path / "log")
     before, decided = read(run / "metrics.jsonl"), read(run / "guidance.jsonl")
@@ -102,6 +114,10 @@ def test_a_run_is_guided_killed_resumed_and_evaluated(small_model: Path, tmp_pat
     assert [d for d in decisions if d["step"] == 1] == [d for d in decided if d["step"] == 1]
     assert all(row["guidance/trigger_rate"] > 0 and row["mixed/replaced"] > 0 for row in rows)
     assert [row["samples"] for row in rows] == [16.0, 32.0, 48.0]
+    # The policy moves, and what vLLM samples from moves with it: after the resume's weights, and after an update's.
+    agreed = max(row["own/sampling_logp_difference"] for row in rows)
+    assert agreed < 0.02, rows
+    assert moved(small_model, run / "final") > 5 * agreed, rows
 
     assert holding(killed) == []
     assert holding(str(run)) == []  # every process of the run writes to its log
