@@ -74,9 +74,7 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         self.own["own/entropy"] = self._entropy(experiences)
         self.own["own/sampling_logp_difference"] = sampling_logp_difference(experiences)
         for experience in experiences:
-            advantages = experience.info["advantage"][:, None] * experience.action_mask
-            experience.advantages, experience.returns, experience.kl = advantages, advantages.clone(), None
-            experience.info["return"] = experience.info["reward"]
+            settle_advantages(experience)
         return experiences
 
     def _decode(self, ids: Sequence[int]) -> str:
@@ -112,6 +110,13 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         for i, answer in zip(asked, answers, strict=True):
             values[i] = answer
         return values
+
+
+def settle_advantages(experience: Any) -> None:
+    """The guide's, of every row's tokens, where OpenRLHF's estimators write theirs."""
+    advantages = experience.info["advantage"][:, None] * experience.action_mask
+    experience.advantages, experience.returns, experience.kl = advantages, advantages.clone(), None
+    experience.info["return"] = experience.info["reward"]
 
 
 def sampling_logp_difference(experiences: Sequence[Any]) -> float:
