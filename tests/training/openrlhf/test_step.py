@@ -25,7 +25,7 @@ ROWS, MICRO, TEMPERATURE = 12, 3, 0.8
 OLD = 0.3
 """By how much the old log-probabilities are lower than the policy's: far enough off for some tokens to be clipped."""
 OVERRIDES = {
-    "algorithm.entropy_coefficient": 0.01,
+    "algorithm.entropy_coefficient": 0.1,
     "rollout.temperature": TEMPERATURE,
     "rollout.n": 4,
     "rollout.prompts_per_step": 3,
