@@ -4,7 +4,7 @@ One step of the embedded model: rollouts (once, real), then all that follows, tw
 with preset `ampo`, a fifth of the prompts triggering, and with guidance off (`grpo`). Weights are put back in between.
 Teacher solutions are half as long again as the responses. The ratio is that of whole steps, rollouts included.
 
-    python perf/train_step.py [--prompts 10] [--n 8] [--tokens 128] [--repeat 3]
+    python perf/train_step.py [--prompts 5] [--n 8] [--tokens 64] [--repeat 3]
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ from ampo.verify import VerifierPool
 TEACHERS = 4
 
 
-def wordy(rng: random.Random, tokens: int, answer: int) -> str:
-    """A solution half as long again as a response."""
-    body = " ".join(f"{rng.randrange(100)} and then" for _ in range(int(1.5 * tokens / 4)))
-    return f"{body} <answer> {answer} </answer>"
+def wordy(rng: random.Random, tokens: int, answer: int, tokenizer) -> str:
+    """A solution of so many tokens, and the answer."""
+    body = ""
+    while len(tokenizer.encode(body)) < tokens:
+        body += f"{rng.randrange(100)} and then "
+    return f"{body}<answer> {answer} </answer>"
 
 
 def make_prompts(n: int, tokens: int, tokenizer) -> list[TrainPrompt]:
@@ -46,7 +48,12 @@ def make_prompts(n: int, tokens: int, tokenizer) -> list[TrainPrompt]:
     for i in range(n):
         a, b = rng.randrange(100), rng.randrange(100)
         problems.append(Problem(f"p{i}", f"What is {a} + {b}?", str(a + b)))
-        solutions.append(tuple(Solution(f"t{k}", wordy(rng, tokens, a + b), verified=True) for k in range(TEACHERS)))
+        solutions.append(
+            tuple(
+                Solution(f"t{k}", wordy(rng, int(1.4 * tokens), a + b, tokenizer), verified=True)
+                for k in range(TEACHERS)
+            )
+        )
     made, _ = tokenized(problems, load_template("ampo"), tokenizer, 512)
     return [TrainPrompt(p.problem, p.ids, s) for p, s in zip(made, solutions, strict=True)]
 
@@ -67,9 +74,9 @@ def a_fifth_fails(groups: list[Group]) -> list[Group]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=10)
+    parser.add_argument("--prompts", type=int, default=5)
     parser.add_argument("--n", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     values = {
@@ -102,6 +109,7 @@ def main() -> None:
                 started = time.perf_counter()
                 learnt = arm.learn(groups, 1)
                 seconds[name]["whole"].append(rollout + time.perf_counter() - started)
+                print(f"{name} {turn + 1}: {seconds[name]['whole'][-1]:.1f} s", flush=True)
                 scored, replaced = learnt["guidance/scored"], learnt["mixed/replaced"]
                 if (scored > 0 and replaced > 0) != (name == "ampo"):
                     raise SystemExit(f"{name}: {scored:.0f} solutions scored, {replaced:.3f} of the rows replaced")

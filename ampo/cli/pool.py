@@ -126,9 +126,18 @@ def build(
         for candidate in candidates_of(one.label, run, problems)
     )
     file = output_dir / "pool.jsonl"
-    with writing(file) as keep, VerifierPool() as verifiers:
+    there = sum(_lines(run.responses) for run in runs)
+    with writing(file) as keep, VerifierPool() as verifiers, _progress(there, "responses") as progress:
         limit_tokens = max_tokens or PAPER_SAMPLING.max_tokens
-        report = assemble([prompt_of(p) for p in problems], candidates, verifiers, limit_tokens, keep, output_dir)
+        report = assemble(
+            [prompt_of(p) for p in problems],
+            candidates,
+            verifiers,
+            limit_tokens,
+            keep,
+            output_dir,
+            progress=lambda verdicts: progress(v.outcome for v in verdicts),
+        )
     write_atomically(output_dir / "report.json", jsonlib.dumps(build_dict(report), indent=1) + "\n")
     show_build(report, _console())
     say(f"wrote {file}; before training on it: ampo pool check {file}")
@@ -235,12 +244,17 @@ def _watched(judged: Iterable[Any], progress: Any) -> Iterator[Any]:
         progress(v.outcome for v in item.verdicts)
 
 
+def _lines(file: Path) -> int:
+    with file.open("rb") as stream:
+        return sum(1 for _ in stream)
+
+
 @contextmanager
-def _progress(rows: int) -> Iterator[Any]:
-    """A row is done with these outcomes. On a terminal a live line, else a line every so often."""
+def _progress(total: int, unit: str = "prompts") -> Iterator[Any]:
+    """One more is done, with these outcomes. On a terminal a live line, else a line every so often."""
     from eval.progress import RunProgress
 
-    with RunProgress(rows, 0, Counter(), unit="prompts") as shown:
+    with RunProgress(total, 0, Counter(), unit=unit) as shown:
 
         def done(outcomes: Iterable[str]) -> None:
             shown.sample(0)
