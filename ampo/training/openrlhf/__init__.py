@@ -11,6 +11,7 @@ engine       its vLLM actor: a seed for each response
 samples      its samples as groups, mixed rows as its samples
 loss         AMPO's loss in the shape of its own, exact across micro-batches and data-parallel ranks
 reward       `reward_func`, on the shared verifier
+agent        the same as OpenRLHF's agent, for those who ask for one
 checkpoints  which of its checkpoints are whole
 final        the last weights with a model card
 failures     what went wrong somewhere, in a line

@@ -126,6 +126,9 @@ TABLE: dict[str, tuple[str, _Value]] = {
     "logger.wandb.project": ("log.project", lambda c, _: c.log.project),
 }
 
+AGENT = "train.agent_func_path"
+"""Under [openrlhf], "ampo" stands for our own agent (`agent`)."""
+
 _WITHOUT_GPU = {
     "ds.attn_implementation": "eager",
     "vllm.enforce_eager": True,
@@ -141,6 +144,8 @@ def argv(config: TrainConfig, place: Place) -> list[str]:
     values = {name: value(config, place) for name, (_, value) in TABLE.items()}
     own = flat(config.openrlhf)
     own_settings(config)
+    if own.get(AGENT) == "ampo":
+        own[AGENT] = Path(__file__).with_name("agent.py")
     for name, value in (values if place.gpu else values | _WITHOUT_GPU).items():
         own.setdefault(name, value)
     made = [part for name, value in own.items() for part in _words(name, value)]

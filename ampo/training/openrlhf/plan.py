@@ -7,7 +7,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
-from ampo.training.openrlhf.flags import Place, flat, own_settings, parse, step_prompts, update_prompts
+from ampo.training.openrlhf.flags import AGENT, Place, flat, own_settings, parse, step_prompts, update_prompts
 
 _GIB = 2**30
 _UNREAD = ("algo.advantage.", "algo.kl.", "actor.eps_clip", "actor.dual_clip", "actor.policy_loss", "actor.loss_agg")
@@ -52,6 +52,11 @@ def check(config: TrainConfig) -> None:
         (
             any(own[f"reward.{name}"] for name in ("overlong_buffer_len", "stop_properly_penalty_coef")),
             ("length penalties would change rewards after the advantages are settled: leave them out"),
+        ),
+        (
+            own[AGENT] not in (None, "ampo"),
+            f"{AGENT}: rewards are this project's own, so that an agent of yours would not be heard: give 'ampo', "
+            "which is the verifier as an agent, or leave it out",
         ),
         (own["train.max_epochs"] > 1, "train.max_epochs: a step's rows are learnt from once: leave it out"),
         (

@@ -56,6 +56,14 @@ def test_openrlhfs_own_settings_nested_or_dotted(tmp_path: Path) -> None:
     assert (found["vllm.num_engines"], found["train.colocate_all"], found["ds.zero_stage"]) == (3, True, 3)
 
 
+def test_the_agent_is_asked_for_by_name(tmp_path: Path) -> None:
+    chosen = config(tmp_path, "--openrlhf.train.agent_func_path", "ampo")
+    plan.check(chosen)
+    file = flags.parse(flags.argv(chosen, place(tmp_path)))["train.agent_func_path"]
+    assert Path(file).name == "agent.py"
+    assert Path(file).is_file()
+
+
 def test_without_a_gpu_what_is_set_wins_over_our_defaults(tmp_path: Path) -> None:
     made = flags.argv(config(tmp_path, "--openrlhf.vllm.num_engines", "2"), place(tmp_path, gpu=False))
     found = flags.parse(made)
@@ -87,6 +95,7 @@ def test_openrlhfs_settings_are_checked(tmp_path: Path, override: tuple[str, str
         (("--openrlhf.ds.ring_attn_size", "2"), "not computed across a ring"),
         (("--openrlhf.vllm.num_engines", "0"), "rollouts need vLLM"),
         (("--openrlhf.train.max_epochs", "2"), "learnt from once"),
+        (("--openrlhf.train.agent_func_path", "mine.py"), "give 'ampo'"),
         (("--openrlhf.actor.eps_clip", "0.1"), r"actor\.eps_clip: .* \[algorithm\] only"),
         (("--openrlhf.algo.advantage.is_correction_level", "token"), "is_correction_level"),
         (("--openrlhf.reward.overlong_buffer_len", "100"), "length penalties"),
