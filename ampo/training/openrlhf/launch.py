@@ -53,7 +53,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
     with explained(place.log):
         with (
             _output_to(place.log) as terminal,
-            _shown(folder, config, done, terminal),
+            shown(folder, config, done, terminal),
             _cluster(place, arguments, ray_address),
         ):
             _substitute(settings)
@@ -164,7 +164,7 @@ def _run_command(arguments: Sequence[str]) -> None:
 
 
 @contextmanager
-def _shown(folder: TrainDir, config: TrainConfig, done: int, terminal: TextIO) -> Iterator[None]:
+def shown(folder: TrainDir, config: TrainConfig, done: int, terminal: TextIO) -> Iterator[None]:
     """The steps of metrics.jsonl on the terminal, as they come."""
     table = Terminal(config.steps, done, Console(file=terminal))
     ended = threading.Event()
