@@ -22,7 +22,12 @@ ENVIRONMENT = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
 }
 HOOK = f"{__name__}.install"
-WORKER = f"{__name__}.WeightReceiver"
+ENGINE = {
+    "worker_extension_cls": f"{__name__}.WeightReceiver",
+    # vLLM sets a seeded request's generator back after a part of its prompt, which the CPU's generator can't do.
+    "enable_chunked_prefill": False,
+}
+"""For vLLM's engine."""
 
 
 def needed() -> bool:
@@ -57,8 +62,6 @@ def adapt() -> None:
     import torch
     from openrlhf.trainer.ppo_utils import replay_buffer
     from openrlhf.trainer.ray import ppo_actor
-    from openrlhf.utils.deepspeed import deepspeed as strategies
-    from torch.distributed.device_mesh import init_device_mesh
 
     class Torch(ModuleType):
         """torch, for a buffer that would write f"cuda:{current_device()}" on its items."""
@@ -70,8 +73,16 @@ def adapt() -> None:
             return torch.device("cpu")
 
     substitute(replay_buffer, torch=Torch("torch"))
-    substitute(strategies, init_device_mesh=lambda _, *args, **kwargs: init_device_mesh("cpu", *args, **kwargs))
     substitute(ppo_actor, stateless_init_process_group=Gloo)
+    adapt_mesh()
+
+
+def adapt_mesh() -> None:
+    """Ranks meet on the CPU."""
+    from openrlhf.utils.deepspeed import deepspeed as strategies
+    from torch.distributed.device_mesh import init_device_mesh
+
+    substitute(strategies, init_device_mesh=lambda _, *args, **kwargs: init_device_mesh("cpu", *args, **kwargs))
 
 
 class Gloo:

@@ -27,7 +27,7 @@ class SeededEngine(_Engine):
     async def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._seed, self._step = 0, 0
         if cpu.needed():
-            kwargs["worker_extension_cls"] = cpu.WORKER
+            kwargs |= cpu.ENGINE
         await super().__init__(*args, **kwargs)
 
     async def begin_step(self, seed: int, step: int) -> None:
