@@ -143,18 +143,24 @@ def _train_openrlhf(
     from transformers import AutoConfig, AutoTokenizer
 
     from ampo import models
+    from ampo.cli.sft import train_sft
     from ampo.training import plan
-    from ampo.training.openrlhf import data, flags
+    from ampo.training.openrlhf import data, flags, sft
     from ampo.training.openrlhf import plan as openrlhf_plan
     from ampo.verify import VerifierPool
 
     plan.check(config)
-    openrlhf_plan.check(config)
-    flags.parser()
+    is_sft = config.resolved_algorithm().objective == "sft"
+    if is_sft and ray_address:
+        raise UserError("--ray-address: preset 'sft' runs without Ray: leave it out")
+    (sft if is_sft else openrlhf_plan).check(config)
     path = models.locate(models.resolve(config.model, say)).path
     with VerifierPool() as verifier, TemporaryDirectory() as made:
         prompts = _prompts(config, path, verifier, Path(made), data_dir)
     plan.check_guidance(config, prompts)
+    if is_sft:
+        train_sft(config, folder, stop, path, prompts)
+        return
     place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
     arguments = flags.argv(config, place)
     openrlhf_plan.check_sizes(config, place, arguments)

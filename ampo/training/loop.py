@@ -26,7 +26,7 @@ from ampo.training.log import sinks
 from ampo.training.logprobs import log_prob_fn
 from ampo.training.metrics import mean_of_updates
 from ampo.training.modelcard import write_model
-from ampo.training.prompts import TrainPrompt, batch
+from ampo.training.prompts import TrainPrompt, batch, solution_rows
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
@@ -167,10 +167,7 @@ class LocalTrainer:
     def _sft_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
         """Every solution that the pool has for the prompts of the step; mini-batches as for RL."""
         end, limit = self.guide.end_ids, self.config.rollout.max_tokens
-        groups = []
-        for prompt in taken:
-            found = [(s.source, (*self._ids(s.content), *end)) for s in prompt.solutions]
-            groups.append(tuple(MixedRow(prompt.ids, ids, 1.0, 0.0, name) for name, ids in found if len(ids) <= limit))
+        groups = [solution_rows(prompt, self._ids, end, limit) for prompt in taken]
         with self._timed("update"):
             updates = [
                 self.policy.update(rows, [None] * len(rows), self.algorithm, step)

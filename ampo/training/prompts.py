@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from ampo.guidance.formats import PoolEntry
 from ampo.guidance.judging import Judged, judge
 from ampo.guidance.pool import GuidancePool
 from ampo.prompts import Template
+from ampo.training.rows import MixedRow
 from ampo.types import Problem, Solution
 from ampo.verify import VerifierPool
 
@@ -55,6 +56,14 @@ def with_guidance(made: Sequence[TrainPrompt], pool: GuidancePool, verifier: Ver
     """
     judged = judge(((p.problem.id, _entry(p.problem, pool)) for p in made), verifier, trust=True)
     return [replace(p, solutions=_right(found)) for p, found in zip(made, judged, strict=True)]
+
+
+def solution_rows(
+    prompt: TrainPrompt, encode: Callable[[str], Sequence[int]], end_ids: Sequence[int], max_tokens: int
+) -> tuple[MixedRow, ...]:
+    """What preset sft learns from: every solution of a prompt with the end of a turn, where both have room."""
+    found = [(s.source, (*encode(s.content), *end_ids)) for s in prompt.solutions]
+    return tuple(MixedRow(prompt.ids, ids, 1.0, 0.0, source) for source, ids in found if len(ids) <= max_tokens)
 
 
 def _entry(problem: Problem, pool: GuidancePool) -> PoolEntry:

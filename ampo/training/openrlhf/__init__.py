@@ -12,9 +12,13 @@ samples      its samples as groups, mixed rows as its samples
 loss         AMPO's loss in the shape of its own, exact across micro-batches and data-parallel ranks
 reward       `reward_func`, on the shared verifier
 agent        the same as OpenRLHF's agent, for those who ask for one
+sft          preset sft on OpenRLHF's own SFT command: flags, refusals, what a run means
+sft_launch   torchrun, a process a GPU
+sft_trainer  its trainer, with our metrics
 checkpoints  which of its checkpoints are whole
 final        the last weights with a model card
 failures     what went wrong somewhere, in a line
+watchdog     the end of a run one of whose processes has died
 leftovers    what a killed run leaves of Ray
 cpu          all that it takes where there is no GPU
 """

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.guidance.formats import PoolEntry, line_of
 from ampo.training.openrlhf.flags import Place
-from ampo.training.prompts import TrainPrompt
+from ampo.training.prompts import TrainPrompt, solution_rows
 from ampo.types import Problem
 
 
@@ -25,6 +26,39 @@ def write(place: Place, prompts: Sequence[TrainPrompt], tokenizer: Any) -> None:
         for p in prompts
     )
     _write(place.prompts_file, (json.dumps(row) + "\n" for row in rows))
+
+
+def solutions(prompts: Sequence[TrainPrompt], tokenizer: Any, max_tokens: int) -> Iterator[tuple[str, str]]:
+    """What preset sft learns from, as texts: (prompt, solution with the end of its turn), which OpenRLHF puts together.
+
+    A solution that melts into its prompt, so that the two together are other tokens, is left out.
+    """
+
+    def encode(text: str) -> list[int]:
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    for prompt in prompts:
+        asked = _text(prompt, tokenizer) if prompt.solutions else ""
+        for solution in prompt.solutions:
+            told = solution.content + tokenizer.eos_token
+            alone = replace(prompt, solutions=(solution,))
+            for row in solution_rows(alone, encode, (tokenizer.eos_token_id,), max_tokens):
+                if tuple(encode(asked + told)) == row.prompt_ids + row.response_ids:
+                    yield asked, told
+
+
+def write_solutions(place: Place, rows: Iterable[tuple[str, str]]) -> int:
+    """prompts.jsonl for SFT; how many. Raises UserError where it can't be written."""
+    written = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal written
+        for asked, told in rows:
+            written += 1
+            yield json.dumps({"input": asked, "output": told}) + "\n"
+
+    _write(place.prompts_file, lines())
+    return written
 
 
 def write_pool(place: Place, prompts: Sequence[TrainPrompt]) -> None:

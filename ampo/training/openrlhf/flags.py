@@ -1,8 +1,10 @@
-"""Our config as OpenRLHF's flags: one table, and whatever else of OpenRLHF's own stands under [openrlhf].
+"""Our config as OpenRLHF's flags: a table a command, and whatever else of OpenRLHF's own stands under [openrlhf].
 
-OpenRLHF 0.11.2 has about 150 dotted flags and no config file; its parser stands under `if __name__ == "__main__"` of
-openrlhf/cli/train_ppo_ray.py. That part of its source, up to `parse_args`, is run here to get at the parser itself,
-so that what is checked is what will be parsed, without importing Ray, vLLM and DeepSpeed (half a minute).
+OpenRLHF 0.11.2 has about 150 dotted flags and no config file; its parsers stand under `if __name__ == "__main__"` of
+its commands. That part of a command's source, up to `parse_args`, is run here to get at the parser itself, so that what
+is checked is what will be parsed, without importing Ray, vLLM and DeepSpeed (half a minute).
+
+The table of `train_ppo_ray` is here, that of `train_sft` in `sft`.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ from ampo.training.config import TrainConfig
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things are. prompts: how many there are. gpu: False asks for what a CPU needs."""
+    """Where things are. prompts, rows: how many there are; rows are SFT's. gpu: False asks for what a CPU needs."""
 
     model: str
     folder: Path
     prompts: int
     gpu: bool = True
+    rows: int = 0
 
     @property
     def prompts_file(self) -> Path:
@@ -62,6 +65,25 @@ class Place:
 
 
 _Value = Callable[[TrainConfig, Place], Any]
+Table = Mapping[str, tuple[str, _Value]]
+"""OpenRLHF's flag: (our key, its value). None and False leave the flag out, True gives it bare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of OpenRLHF's. without_gpu: defaults of ours where there is no GPU; [openrlhf] may differ.
+
+    ours: what may stand under [openrlhf] and is no flag of the command.
+    """
+
+    module: str
+    table: Table
+    without_gpu: Mapping[str, Any]
+    ours: tuple[str, ...] = ()
+
+    def own(self, config: TrainConfig) -> dict[str, Any]:
+        """[openrlhf] by dotted name, less what is ours."""
+        return {name: value for name, value in flat(config.openrlhf).items() if name not in self.ours}
 
 
 def step_prompts(config: TrainConfig, place: Place) -> int:
@@ -72,13 +94,12 @@ def update_prompts(config: TrainConfig, place: Place) -> int:
     return min(config.optimizer.mini_batch_prompts, step_prompts(config, place))
 
 
-def _schedule(config: TrainConfig, _: Place) -> str:
+def schedule(config: TrainConfig, _: Place) -> str:
     name = config.optimizer.schedule
     return "constant_with_warmup" if name == "constant" and config.optimizer.warmup_steps else name
 
 
-TABLE: dict[str, tuple[str, _Value]] = {
-    # OpenRLHF's flag: (our key, its value). None and False leave the flag out, True gives it bare.
+TABLE: Table = {
     "actor.model_name_or_path": ("model", lambda _, p: p.model),
     "data.prompt_dataset": ("data.train", lambda _, p: p.prompts_file),
     "data.input_key": ("data.train", lambda *_: "input"),
@@ -100,7 +121,7 @@ TABLE: dict[str, tuple[str, _Value]] = {
     "actor.adam.betas": ("optimizer.beta1, beta2", lambda c, _: (c.optimizer.beta1, c.optimizer.beta2)),
     "actor.adam.weight_decay": ("optimizer.weight_decay", lambda c, _: c.optimizer.weight_decay),
     "actor.max_norm": ("optimizer.grad_norm", lambda c, _: c.optimizer.grad_norm),
-    "actor.lr_scheduler": ("optimizer.schedule", _schedule),
+    "actor.lr_scheduler": ("optimizer.schedule", schedule),
     "actor.lr_warmup_ratio": ("optimizer.warmup_steps", lambda c, _: c.optimizer.warmup_steps / c.steps),
     "actor.gradient_checkpointing_enable": (
         "optimizer.gradient_checkpointing",
@@ -136,49 +157,49 @@ _WITHOUT_GPU = {
     "actor.num_gpus_per_node": 1,
     "vllm.num_engines": 1,
 }
-"""Defaults of ours where there is no GPU; [openrlhf] may differ."""
+RL = Command("openrlhf.cli.train_ppo_ray", TABLE, _WITHOUT_GPU)
 
 
-def argv(config: TrainConfig, place: Place) -> list[str]:
+def argv(config: TrainConfig, place: Place, command: Command = RL) -> list[str]:
     """The arguments of OpenRLHF's command. Raises UserError for what its parser refuses."""
-    values = {name: value(config, place) for name, (_, value) in TABLE.items()}
-    own = flat(config.openrlhf)
-    own_settings(config)
+    values = {name: value(config, place) for name, (_, value) in command.table.items()}
+    own = command.own(config)
+    own_settings(config, command)
     if own.get(AGENT) == "ampo":
         own[AGENT] = Path(__file__).with_name("agent.py")
-    for name, value in (values if place.gpu else values | _WITHOUT_GPU).items():
+    for name, value in (values if place.gpu else {**values, **command.without_gpu}).items():
         own.setdefault(name, value)
     made = [part for name, value in own.items() for part in _words(name, value)]
-    parse(made)
+    parse(made, command)
     return made
 
 
-def own_settings(config: TrainConfig) -> dict[str, Any]:
+def own_settings(config: TrainConfig, command: Command = RL) -> dict[str, Any]:
     """[openrlhf] by dotted name, with OpenRLHF's defaults. UserError for an unknown name, one of ours, a bad value."""
-    own = flat(config.openrlhf)
+    own = command.own(config)
     for name in own:
-        _check_name(name)
-    return parse([part for name, value in own.items() for part in _words(name, value)])
+        _check_name(name, command)
+    return parse([part for name, value in own.items() for part in _words(name, value)], command)
 
 
-def parse(arguments: Sequence[str]) -> dict[str, Any]:
+def parse(arguments: Sequence[str], command: Command = RL) -> dict[str, Any]:
     """What OpenRLHF's own parser makes of some arguments, by dotted name. UserError for what it refuses."""
     said = StringIO()
     try:
         with redirect_stderr(said):
-            return vars(parser().parse_args(list(arguments)))
+            return vars(parser(command.module).parse_args(list(arguments)))
     except SystemExit as error:
         reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
         raise UserError(f"[openrlhf]: {reason}") from error
 
 
 @cache
-def parser() -> argparse.ArgumentParser:
-    """OpenRLHF's own. Raises MissingExtraError without OpenRLHF."""
+def parser(module: str = RL.module) -> argparse.ArgumentParser:
+    """OpenRLHF's own, of one of its commands. Raises MissingExtraError without OpenRLHF."""
     package = find_spec("openrlhf")
     if package is None or not package.submodule_search_locations:
         raise MissingExtraError("openrlhf", "openrlhf", "ampo train --backend openrlhf")
-    file = Path(package.submodule_search_locations[0], "cli", "train_ppo_ray.py")
+    file = Path(package.submodule_search_locations[0], "cli", f"{module.rpartition('.')[2]}.py")
     body = next(n.body for n in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(n, ast.If))
     end = next(i for i, n in enumerate(body) if isinstance(n, ast.Assign) and "parse_args" in ast.unparse(n.value))
     names: dict[str, Any] = {"argparse": argparse, "datetime": datetime}
@@ -195,10 +216,12 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _check_name(name: str) -> None:
-    if name in TABLE:
-        raise UserError(f"[openrlhf] {name} is set from {TABLE[name][0]}: set that instead")
-    known = [option.removeprefix("--") for option in parser()._option_string_actions if option.startswith("--")]
+def _check_name(name: str, command: Command) -> None:
+    if name in command.table:
+        raise UserError(f"[openrlhf] {name} is set from {command.table[name][0]}: set that instead")
+    known = [
+        option.removeprefix("--") for option in parser(command.module)._option_string_actions if option.startswith("--")
+    ]
     if name not in known:
         _refuse(name, known)
 

@@ -60,10 +60,6 @@ def check(config: TrainConfig) -> None:
         ),
         (own["train.max_epochs"] > 1, "train.max_epochs: a step's rows are learnt from once: leave it out"),
         (
-            algorithm.objective == "sft",
-            (f"preset {config.preset!r} has no rollouts: run it with --backend local, which has the same loss"),
-        ),
-        (
             algorithm.reward == "probability",
             (
                 f"preset {config.preset!r} drops prompts within a step, which OpenRLHF's batches have no room for: "
@@ -134,30 +130,31 @@ def describe(config: TrainConfig, place: Place, arguments: list[str], model_conf
         f"{samples * config.rollout.max_tokens:,} new tokens, {step // update} updates of {update * config.rollout.n} "
         f"rows, {update * config.rollout.n // _ranks(found)} a rank; the run: {config.steps} steps"
     )
-    yield from _memory(found, _parameters(model_config), model_config.get_text_config(), width)
+    parameters, text = _parameters(model_config), model_config.get_text_config()
+    yield memory(found, gpus, found["actor.gradient_checkpointing_enable"], parameters, text, width)
+    engine = 2 * parameters / found["vllm.tensor_parallel_size"] / _GIB
+    yield f"an engine's GPU: {engine:.1f} GiB weights, {found['vllm.gpu_memory_utilization']:.0%} of it with the cache"
 
 
-def _memory(found: Mapping[str, Any], parameters: int, text: Any, width: int) -> Iterator[str]:
+def memory(found: Mapping[str, Any], ranks: int, checkpointing: bool, parameters: int, text: Any, width: int) -> str:
     """A GPU's share: bfloat16 weights and gradients, float32 master weights and two moments; one micro-batch.
 
-    By ZeRO: 1 shards the optimiser's part, 2 the gradients too, 3 the weights too.
+    By ZeRO: 1 shards the optimiser's part, 2 the gradients too, 3 the weights too. found: OpenRLHF's settings.
     """
-    ranks, stage = _gpus(found), found["ds.zero_stage"]
+    stage = found["ds.zero_stage"]
     optimizer = 0 if found["ds.adam_offload"] else 12 * parameters / (ranks if stage >= 1 else 1)
     gradients = 2 * parameters / (ranks if stage >= 2 else 1)
     weights = 2 * parameters / (ranks if stage >= 3 else 1)
     micro = found["train.micro_batch_size"]
     logits = 3 * 4 * micro * width * text.vocab_size
-    layers = 1 if found["actor.gradient_checkpointing_enable"] else 16
+    layers = 1 if checkpointing else 16
     activations = 2 * layers * micro * width * text.hidden_size * text.num_hidden_layers
-    yield (
+    return (
         f"{parameters / 1e9:.2f} B parameters; a training GPU: {weights / _GIB:.1f} GiB weights, "
         f"{gradients / _GIB:.1f} gradients, {optimizer / _GIB:.1f} AdamW; at most about {logits / _GIB:.1f} for "
         f"logits and {activations / _GIB:.1f} for activations of {micro} rows of {width} tokens (an "
         "estimate, not measured)"
     )
-    engine = 2 * parameters / found["vllm.tensor_parallel_size"] / _GIB
-    yield f"an engine's GPU: {engine:.1f} GiB weights, {found['vllm.gpu_memory_utilization']:.0%} of it with the cache"
 
 
 def _gpus(found: Mapping[str, Any]) -> int:

@@ -1,0 +1,71 @@
+"""What `ampo train` does with preset sft on OpenRLHF: the pool's solutions as a file, OpenRLHF's SFT command on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ampo.cli.options import say
+from ampo.errors import UserError
+
+if TYPE_CHECKING:
+    from ampo.training.config import TrainConfig
+    from ampo.training.openrlhf.flags import Place
+    from ampo.training.prompts import TrainPrompt
+
+
+def train_sft(
+    config: TrainConfig,
+    folder: Path,
+    stop: Literal["command", "plan"] | None,
+    model: str,
+    prompts: Sequence[TrainPrompt],
+) -> None:
+    """stop: after showing its command, or what it means. prompts: with their guidance."""
+    import torch
+    from transformers import AutoConfig, AutoTokenizer
+
+    from ampo.training.openrlhf import data, sft
+    from ampo.training.openrlhf.flags import Place
+
+    rows = data.solutions(prompts, AutoTokenizer.from_pretrained(model), config.rollout.max_tokens)
+    place = Place(model, folder.resolve(), len(prompts), torch.cuda.is_available())
+    found = sum(1 for _ in rows) if stop == "plan" else data.write_solutions(place, rows)
+    if left_out := sum(len(p.solutions) for p in prompts) - found:
+        say(
+            f"{left_out} solutions are left out: longer than rollout.max_tokens = {config.rollout.max_tokens}, or not "
+            "to be told from the end of their prompt"
+        )
+    if not found:
+        raise UserError(f"no solution has room in rollout.max_tokens = {config.rollout.max_tokens}: raise it")
+    place = replace(place, rows=found)
+    arguments, resolved = sft.argv(config, place), sft.resolved(config, place)
+    if stop == "plan":
+        print(resolved.to_toml())
+        print("\n".join(sft.describe(config, place, arguments, AutoConfig.from_pretrained(model))))
+        return
+    if stop == "command":
+        print(sft.shell_command(config, arguments))
+        return
+    _run(resolved, place, arguments, sft.processes(config))
+
+
+def _run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: int) -> None:
+    from ampo.training.openrlhf import checkpoints, sft_launch
+    from ampo.training.rundir import TrainDir
+
+    run = TrainDir(place.folder)
+    with run.locked():
+        run.start(config)
+        if done := checkpoints.latest(place.checkpoints):
+            say(f"going on from step {done} of {config.steps} in {place.folder}")
+        say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")
+        try:
+            sft_launch.run(config, place, arguments, processes)
+        except KeyboardInterrupt:
+            done = checkpoints.latest(place.checkpoints)
+            say(f"stopped; the same command goes on from step {done} in {place.folder}")
+            raise
+    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")

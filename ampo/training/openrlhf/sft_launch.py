@@ -1,0 +1,103 @@
+"""A run of OpenRLHF's SFT: a process a GPU, by torchrun, each OpenRLHF's own command with its trainer replaced by ours.
+
+As for RL, the command is run as `__main__` (runpy), so that its own parser and checks stay in force. torchrun starts
+this module; what it is given is the run's folder, then OpenRLHF's flags.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.training.config import TrainConfig
+from ampo.training.openrlhf import checkpoints, cpu
+from ampo.training.openrlhf.failures import explained
+from ampo.training.openrlhf.final import put_in_place
+from ampo.training.openrlhf.flags import Place
+from ampo.training.openrlhf.launch import shown
+from ampo.training.openrlhf.substitute import substitute
+from ampo.training.rundir import TrainDir
+
+_ERROR = re.compile(r"^(?:\[rank\d+\]:\s*)?(?!.*ChildFailedError)[\w.]+(?:Error|Exception)\b.*", re.M)
+_TERM_WAIT = 30  # seconds
+
+
+def run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: int) -> None:
+    """Train to the end, from the last whole checkpoint where there is one, and write `final`.
+
+    config: with as many steps as there will be. Raises UserError for a full disk, EngineError where a process fails;
+    the run can then go on.
+    """
+    if place.gpu and find_spec("flash_attn") is None:
+        raise UserError("OpenRLHF imports flash-attn, which is not installed: pip install flash-attn")
+    done, folder = checkpoints.repair(place.checkpoints), TrainDir(place.folder)
+    folder.forget_after(done)
+    place.log.parent.mkdir(parents=True, exist_ok=True)
+    with explained(place.log):
+        with shown(folder, config, done, sys.stderr):
+            _torchrun(place, arguments, processes)
+        put_in_place(config, place, folder)
+
+
+def _torchrun(place: Place, arguments: Sequence[str], processes: int) -> None:
+    """Raises RuntimeError with what a process of it has said last."""
+    starter = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [sys.executable, *starter, "-m", __name__, str(place.folder), *arguments]
+    with place.log.open("a", encoding="utf-8") as log:
+        start = log.tell()
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_us)  # noqa: S603
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(_TERM_WAIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    if code:
+        said = place.log.read_bytes()[start:].decode(errors="replace")
+        raise RuntimeError((_ERROR.findall(said) or [f"torchrun ended with {code}"])[-1])
+
+
+def _end_with_us() -> None:
+    """In the new process: a SIGKILL of ours ends torchrun, which ends its own. On Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def _process(folder: Path, arguments: Sequence[str]) -> None:
+    """One of torchrun's."""
+    if cpu.needed():
+        cpu.install()
+        cpu.adapt_mesh()
+    from openrlhf.trainer import sft_trainer
+    from openrlhf.utils import config
+
+    from ampo.training.openrlhf.sft import COMMAND
+    from ampo.training.openrlhf.sft_trainer import AmpoSFTTrainer
+
+    original = config.hierarchize
+
+    def with_folder(found: Any) -> Any:
+        nested = original(found)
+        nested.ampo = folder
+        return nested
+
+    substitute(config, hierarchize=with_folder)
+    substitute(sft_trainer, SFTTrainer=AmpoSFTTrainer)
+    sys.argv = [COMMAND.module, *arguments]
+    runpy.run_module(COMMAND.module, run_name="__main__")
+
+
+if __name__ == "__main__":
+    _process(Path(sys.argv[1]), sys.argv[2:])
