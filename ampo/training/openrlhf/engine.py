@@ -16,6 +16,7 @@ import ray
 from openrlhf.trainer.ray.vllm_engine import RolloutRayActor as _Original
 
 from ampo.training.openrlhf import cpu
+from ampo.training.openrlhf.watchdog import end_with_core
 from ampo.training.rollout import rollout_seed
 
 _Engine: Any = _Original.__ray_actor_class__  # type: ignore[attr-defined]  # Ray lets nobody inherit from the other
@@ -29,6 +30,7 @@ class SeededEngine(_Engine):
         if cpu.needed():
             kwargs |= cpu.ENGINE
         await super().__init__(*args, **kwargs)
+        end_with_core(lambda: self.llm.errored)
 
     async def begin_step(self, seed: int, step: int) -> None:
         self._seed, self._step = seed, step

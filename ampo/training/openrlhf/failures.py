@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,10 @@ _DEAD = re.compile(r"EngineDead|EngineCore|RolloutRayActor|SeededEngine")
 _AGAIN = "the same command goes on from the last checkpoint"
 
 
+class ProcessDiedError(Exception):
+    """Of an actor; its text says which and why."""
+
+
 @contextmanager
 def explained(log: Path) -> Iterator[None]:
     """Turn what Ray and OpenRLHF raise into one line. Errors of ours and Ctrl-C pass, also out of another process."""
@@ -26,7 +31,7 @@ def explained(log: Path) -> Iterator[None]:
         raise
     except Exception as error:  # whatever it is, it comes from some process of the run and must be told in a line
         with log.open("a", encoding="utf-8") as stream:
-            stream.write(f"\n{type(error).__name__}: {error}\n")
+            stream.write(f"\n{''.join(traceback.format_exception(error))}")
         raise told(error, log) from error
     except SystemExit as error:
         raise EngineError(f"OpenRLHF ended by itself ({error.code}): see {log}") from error
@@ -44,9 +49,11 @@ def told(error: Exception, log: Path) -> Exception:
             f"a process of the run is out of memory: lower [openrlhf] train.micro_batch_size, "
             f"vllm.gpu_memory_utilization or rollout.max_tokens; {_AGAIN}; see {log}"
         )
+    if isinstance(cause, ProcessDiedError):
+        return EngineError(f"{cause}: {_AGAIN}; see {log}")
     if _DEAD.search(text):
-        return EngineError(f"a vLLM engine died ({_last(str(cause))}): {_AGAIN}; see {log}")
-    return EngineError(f"{type(cause).__name__}: {_last(str(cause))}: {_AGAIN}; see {log}")
+        return EngineError(f"a vLLM engine died ({last_line(str(cause))}): {_AGAIN}; see {log}")
+    return EngineError(f"{type(cause).__name__}: {last_line(str(cause))}: {_AGAIN}; see {log}")
 
 
 def _cause(error: Exception) -> BaseException:
@@ -62,7 +69,7 @@ def _reason(text: str, pattern: re.Pattern[str]) -> str:
     return match.group(0) if match else ""
 
 
-def _last(text: str) -> str:
+def last_line(text: str) -> str:
     """The last line with something in it, cut to a readable length."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[-1] if lines else "no reason given")[:200]

@@ -30,6 +30,7 @@ from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place, parse
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.openrlhf.substitute import substitute
+from ampo.training.openrlhf.watchdog import watched
 from ampo.training.rundir import TrainDir
 
 _COMMAND = "openrlhf.cli.train_ppo_ray"
@@ -55,6 +56,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
             _output_to(place.log) as terminal,
             shown(folder, config, done, terminal),
             _cluster(place, arguments, ray_address),
+            watched(),
         ):
             _substitute(settings)
             _run_command(arguments)

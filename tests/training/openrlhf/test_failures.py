@@ -11,7 +11,7 @@ import pytest
 
 from ampo.errors import EngineError, UserError
 from ampo.training.openrlhf import checkpoints, leftovers
-from ampo.training.openrlhf.failures import explained, told
+from ampo.training.openrlhf.failures import ProcessDiedError, explained, told
 
 LOG = Path("/somewhere/log.txt")
 
@@ -35,6 +35,8 @@ class WrappedError(Exception):
             "train.micro_batch_size",
         ),
         (RuntimeError("The actor SeededEngine died unexpectedly"), EngineError, "a vLLM engine died"),
+        (ProcessDiedError("a training process died (process 1: killed)"), EngineError, "a training process died"),
+        (ProcessDiedError("a training process died (process 1: out of memory)"), EngineError, "is out of memory"),
         (WrappedError(ValueError("first line\nthe reason")), EngineError, "ValueError: the reason"),
     ],
 )
