@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ampo.engines import vllm_core
 from ampo.engines.vllm import VLLMEngine
 from ampo.errors import EngineError, PromptTooLongError
 from ampo.types import Message, Request, SamplingParams
@@ -164,3 +165,26 @@ def _revive(core: Any) -> None:
     core._failure = None
     core._thread = threading.Thread(target=core._step, daemon=True)
     core._thread.start()
+
+
+def test_users_who_come_one_after_the_other_start_in_one_step(
+    vllm_engine: VLLMEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm_core, "GATHER_PAUSE", 1.0)
+    monkeypatch.setattr(vllm_core, "GATHER_AT_MOST", 10.0)
+    engine: Any = vllm_engine._core._engine  # type: ignore[attr-defined]  # the core in this process
+    step, sizes = engine.step, []
+
+    def counted() -> Any:
+        sizes.append(engine.get_num_unfinished_requests())
+        return step()
+
+    monkeypatch.setattr(engine, "step", counted)
+    params = SamplingParams(max_tokens=4, seed=1)
+    users = [threading.Thread(target=vllm_engine.chat, args=(f"Say {i}.", params)) for i in range(5)]
+    for user in users:
+        user.start()
+        time.sleep(0.02)
+    for user in users:
+        user.join()
+    assert sizes[0] == len(users)
