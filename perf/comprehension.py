@@ -3,7 +3,7 @@
 32 prompts with 4 teacher solutions each, of lengths drawn from a long-thought distribution (log-normal, up to 2,048
 tokens with the prompt), scored with the embedded model in two arms of one run, which must agree to 1e-4:
 
-- ours: every row of all prompts in one call, what rows begin with in common once, the answer's logits only;
+- ours: every row of all prompts in one call, what rows begin with in common once, the answers' logits only;
 - padded: for each prompt its four rows padded to the maximum, and the log-probability of every token of them.
 
     python perf/comprehension.py [--prompts 32] [--repeat 1]
@@ -27,15 +27,17 @@ from ampo.types import Problem
 
 MAXIMUM = 2048  # tokens of prompt and solution
 TEACHERS = 4
+STEP = 10  # tokens of a step of a solution, about
 
 
-def solution_text(rng: random.Random, words: int) -> str:
-    body = " ".join(f"{rng.randrange(100)} + {rng.randrange(100)} makes a step" for _ in range(max(words // 8, 1)))
+def solution_text(rng: random.Random, tokens: int) -> str:
+    steps = max(tokens // STEP, 1)
+    body = " ".join(f"{rng.randrange(100)} + {rng.randrange(100)} makes a step" for _ in range(steps))
     return f"<think> {body} </think> <answer> {rng.randrange(1000)} </answer>"
 
 
 def make_queries(tokenizer, n: int, seed: int) -> list[Query]:
-    """Lengths with a median near 600 tokens and a long tail, as verified long thoughts have."""
+    """Solutions with a median near 600 tokens and a long tail, as verified long thoughts have."""
     rng = random.Random(seed)
     splicer = SolutionTokenizer(tokenizer)
     template = prompts.load_template("ampo")
@@ -50,7 +52,7 @@ def make_queries(tokenizer, n: int, seed: int) -> list[Query]:
         solutions = []
         while len(solutions) < TEACHERS:
             tokens = min(int(rng.lognormvariate(6.4, 0.7)), room)
-            found = splicer.solution(solution_text(rng, int(tokens * 0.9)), str(rng.randrange(1000)))
+            found = splicer.solution(solution_text(rng, tokens), str(rng.randrange(1000)))
             if len(found.prefix_ids) + len(found.answer_ids) <= room:
                 solutions.append(found)
         queries.append(Query(str(i), prompt_ids, solutions))

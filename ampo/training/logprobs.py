@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from ampo.guidance.comprehension import LogProbFn, ScoringRow
+from ampo.training.attention import causal_over_cache
 
 _LOGITS = 2**28  # floats of logits at most at once: 1 GiB
-_PIECE = 256  # tokens of a row that pass through the model at once, on a CPU
+_PIECE = 2048  # tokens of a row that pass through the model at once, on a CPU: it bounds the memory for logits
 
 
 def log_prob_fn(model: Any, *, token_budget: int = 8192) -> LogProbFn:
@@ -54,7 +55,7 @@ def answer_log_probs_in_turn(model: Any, rows: Sequence[ScoringRow]) -> list[lis
 
     _check(rows)
     values: list[list[float]] = [[]] * len(rows)
-    with _evaluating(model):
+    with _evaluating(model), causal_over_cache(model):
         cache, held = DynamicCache(), ()
         for i in sorted((i for i, row in enumerate(rows) if row.start < len(row.ids)), key=lambda i: rows[i].ids):
             ids, start = rows[i]

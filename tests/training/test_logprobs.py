@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 import torch
 
 from ampo.guidance.comprehension import ScoringRow
+from ampo.training import logprobs
 from ampo.training.logprobs import answer_log_probs, answer_log_probs_in_turn
 
 
@@ -42,9 +44,10 @@ def test_the_batches_change_nothing(model, token_budget: int) -> None:
         assert values == pytest.approx(alone(model, row), abs=1e-4)
 
 
-def test_what_rows_have_in_common_changes_nothing(model) -> None:
+def test_what_rows_have_in_common_changes_nothing(model, monkeypatch: pytest.MonkeyPatch) -> None:
     """A system prompt and a question in common, a row that is the beginning of another, one that is there twice, an
     answer that begins within what is in common, and one that is longer than a piece."""
+    monkeypatch.setattr(logprobs, "_PIECE", 256)
     rng = random.Random(1)
     system, question = ([rng.randrange(1000) for _ in range(k)] for k in (300, 20))
     endings = [[rng.randrange(1000) for _ in range(k)] for k in (40, 3, 400)]
@@ -57,6 +60,24 @@ def test_what_rows_have_in_common_changes_nothing(model) -> None:
     ]
     for row, values in zip(asked, answer_log_probs_in_turn(model, asked), strict=True):
         assert values == pytest.approx(alone(model, row), abs=1e-4)
+    assert model.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("layers", [["full_attention"] * 2, ["full_attention", "sliding_attention"]])
+def test_layers_that_see_a_window_only_keep_to_it(layers: list[str], attention: str) -> None:
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(0)
+    window = {"use_sliding_window": True, "sliding_window": 4, "layer_types": layers}
+    shape = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 8}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64}
+    random_model: Any = Qwen3ForCausalLM(Qwen3Config(**shape, **heads, **window)).eval()
+    random_model.set_attn_implementation(attention)
+    asked = [ScoringRow((*range(20), *ending), 20) for ending in ([3, 1, 4], [2, 7, 1, 8, 2, 8])]
+    for row, values in zip(asked, answer_log_probs_in_turn(random_model, asked), strict=True):
+        assert values == pytest.approx(alone(random_model, row), abs=1e-4)
+    assert random_model.config._attn_implementation == attention
 
 
 def test_rows_without_an_answer_and_without_a_beginning(model) -> None:
