@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from ampo.study import design, mechanism, student, task
@@ -41,9 +41,9 @@ def run(study: Path, size: Size, arm: Arm, seed: int) -> dict[str, Any]:
     result = {
         "arm": arm.name,
         "seed": seed,
-        "curves": {name: [[row["step"], row[name]] for row in metrics if name in row] for name in CURVES},
+        "curves": {name: [[supervised + row["step"], row[name]] for row in metrics if name in row] for name in CURVES},
         "guidance": _guidance(metrics),
-        "step_seconds": fmean(row["time/step"] for row in metrics),
+        "step_seconds": median(row["time/step"] for row in metrics),
         "test": sample_test(folder / "train" / "best", size, split["test"]),
         "seconds": time.time() - started,
         "cpu_seconds": time.process_time() - busy,

@@ -61,8 +61,16 @@ def _learning(results: Results) -> Any:
             _band(axes, [result["curves"].get(name, []) for result in results[arm]], arm)
         axes.set_xlabel("step")
         axes.set_title(label, loc="left")
-    grid[0, 0].legend(frameon=False, fontsize=7)
     figure.tight_layout()
+    return _with_legend(figure, grid[0, 0])
+
+
+def _with_legend(figure: Any, axes: Any) -> Any:
+    """One legend for all its axes, below them."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(labels), frameon=False, fontsize=8
+    )
     return figure
 
 
@@ -91,9 +99,8 @@ def _pass_at_k(results: Results) -> Any:
         axes.set_xticks(ks, ks)
         axes.set_title(f"{level}: pass@k, %", loc="left")
         axes.set_xlabel("k")
-    grid[0].legend(frameon=False, fontsize=7)
     figure.tight_layout()
-    return figure
+    return _with_legend(figure, grid[0])
 
 
 def _guidance(results: Results, warm: Mapping[str, Any]) -> Any:

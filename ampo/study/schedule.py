@@ -6,6 +6,7 @@ with its log, and run again by the same command. Nothing is left out in silence:
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from ampo.errors import UserError
 from ampo.study import design
+from ampo.study.arm import write_json
 from ampo.study.design import Size
 
 
@@ -43,8 +45,10 @@ def missing(study: Path, size: Size) -> list[Job]:
 
 
 def run(study: Path, size: Size, at_once: int, say: Callable[[str], None]) -> None:
-    """Do what is missing. Raises UserError that names what crashed, when all the rest is done."""
+    """Do what is missing. Raises UserError where the folder is another size's, and one that names what crashed when all
+    the rest is done."""
     study.mkdir(parents=True, exist_ok=True)
+    _claim(study, size)
     children: set[subprocess.Popen[bytes]] = set()
     with _ended(children):
         if not (study / "warm-start" / "calibration.json").exists():
@@ -57,6 +61,19 @@ def run(study: Path, size: Size, at_once: int, say: Callable[[str], None]) -> No
             f"{len(crashed)} of {len(jobs(size))} runs crashed, {crashed[0].place} the first: see its log.txt in "
             f"{study}; the same command runs them again"
         )
+
+
+def _claim(study: Path, size: Size) -> None:
+    """Raises UserError where the folder holds runs made with other settings, which must not be mixed with these."""
+    file = study / "size.json"
+    settings = size.model_dump(mode="json")
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else settings
+    if differs := [key for key, value in settings.items() if before.get(key) != value]:
+        raise UserError(
+            f"{study} holds runs of another size ({differs[0]} {before.get(differs[0])}, now {settings[differs[0]]}): "
+            "give another --output-dir, or remove it"
+        )
+    write_json(file, settings)
 
 
 def _all(

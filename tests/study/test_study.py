@@ -133,3 +133,10 @@ def test_a_run_that_crashes_is_named_and_no_page_is_made(tmp_path: Path) -> None
         schedule.run(tmp_path, size, 2, said.append)
     assert sum("CRASHED" in line for line in said) == 4
     assert "seed-0" in str(schedule.missing(tmp_path, size)[0].place)
+
+
+def test_runs_of_two_sizes_are_not_mixed(tmp_path: Path) -> None:
+    size = design.size("smoke")
+    (tmp_path / "size.json").write_text(json.dumps(size.model_dump(mode="json") | {"lr": 2e-4}))
+    with pytest.raises(UserError, match=r"runs of another size \(lr 0.0002, now 0.0001\): give another"):
+        schedule.run(tmp_path, size, 1, print)
