@@ -15,10 +15,13 @@ import pytest
 pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
 
 from ampo.errors import UserError
+from ampo.guidance.formats import PoolEntry, line_of
 from ampo.training.config import TrainConfig, load_config
 from ampo.training.openrlhf import data, flags, sft
 from ampo.training.prompts import TrainPrompt, solution_rows
 from ampo.types import Problem, Solution
+
+STEPS = 4
 
 
 def config(*overrides: str) -> TrainConfig:
@@ -86,22 +89,34 @@ def test_rows_are_the_local_backends_in_text(model_path: str) -> None:
     assert tuple(tokenizer("".join(found[0]))["input_ids"]) == row.prompt_ids + row.response_ids
 
 
-def command(model: Path, run: Path, *more: object) -> list[str]:
+def sums(file: Path) -> Path:
+    """A pool of eight problems with two solutions each, which is the training set as well."""
+    made = [
+        PoolEntry(f"p{i}", f"What is {i} + {i + 2}?", answer, (Solution("a", told), Solution("b", f"Well: {told}")))
+        for i in range(8)
+        for answer in [str(2 * i + 2)]
+        for told in [f"{i} + {i + 2} = <answer> {answer} </answer>"]
+    ]
+    file.write_text("".join(line_of(entry) for entry in made))
+    return file
+
+
+def command(model: Path, pool: Path, run: Path) -> list[str]:
     values = {
-        "data.train": "reasoning-gym",
-        "data.pool": "reasoning-gym",
+        "data.train": pool,
+        "data.pool": pool,
         "data.max_prompt_tokens": 192,
-        "rollout.max_tokens": 256,
-        "rollout.prompts_per_step": 16,
-        "optimizer.mini_batch_prompts": 16,
+        "rollout.max_tokens": 64,
+        "rollout.prompts_per_step": 4,
+        "optimizer.mini_batch_prompts": 4,
         "optimizer.lr": 0.02,
         "optimizer.schedule": "constant",
         "optimizer.warmup_steps": 0,
-        "steps": 8,
+        "steps": STEPS,
         "checkpoints.every": 1,
         "openrlhf.actor.num_gpus_per_node": 1,
         "openrlhf.ds.zero_stage": 2,
-        "openrlhf.train.micro_batch_size": 8,
+        "openrlhf.train.micro_batch_size": 4,
     }
     words = [word for name, value in values.items() for word in (f"--{name}", str(value))]
     return [sys.executable, "-m", "ampo", "train", "sft-qwen2.5-7b", "--model", str(model), "-o", str(run), *words]
@@ -112,10 +127,10 @@ def command(model: Path, run: Path, *more: object) -> list[str]:
 def test_a_run_is_killed_resumed_and_gives_a_model(tiny_model: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    run, log = tmp_path / "run", tmp_path / "log"
+    run, log, pool = tmp_path / "run", tmp_path / "log", sums(tmp_path / "pool.jsonl")
     whole = run / "checkpoints" / "_actor" / "global_step1" / "whole"
     with log.open("w") as said:
-        process = subprocess.Popen(command(tiny_model, run), stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command(tiny_model, pool, run), stdout=said, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 150
     try:
         while not whole.exists():
@@ -127,14 +142,13 @@ def test_a_run_is_killed_resumed_and_gives_a_model(tiny_model: Path, tmp_path: P
         process.wait()
     assert not (run / "final").exists()
 
-    done = subprocess.run(command(tiny_model, run), capture_output=True, text=True, timeout=150)
+    done = subprocess.run(command(tiny_model, pool, run), capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "going on from step" in done.stdout + done.stderr
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    steps = load_config(str(run / "config.toml")).steps
-    assert [row["step"] for row in rows] == list(range(1, steps + 1))
+    assert [(row["step"], row["sft/rows"]) for row in rows] == [(step, 8) for step in range(1, STEPS + 1)]
     assert rows[0]["update/loss"] == pytest.approx(10.8, abs=0.3)  # ln of the vocabulary: it knows nothing yet
     assert rows[-1]["update/loss"] < rows[0]["update/loss"] - 1
-    assert [row["samples"] for row in rows] == [row["sft/rows"] * row["step"] for row in rows]
+    assert [row["samples"] for row in rows] == [8.0 * step for step in range(1, STEPS + 1)]
     assert AutoModelForCausalLM.from_pretrained(run / "final").config.use_cache
-    assert f"{steps} of {steps} steps of preset `sft`" in (run / "final" / "README.md").read_text()
+    assert f"{STEPS} of {STEPS} steps of preset `sft`" in (run / "final" / "README.md").read_text()
