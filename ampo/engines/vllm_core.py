@@ -59,7 +59,8 @@ class InProcessCore(Core):
     """vLLM's LLMEngine, stepped by a thread of this process."""
 
     def __init__(self, engine_args: Any) -> None:
-        self._sinks: dict[str, Sink] = {}
+        self._sinks: dict[str, Sink] = {}  # of requests that are entering or under way
+        self._entering: set[str] = set()
         self._commands: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
         self._held = 0
@@ -73,7 +74,13 @@ class InProcessCore(Core):
         self.tokenizer = self._engine.get_tokenizer()
 
     def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
-        self._command(lambda: self._add(request_id, token_ids, params, sink))
+        self._entering.add(request_id)
+        self._sinks[request_id] = sink
+        try:
+            self._command(lambda: self._add(request_id, token_ids, params))
+        except EngineError:
+            self._forget(request_id)
+            raise
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -87,12 +94,12 @@ class InProcessCore(Core):
                 self._wake.notify()
 
     def abort(self, request_id: str) -> None:
-        if not self._closing and self._failure is None:
+        if request_id in self._sinks and not self._closing and self._failure is None:
             self._command(lambda: self._abort(request_id))
 
     @property
     def unfinished(self) -> int:
-        return self._engine.get_num_unfinished_requests() + len(self._commands)
+        return self._engine.get_num_unfinished_requests() + len(self._entering)
 
     def close(self) -> None:
         with self._wake:
@@ -108,17 +115,24 @@ class InProcessCore(Core):
             self._commands.append(command)
             self._wake.notify()
 
-    def _add(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
-        self._sinks[request_id] = sink
+    def _add(self, request_id: str, token_ids: list[int], params: Any) -> None:
         try:
             prompt = self._engine.renderer.render_cmpl([{"prompt_token_ids": token_ids}])[0]
             self._engine.add_request(request_id, prompt, params)
+            self._entering.discard(request_id)
         except ValueError as error:  # vLLM refuses this request: the others go on
-            self._sinks.pop(request_id)(error)
+            sink = self._sinks[request_id]
+            self._forget(request_id)
+            sink(error)
 
     def _abort(self, request_id: str) -> None:
-        if self._sinks.pop(request_id, None) is not None:
+        if request_id in self._sinks:
+            self._forget(request_id)
             self._engine.abort_request([request_id])
+
+    def _forget(self, request_id: str) -> None:
+        self._sinks.pop(request_id, None)
+        self._entering.discard(request_id)
 
     def _run(self, engine_args: Any, started: Future[None]) -> None:
         """Make the engine and step it, in one thread: OpenMP's workers belong to the thread that calls them first."""
