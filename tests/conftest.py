@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start: then nothing that
 # stops by it could be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long one example takes is the machine's business: a busy one must not fail a property.
+settings.register_profile("ampo", deadline=None)
+settings.load_profile("ampo")
 
 # The shapes that losses and advantages state are checked at run time, in every test that calls them.
 install_import_hook(["ampo.algorithm.losses", "ampo.algorithm.advantages"], "beartype.beartype")

@@ -22,7 +22,9 @@ def group_advantages(
 ) -> Float[Tensor, "groups n"]:
     """A_i = r_i - mean r, or that over the standard deviation of r.
 
-    divide_by_std: by the sample deviation (n - 1), as veRL does; a group whose rewards are all equal gets 0.
+    A group whose rewards are all equal gets exactly 0: what rounding leaves of its mean is no signal, and would grow to
+    one where it is divided by a deviation that is rounding as well.
+    divide_by_std: by the sample deviation (n - 1), as veRL does.
     on_policy_only: mean and deviation over the rows that are no teacher's; teacher rows get 0 (preset rl-sft).
     Raises ValueError where on_policy_only comes without is_teacher.
     """
@@ -33,8 +35,15 @@ def group_advantages(
         counted = (~is_teacher).to(rewards.dtype)
     n = counted.sum(-1, keepdim=True)
     mean = (rewards * counted).sum(-1, keepdim=True) / n.clamp(min=1)
-    centred = (rewards - mean) * counted
+    centred = ((rewards - mean) * counted).masked_fill(_all_equal(rewards, counted), 0.0)
     if not divide_by_std:
         return centred
     deviation = (centred.square().sum(-1, keepdim=True) / (n - 1).clamp(min=1)).sqrt()
     return centred / (deviation + _EPSILON)
+
+
+def _all_equal(rewards: Float[Tensor, "groups n"], counted: Float[Tensor, "groups n"]) -> Bool[Tensor, "groups 1"]:
+    """Whether the counted rewards of a group are one and the same; also where none is counted."""
+    lowest = rewards.masked_fill(counted == 0, torch.inf).amin(-1, keepdim=True)
+    highest = rewards.masked_fill(counted == 0, -torch.inf).amax(-1, keepdim=True)
+    return lowest >= highest

@@ -32,9 +32,15 @@ def test_on_policy_rows_only() -> None:
 
 
 @pytest.mark.parametrize("divide", [False, True])
-@pytest.mark.parametrize("rewards", [[[0.0] * 4], [[1.0] * 4], [[0.5]], [[0.1, 0.1]]])
-def test_equal_rewards_teach_nothing(rewards: list[list[float]], divide: bool) -> None:
-    assert_close(group_advantages(torch.tensor(rewards), divide_by_std=divide), torch.zeros(1, len(rewards[0])))
+@pytest.mark.parametrize("reward", [0.0, 0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 8, 15])
+def test_equal_rewards_teach_nothing(reward: float, n: int, divide: bool) -> None:
+    rewards = torch.full((1, n), reward)
+    assert torch.equal(group_advantages(rewards, divide_by_std=divide), torch.zeros(1, n))
+    teacher = torch.tensor([[True, *[False] * n]])
+    mixed = torch.cat([torch.ones(1, 1), rewards], 1)
+    own = group_advantages(mixed, divide_by_std=divide, on_policy_only=True, is_teacher=teacher)
+    assert torch.equal(own, torch.zeros(1, n + 1))
 
 
 def test_a_group_of_teachers_alone_is_finite() -> None:

@@ -120,7 +120,7 @@ def cut(rows: dict[str, Any], index: Any) -> dict[str, Any]:
     return {name: value[index] for name, value in rows.items()}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), preset=st.sampled_from(RL), cuts=st.sets(st.integers(1, 5)))
 def test_loss_gradient_and_metrics_do_not_depend_on_the_micro_batches(seed: int, preset: str, cuts: set[int]) -> None:
     algorithm, rows = load_preset(preset), random_rows(seed)
@@ -143,7 +143,7 @@ def test_loss_gradient_and_metrics_do_not_depend_on_the_micro_batches(seed: int,
         assert_close(torch.stack([o.metrics[name] for o in outputs]).sum(), value)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), preset=st.sampled_from(RL), order=st.permutations(range(6)))
 def test_the_order_of_rows_does_not_matter(seed: int, preset: str, order: list[int]) -> None:
     algorithm, rows = load_preset(preset), random_rows(seed)

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
@@ -24,7 +24,6 @@ def random_run(rng: np.random.Generator, rates: np.ndarray, samples: int) -> dic
     return {f"p{i}": [int(rng.random() < rate) for _ in range(samples)] for i, rate in enumerate(rates)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-4, 4), max_size=7))
 def test_sign_flip_counts_the_patterns(terms: list[int]) -> None:
     patterns = list(product([1, -1], repeat=len(terms)))

@@ -61,7 +61,7 @@ def majority_by_brute_force(votes: list[int | None], right: list[bool], k: int) 
     return float(total) / comb(len(votes), k)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=1, max_size=8), st.sets(st.integers(0, 3)))
 def test_maj_at_k_is_the_share_of_draws_that_a_right_class_wins(
     votes: list[int | None], right_classes: set[int]
@@ -129,7 +129,6 @@ def test_all_wrong_and_all_right_have_a_width_that_shrinks_with_the_problems_not
     assert more_problems.high - more_problems.low < 0.02
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.just(4)), min_size=1, max_size=50))
 def test_the_interval_holds_the_score_and_stays_within_0_and_1(counts: list[tuple[int, int]]) -> None:
     means = [c / n for c, n in counts]
