@@ -3,14 +3,8 @@
 The unit is the problem: its difference is that of its mean scores in the two runs, so that neither the problems'
 difficulty nor the number of samples blurs the comparison (arXiv 2411.00640, sections 4 and 5).
 
-Interval: Student's, from the spread of the differences. Where they are all the same (two runs that tie on every
-    problem) the spread says nothing, and the interval is as wide as the chance of a difference that has not shown
-    itself in so many problems (Wilson's bound at 0 of N).
-p-value: an exact sign-flip permutation test where at most 16 problems differ, since Student's test is not to be
-    trusted there; else Student's paired test. The interval of so few problems is a guide, the p-value is exact.
+Interval and p-value: `eval.paired`; what would separate the runs: `eval.power`.
 Over all: the mean of the benchmarks' differences, each benchmark weighing the same, as macro_avg does.
-What would separate the runs: at 80 % power and 5 % two-sided, if the difference seen is the true one. More problems
-    shrink all of the spread; more samples only its part within problems (their section 5), and often can't suffice.
 More than two runs: each against the first. Their p-values are corrected for how many they are by Holm's method (1979),
     for each benchmark, and over all, by itself; they are not corrected for the number of benchmarks.
 """
@@ -20,19 +14,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, t
 
 from eval.metrics import Judged, accuracy, by_problem
-from eval.stats import Interval, critical_value, wilson
-
-EXACT_UP_TO = 16  # problems that differ: 2^16 sign patterns at most
-_REACH = float(norm.ppf(0.975) + norm.ppf(0.80))  # standard errors that a difference must have, at 80 % power
-
-Test = Literal["sign-flip permutation", "paired t"]
+from eval.paired import Test, interval, mean_of, p_value, standard_error
+from eval.power import more_problems, more_samples, noise_of_mean
+from eval.stats import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +32,12 @@ class Difference:
     won, lost, tied: problems on which b's mean score is higher, lower, the same.
     p_value: two-sided, of the hypothesis that the runs don't differ. p_holm: the same, corrected for the other runs
         that are compared with the first; equal to p_value where there is one.
+    level: what p_value is to be below for a difference to show: 0.05, over the runs that are compared with the first,
+        at which Holm's method finds it whatever the others show.
     noise_share: the part of the spread (a variance) that comes from sampling, which more samples would shrink; None
         where a problem has only one sample in a run, which doesn't show how it varies.
-    more_problems: further problems of this kind that would separate the runs; 0 where these suffice, None where the
-        difference is 0.
+    more_problems: further problems of this kind that would separate the runs at that level; 0 where these suffice, None
+        where the difference is 0.
     more_samples: further samples of each problem and run that would; None where no number would, the difference is
         0, or noise_share isn't known.
     """
@@ -60,6 +51,7 @@ class Difference:
     p_value: float
     p_holm: float
     test: Test
+    level: float
     noise_share: float | None
     won: int
     lost: int
@@ -110,7 +102,8 @@ def compare(runs: Mapping[str, Sequence[Judged]]) -> list[Comparison]:
         raise ValueError(f"a comparison takes at least two runs, not {len(runs)}")
     grouped = {name: _grouped(rows) for name, rows in runs.items()}
     first, *others = grouped
-    return _corrected([_compare(first, grouped[first], other, grouped[other]) for other in others])
+    level = 0.05 / len(others)
+    return _corrected([_compare(first, grouped[first], other, grouped[other], level) for other in others])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -151,7 +144,7 @@ def _grouped(rows: Sequence[Judged]) -> dict[_Key, list[Judged]]:
 
 
 def _compare(
-    a: str, rows_a: Mapping[_Key, Sequence[Judged]], b: str, rows_b: Mapping[_Key, Sequence[Judged]]
+    a: str, rows_a: Mapping[_Key, Sequence[Judged]], b: str, rows_b: Mapping[_Key, Sequence[Judged]], level: float
 ) -> Comparison:
     pairs: defaultdict[str, list[Pair]] = defaultdict(list)
     for key in (k for k in rows_a if k in rows_b):
@@ -159,11 +152,12 @@ def _compare(
     if not pairs:
         raise ValueError(f"{a} and {b} have no problem in common")
     common = [pair for part in pairs.values() for pair in part]
+    lines = tuple(_difference(name, [part], level) for name, part in pairs.items())
     return Comparison(
         a=a,
         b=b,
-        benchmarks=tuple(_difference(name, [part]) for name, part in pairs.items()),
-        overall=_difference("", list(pairs.values())),
+        benchmarks=lines,
+        overall=replace(lines[0], benchmark="") if len(lines) == 1 else _difference("", list(pairs.values()), level),
         only_a=len(rows_a.keys() - rows_b.keys()),
         only_b=len(rows_b.keys() - rows_a.keys()),
         won=tuple(sorted((p for p in common if p.difference > 0), key=lambda p: -p.difference)),
@@ -181,94 +175,30 @@ def _noise(samples: Sequence[Judged]) -> float:
     return p * (1 - p) / (n - 1) if n > 1 else float("nan")
 
 
-def _difference(benchmark: str, strata: Sequence[Sequence[Pair]]) -> Difference:
+def _difference(benchmark: str, strata: Sequence[Sequence[Pair]], level: float) -> Difference:
     """The mean over strata (benchmarks) of the mean difference over problems."""
     pairs = [pair for stratum in strata for pair in stratum]
-    weights = np.array([1 / (len(strata) * len(stratum)) for stratum in strata for _ in stratum])
-    differences = np.array([pair.difference for pair in pairs])
-    mean = float(weights @ differences)
-    error, degrees = _error(strata)
-    p_value, test = _p_value(weights * differences, mean, error, degrees)
-    within = _within(strata)
+    differences = [np.array([pair.difference for pair in stratum]) for stratum in strata]
+    every = np.concatenate(differences)
+    noise = [np.array([pair.noise for pair in stratum]) for stratum in strata]
+    shown = not np.isnan(np.concatenate(noise)).any()  # one sample of a problem doesn't show how it varies
+    p, test = p_value(differences)
+    error, _ = standard_error(differences)
     return Difference(
         benchmark=benchmark,
         n_problems=len(pairs),
-        mean_a=float(weights @ [pair.a for pair in pairs]),
-        mean_b=float(weights @ [pair.b for pair in pairs]),
-        difference=mean,
-        ci95=_interval(mean, error, degrees, strata),
-        p_value=p_value,
-        p_holm=p_value,
+        mean_a=float(np.mean([np.mean([pair.a for pair in stratum]) for stratum in strata])),
+        mean_b=float(np.mean([np.mean([pair.b for pair in stratum]) for stratum in strata])),
+        difference=mean_of(differences),
+        ci95=interval(differences),
+        p_value=p,
+        p_holm=p,
         test=test,
-        noise_share=None if within is None else min(1.0, within / error**2) if error > 0 else 0.0,
-        won=int((differences > 0).sum()),
-        lost=int((differences < 0).sum()),
-        tied=int((differences == 0).sum()),
-        more_problems=_more_problems(mean, error, len(pairs)),
-        more_samples=_more_samples(mean, error, within, min(pair.samples for pair in pairs)),
+        level=level,
+        noise_share=(min(1.0, noise_of_mean(noise) / error**2) if error > 0 else 0.0) if shown else None,
+        won=int((every > 0).sum()),
+        lost=int((every < 0).sum()),
+        tied=int((every == 0).sum()),
+        more_problems=more_problems(differences, level),
+        more_samples=more_samples(differences, noise, min(p.samples for p in pairs), level) if shown else None,
     )
-
-
-def _error(strata: Sequence[Sequence[Pair]]) -> tuple[float, float]:
-    """The standard error of the mean of the strata's means, and its degrees of freedom (Satterthwaite 1946).
-
-    A stratum of one problem shows no spread and adds none.
-    """
-    parts = [(np.var([p.difference for p in s], ddof=1) / len(s), len(s) - 1) for s in strata if len(s) > 1]
-    total = float(sum(v for v, _ in parts))
-    spread = float(sum(v * v / d for v, d in parts))
-    degrees = total * total / spread if spread > 0 else float(sum(d for _, d in parts))
-    return sqrt(total) / len(strata), degrees
-
-
-def _interval(mean: float, error: float, degrees: float, strata: Sequence[Sequence[Pair]]) -> Interval:
-    """Student's interval, with a width for the strata that show no spread; within [-1, 1]."""
-    unseen = [
-        wilson(0.0, len(s), critical_value(len(s) - 1)).high for s in strata if len({p.difference for p in s}) == 1
-    ]
-    seen = critical_value(degrees) * error if error > 0 else 0.0
-    half = sqrt(seen**2 + sum(u * u for u in unseen) / len(strata) ** 2)
-    return Interval(max(-1.0, mean - half), min(1.0, mean + half))
-
-
-def _p_value(terms: np.ndarray, mean: float, error: float, degrees: float) -> tuple[float, Test]:
-    terms = terms[terms != 0]
-    if len(terms) <= EXACT_UP_TO:
-        return sign_flip(terms), "sign-flip permutation"
-    if error == 0:  # no spread for Student's test: the permutation test in its normal approximation
-        return float(2 * norm.sf(abs(mean) / np.linalg.norm(terms))), "sign-flip permutation"
-    return float(2 * t.sf(abs(mean) / error, degrees)), "paired t"
-
-
-def sign_flip(terms: Sequence[float] | np.ndarray) -> float:
-    """Two-sided exact p-value of sum(terms), if each term's sign were a coin's toss. terms [n], n at most 16 or so."""
-    sums = np.zeros(1)
-    for term in terms:
-        sums = np.concatenate([sums + term, sums - term])
-    observed = abs(float(np.sum(terms)))
-    return float(np.mean(np.abs(sums) >= observed - 1e-12))  # equal sums may differ by rounding
-
-
-def _more_problems(mean: float, error: float, n: int) -> int | None:
-    if mean == 0:
-        return None
-    return max(0, ceil(n * (_REACH * error / mean) ** 2 - 1e-9) - n)
-
-
-def _within(strata: Sequence[Sequence[Pair]]) -> float | None:
-    """The part of the squared error that sampling makes; None where one sample of a problem doesn't show it."""
-    within = sum(float(np.sum([p.noise for p in s])) / len(s) ** 2 for s in strata) / len(strata) ** 2
-    return None if np.isnan(within) else within
-
-
-def _more_samples(mean: float, error: float, within: float | None, k0: int) -> int | None:
-    """Solves (between + within * k0 / k) = (mean / reach)^2 for k samples, where k0 are there now."""
-    if mean == 0 or within is None:
-        return None
-    wanted = (mean / _REACH) ** 2
-    if error**2 <= wanted:
-        return 0
-    between = max(0.0, error**2 - within)
-    if between >= wanted:
-        return None
-    return max(0, ceil(k0 * within / (wanted - between) - 1e-9) - k0)

@@ -33,7 +33,7 @@ def show(runs: Comparable, comparisons: Sequence[Comparison], listed: int = 0, c
         console.print()
         console.print(_differs(b, a, runs.differs[comparison.b]))
         console.print(_table(comparison, a, b, corrected=len(comparisons) > 1))
-        for sentence in sentences(comparison, a, b):
+        for sentence in sentences(comparison, a, b, len(comparisons)):
             console.print(escape(sentence))
         if listed:
             for pairs, what in ((comparison.won, "won"), (comparison.lost, "lost")):
@@ -60,16 +60,17 @@ def as_data(runs: Comparable, comparisons: Sequence[Comparison]) -> dict[str, An
                 "benchmarks": {d.benchmark: _line(d) for d in c.benchmarks},
                 "won": [{"problem": p.id, "a": p.a, "b": p.b} for p in c.won],
                 "lost": [{"problem": p.id, "a": p.a, "b": p.b} for p in c.lost],
-                "in_words": list(sentences(c, "a", "b")),
+                "in_words": list(sentences(c, "a", "b", len(comparisons))),
             }
             for c in comparisons
         ],
     }
 
 
-def sentences(comparison: Comparison, a: str, b: str) -> Iterator[str]:
-    """What the comparison says over all, and what it would take to say more."""
+def sentences(comparison: Comparison, a: str, b: str, compared: int = 1) -> Iterator[str]:
+    """What the comparison says over all, and what it would take to say more. compared: runs, with the first."""
     d = comparison.overall
+    at = "p < 0.05" if compared == 1 else f"p < 0.05, corrected for {compared} runs,"
     size = f"{100 * abs(d.difference):.1f} points"
     if d.p_holm < 0.05:
         better = b if d.difference > 0 else a
@@ -78,7 +79,7 @@ def sentences(comparison: Comparison, a: str, b: str) -> Iterator[str]:
         yield f"No difference between {a} and {b} (p {_p(d.p_holm, equals=True)})."
     else:
         yield f"{a} and {b} are not told apart (p {_p(d.p_holm, equals=True)})."
-        yield f"If the true difference is {size}, it would show at p < 0.05 in 80 % of repeats with {_takes(d)}."
+        yield f"If the true difference is {size}, it would show at {at} in 80 % of repeats with {_takes(d)}."
     if comparison.only_a or comparison.only_b:
         only = [f"{n} only in {x}" for n, x in ((comparison.only_a, a), (comparison.only_b, b)) if n]
         yield f"Compared on the {d.n_problems} problems that both have; left out: {', '.join(only)}."
@@ -90,6 +91,8 @@ def _takes(d: Difference) -> str:
         return f"{problems}; whether more samples would do, one sample of a problem doesn't tell (--samples 4)"
     if d.more_samples is not None:
         return f"{d.more_samples} more samples of each problem in both runs, or {problems}"
+    if 2 / 2**d.n_problems >= d.level:
+        return f"{problems}; more samples can't do it: no outcome of {d.n_problems} is that unlikely by chance"
     share = f"{100 * d.noise_share:.0f} %"
     return f"{problems}; more samples can't do it: sampling makes {share} of the spread, the rest is between problems"
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.types import PROTOCOLS
-from eval.metrics import SCHEMA_VERSION
-from eval.stats import Interval, interval_around, interval_of_mean
+from eval.metrics import SCHEMA_VERSION, mean_of
+from eval.stats import interval_around
 
 _PLAIN = ("maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate", "mean_completion_tokens")
 
@@ -130,18 +130,16 @@ def _entry(
 
 
 def _means(benchmarks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    scored = [entry for entry in benchmarks.values() if "avg_at_k" in entry]
-    scores = [entry["avg_at_k"] for entry in scored]
-    intervals = [Interval(*entry["ci95"]) for entry in scored if "ci95" in entry]
+    """The averages: of a task that several filters read, the first filter's score, since all read the same answers."""
+    scored = list({entry["task"]: entry for entry in reversed(benchmarks.values()) if "avg_at_k" in entry}.values())
+    average, ci95 = mean_of(scored)
     sizes = [entry.get("n_samples", 0) for entry in scored]
-    whole = bool(scores) and len(intervals) == len(scores)
+    total = sum(entry["avg_at_k"] * n for entry, n in zip(scored, sizes, strict=True))
     return {
         "benchmarks": benchmarks,
-        "macro_avg": sum(scores) / len(scores) if scores else None,
-        "macro_ci95": list(interval_of_mean(scores, intervals)) if whole else None,
-        "micro_avg": sum(s * n for s, n in zip(scores, sizes, strict=True)) / sum(sizes)
-        if all(sizes) and sizes
-        else None,
+        "macro_avg": average,
+        "macro_ci95": ci95,
+        "micro_avg": total / sum(sizes) if all(sizes) and sizes else None,
     }
 
 

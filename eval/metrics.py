@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ampo.types import Outcome
-from eval.stats import Interval, clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error
+from eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error
 
 SCHEMA_VERSION = 1
 _PERCENTILES = (5, 25, 50, 75, 95)
@@ -46,15 +46,29 @@ def summarise(rows: Sequence[Judged]) -> dict[str, Any]:
     for row in rows:
         by_benchmark[row.benchmark].append(row)
     benchmarks = {name: _benchmark(by_problem(part)) for name, part in by_benchmark.items()}
-    scores = [b["avg_at_k"] for b in benchmarks.values()]
-    intervals = [Interval(*b["ci95"]) for b in benchmarks.values()]
+    average, ci95 = mean_of(list(benchmarks.values()))
     return {
         "schema_version": SCHEMA_VERSION,
         "benchmarks": benchmarks,
-        "macro_avg": float(np.mean(scores)) if scores else None,
-        "macro_ci95": list(interval_of_mean(scores, intervals)) if scores else None,
+        "macro_avg": average,
+        "macro_ci95": ci95,
         "micro_avg": float(np.mean([_right(row) for row in rows])) if rows else None,
     }
+
+
+def mean_of(benchmarks: Sequence[Mapping[str, Any]]) -> tuple[float | None, list[float] | None]:
+    """The mean of some benchmarks' avg_at_k and its 95 % interval; None where there are none, and where one has no
+    interval.
+    """
+    scores = [b["avg_at_k"] for b in benchmarks]
+    if not scores:
+        return None, None
+    if any("ci95" not in b for b in benchmarks):
+        return float(np.mean(scores)), None
+    if len(scores) == 1:
+        return scores[0], list(benchmarks[0]["ci95"])
+    errors, sizes = ([b[key] for b in benchmarks] for key in ("stderr", "n_problems"))
+    return float(np.mean(scores)), list(interval_of_mean(scores, errors, sizes))
 
 
 def by_problem(rows: Sequence[Judged]) -> dict[str, list[Judged]]:

@@ -110,11 +110,23 @@ def wilson(p: float, n: float, z: float) -> Interval:
     return Interval(max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)))
 
 
-def interval_of_mean(values: Sequence[float], intervals: Sequence[Interval]) -> Interval:
-    """The interval of the mean of independent estimates from their own ones, by the method of variance estimates
-    recovery (Zou and Donner 2008): it keeps their asymmetry, and never leaves the range that they stay in.
+def interval_of_mean(means: Sequence[float], errors: Sequence[float], sizes: Sequence[int]) -> Interval:
+    """95 % interval of the mean of several sets' means, each weighing the same, from their clustered standard errors
+    and numbers of problems.
+
+    Wilson's, as for one set, with the effective number of observations of the stratified standard error; at least the
+    number of problems that would tell as much if they all weighed the same. Combining the sets' own intervals instead
+    covers 88 to 90 % near 0 and 1, always on the same side, and is twice as wide as need be on the other.
     """
-    mean, n = float(np.mean(values)), len(values)
-    below = sqrt(sum((v - i.low) ** 2 for v, i in zip(values, intervals, strict=True))) / n
-    above = sqrt(sum((i.high - v) ** 2 for v, i in zip(values, intervals, strict=True))) / n
-    return Interval(mean - below, mean + above)
+    mean, sets = float(np.mean(means)), len(means)
+    variance = sum((e or _unseen_error(m, n)) ** 2 for m, e, n in zip(means, errors, sizes, strict=True)) / sets**2
+    effective = max(mean * (1 - mean) / variance, sets**2 / sum(1 / n for n in sizes))
+    return wilson(mean, effective, critical_value(sum(sizes) - sets))
+
+
+def _unseen_error(mean: float, n: int) -> float:
+    """The standard error of n problems that don't differ: as if a quarter of a problem more were right, and of one more
+    wrong. By simulation 0 undercovers by a point where some sets are at 0 and others at 1.
+    """
+    p = (n * mean + 0.25) / (n + 0.5)
+    return sqrt(p * (1 - p) / n)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from eval.compare import compare, holm, sign_flip
+from eval.compare import compare, holm
 from eval.metrics import Judged
+from eval.paired import p_value, sign_flip
 
 
 def run(scores: dict[str, list[int]], benchmark: str = "b") -> list[Judged]:
@@ -194,9 +196,87 @@ def test_false_alarms_are_as_rare_as_they_should_be() -> None:
     rng, alarms, trials = np.random.default_rng(7), 0, 400
     for _ in range(trials):
         rates = rng.beta(0.5, 0.5, 25)
-        [result] = compare({"a": run(random_run(rng, rates, 2)), "b": run(random_run(rng, rates, 2))})
-        alarms += result.overall.p_value < 0.05
+        alarms += p_value([(rng.binomial(2, rates) - rng.binomial(2, rates)) / 2])[0] < 0.05
     assert alarms / trials < 0.08
+
+
+def test_a_tie_that_rounding_hides_is_a_tie() -> None:
+    """Problems won and lost by sixths: their sum is 2e-18, which no number of problems would show."""
+    a = {f"p{i}": [1, 1, 1, 0, 0, 0] for i in range(30)}
+    changed = {0: 5, 1: 4, 2: 2, 3: 4, 4: 1, 5: 2}
+    b = a | {f"p{i}": [int(j < n) for j in range(6)] for i, n in changed.items()}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert (result.overall.difference, result.overall.p_value) == (0, 1)
+    assert result.overall.more_problems is result.overall.more_samples is None
+
+
+def power(differences: Sequence[float], size: int, level: float) -> float:
+    """The share of sets of this size, drawn from these problems, that the test tells apart."""
+    rng = np.random.default_rng(8)
+    return float(np.mean([p_value([rng.choice(differences, size)])[0] < level for _ in range(1000)]))
+
+
+@pytest.mark.parametrize(("won", "of", "rest"), [(5, 10, 1), (4, 8, 1), (3, 3, 1), (6, 30, 1), (7, 9, 2)])
+def test_where_the_exact_test_decides_the_promise_is_the_exact_tests(won: int, of: int, rest: int) -> None:
+    """The normal formula says 0 more for the first, and 1 more for the second, where 25 % would be told apart."""
+    differences = [1.0] * won + [0.0] * (of - won)
+    a = {f"p{i}": [0] for i in range(of)}
+    b = {f"p{i}": [int(d)] for i, d in enumerate(differences)}
+    runs = {"a": run(a), "b": run(b)} | {f"c{i}": run(a) for i in range(rest - 1)}
+    result, *_ = compare(runs)
+    assert result.overall.level == 0.05 / rest
+    more = result.overall.more_problems
+    assert more is not None
+    if result.overall.p_holm >= 0.05:
+        assert more > 0
+    assert power(differences, of + more, 0.05 / rest) > 0.75
+    assert power(differences, round(0.85 * (of + more)), 0.05 / rest) < 0.8
+
+
+def test_several_runs_are_told_apart_at_the_corrected_level() -> None:
+    rng = np.random.default_rng(9)
+    rates = rng.random(60)
+    a, b = (run(random_run(rng, np.clip(rates + shift, 0, 1), 4)) for shift in (0, 0.05))
+    [alone], [of_three, *_] = compare({"a": a, "b": b}), compare({"a": a, "b": b, "c": a, "d": a})
+    for line in ("more_problems", "more_samples"):
+        assert getattr(of_three.overall, line) > getattr(alone.overall, line) > 0
+
+
+def test_more_samples_of_few_problems_are_put_to_the_exact_test() -> None:
+    """Nine of twelve won by half a point in four samples: the samples that it names, of coins like these, suffice."""
+    a = {f"p{i}": [0, 1, 0, 1] for i in range(12)}
+    b = {f"p{i}": [1, 1, 0, 1] if i < 9 else [0, 0, 1, 0] for i in range(12)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.more_samples
+    k, rng = 4 + result.overall.more_samples, np.random.default_rng(10)
+    drawn = (rng.binomial(k, 0.625, (600, 12)) - rng.binomial(k, 0.5, (600, 12))) / k
+    assert 0.7 < np.mean([p_value([row])[0] < 0.05 for row in drawn]) < 0.95
+
+
+def test_five_problems_that_differ_are_too_few_for_any_number_of_samples() -> None:
+    a = {f"p{i}": [0, 0, 0, 0] for i in range(20)}
+    b = a | {f"p{i}": [1, 1, 1, 0] for i in range(5)}
+    [result] = compare({"a": run(a), "b": run(b)})
+    assert result.overall.p_value == 2 / 2**5
+    assert result.overall.more_samples is None
+    assert result.overall.more_problems
+
+
+def test_over_several_benchmarks_the_interval_and_the_p_value_are_those_of_the_stratified_mean() -> None:
+    """Against resampling within each benchmark, and against flipping the signs of every problem's difference."""
+    rng = np.random.default_rng(11)
+    rates = {"x": rng.random(40), "y": rng.random(80)}
+    a, b = ({name: random_run(rng, np.clip(r + s, 0, 1), 4) for name, r in rates.items()} for s in (0, 0.12))
+    rows_a, rows_b = ([row for name, scores in part.items() for row in run(scores, name)] for part in (a, b))
+    [result] = compare({"a": rows_a, "b": rows_b})
+    strata = [np.array([np.mean(b[n][p]) - np.mean(a[n][p]) for p in a[n]]) for n in rates]
+    drawn = np.mean([rng.choice(s, (20_000, len(s))).mean(axis=1) for s in strata], axis=0)
+    low, high = result.overall.ci95
+    assert result.overall.test == "paired t"
+    assert (low, high) == pytest.approx(np.quantile(drawn, (0.025, 0.975)), abs=0.01)
+    flipped = np.mean([(rng.choice([-1, 1], (20_000, len(s))) * s).mean(axis=1) for s in strata], axis=0)
+    beyond, at_least = (np.mean(np.abs(flipped) > result.overall.difference + d) for d in (1e-12, -1e-12))
+    assert result.overall.p_value == pytest.approx((beyond + at_least) / 2, abs=0.01)  # scores are steps, Student's not
 
 
 def test_what_cannot_be_compared() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ampo.errors import UserError
 from eval.lm_eval_results import find, read
-from eval.stats import clustered_interval, standard_error
+from eval.stats import clustered_interval, interval_of_mean, standard_error
 
 STOCK: dict[str, Any] = {
     "results": {
@@ -57,8 +57,8 @@ def test_stock_results(tmp_path: Path) -> None:
     assert "ci95" not in found["gsm8k (flexible-extract)"]
     assert "avg_at_k" not in found["wikitext"]  # a perplexity is no share
     assert found["wikitext"]["metrics"]["word_perplexity"]["value"] == 12.5
-    assert metrics["macro_avg"] == pytest.approx((0.5 + 0.25 + 0.5) / 3)
-    assert metrics["macro_ci95"] is None
+    assert metrics["macro_avg"] == pytest.approx((0.5 + 0.25) / 2)  # a task counts once, by its first filter
+    assert metrics["macro_ci95"] == pytest.approx(interval_of_mean([0.5, 0.25], [0.189, 0.164], [8, 8]))
     assert metrics["model"] == "some/model"
     assert metrics["protocol"] == "lm-eval"
 

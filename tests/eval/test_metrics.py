@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from ampo.types import Outcome
 from eval.metrics import Judged, summarise
-from eval.stats import Interval, clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error, wilson
+from eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error, wilson
 
 
 def row(problem: str, sample: int, outcome: Outcome, vote: int = 0, tokens: int = 10, benchmark: str = "b") -> Judged:
@@ -139,12 +139,30 @@ def test_the_interval_holds_the_score_and_stays_within_0_and_1(counts: list[tupl
 
 
 def test_interval_of_mean_halves_a_variance_and_stays_in_range() -> None:
-    one = Interval(0.4, 0.6)
-    low, high = interval_of_mean([0.5, 0.5], [one, one])
-    assert high - low == pytest.approx(0.2 / np.sqrt(2))
-    low, high = interval_of_mean([0.0, 0.0], [Interval(0.0, 0.9), Interval(0.0, 0.9)])
+    low, high = interval_of_mean([0.5, 0.5], [0.015, 0.015], [1000, 1000])
+    assert high - low == pytest.approx(2 * 1.96 * 0.015 / np.sqrt(2), rel=0.02)
+    low, high = interval_of_mean([0.0, 0.0], [0.0, 0.0], [20, 20])
     assert low == 0.0
-    assert high <= 0.9
+    assert high == pytest.approx(0.1, abs=0.02)  # of forty problems of equal weight
+
+
+@pytest.mark.parametrize("rates", [[0.02] * 9, [0.98] * 9, [0.4] * 9, [0.02] * 5 + [0.95] * 4])
+def test_the_interval_of_the_mean_covers_the_truth_at_its_ends_too(rates: list[float]) -> None:
+    """Nine sets of 20 problems, two samples each; misses on either side are as rare as they should be."""
+    rng, runs = np.random.default_rng(4), 500
+    below = above = 0
+    for _ in range(runs):
+        means = [rng.binomial(2, rng.beta(rate, 1 - rate, 20)) / 2 for rate in rates]
+        low, high = interval_of_mean([m.mean() for m in means], [standard_error(list(m)) for m in means], [20] * 9)
+        below += np.mean(rates) < low
+        above += np.mean(rates) > high
+    assert (below + above) / runs < 0.07
+    assert max(below, above) / runs < 0.055
+
+
+def test_the_mean_of_one_set_has_that_sets_interval() -> None:
+    summary = summarise(rows_of({f"p{i}": [i % 2, 0] for i in range(9)}))
+    assert summary["macro_ci95"] == summary["benchmarks"]["b"]["ci95"]
 
 
 def test_avg_at_k_does_not_move_when_k_grows_on_the_same_data() -> None:
@@ -181,6 +199,20 @@ def test_outcomes_bounds_and_lengths() -> None:
     assert summary["lengths"]["right"] == {"n": 1, "mean": 10} | dict.fromkeys(("p5", "p25", "p50", "p75", "p95"), 10)
     assert summary["lengths"]["wrong"]["p50"] == 40
     assert summarise(rows[:1])["benchmarks"]["b"]["lengths"]["wrong"] is None
+
+
+def test_length_percentiles_are_those_of_the_samples_by_the_sorted_order() -> None:
+    """Between the two nearest of n sorted values, at place q (n - 1): the ordinary definition, by hand."""
+    tokens = [70, 10, 40, 30, 90, 20]
+    rows = [row("p", i, "correct" if i < 4 else "wrong", tokens=n) for i, n in enumerate(tokens)]
+    lengths = summarise(rows)["benchmarks"]["b"]["lengths"]
+    ordered = {"right": [10, 30, 40, 70], "wrong": [20, 90]}
+    for which, values in ordered.items():
+        assert lengths[which]["mean"] == sum(values) / len(values)
+        for q in (5, 25, 50, 75, 95):
+            place, rest = divmod(q * (len(values) - 1), 100)
+            upper = values[min(place + 1, len(values) - 1)]
+            assert lengths[which][f"p{q}"] == pytest.approx(values[place] + rest / 100 * (upper - values[place]))
 
 
 def test_a_right_sample_without_an_extracted_answer_still_votes() -> None:
