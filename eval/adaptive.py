@@ -188,7 +188,7 @@ def _two_stages(t: Tally) -> tuple[float, float]:
     that of one problem that is a coin's toss.
     """
     first_p, later_n_p = t.first_p / t.pilot, t.n_p - t.pilot
-    variance_p = first_p * (1 - first_p) / (t.pilot - 1)
+    variance_p = first_p * (1 - first_p) / max(t.pilot - 1, 1)
     score_p = first_p
     if later_n_p.any():
         share = t.pilot * len(t.n_p) / float(t.n_p.sum())
@@ -290,8 +290,12 @@ def explain(rule: Rule, stop: Stop, now: Estimate, problems: int) -> str:
 
 
 def section(rule: Rule, outcomes: Mapping[str, Sequence[bool]], pilot: int, looks: Sequence[Mapping]) -> dict[str, Any]:
-    """A benchmark's part of metrics.json. looks: the records of its looks, in order."""
-    now = estimate(tally(list(outcomes.values()), pilot))
+    """A benchmark's part of metrics.json. looks: the records of its looks, in order.
+
+    Of a run that was interrupted before every problem had its pilot, as many samples as all have count as the pilot.
+    """
+    seen = min(pilot, *map(len, outcomes.values()))
+    now = estimate(tally(list(outcomes.values()), seen))
     stop: Stop = looks[-1]["stop"] if looks else ""
     return {
         "rule": str(rule),

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
 from ampo.types import PROTOCOLS, Problem, Protocol
+from eval import looks
 from eval.metrics import Judged
 from eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from eval.score import judged_rows
@@ -55,6 +56,7 @@ class _Run(NamedTuple):
     problems: Mapping[str, Problem]
     responses: Mapping[str, ResponseRecord]
     verdicts: Mapping[tuple[str, Protocol], VerdictRecord]
+    wanted: int
 
     @property
     def protocols(self) -> set[Protocol]:
@@ -99,8 +101,13 @@ def _read(paths: Sequence[Path]) -> list[_Run]:
     folders = [path.expanduser() for path in paths]
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise UserError("the same run is given twice: a run doesn't differ from itself")
-    runs = [RunDir.existing(folder) for folder in folders]
-    return [_Run(str(r.path), r.read_config(), r.read_problems(), r.read_responses(), r.read_verdicts()) for r in runs]
+    return [_run(RunDir.existing(folder)) for folder in folders]
+
+
+def _run(run: RunDir) -> _Run:
+    config = run.read_config()
+    read = run.read_problems(), run.read_responses(), run.read_verdicts()
+    return _Run(str(run.path), config, *read, looks.wanted(run, config))
 
 
 def _protocol(runs: Sequence[_Run], asked: Protocol | None) -> Protocol:
@@ -192,10 +199,9 @@ def _rows(run: _Run, protocol: Protocol, left_out: set[str]) -> list[Judged]:
 
 
 def _notes(run: _Run, protocol: Protocol) -> Iterator[str]:
-    wanted = sum(b.get("problems", 0) * b.get("samples", 0) for b in run.config.get("benchmarks", {}).values())
-    if len(run.responses) < wanted:
+    if len(run.responses) < run.wanted:
         yield (
-            f"{run.path} is unfinished, {len(run.responses)} of {wanted} samples: short responses finish first, "
+            f"{run.path} is unfinished, {len(run.responses)} of {run.wanted} samples: short responses finish first, "
             "so its figures lean"
         )
     unjudged = sum((response, protocol) not in run.verdicts for response in run.responses)

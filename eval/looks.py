@@ -101,6 +101,16 @@ def rule_of(config: Mapping[str, Any]) -> adaptive.Rule | None:
     return adaptive.Rule(**table) if table else None
 
 
+def wanted(run: RunDir, config: Mapping[str, Any]) -> int:
+    """How many samples a run is to have, as far as is known: of an adaptive one, what its last looks ask for."""
+    looks = read_looks(run) if rule_of(config) else {}
+    total = 0
+    for name, benchmark in config.get("benchmarks", {}).items():
+        asked = [record["samples"] for record in looks.get(name, []) if record["samples"] is not None]
+        total += sum(asked[-1]) if asked else benchmark.get("problems", 0) * benchmark.get("samples", 0)
+    return total
+
+
 def sections(
     run: RunDir, config: Mapping[str, Any], outcomes: Mapping[str, Mapping[str, Sequence[bool]]]
 ) -> dict[str, dict[str, Any]]:

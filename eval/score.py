@@ -82,7 +82,7 @@ def write_metrics(
 ) -> dict[str, Any]:
     """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
     summaries = {
-        protocol: _summary(run, judged_rows(problems, responses, verdicts, protocol, pool.classes))
+        protocol: summary(run, judged_rows(problems, responses, verdicts, protocol, pool.classes))
         for protocol in protocols
     }
     first, *others = protocols
@@ -91,7 +91,7 @@ def write_metrics(
     return metrics
 
 
-def _summary(run: RunDir, rows: Sequence[Judged]) -> dict[str, Any]:
+def summary(run: RunDir, rows: Sequence[Judged]) -> dict[str, Any]:
     """The statistics; of an adaptive run with what its sampling was, under each benchmark's `adaptive`."""
     summary = summarise(rows)
     config = run.read_config() if run.config.exists() else {}

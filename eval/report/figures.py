@@ -42,12 +42,17 @@ def tokens(row: Mapping[str, Any]) -> str:
     return "" if length is None else f"{length:.0f}"
 
 
+def samples(row: Mapping[str, Any]) -> str:
+    """Of each problem: 32, or 8-32."""
+    fewest, most = row["samples_per_problem"]
+    return str(most) if fewest == most else f"{fewest}-{most}"
+
+
 def counts(row: Mapping[str, Any], times: str) -> str:
     """Problems and samples of each: 30 x 32, or 30 x 8-32."""
     if "n_problems" not in row:
         return ""
-    fewest, most = row["samples_per_problem"]
-    return f"{row['n_problems']} {times} {most if fewest == most else f'{fewest}-{most}'}"
+    return f"{row['n_problems']} {times} {samples(row)}"
 
 
 def pass_at_most(row: Mapping[str, Any]) -> float | None:

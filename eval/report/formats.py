@@ -47,6 +47,7 @@ def _markdown_single(run: Shown, printed: Against) -> Iterator[str]:
         yield from _pipes(_whole_table(metrics, row), left=1)
         yield ""
     yield from (_source_line(row), "") if row else ()
+    yield from _notes([run])
 
 
 def _whole_table(metrics: Mapping[str, Any], printed: PaperRow | None) -> Table:
@@ -70,6 +71,14 @@ def _markdown_side_by_side(runs: Sequence[Shown], printed: Against) -> Iterator[
         yield ""
     for row in rows.values():
         yield from (_source_line(row), "")
+    yield from _notes(runs)
+
+
+def _notes(runs: Sequence[Shown]) -> Iterator[str]:
+    """What a reader of the figures must know: that it is a part of a run, or was sampled adaptively."""
+    for run in runs:
+        for note in run.notes:
+            yield from (f"{f'{run.label}: ' if len(runs) > 1 else ''}{note}", "")
 
 
 def _side_by_side(runs: Sequence[Shown], protocol: str, rows: Mapping[str, PaperRow]) -> Table:
@@ -115,12 +124,17 @@ def as_json(runs: Sequence[Shown], printed: Against) -> str:
 
 
 _COUNTS = ("n_problems", "n_samples")
-_PAIRS = {"ci95": ("ci95_low", "ci95_high"), "bounds": ("bound_low", "bound_high"), "samples_per_problem": ("k",)}
+_PAIRS = {
+    "ci95": ("ci95_low", "ci95_high"),
+    "bounds": ("bound_low", "bound_high"),
+    "samples_per_problem": ("k", "k_most"),
+}
 _SCORES = ("avg_at_k", "ci95_low", "ci95_high", "stderr", "pass_at_k", "maj_at_k", "bound_low", "bound_high")
 
 
 def as_csv(runs: Sequence[Shown], printed: Against) -> str:
-    columns = ["run", "model", "protocol", "benchmark", *_COUNTS, "k", *_SCORES, *RATES, "mean_completion_tokens"]
+    columns = ["run", "model", "protocol", "benchmark", *_COUNTS, "k", "k_most", "adaptive", *_SCORES, *RATES]
+    columns.append("mean_completion_tokens")
     out = io.StringIO()
     writer = csv.DictWriter(out, columns + (["paper"] if printed else []), restval="", lineterminator="\n")
     writer.writeheader()
@@ -136,9 +150,13 @@ def as_csv(runs: Sequence[Shown], printed: Against) -> str:
 
 
 def _flat(stats: Mapping[str, Any]) -> dict[str, Any]:
-    """A benchmark's scalars. k: the samples that every problem has; pass@k and maj@k are at that k."""
+    """A benchmark's scalars. k: the samples that every problem has; pass@k and maj@k are at that k. adaptive: why
+    adaptive sampling stopped, or "open"; empty for a fixed number of samples.
+    """
     names = (*_COUNTS, "avg_at_k", "stderr", "maj_at_k", *RATES, "mean_completion_tokens")
     flat = {name: stats.get(name, "") for name in names} | {"pass_at_k": pass_at_most(stats)}
+    if "adaptive" in stats:
+        flat["adaptive"] = stats["adaptive"]["stopped"] or "open"
     for name, columns in _PAIRS.items():
         flat |= dict(zip(columns, stats.get(name, ()), strict=False))
     return flat
@@ -164,7 +182,8 @@ def latex(runs: Sequence[Shown], printed: Against) -> str:
     for row in rows.values():
         cells = [_printed(row, b) for b in names]
         lines.append(_latex_line([f"{row.name}, as printed"], cells + ([""] if len(names) > 1 else [])))
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+    notes = [f"\\par{{\\footnotesize {_latex(note)}}}" for note in _notes(runs) if note]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", *notes, ""])
 
 
 def _latex_line(names: Sequence[str], cells: Sequence[str] = ()) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eval.report.figures import pass_at_most, percent
+from eval.report.figures import pass_at_most, percent, samples
 from eval.report.source import Against, Shown
 from eval.suites import SUITES, Benchmark, catalogue
 
@@ -55,11 +55,13 @@ def _dataset(name: str, benchmark: Benchmark | None) -> dict[str, Any]:
 
 
 def _metrics(name: str, stats: Mapping[str, Any], run: Shown, benchmark: Benchmark | None) -> Iterator[dict[str, Any]]:
-    k = stats.get("samples_per_problem", [1])[0]
+    k, most_samples = stats.get("samples_per_problem", (1, 1))
+    averaged = f"avg@{k}" if k == most_samples else f"avg over {samples(stats)} samples"
+    averaged += ", adaptive" if "adaptive" in stats else ""
     how = _how(name, stats, run, benchmark)
     ci95 = stats.get("ci95")
     between = f", 95 % interval {' to '.join(map(percent, ci95))}" if ci95 else ""
-    yield {"type": "accuracy", "value": round(100 * stats["avg_at_k"], 2), "name": f"avg@{k}{between}{how}"}
+    yield {"type": "accuracy", "value": round(100 * stats["avg_at_k"], 2), "name": f"{averaged}{between}{how}"}
     most = pass_at_most(stats)
     if k > 1 and most is not None:
         yield {"type": "pass@k", "value": round(100 * most, 2), "name": f"pass@{k}{how}"}

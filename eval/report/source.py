@@ -16,7 +16,6 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.types import PROTOCOLS, Protocol
 from eval import lm_eval_results, looks, paper
-from eval.metrics import summarise
 from eval.rundir import RunDir
 
 
@@ -114,7 +113,7 @@ def _elsewhere(path: Path, label: str) -> Shown:
 def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
     """metrics.json where it covers every response that is there; else the statistics of what has been judged."""
     there = _lines(run.responses)
-    wanted = sum(b.get("problems", 0) * b.get("samples", 0) for b in config.get("benchmarks", {}).values())
+    wanted = looks.wanted(run, config)
     notes = [f"{run.path} is incomplete: {there} of {wanted} samples; `ampo eval` goes on"] if there < wanted else []
     if run.metrics.is_file():
         metrics = run.read_metrics()
@@ -130,12 +129,12 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
         )
     elif not notes and not run.metrics.is_file():
         notes.append(f"{run.path} did not come to its end: its figures are made from the verdicts that are there")
-    return metrics, notes
+    return metrics, notes + looks.notes(metrics)
 
 
 def _recount(run: RunDir) -> dict[str, Any]:
     from ampo.verify import VerifierPool
-    from eval.score import judged_rows
+    from eval.score import judged_rows, summary
 
     verdicts = run.read_verdicts()
     protocols: list[Protocol] = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]
@@ -143,7 +142,7 @@ def _recount(run: RunDir) -> dict[str, Any]:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
     problems, responses = run.read_problems(), run.read_responses()
     with VerifierPool() as pool:
-        summaries = [summarise(judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols]
+        summaries = [summary(run, judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols]
     others = dict(zip(protocols[1:], summaries[1:], strict=True))
     return summaries[0] | {"protocol": protocols[0], "protocols": others}
 

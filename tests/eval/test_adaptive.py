@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 from collections.abc import Iterable, Iterator
@@ -16,7 +18,10 @@ from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
 from eval.adaptive import Rule, Tally, estimate, look, tally
+from eval.comparable import load as load_comparable
 from eval.looks import notes
+from eval.report.formats import render
+from eval.report.source import load
 from eval.run import RunSpec, Task, evaluate, problem_seed
 from eval.rundir import RunDir
 from eval.score import rescore
@@ -276,6 +281,40 @@ def test_a_dead_engine_loses_nothing_and_the_run_goes_on_to_the_same_end(tmp_pat
     assert go(run, engine) == undisturbed
     assert engine.given == undisturbed["benchmarks"]["coins"]["n_samples"] - die_after
     assert run.looks.read_text() == RunDir(tmp_path / "other").looks.read_text()
+
+
+@pytest.mark.parametrize("die_after", [13, 49, None])
+def test_a_report_says_that_a_run_was_adaptive_interrupted_or_not(tmp_path: Path, die_after: int | None) -> None:
+    """In its notes, which the table, the page and the JSON show, and in each form that goes into a paper or a card."""
+    run = RunDir(tmp_path / "run")
+    if die_after:
+        with pytest.raises(EngineError):
+            go(run, Coins(die_after))
+    else:
+        go(run, Coins())
+    [shown] = load([run.path])
+    part, notes = shown.metrics["benchmarks"]["coins"]["adaptive"], "\n".join(shown.notes)
+    assert 0 < part["unbiased"] < 1
+    assert "adaptive sampling: each benchmark until its 95 % interval over samples is ±3.5 points" in notes
+    assert ("incomplete" in notes) == (die_after is not None)
+    for form in ("md", "latex", "json"):
+        assert "adaptive sampling: each benchmark until" in render(form, [shown], {})
+    fewest, most = shown.metrics["benchmarks"]["coins"]["samples_per_problem"]
+    assert f"avg over {fewest}-{most} samples, adaptive" in render("hub", [shown], {})
+    [line] = csv.DictReader(io.StringIO(render("csv", [shown], {})))
+    assert (line["k"], line["k_most"]) == (str(fewest), str(most))
+    assert line["adaptive"] == (part["stopped"] or "open")
+
+
+def test_a_comparison_knows_what_the_last_look_asked_for(tmp_path: Path) -> None:
+    whole, part = RunDir(tmp_path / "whole"), RunDir(tmp_path / "part")
+    go(whole, Coins())
+    with pytest.raises(EngineError):
+        go(part, Coins(60))  # the pilots are 48, and the first look asks for twice as many at most
+    asked = sum(rows(part.looks)[-1]["samples"])
+    said = load_comparable([whole.path, part.path]).notes
+    assert any(f"part is unfinished, 60 of {asked} samples" in note for note in said)
+    assert not any("whole is unfinished" in note for note in said)
 
 
 @pytest.mark.parametrize("cut", [1, 60])
