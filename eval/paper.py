@@ -15,8 +15,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+from eval.suites import SUITES
+
 Table = Literal["paper", "revision"]
-AVERAGES = ("math_avg", "ood_avg")
+AVERAGES = {"math_avg": SUITES["ampo"], "ood_avg": SUITES["ood"]}
+"""The printed averages, and the benchmarks that each is over."""
 
 
 @dataclass(frozen=True, slots=True)

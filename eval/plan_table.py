@@ -13,9 +13,6 @@ from rich.table import Table
 from ampo.types import SamplingParams
 from eval import paper
 from eval.plan import QUESTION_CHARS, Item, Plan
-from eval.suites import SUITES
-
-_AVERAGES = {"math_avg": SUITES["ampo"], "ood_avg": SUITES["ood"]}
 
 
 def show(plan: Plan, console: Console | None = None) -> None:
@@ -44,7 +41,7 @@ def _table(plan: Plan, printed: paper.PaperRow | None, revised: paper.PaperRow |
         figures = [_figure(row.figures.get(item.benchmark)) for row in rows]
         table.add_row(f"{item.benchmark}{'*' if item.missing else ''}", *_cells(plan, item), *figures)
     names = {item.benchmark for item in plan.items}
-    averages = [name for name, members in _AVERAGES.items() if rows and names.issuperset(members)]
+    averages = [name for name, members in paper.AVERAGES.items() if rows and names.issuperset(members)]
     table.add_section()
     samples = sum(item.problems * item.most_samples for item in plan.items)
     rough = "" if all(item.counted for item in plan.items) else "~"

@@ -5,8 +5,11 @@ Results from elsewhere (lm-eval) have a part of the figures only: what isn't the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from eval.metrics import mean_of
+from eval.paper import AVERAGES, PaperRow
 
 RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
 
@@ -34,6 +37,27 @@ def score(row: Mapping[str, Any]) -> str:
 def mean(metrics: Mapping[str, Any]) -> str:
     """The mean over benchmarks with its interval."""
     return interval(metrics.get("macro_avg"), metrics.get("macro_ci95"))
+
+
+def bounds(row: Mapping[str, Any]) -> str:
+    """The score with all time-outs wrong, and with all right, as in 25.0-50.0; empty where nothing timed out."""
+    return "-".join(map(percent, row["bounds"])) if row.get("timeout_rate") and "bounds" in row else ""
+
+
+def averaged(metrics: Mapping[str, Any]) -> int:
+    """How many benchmarks the mean is over: lm-eval's filters of one task are one."""
+    return len({row.get("task", name) for name, row in metrics["benchmarks"].items() if "avg_at_k" in row})
+
+
+def averages(metrics: Mapping[str, Any], printed: Iterable[PaperRow]) -> dict[str, dict[str, Any]]:
+    """The averages that any of these rows prints and whose benchmarks are all there, as avg_at_k and ci95."""
+    benchmarks, names = metrics["benchmarks"], {name for row in printed for name in row.averages}
+    found: dict[str, dict[str, Any]] = {}
+    for name, members in AVERAGES.items():
+        if name in names and all("avg_at_k" in benchmarks.get(member, {}) for member in members):
+            average, ci95 = mean_of([benchmarks[member] for member in members])
+            found[name] = {"avg_at_k": average, "ci95": ci95}
+    return found
 
 
 def tokens(row: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ampo.errors import UserError, nearest
 from eval.paper import PaperRow
-from eval.report.figures import RATES, counts, mean, pass_at_most, percent, score, tokens
+from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
 from eval.report.modelcard import model_index
 from eval.report.source import Against, Shown
 
@@ -51,15 +51,19 @@ def _markdown_single(run: Shown, printed: Against) -> Iterator[str]:
 
 
 def _whole_table(metrics: Mapping[str, Any], printed: PaperRow | None) -> Table:
-    head = ["benchmark", "n × k", "avg@k [95 %]", "pass@k", "maj@k", "cut off", "no answer", "time-out", "tokens"]
+    late = any(map(bounds, metrics["benchmarks"].values()))
+    head = ["benchmark", "n × k", "avg@k [95 %]", "pass@k", "maj@k", "cut off", "no answer", "time-out"]
+    head += [*(["bounds"] if late else []), "tokens"]
     lines = [head + (["paper"] if printed else [])]
     for name, row in metrics["benchmarks"].items():
         line = [name, counts(row, "×"), score(row), percent(pass_at_most(row)), percent(row.get("maj_at_k"))]
-        line += [*(percent(row.get(rate)) for rate in RATES), tokens(row)]
+        line += [*(percent(row.get(rate)) for rate in RATES), *([bounds(row)] if late else []), tokens(row)]
         lines.append(line + ([_printed(printed, name)] if printed else []))
-    if len(metrics["benchmarks"]) > 1:
+    if averaged(metrics) > 1:
         last = ["mean", "", mean(metrics)]
         lines.append(last + [""] * (len(lines[0]) - len(last)))
+    for name, row in averages(metrics, [printed] if printed else []).items():
+        lines.append([name, "", score(row), *[""] * (len(lines[0]) - 4), _printed(printed, name)])
     return lines
 
 
@@ -92,6 +96,10 @@ def _side_by_side(runs: Sequence[Shown], protocol: str, rows: Mapping[str, Paper
     if len(lines) > 2:
         means = [mean(part) if part else "" for part in parts]
         lines.append(["mean", *means, *("" for _ in rows)])
+    found = [averages(part, rows.values()) if part else {} for part in parts]
+    for name in dict.fromkeys(name for averages_ in found for name in averages_):
+        scores = [score(averages_.get(name, {})) for averages_ in found]
+        lines.append([name, *scores, *(_printed(row, name) for row in rows.values())])
     return lines
 
 
@@ -118,6 +126,13 @@ def as_json(runs: Sequence[Shown], printed: Against) -> str:
         if row := printed.get(run.label):
             scores = {name: round(value / 100, 6) for name, value in row.figures.items()}
             found["printed"] = {"name": row.name, "source": row.source, "benchmarks": scores}
+            found["averages"] = {
+                protocol: {
+                    name: average | {"printed": round(row.averages[name] / 100, 6)}
+                    for name, average in averages(metrics, [row]).items()
+                }
+                for protocol, metrics in run.protocols.items()
+            }
         return found
 
     return json.dumps({"runs": [entry(run) for run in runs]}, indent=1, ensure_ascii=False) + "\n"
@@ -141,8 +156,8 @@ def as_csv(runs: Sequence[Shown], printed: Against) -> str:
     for run in runs:
         row = printed.get(run.label)
         for protocol, metrics in run.protocols.items():
-            for name, stats in metrics["benchmarks"].items():
-                value = row.figures.get(name) if row else None
+            for name, stats in (metrics["benchmarks"] | averages(metrics, [row] if row else [])).items():
+                value = row.figures.get(name, row.averages.get(name)) if row else None
                 beside = {"paper": round(value / 100, 6)} if value is not None else {}
                 names = {"run": run.label, "model": run.model, "protocol": protocol, "benchmark": name}
                 writer.writerow(names | _flat(stats) | beside)
@@ -158,30 +173,36 @@ def _flat(stats: Mapping[str, Any]) -> dict[str, Any]:
     if "adaptive" in stats:
         flat["adaptive"] = stats["adaptive"]["stopped"] or "open"
     for name, columns in _PAIRS.items():
-        flat |= dict(zip(columns, stats.get(name, ()), strict=False))
+        flat |= dict(zip(columns, stats.get(name) or (), strict=False))
     return flat
 
 
 def latex(runs: Sequence[Shown], printed: Against) -> str:
     names = _benchmarks(runs)
+    rows = {row.name: row for row in printed.values()}
+    parts = [metrics for run in runs for metrics in run.protocols.values()]
+    more = list(dict.fromkeys(name for metrics in parts for name in averages(metrics, rows.values())))
+    tail = [*(["mean"] if len(names) > 1 else []), *more]
     lines = [
         "% \\usepackage{booktabs}. Percent; avg@k over problems, 95 % intervals clustered by problem.",
-        f"\\begin{{tabular}}{{l{'r' * (len(names) + (len(names) > 1))}}}",
+        f"\\begin{{tabular}}{{l{'r' * (len(names) + len(tail))}}}",
         "\\toprule",
-        _latex_line(["", *names, *(["mean"] if len(names) > 1 else [])]),
+        _latex_line(["", *names, *tail]),
         "\\midrule",
     ]
     for run in runs:
         for protocol, metrics in run.protocols.items():
             name = f"{run.label if len(runs) > 1 else run.model}{f' ({protocol})' if len(run.protocols) > 1 else ''}"
-            rows = [metrics["benchmarks"].get(b) for b in names]
-            cells = [_with_distances(row.get("avg_at_k"), row.get("ci95")) if row else "" for row in rows]
+            scored = [metrics["benchmarks"].get(b, {}) for b in names]
+            cells = [_with_distances(row.get("avg_at_k"), row.get("ci95")) for row in scored]
             last = [_with_distances(metrics["macro_avg"], metrics["macro_ci95"])] if len(names) > 1 else []
+            found = averages(metrics, rows.values())
+            last += [_with_distances(**found[a]) if a in found else "" for a in more]
             lines.append(_latex_line([name], [*cells, *last]))
-    rows = {row.name: row for row in printed.values()}
     for row in rows.values():
-        cells = [_printed(row, b) for b in names]
-        lines.append(_latex_line([f"{row.name}, as printed"], cells + ([""] if len(names) > 1 else [])))
+        cells = [*(_printed(row, b) for b in names), *([""] if len(names) > 1 else [])]
+        cells += [_printed(row, a) for a in more]
+        lines.append(_latex_line([f"{row.name}, as printed"], cells))
     notes = [f"\\par{{\\footnotesize {_latex(note)}}}" for note in _notes(runs) if note]
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", *notes, ""])
 
@@ -190,11 +211,11 @@ def _latex_line(names: Sequence[str], cells: Sequence[str] = ()) -> str:
     return f"{' & '.join([*map(_latex, names), *cells])} \\\\"
 
 
-def _with_distances(value: float | None, ci95: Sequence[float] | None) -> str:
-    if value is None or ci95 is None:
-        return percent(value)
+def _with_distances(avg_at_k: float | None, ci95: Sequence[float] | None) -> str:
+    if avg_at_k is None or ci95 is None:
+        return percent(avg_at_k)
     low, high = ci95
-    return f"${percent(value)}_{{-{percent(value - low)}}}^{{+{percent(high - value)}}}$"
+    return f"${percent(avg_at_k)}_{{-{percent(avg_at_k - low)}}}^{{+{percent(high - avg_at_k)}}}$"
 
 
 _LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
@@ -208,8 +229,9 @@ def _latex(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in text)
 
 
-def _printed(row: PaperRow | None, benchmark: str) -> str:
-    value = row.figures.get(benchmark) if row else None
+def _printed(row: PaperRow | None, name: str) -> str:
+    """Of a benchmark or an average."""
+    value = row.figures.get(name, row.averages.get(name)) if row else None
     return "" if value is None else f"{value:.1f}"
 
 

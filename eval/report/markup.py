@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from eval.paper import PaperRow
-from eval.report.figures import RATES, counts, interval, pass_at_most, percent, span, tokens
+from eval.paper import AVERAGES, PaperRow
+from eval.report.figures import RATES, averaged, averages, bounds, counts, interval, pass_at_most, percent, span, tokens
 from eval.report.source import Against, Shown
 
 _SETTINGS = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "repetition_penalty")
@@ -36,7 +36,7 @@ def _mean(protocol: str, metrics: Mapping[str, Any] | None, hidden: bool) -> str
     if not metrics or metrics.get("macro_avg") is None:
         return f'<p class="mean" {view}>not judged by this protocol</p>'
     ci95 = metrics.get("macro_ci95")
-    n = len(metrics["benchmarks"])
+    n = averaged(metrics)
     what = f"mean of {n} benchmarks" if n > 1 else f"avg@k on {escape(next(iter(metrics['benchmarks'])))}"
     return (
         f'<p class="mean" {view}><b>{percent(metrics["macro_avg"])}</b><span class="unit">%</span> '
@@ -63,12 +63,20 @@ def table(runs: Sequence[Shown], protocol: str, printed: Against, hidden: bool) 
     rows = {row.name: row for row in printed.values()}
     head = ["benchmark", *(["run"] if len(runs) > 1 else []), "n × k", "avg@k, 95 % interval", ""]
     head += [*(f"paper: {name}" if len(rows) > 1 else "paper" for name in rows), "pass@k", "maj@k"]
-    head += ["cut off", "no answer", "time-out", "tokens"]
+    late = _any_late(runs, protocol)
+    head += ["cut off", "no answer", "time-out", *(["bounds"] if late else []), "tokens"]
     cells = "".join(f"<th{_class(title)}>{escape(title)}</th>" for title in head)
-    body = "".join(_body(runs, protocol, list(rows.values())))
+    body = "".join(_body(runs, protocol, list(rows.values()), late))
     return (
         f'<div class="scroll" data-view="{escape(protocol)}"{" hidden" if hidden else ""}>'
         f'<table class="figures"><thead><tr>{cells}</tr></thead>{body}</table></div>'
+    )
+
+
+def _any_late(runs: Sequence[Shown], protocol: str) -> bool:
+    """Whether judging timed out anywhere, so that scores have bounds."""
+    return any(
+        bounds(row) for run in runs for row in run.protocols.get(protocol, {"benchmarks": {}})["benchmarks"].values()
     )
 
 
@@ -76,26 +84,34 @@ def _class(title: str) -> str:
     return ' class="left"' if title in ("benchmark", "run") else ""
 
 
-def _body(runs: Sequence[Shown], protocol: str, rows: Sequence[PaperRow]) -> Iterator[str]:
+def _body(runs: Sequence[Shown], protocol: str, rows: Sequence[PaperRow], late: bool) -> Iterator[str]:
     found = [run.protocols.get(protocol) for run in runs]
     names = list(dict.fromkeys(name for metrics in found if metrics for name in metrics["benchmarks"]))
     top = _scale(found, names, rows)
     for name in names:
         lines = [
-            _line(run, i, metrics["benchmarks"][name], name, rows, top, len(runs) > 1)
+            _line(run, i, metrics["benchmarks"][name], name, rows, top, len(runs) > 1, late)
             for i, (run, metrics) in enumerate(zip(runs, found, strict=True))
             if metrics and name in metrics["benchmarks"]
         ]
         title = f'<th class="left" rowspan="{len(lines)}">{escape(name)}</th>'
         yield f"<tbody><tr>{title}{'</tr><tr>'.join(lines)}</tr></tbody>"
-    if len(names) > 1:
+    for name in ("mean", *AVERAGES):
         means = [
-            _mean_line(run, i, metrics, len(rows), top, len(runs) > 1)
+            _mean_line(run, i, average, [row.averages.get(name) for row in rows], top, len(runs) > 1, late)
             for i, (run, metrics) in enumerate(zip(runs, found, strict=True))
-            if metrics
+            if metrics and (average := _average(metrics, name, rows))
         ]
-        title = f'<th class="left" rowspan="{len(means)}">mean</th>'
-        yield f'<tbody class="mean-row"><tr>{title}{"</tr><tr>".join(means)}</tr></tbody>'
+        if means:
+            title = f'<th class="left" rowspan="{len(means)}">{name}</th>'
+            yield f'<tbody class="mean-row"><tr>{title}{"</tr><tr>".join(means)}</tr></tbody>'
+
+
+def _average(metrics: Mapping[str, Any], name: str, rows: Sequence[PaperRow]) -> Mapping[str, Any] | None:
+    """The mean over all benchmarks where there are several, or one of those that are printed."""
+    if name != "mean":
+        return averages(metrics, rows).get(name)
+    return {"avg_at_k": metrics["macro_avg"], "ci95": metrics["macro_ci95"]} if averaged(metrics) > 1 else None
 
 
 def _scale(found: Sequence[Mapping[str, Any] | None], names: Sequence[str], rows: Sequence[PaperRow]) -> float:
@@ -107,7 +123,14 @@ def _scale(found: Sequence[Mapping[str, Any] | None], names: Sequence[str], rows
 
 
 def _line(
-    run: Shown, number: int, row: Mapping[str, Any], name: str, rows: Sequence[PaperRow], top: float, several: bool
+    run: Shown,
+    number: int,
+    row: Mapping[str, Any],
+    name: str,
+    rows: Sequence[PaperRow],
+    top: float,
+    several: bool,
+    late: bool,
 ) -> str:
     printed = [r.figures.get(name) for r in rows]
     return "".join(
@@ -115,23 +138,37 @@ def _line(
             _run_cell(run, number) if several else "",
             f"<td>{counts(row, '×')}</td>",
             *_score(row.get("avg_at_k"), row.get("ci95"), printed, top, number),
-            *(f"<td>{'' if value is None else f'{value:.1f}'}</td>" for value in printed),
+            *_printed(printed),
             f"<td>{percent(pass_at_most(row))}</td><td>{percent(row.get('maj_at_k'))}</td>",
             *(f"<td{'' if row.get(rate) else ' class=zero'}>{percent(row.get(rate))}</td>" for rate in RATES),
+            f"<td>{bounds(row)}</td>" if late else "",
             f"<td>{tokens(row)}</td>",
         ]
     )
 
 
-def _mean_line(run: Shown, number: int, metrics: Mapping[str, Any], printed: int, top: float, several: bool) -> str:
+def _mean_line(
+    run: Shown,
+    number: int,
+    average: Mapping[str, Any],
+    printed: Sequence[float | None],
+    top: float,
+    several: bool,
+    late: bool,
+) -> str:
     return "".join(
         [
             _run_cell(run, number) if several else "",
             "<td></td>",
-            *_score(metrics["macro_avg"], metrics["macro_ci95"], [], top, number),
-            "<td></td>" * (printed + 6),
+            *_score(average["avg_at_k"], average["ci95"], printed, top, number),
+            *_printed(printed),
+            "<td></td>" * (6 + late),
         ]
     )
+
+
+def _printed(values: Sequence[float | None]) -> Iterator[str]:
+    return (f"<td>{'' if value is None else f'{value:.1f}'}</td>" for value in values)
 
 
 def _run_cell(run: Shown, number: int) -> str:
@@ -153,6 +190,31 @@ def _score(
         f'<td class="bar series-{number % 6}" title="{escape(interval(value, ci95))}"><div>'
         f'<i class="line" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>'
         f'<i class="point" style="left:{min(100.0, 100 * value / top):.2f}%"></i>{marks}</div></td>'
+    )
+
+
+_LENGTHS = ("n", "mean", "p5", "p25", "p50", "p75", "p95")
+
+
+def lengths(runs: Sequence[Shown], protocol: str, hidden: bool) -> str:
+    """Tokens of right and of wrong samples, where it is known: mean and percentiles."""
+    several = len(runs) > 1
+    lines = [
+        f'<tr><th class="left">{escape(name)}</th>{_run_cell(run, i) if several else ""}'
+        f'<td class="left">{which}</td>{"".join(f"<td>{part[key]:,.0f}</td>" for key in _LENGTHS)}</tr>'
+        for i, run in enumerate(runs)
+        for name, row in run.protocols.get(protocol, {"benchmarks": {}})["benchmarks"].items()
+        for which, part in row.get("lengths", {}).items()
+        if part
+    ]
+    if not lines:
+        return ""
+    left = ("benchmark", *(["run"] if several else []), "samples")
+    head = "".join([*(f'<th class="left">{title}</th>' for title in left), *(f"<th>{key}</th>" for key in _LENGTHS)])
+    return (
+        f'<details class="lengths" data-view="{escape(protocol)}"{" hidden" if hidden else ""}>'
+        f'<summary>Lengths in tokens, right against wrong</summary><div class="scroll">'
+        f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></details>'
     )
 
 

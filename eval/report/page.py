@@ -45,6 +45,7 @@ def page(runs: Sequence[Shown], printed: Against) -> str:
         switch=_switch(protocols),
         cards=markup.cards(runs, protocols),
         tables="".join(markup.table(runs, p, printed, hidden=p != protocols[0]) for p in protocols),
+        lengths="".join(markup.lengths(runs, p, hidden=p != protocols[0]) for p in protocols),
         source=_source(printed),
         facts=markup.facts(runs),
         meta=_json(_meta(runs, rows, protocols)),

@@ -16,7 +16,7 @@ from rich.table import Table
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
 from eval.paper import PaperRow
-from eval.report.figures import RATES, counts, mean, pass_at_most, percent, score, tokens
+from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
 from eval.rundir import RunDir
 from eval.score import disagreements
 from eval.suites import SUITES, catalogue
@@ -33,6 +33,8 @@ def show_metrics(
     others = metrics.get("protocols", {})
     for protocol, summary in {metrics.get("protocol", "ampo"): metrics, **others}.items():
         console.print(_table(summary, f"{where}   protocol {protocol}", printed))
+        if late := [f"{name} {bounds(row)}" for name, row in summary["benchmarks"].items() if bounds(row)]:
+            console.print(f"time-outs all wrong to all right: {escape(', '.join(late))}")
     console.print(
         "[dim]In %; n problems, k samples each. avg@k: mean over problems, interval clustered by problem. "
         "cut: cut off by the token limit; none: no answer; t-o: judging timed out.[/dim]"
@@ -71,9 +73,13 @@ def _table(metrics: Mapping[str, Any], title: str, printed: PaperRow | None) -> 
         table.add_column(column, justify="right", no_wrap=True)
     for name, row in metrics["benchmarks"].items():
         table.add_row(*_row(name, row, printed))
-    if len(metrics["benchmarks"]) > 1:
+    if averaged(metrics) > 1:
         table.add_section()
         table.add_row("mean", "", escape(mean(metrics)))
+    for name, row in averages(metrics, [printed] if printed else []).items():
+        table.add_row(
+            name, "", escape(score(row)), *([_beside(printed.averages[name], row["ci95"])] if printed else [])
+        )
     return table
 
 

@@ -145,6 +145,62 @@ def test_the_table_shows_where_the_printed_figure_stands(run: RunDir, capsys: py
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where all of an average's benchmarks are there, in every form: our mean, its interval, and the printed one."""
+    from rich.console import Console
+
+    from eval.report.markup import table
+    from eval.report.terminal import show_metrics
+
+    problems = [Problem(f"{b}/{i}", "1 + 1?", "2", b) for b in paper.AVERAGES["ood_avg"] for i in range(4)]
+    said = [{"problem": p.id, "outcomes": {"ampo": "correct" if p.id == "mmlu_pro/0" else "wrong"}} for p in problems]
+    runs = load([save_run("ood", problems, said, model=MODEL).path])
+    rows, _ = against(runs, "paper")
+    found = json.loads(render("json", runs, rows))["runs"][0]["averages"]["ampo"]
+    assert list(found) == ["ood_avg"], "the six of mathematics are not there"
+    low, high = runs[0].metrics["macro_ci95"]
+    assert found["ood_avg"] == {"avg_at_k": pytest.approx(1 / 12), "ci95": [low, high], "printed": 0.642}
+    ours = f"8.3 [{100 * low:.1f}, {100 * high:.1f}]"
+    [line] = [line for line in render("md", runs, rows).splitlines() if line.startswith("| ood_avg")]
+    assert line.startswith(f"| ood_avg |  | {ours} |")
+    assert line.endswith("| 64.2 |")
+    assert r"mean & ood\_avg" in render("latex", runs, rows)
+    assert render("latex", runs, rows).count("& 64.2") == 1
+    last = list(csv.DictReader(io.StringIO(render("csv", runs, rows))))[-1]
+    assert (last["benchmark"], last["paper"]) == ("ood_avg", "0.642")
+    show_metrics(runs[0].metrics, runs[0].path, Console(width=80, highlight=False), rows["ood"])
+    assert re.search(r"ood_avg .* 64\.2 ↑", capsys.readouterr().out)
+    assert '<th class="left" rowspan="1">ood_avg</th>' in table(runs, "ampo", rows, hidden=False)
+    assert "ood_avg" not in render("md", runs, {})
+
+
+def test_bounds_are_shown_where_judging_timed_out(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    from eval.report.markup import table
+    from eval.report.terminal import show_metrics
+
+    outcomes = ("correct", "timeout", "wrong", "wrong")
+    said = [{"problem": p.id, "outcomes": {"ampo": o}} for p, o in zip(PROBLEMS, outcomes, strict=False)]
+    runs = load([save_run("late", PROBLEMS[:4], said).path])
+    assert "| 33.3 | 33.3-66.7 | 10 |" in render("md", runs, {})
+    assert "<td>33.3-66.7</td>" in table(runs, "ampo", {}, hidden=False)
+    show_metrics(runs[0].metrics, runs[0].path, Console(width=80, highlight=False))
+    assert "time-outs all wrong to all right: aime24 33.3-66.7" in capsys.readouterr().out
+    in_time = load([save_run("prompt", PROBLEMS[:4], [said[0], *said[2:]]).path])
+    assert "| bounds |" not in render("md", in_time, {})
+    assert "<th>bounds</th>" not in table(in_time, "ampo", {}, hidden=False)
+
+
+def test_the_page_tells_lengths_right_against_wrong(run: RunDir) -> None:
+    from eval.report.markup import lengths
+
+    text = lengths(load([run.path]), "ampo", hidden=False)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", text)
+    assert cells[:9] == ["right", "3", *["10"] * 6, "wrong"]
+    assert text.count("<tr>") == 1 + 3, "of the second benchmark there are only wrong ones"
+
+
 def test_an_unfinished_run_is_reported_as_far_as_it_is(save_run: SaveRun) -> None:
     run = save_run("half", PROBLEMS, said()[:5], wanted=2, metrics=False)
     with run.responses.open("a") as stream:
