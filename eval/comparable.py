@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
 from ampo.types import PROTOCOLS, Problem, Protocol
-from eval import looks
+from eval import lm_eval_results, looks
 from eval.metrics import Judged
 from eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from eval.score import judged_rows
@@ -101,6 +101,12 @@ def _read(paths: Sequence[Path]) -> list[_Run]:
     folders = [path.expanduser() for path in paths]
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise UserError("the same run is given twice: a run doesn't differ from itself")
+    for folder in folders:
+        if lm_eval_results.find(folder):
+            raise UserError(
+                f"{folder} holds results of lm-eval, which keep no responses to pair: compare runs of `ampo eval` "
+                "without --harness, or show these side by side with `ampo report`"
+            )
     return [_run(RunDir.existing(folder)) for folder in folders]
 
 

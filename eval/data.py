@@ -12,6 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ampo.errors import UserError
@@ -131,13 +132,14 @@ def _problems(rows: Sequence[Row], benchmark: Benchmark, columns: Columns) -> li
 
 
 def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns) -> Problem:
+    cell = partial(_cell, row, hint=_way_on(benchmark, columns))
     raw = Raw(
-        question=_cell(row, columns.question),
-        answer=_cell(row, columns.answer),
-        options=_cell(row, columns.options, optional=True),
-        distractors=tuple(_cell(row, c) for c in columns.distractors),
+        question=cell(columns.question),
+        answer=cell(columns.answer),
+        options=cell(columns.options, optional=True),
+        distractors=tuple(cell(c) for c in columns.distractors),
     )
-    key = _cell(row, columns.id, optional=True)
+    key = cell(columns.id, optional=True)
     try:
         normal = NORMALISERS[benchmark.normaliser](raw)
     except RowError as error:
@@ -159,7 +161,16 @@ def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns) -> Pr
     )
 
 
-def _cell(row: Row, column: str | None, optional: bool = False) -> object:
+def _way_on(benchmark: Benchmark, columns: Columns) -> str:
+    """What helps where a column is missing."""
+    if benchmark.dataset:
+        return "Name the right one: --question-column, --answer-column, or `columns` in the benchmark's TOML file"
+    if columns is _NORMAL_FORM:
+        return "A file in a data folder has id, question, answer, and options where there are any"
+    return f"{benchmark.source} has changed: give a TOML file that names its `columns`, or a copy by --data"
+
+
+def _cell(row: Row, column: str | None, *, hint: str, optional: bool = False) -> object:
     """The row's value. A missing column is an error that names those there are, unless it is optional."""
     if column is None:
         return None
@@ -168,7 +179,7 @@ def _cell(row: Row, column: str | None, optional: bool = False) -> object:
         if column in row.fields:
             raise UserError(f"{row.where}: column {column!r} is empty here")
         found = ", ".join(map(str, row.fields)) or "none"
-        raise UserError(f"{row.where}: there is no column {column!r}; the columns are: {found}. Name the right one")
+        raise UserError(f"{row.where}: there is no column {column!r}; the columns are: {found}. {hint}")
     return value
 
 

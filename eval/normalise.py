@@ -7,6 +7,7 @@ in the normal form already, go through the same functions and come out unchanged
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -46,8 +47,11 @@ def text(value: Any) -> str:
 
 
 def plain(raw: Raw) -> Normal:
-    """As it stands. With options, the answer is a letter, or the number of an option counted from 0."""
-    options = tuple(text(o) for o in _as_list(raw.options))
+    """As it stands. With options, the answer is a letter, or the number of an option counted from 0.
+
+    Options are a list, or its JSON in a text cell (CSV has no lists); an empty cell is none.
+    """
+    options = tuple(text(o) for o in _listed(raw.options))
     if options and isinstance(raw.answer, int) and not isinstance(raw.answer, bool):
         return Normal(text(raw.question), _letter_of(raw.answer, options), options)
     return Normal(text(raw.question), text(raw.answer), options)
@@ -135,6 +139,20 @@ def _as_list(value: Any) -> list[Any]:
     if hasattr(value, "tolist"):
         value = value.tolist()
     return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _listed(options: Any) -> list[Any]:
+    if isinstance(options, str):
+        try:
+            options = json.loads(options) if options.strip() else []
+        except (ValueError, RecursionError):
+            options = None
+        if not isinstance(options, list):
+            raise RowError('the options are no list: write them as JSON, ["first", "second"]')
+    found = _as_list(options)
+    if len(found) == 1:
+        raise RowError("there is one option only: a choice takes at least two")
+    return found
 
 
 def _labels(options: Any) -> list[str]:

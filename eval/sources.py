@@ -111,7 +111,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         import datasets
         import huggingface_hub
         from datasets import config as datasets_config
-        from datasets.exceptions import DatasetNotFoundError
+        from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError, DatasetsError
         from huggingface_hub import errors
     except ImportError as error:
         raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
@@ -128,6 +128,11 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
         if not reachable:
             raise HubDataError(_unreachable(name, looked_in)) from error
         raise UserError(f"{name}: {_first_line(error)}") from error
+    except (DataFilesNotFoundError, DatasetsError, RuntimeError) as error:  # it is there, and not in a form to be read
+        raise HubDataError(
+            f"{name} can't be read ({_first_line(error)}): give a copy as a file by --data, or pin another `revision` "
+            "in a TOML file"
+        ) from error
     except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
         raise HubDataError(_unreachable(name, looked_in)) from error
     return [Row(f"{benchmark.source}, row {i}", dict(row)) for i, row in enumerate(rows)]
@@ -148,6 +153,8 @@ def _not_found(benchmark: Benchmark, name: str, error: Exception) -> str:
             f"{name} is gated: accept its terms on {benchmark.url or 'its page on the hub'}, "
             f"then log in with `hf auth login`"
         )
+    if benchmark.revision and "revision" in str(error).lower():
+        return f"{name} has no revision {benchmark.revision!r}: mend or remove `revision` in the benchmark's TOML file"
     return f"{name} is not on the hub: check its name, or log in with `hf auth login` if it is private"
 
 

@@ -63,6 +63,7 @@ def test_help_is_instant_and_imports_nothing_heavy() -> None:
         (["generate", "hi", "--base-url", "http://127.0.0.1:9/v1"], "cannot reach http://127.0.0.1:9/v1"),
         (["generate", "hi", "--engine-arg", "block_size"], "write it as NAME=VALUE"),
         (["generate", ""], "the question is empty"),
+        (["eval", "--mean-tokens", "900"], "--mean-tokens is for an estimate: give --dry-run, too"),
         (["score", "no-such-run"], "is no run directory"),
         (["report", "no-such-run"], "is no run directory"),
     ],

@@ -22,11 +22,13 @@ from ampo.cli.options import (
     Dtype,
     EngineArg,
     GpuMemory,
+    IdColumn,
     MaxModelLen,
     MaxNumSeqs,
     MaxTokens,
     MinP,
     ModelName,
+    OptionsColumn,
     QuestionColumn,
     RepetitionPenalty,
     Seed,
@@ -60,6 +62,8 @@ def eval_(
     data: DataFile = None,
     question_column: QuestionColumn = None,
     answer_column: AnswerColumn = None,
+    id_column: IdColumn = None,
+    options_column: OptionsColumn = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=1, help="Samples of each problem; default: the paper's.")
     ] = None,
@@ -109,14 +113,12 @@ def eval_(
     if show:
         report.show_catalogue(data_dir)
         return
-    if harness != "ampo" and (until_ci is not None or dry_run):
-        raise UserError("--until-ci and --dry-run are for our own harness: leave out --harness")
     if evaluate_with(locals()):
         return
     given = given_sampling(locals() | {"seed": None})
     settings = engine_settings(locals())
     asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
-    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column)
+    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
     protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
     how: Any = {  # what a run and its plan share
         "samples": samples,
@@ -130,6 +132,9 @@ def eval_(
     if dry_run:
         show_plan(benchmarks, model or base_url or EMBEDDED, tokens_per_second, mean_tokens, how)
         return
+    for name, value in (("--tokens-per-second", tokens_per_second), ("--mean-tokens", mean_tokens)):
+        if value is not None:
+            raise UserError(f"{name} is for an estimate: give --dry-run, too")
     spec = build_spec(benchmarks, protocols=protocols, **how)
     if base_url is None:
         ref = locate(resolve(model or EMBEDDED, say))
@@ -206,13 +211,15 @@ def audit(
     data: DataFile = None,
     question_column: QuestionColumn = None,
     answer_column: AnswerColumn = None,
+    id_column: IdColumn = None,
+    options_column: OptionsColumn = None,
     data_dir: DataDir = None,
 ) -> None:
     """Check reference answers before any GPU time is spent: broken, ambiguous, or rejected in a right spelling."""
     from eval import report
     from eval.data import load_problems
 
-    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column)
+    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
     report.show_audit([problem for b in benchmarks for problem in load_problems(b, data_dir=data_dir)])
 
 
@@ -225,16 +232,22 @@ def show_notes(metrics: Mapping[str, Any]) -> None:
 
 
 def chosen_benchmarks(
-    suites: list[str] | None, data: Path | None, question_column: str | None, answer_column: str | None
+    suites: list[str] | None,
+    data: Path | None,
+    question_column: str | None,
+    answer_column: str | None,
+    id_column: str | None = None,
+    options_column: str | None = None,
 ) -> list[Benchmark]:
     """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
     from eval.data import benchmark_of
     from eval.suites import resolve
 
-    if data is None and (question_column or answer_column):
-        raise UserError("--question-column and --answer-column name columns of a --data file: give that, too")
+    columns = (question_column, answer_column, id_column, options_column)
+    if data is None and any(columns):
+        raise UserError("--question-column, --answer-column and the like name columns of a --data file: give that, too")
     files = [name for name in suites or [] if Path(name).suffix in (".jsonl", ".csv", ".parquet")]
     names = [name for name in suites or [] if name not in files]
-    own = [benchmark_of(data, question_column, answer_column)] if data else []
+    own = [benchmark_of(data, *columns)] if data else []
     own += [benchmark_of(file) for file in files]
     return [*(resolve(names) if names else []), *own] or resolve(["demo"])

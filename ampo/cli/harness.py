@@ -27,6 +27,8 @@ HarnessArg = Annotated[
 
 _NAMES = {"max_tokens": "max_gen_toks"}
 _FOR_OURS = ("template", "data_dir")
+_DATA = ("data", "question_column", "answer_column", "id_column", "options_column")
+_SAMPLING = ("until_ci", "max_samples", "ci_over", "dry_run", "tokens_per_second", "mean_tokens")
 
 
 def evaluate_with(given: Mapping[str, Any]) -> bool:
@@ -37,9 +39,10 @@ def evaluate_with(given: Mapping[str, Any]) -> bool:
         if given["harness_arg"]:
             raise UserError("--harness-arg is for another harness: give --harness lm-eval, too")
         return False
-    for name in ("data", "question_column", "answer_column"):
+    for name in (*_DATA, *_SAMPLING):
         if given.get(name):
-            raise UserError(f"--{name.replace('_', '-')} is for our own harness: lm-eval takes tasks, or task YAMLs")
+            way = "lm-eval takes tasks, or task YAMLs" if name in _DATA else "leave out --harness"
+            raise UserError(f"--{name.replace('_', '-')} is for our own harness: {way}")
     _run_lm_eval(given)
     return True
 

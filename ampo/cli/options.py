@@ -58,6 +58,11 @@ DataFile = Annotated[
 ]
 QuestionColumn = Annotated[str | None, typer.Option("--question-column", rich_help_panel=DATA)]
 AnswerColumn = Annotated[str | None, typer.Option("--answer-column", rich_help_panel=DATA)]
+IdColumn = Annotated[str | None, typer.Option("--id-column", rich_help_panel=DATA)]
+OptionsColumn = Annotated[
+    str | None,
+    typer.Option("--options-column", help="Of choice questions; a list, in CSV its JSON.", rich_help_panel=DATA),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(

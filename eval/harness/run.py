@@ -109,11 +109,11 @@ def run_lm_eval(
     require_lm_eval()
     with run.locked():
         run.check_config(spec.config())
-        run.write_config(spec.config())
         if run.metrics.exists():
             say(f"{run.path} is finished already")
             return run.read_metrics()
         tasks = _load_tasks(spec, say)
+        run.write_config(spec.config())  # once the tasks are known: a name that is none must not bind the folder
         from eval.harness.answers import Answers
 
         answers = Answers(run.path / "answers.jsonl", say)

@@ -202,6 +202,14 @@ def test_what_cannot_be_compared_is_one_line_and_exit_2(tmp_path: Path) -> None:
     assert "did you mean official" in refused(a, elsewhere, "--protocol", "offcial")
 
 
+def test_results_of_lm_eval_hold_nothing_to_pair(tmp_path: Path) -> None:
+    a, b = made(tmp_path / "a", HALF), tmp_path / "b"
+    (b / "m").mkdir(parents=True)
+    (b / "m" / "results_2026-01-01T00-00-00.json").write_text("{}")
+    with pytest.raises(UserError, match=r"b holds results of lm-eval.*`ampo report`"):
+        load([a, b])
+
+
 def test_it_loads_no_engine() -> None:
     script = "import sys; sys.argv = ['ampo', 'compare', 'x', 'y']\nfrom ampo.__main__ import main\n"
     script += "try: main()\nexcept SystemExit: pass\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import builtins
 import json
 import re
 from collections.abc import Sequence
@@ -50,6 +51,33 @@ def test_csv_with_named_columns_a_byte_order_mark_and_line_feeds_in_a_cell(tmp_p
         ("mine/k1", "what,\nthen?", "7", "math"),
         ("mine/k2", 'sa"y', "½", "math"),
     ]
+
+
+def test_options_of_a_csv_are_json_in_a_cell(tmp_path: Path) -> None:
+    file = tmp_path / "c.csv"
+    file.write_text('question,choices,answer,key\n?,"[""x"", ""y"", ""z""]",C,k1\n!,"[""x"", 2]",B,k2\n1+1?, ,2,k3\n')
+    problems = from_file(file, id_column="key", options_column="choices")
+    assert [(p.id, p.answer, p.options) for p in problems] == [
+        ("c/k1", "C", ("x", "y", "z")),
+        ("c/k2", "B", ("x", "2")),
+        ("c/k3", "2", ()),
+    ]
+
+
+@pytest.mark.parametrize("cell", ["x|y", "['x', 'y']", '{"A": "x"}', "[" * 100_000, '["x"', "7"])
+def test_options_that_are_no_list_are_refused(tmp_path: Path, cell: str) -> None:
+    rows = [{"question": "?", "answer": "A", "options": cell}]
+    with pytest.raises(
+        UserError, match=r'x\.jsonl:1: the options are no list: write them as JSON, \["first", "second"\]'
+    ):
+        from_file(jsonl(tmp_path / "x.jsonl", rows))
+
+
+@pytest.mark.parametrize("options", [["x"], '["x"]'])
+def test_a_single_option_is_refused(tmp_path: Path, options: object) -> None:
+    rows = [{"question": "?", "answer": "A", "options": options}]
+    with pytest.raises(UserError, match="one option only"):
+        from_file(jsonl(tmp_path / "x.jsonl", rows))
 
 
 def test_parquet_and_the_authors_verl_form(tmp_path: Path) -> None:
@@ -207,6 +235,46 @@ def test_a_gated_set_and_a_missing_one_say_what_to_do(monkeypatch: pytest.Monkey
         load_problems(Benchmark(name="x", source="a/b"))
 
 
+@pytest.mark.parametrize(
+    ("error", "revision", "message"),
+    [
+        ("DataFilesNotFoundError:No (supported) data files found in a/b", None, "can't be read (No (supported) data"),
+        ("DatasetGenerationError:An error occurred while generating", None, "can't be read (An error occurred"),
+        ("RuntimeError:Dataset scripts are no longer supported", None, "can't be read (Dataset scripts are no longer"),
+        ("DatasetNotFoundError:Revision 'abc' doesn't exist for dataset 'a/b'", "abc", "has no revision 'abc'"),
+        ("DatasetNotFoundError:Dataset 'a/b' doesn't exist on the Hub", "abc", "is not on the hub"),
+        ("ConnectionError:reset by peer", None, "the hub can't be reached"),
+    ],
+)
+def test_what_the_hub_may_answer_is_one_line(
+    error: str, revision: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    name, _, text = error.partition(":")
+    kind = getattr(datasets.exceptions, name, None) or getattr(builtins, name)
+    asked: list[object] = []
+
+    def answer(*args: object, revision: object, **kwargs: object) -> None:
+        asked.append(revision)
+        raise kind(f"{text}\nand more")
+
+    monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
+    monkeypatch.setattr(sources, "hub_reachable", lambda: True)
+    monkeypatch.setattr(datasets, "load_dataset", answer)
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        load_problems(Benchmark(name="x", source="a/b", revision=revision))
+    assert "\n" not in str(caught.value)
+    assert asked == [revision]
+
+
+def test_a_missing_column_says_what_helps_there(tmp_path: Path) -> None:
+    (tmp_path / "amc.jsonl").write_text('{"id": "0", "problem": "q", "answer": "1"}\n')
+    with pytest.raises(UserError, match="A file in a data folder has id, question, answer"):
+        load_problems(resolve("amc")[0], data_dir=tmp_path)
+    with pytest.raises(UserError, match="Name the right one: --question-column"):
+        from_file(tmp_path / "amc.jsonl", question_column="task")
+
+
 def test_a_hub_set_in_the_cache_is_read_by_its_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The whole way through `datasets`, from a local folder in the hub's own form."""
     pytest.importorskip("datasets")
@@ -220,7 +288,7 @@ def test_a_hub_set_in_the_cache_is_read_by_its_columns(monkeypatch: pytest.Monke
     columns = {"question": "problem", "answer": "answer"}
     problems = load_problems(Benchmark.model_validate(made | {"columns": columns}))
     assert [(p.id, p.question, p.answer) for p in problems] == [("amc2/0", "1+1?", "142"), ("amc2/1", "2?", "5")]
-    with pytest.raises(UserError, match="there is no column 'question'; the columns are: problem, answer"):
+    with pytest.raises(UserError, match=r"there is no column 'question'; .*: problem, answer.* has changed"):
         load_problems(Benchmark.model_validate(made))
     with pytest.raises(UserError, match="split"):
         load_problems(Benchmark.model_validate(made | {"columns": columns, "split": "exam"}))

@@ -160,6 +160,28 @@ def test_bad_input_is_one_line(given: dict[str, Any], match: str, tmp_path: Path
     refused(match, tmp_path, **given)
 
 
+def test_a_mistyped_task_does_not_bind_the_folder(tmp_path: Path) -> None:
+    refused("did you mean ampo_demo", tmp_path, tasks=["ampo_dmo"])
+    assert not (tmp_path / "run" / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({name: 2} for name in ("until_ci", "max_samples", "tokens_per_second", "mean_tokens")),
+        {"ci_over": "samples"},
+        {"dry_run": True},
+        {"id_column": "key"},
+    ],
+)
+def test_what_is_for_our_own_harness_is_refused(given: dict[str, Any]) -> None:
+    from ampo.cli.harness import evaluate_with
+
+    [name] = given
+    with pytest.raises(UserError, match=f"--{name.replace('_', '-')} is for our own harness"):
+        evaluate_with({"harness": "lm-eval", "harness_arg": None} | given)
+
+
 def test_a_set_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = tmp_path / "task.yaml"
     task.write_text("task: mine\ndataset_path: json\ndataset_kwargs: {data_files: /no/such.jsonl}\ntest_split: train\n")
