@@ -77,6 +77,12 @@ class Algorithm(BaseModel):
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> Algorithm:
         """A copy with other values; UserError for an unknown key (with the nearest) or a value out of range."""
+        settings = [key for key in Algorithm.model_fields if key not in ("name", "description")]
+        for key in overrides:
+            if key not in settings:
+                raise UserError(
+                    f"algorithm {self.name!r} has no setting {key!r}: {nearest(key, settings, 'a setting')}"
+                )
         return _validated(self.name, self.model_dump() | dict(overrides))
 
     @property
@@ -84,7 +90,7 @@ class Algorithm(BaseModel):
         return self.objective == "sft" or self.trigger != "never"
 
 
-def load_preset(name: str, **overrides: Any) -> Algorithm:
+def load_preset(name: str, /, **overrides: Any) -> Algorithm:
     """A preset by its name, with some values changed. UserError for an unknown name, key or value."""
     presets = _presets()
     if name not in presets:
@@ -103,10 +109,6 @@ def _presets() -> dict[str, Algorithm]:
 
 
 def _validated(name: str, values: dict[str, Any]) -> Algorithm:
-    known = Algorithm.model_fields
-    for key in values:
-        if key not in known:
-            raise UserError(f"algorithm {name!r} has no setting {key!r}: {nearest(key, known, 'a setting')}")
     try:
         return Algorithm.model_validate(values)
     except ValidationError as error:

@@ -19,6 +19,11 @@ def check(config: TrainConfig) -> None:
         raise UserError(
             "rollout.n = 1: a group of one has no advantage, so nothing is learnt: give 2 or more (the paper: 8)"
         )
+    if algorithm.objective == "rl" and algorithm.uses_pool and algorithm.teacher_loss == "none":
+        raise UserError(
+            f"algorithm.trigger = {algorithm.trigger!r} with teacher_loss = 'none': teachers would take places of the "
+            "group and teach nothing: set algorithm.teacher_loss (shaped, clip or sft), or trigger = 'never'"
+        )
     if algorithm.uses_pool and config.data.pool is None:
         raise UserError(
             f"preset {config.preset!r} takes guidance and data.pool is not set: give a pool, or preset grpo"

@@ -42,8 +42,11 @@ def test_overrides_and_errors() -> None:
     assert load_preset("ampo", k0=4).k0 == 4
     with pytest.raises(UserError, match="did you mean ampo"):
         load_preset("ammpo")
-    with pytest.raises(UserError, match=r"no setting 'gama'.*gamma"):
+    with pytest.raises(UserError, match=r"no setting 'gama': did you mean gamma\?"):
         load_preset("ampo", gama=0.2)
+    for taken in ("name", "description"):
+        with pytest.raises(UserError, match=f"no setting '{taken}'"):
+            load_preset("ampo", **{taken: "foo"})
     with pytest.raises(UserError, match="gamma"):
         load_preset("ampo", gamma=-1)
     with pytest.raises(UserError, match="trigger"):

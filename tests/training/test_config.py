@@ -53,7 +53,8 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
         (["--stepz", "4"], r"unknown key 'stepz'.*did you mean steps"),
         (["--rollout.n", "0"], "rollout.n is 0"),
         (["--rollout.n", "many"], "rollout.n is 'many'"),
-        (["--algorithm.gama", "1"], "no setting 'gama'.*gamma"),
+        (["--algorithm.gama", "1"], r"no setting 'gama': did you mean gamma\?"),
+        (["--algorithm.name", "foo"], "no setting 'name'"),
         (["--preset", "ammpo"], "did you mean ampo"),
         (["--steps"], "--steps has no value"),
         (["steps", "4"], "unexpected argument 'steps'"),
@@ -78,6 +79,8 @@ def test_combinations_under_which_nothing_is_learnt(tmp_path: Path) -> None:
     path = written(tmp_path, MINIMAL)
     with pytest.raises(UserError, match="a group of one has no advantage"):
         plan.check(load_config(path, ["--rollout.n", "1"]))
+    with pytest.raises(UserError, match=r"trigger = 'none_correct' with teacher_loss = 'none'"):
+        plan.check(load_config(path, ["--preset", "grpo", "--algorithm.trigger", "none_correct"]))
     bare = written(tmp_path, 'model = "m"\n[data]\ntrain = "t"\n')
     with pytest.raises(UserError, match=r"data\.pool is not set"):
         plan.check(load_config(bare))
