@@ -23,7 +23,7 @@ def has_format(text: str) -> bool:
 def repeats_itself(text: str) -> bool:
     """Some window of 10 words occurs 10 times or more."""
     words = text.split()
-    windows = Counter(tuple(words[i : i + _WINDOW]) for i in range(len(words) - _WINDOW + 1))
+    windows = Counter(zip(*(words[i:] for i in range(_WINDOW)), strict=False))
     return any(count >= _TIMES for count in windows.values())
 
 

@@ -1,8 +1,9 @@
 """A pool out of teachers' responses: which of them become solutions, and why the others do not.
 
 A response becomes a solution where the verifier calls it correct, the model ended it by itself, it is within the
-token limit, and its prompt has no solution with the same text yet. A response that was cut off is refused even where
-an answer can be read in it: a policy that imitates it would learn never to end.
+token limit, doesn't repeat itself (training's reward punishes that), and its prompt has no solution with the same text
+yet. A response that was cut off is refused even where an answer can be read in it: a policy that imitates it would
+learn never to end.
 
 What is accepted goes to disk at once; in memory stay its place and a digest.
 """
@@ -17,13 +18,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from ampo.algorithm.rewards import repeats_itself
 from ampo.errors import UserError
 from ampo.guidance.formats import PoolEntry, decode, entry_of, line_of, question_key
 from ampo.guidance.index import digest
 from ampo.types import Solution, Verdict
 from ampo.verify import Claim, VerifierPool
 
-REASONS = ("wrong", "no_answer", "truncated", "timeout", "too_long", "duplicate")
+REASONS = ("wrong", "no_answer", "truncated", "timeout", "too_long", "repetitive", "duplicate")
 """Why a response is refused, in the order in which it is asked."""
 
 _AHEAD = 1024
@@ -108,6 +110,8 @@ def _refusal(candidate: Candidate, verdict: Verdict, max_tokens: int | None, see
         return verdict.outcome
     if max_tokens is not None and candidate.tokens is not None and candidate.tokens > max_tokens:
         return "too_long"
+    if repeats_itself(candidate.claim.response):
+        return "repetitive"
     key = digest(f"{candidate.uid}\n{question_key(candidate.claim.response)}")
     if key in seen:
         return "duplicate"

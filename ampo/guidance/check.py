@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from ampo.algorithm.rewards import repeats_itself
 from ampo.errors import UserError
 from ampo.guidance.formats import PoolEntry, entry_of, prompt_of, question_key, question_uid
 from ampo.guidance.index import digest
@@ -36,6 +37,7 @@ KINDS = {
     "truncated": "solutions that were cut off",
     "timeout": "solutions whose judging timed out",
     "too_long": "solutions over the length limit",
+    "repetitive": "solutions that repeat themselves, which the reward punishes",
     "duplicate": "solutions that repeat an earlier one of their prompt",
 }
 """What can be wrong, in the order of the report."""
@@ -209,6 +211,8 @@ class _Checker:
                 self._find(verdict.outcome, where, entry.uid, solution.source, _because(entry, solution, verdict))
             elif self._max_tokens is not None and length > self._max_tokens:
                 self._find("too_long", where, entry.uid, solution.source, f"{length} tokens")
+            elif repeats_itself(solution.content):
+                self._find("repetitive", where, entry.uid, solution.source, "")
             elif key in seen:
                 self._find("duplicate", where, entry.uid, solution.source, "")
             else:

@@ -21,6 +21,7 @@ _SHORT = {
     "truncated": "cut off",
     "timeout": "timed out",
     "too_long": "too long",
+    "repetitive": "looping",
     "duplicate": "repeated",
 }
 _SHOWN = 3  # findings of a kind

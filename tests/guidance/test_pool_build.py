@@ -37,6 +37,7 @@ def test_what_is_refused_and_why(tmp_path):
         candidate(f"Let me see. {RIGHT}", "b", finish="length"),
         candidate(f"Slowly. {RIGHT}", "b", tokens=101),
         candidate(f"Another way. {RIGHT}", "b"),
+        candidate(f"{'so ' * 30}{RIGHT}", "b"),
     ]
     kept: list[PoolEntry] = []
     with VerifierPool(workers=1) as verifiers:
@@ -44,7 +45,7 @@ def test_what_is_refused_and_why(tmp_path):
         report = assemble(prompts, candidates, verifiers, 100, kept.append, tmp_path)
     assert report.teachers == {
         "a": {"responses": 3, "accepted": 1, "wrong": 1, "no_answer": 1},
-        "b": {"responses": 4, "duplicate": 1, "truncated": 1, "too_long": 1, "accepted": 1},
+        "b": {"responses": 5, "duplicate": 1, "truncated": 1, "too_long": 1, "repetitive": 1, "accepted": 1},
     }
     assert [(s.source, s.content, s.tokens, s.verified) for s in kept[0].solutions] == [
         ("a", RIGHT, 5, True),

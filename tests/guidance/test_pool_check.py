@@ -47,7 +47,7 @@ DIRTY = [
     row("2", "What is 2 + 2?", "4", box("4", "long " * 200), "<think> and so on"),
     row("3", "What is  1 + 1?", "2.0", box("2", "Again."), box("2")),
     row("4", "What is 1 + 1?", "11", box("11")),
-    row("1", "What is 3 + 3?", "6", box("6")),
+    row("1", "What is 3 + 3?", "6", box("6"), box("6", "so " * 30)),
     row("5", LEAKED, "12", box("12")),
 ]
 
@@ -80,6 +80,7 @@ def test_each_fault_is_found_and_none_of_it_stays(dirty, verifiers):
         "truncated": 1,
         "timeout": 0,
         "too_long": 1,
+        "repetitive": 1,
         "duplicate": 2,
     }
     assert [f.where for f in report.findings["broken"]] == [f"{dirty}:3", f"{dirty}:8"]
