@@ -75,8 +75,8 @@ class LossOutput:
     """A micro-batch's part of the mini-batch's loss, and of its metrics: each sums to the mini-batch's value.
 
     metrics: detached scalars. policy_loss, teacher_loss, entropy; clip_fraction and dual_clip_fraction (of own tokens);
-    ratio_mean and approx_kl (own tokens); teacher_weight (mean gamma p / (p + gamma)^2 over teacher tokens);
-    teacher_prob (mean p over teacher tokens).
+    ratio_mean and approx_kl (own tokens); teacher_tokens (their number); teacher_weight (mean gamma p / (p + gamma)^2
+    over teacher tokens); teacher_prob (mean p over teacher tokens).
     """
 
     loss: Float[Tensor, ""]
@@ -189,6 +189,7 @@ def _teacher_metrics(log_probs: Tensor, teacher: Tensor, gamma: float, totals: B
     probability = log_probs.detach().exp()
     n = max(totals.teacher_tokens, 1)
     return {
+        "teacher_tokens": teacher.sum().float(),
         "teacher_weight": shaping_weight(probability, gamma).masked_fill(~teacher, 0.0).sum() / n,
         "teacher_prob": probability.masked_fill(~teacher, 0.0).sum() / n,
     }

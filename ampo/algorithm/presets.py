@@ -19,6 +19,9 @@ Trigger = Literal["none_correct", "success_below", "always", "never"]
 Selection = Literal["comprehension", "random", "shortest", "first", "likelihood"]
 ScoreMean = Literal["arithmetic", "geometric"]
 
+WIDEST = "widest"
+"""As `teacher`: the one that has a solution for the most prompts; settled when the pool is read."""
+
 
 class Algorithm(BaseModel):
     """The switches. Defaults are those of preset `ampo`."""
@@ -39,6 +42,8 @@ class Algorithm(BaseModel):
     positions: Literal["incorrect", "first"] = "incorrect"
     """Which slots are replaced: incorrect ones, drawn at random; or the first of the group."""
 
+    teacher: str | None = None
+    """The one whose solutions count, by its name in the pool; None: every one's; "widest": see WIDEST."""
     selection: Selection = "comprehension"
     """Which solutions. likelihood: mean log-probability of the whole solution."""
     score_mean: ScoreMean = "arithmetic"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ampo.training.config import TrainConfig
     from ampo.training.loop import Score, ValidationSample
     from ampo.training.openrlhf.flags import Place
-    from ampo.training.prompts import TrainPrompt
+    from ampo.training.prompts import Guidance, TrainPrompt
     from ampo.types import Problem
     from ampo.verify import VerifierPool
 
@@ -100,14 +100,15 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
     ref = models.locate(models.resolve(config.model, say))
     run = TrainDir(folder)
     with VerifierPool() as verifier, TemporaryDirectory() as made:
-        prompts = _prompts(config, ref.path, verifier, Path(made) if dry_run else folder, data_dir)
-        plan.check_guidance(config, prompts)
+        config, found = _prompts(config, ref.path, verifier, Path(made) if dry_run else folder, data_dir)
+        prompts = found.prompts
         if dry_run:
             _show(config, prompts, ref.path)
             return
         validation = _validation(config, ref.path, data_dir, {p.problem.question for p in prompts})
         with run.locked():
             run.start(config)
+            run.note_pool(found.solutions, found.refused)
             settings = EngineSettings(dtype="float32")
             trainer = LocalTrainer(
                 config,
@@ -155,29 +156,30 @@ def _train_openrlhf(
         raise UserError("--ray-address: preset 'sft' runs without Ray: leave it out")
     (sft if is_sft else openrlhf_plan).check(config)
     path = models.locate(models.resolve(config.model, say)).path
-    with VerifierPool() as verifier, TemporaryDirectory() as made:
-        prompts = _prompts(config, path, verifier, Path(made), data_dir)
-    plan.check_guidance(config, prompts)
-    if is_sft:
-        train_sft(config, folder, stop, path, prompts)
-        return
-    place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
-    arguments = flags.argv(config, place)
-    openrlhf_plan.check_sizes(config, place, arguments)
-    if stop == "plan":
-        print(config.to_toml())
-        print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
-        return
-    data.write(place, prompts, AutoTokenizer.from_pretrained(path))
-    if stop == "command":
-        print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
-        say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
-        return
-    _run_openrlhf(config, place, prompts, arguments, ray_address)
+    with TemporaryDirectory() as made:
+        with VerifierPool() as verifier:
+            config, found = _prompts(config, path, verifier, Path(made), data_dir)
+        prompts = found.prompts
+        if is_sft:
+            train_sft(config, folder, stop, path, prompts)
+            return
+        place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
+        arguments = flags.argv(config, place)
+        openrlhf_plan.check_sizes(config, place, arguments)
+        if stop == "plan":
+            print(config.to_toml())
+            print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
+            return
+        data.write(place, prompts, AutoTokenizer.from_pretrained(path))
+        if stop == "command":
+            print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
+            say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
+            return
+        _run_openrlhf(config, place, found, arguments, ray_address)
 
 
 def _run_openrlhf(
-    config: TrainConfig, place: Place, prompts: Sequence[TrainPrompt], arguments: list[str], ray_address: str | None
+    config: TrainConfig, place: Place, found: Guidance, arguments: list[str], ray_address: str | None
 ) -> None:
     from ampo.training.openrlhf import checkpoints, data, launch
     from ampo.training.openrlhf.settings import Settings
@@ -186,9 +188,10 @@ def _run_openrlhf(
     run = TrainDir(place.folder)
     with run.locked():
         run.start(config)
+        run.note_pool(found.solutions, found.refused)
         guided = config.resolved_algorithm().uses_pool
         if guided:
-            data.write_pool(place, prompts)
+            data.write_pool(place, found.prompts)
         if done := checkpoints.latest(place.checkpoints):
             say(f"going on from step {done} of {config.steps} in {place.folder}")
         say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
@@ -205,14 +208,29 @@ def _run_openrlhf(
 
 def _prompts(
     config: TrainConfig, path: str, verifier: VerifierPool, folder: Path, data_dir: Path | None
-) -> list[TrainPrompt]:
-    """The training prompts through template and tokenizer, with their guidance."""
-    from ampo.training.prompts import with_guidance
+) -> tuple[TrainConfig, Guidance]:
+    """The training prompts through template and tokenizer, with their guidance; the config with its teacher settled."""
+    from collections import Counter
+
+    from transformers import AutoTokenizer
+
+    from ampo.guidance.lengths import measure_by
+    from ampo.training import plan
+    from ampo.training.prompts import Guidance, with_guidance
 
     problems = _problems(config.data.train, "data.train", "train", data_dir)
     made = _tokenized(config, path, problems)
-    pool = _pool(config, problems, folder) if config.resolved_algorithm().uses_pool else None
-    return with_guidance(made, pool, verifier) if pool is not None else made
+    algorithm = config.resolved_algorithm()
+    if not algorithm.uses_pool:
+        return config, Guidance(made, 0, Counter(), None)
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    room = config.rollout.max_tokens - (tokenizer.eos_token_id is not None)
+    pool = _pool(config, problems, folder)
+    found = with_guidance(made, pool, verifier, algorithm, measure_by(tokenizer), room)
+    for line in found.describe():
+        say(f"pool: {line}")
+    plan.check_guidance(config, found.prompts)
+    return (config.with_teacher(found.teacher) if found.teacher else config), found
 
 
 def _validation(config: TrainConfig, path: str, data_dir: Path | None, trained: set[str]) -> list[TrainPrompt]:

@@ -18,7 +18,11 @@ def measure_of(model: str | None) -> tuple[Measure, str]:
     """The measure, and what it is in words. Raises UserError for a model that has no tokenizer to be found."""
     if model is None:
         return _recorded, f"as recorded, else estimated (characters / {_CHARACTERS})"
-    tokenizer = _tokenizer(model)
+    return measure_by(_tokenizer(model)), f"by the tokenizer of {model}"
+
+
+def measure_by(tokenizer: Any) -> Measure:
+    """The measure of a tokenizer."""
 
     def measure(solutions: Sequence[Solution]) -> list[int]:
         if not solutions:
@@ -26,7 +30,7 @@ def measure_of(model: str | None) -> tuple[Measure, str]:
         encoded = tokenizer([s.content for s in solutions], add_special_tokens=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
-    return measure, f"by the tokenizer of {model}"
+    return measure
 
 
 def _recorded(solutions: Sequence[Solution]) -> list[int]:

@@ -133,6 +133,10 @@ class TrainConfig(_Section):
         """The preset with this config's changes. L_max follows the rollout's max_tokens unless it is set."""
         return load_preset(self.preset, **({"max_response_tokens": self.rollout.max_tokens} | self.algorithm))
 
+    def with_teacher(self, name: str) -> TrainConfig:
+        """The config with the one teacher settled whose solutions count."""
+        return self.model_copy(update={"algorithm": {**self.algorithm, "teacher": name}})
+
     def to_toml(self) -> str:
         """The config with every value filled in; what is not set is left out."""
         return tomli_w.dumps(_without_none(self.model_dump(mode="json")))

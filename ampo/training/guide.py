@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from ampo.algorithm.advantages import group_advantages
-from ampo.algorithm.presets import Algorithm
-from ampo.algorithm.replacement import ReplacementPlan, plan_replacement
+from ampo.algorithm.presets import WIDEST, Algorithm
+from ampo.algorithm.replacement import ReplacementPlan, is_triggered, plan_replacement
 from ampo.algorithm.rewards import DeviationFilter, probability_accuracy, reward
 from ampo.guidance.comprehension import (
+    Comprehension,
     LogProbFn,
     Query,
     ScoringRow,
@@ -26,6 +27,7 @@ from ampo.guidance.comprehension import (
 from ampo.guidance.selection import Candidate, Chosen, needs_scores, select_guidance
 from ampo.guidance.splice import SolutionTokenizer, TokenizedSolution
 from ampo.training.metrics import guidance_metrics, mixed_metrics, own_metrics
+from ampo.training.refusal import refusal
 from ampo.training.rows import Decision, Group, GuidedStep, MixedRow
 from ampo.types import Solution
 
@@ -34,14 +36,26 @@ _NOBODY = Chosen(())
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A group on its way: its own rewards, the solutions that can be used, and what is to happen."""
+    """A group on its way: its own rewards, the solutions that can be used, and what is to happen.
+
+    comprehended, likelihoods: of each solution, where the ranking asks for the one or the other.
+    """
 
     group: Group
     rewards: tuple[float, ...]
     pool: tuple[tuple[Solution, TokenizedSolution], ...]
     plan: ReplacementPlan
-    scores: tuple[float, ...] = ()
+    comprehended: tuple[Comprehension, ...] = ()
+    likelihoods: tuple[float, ...] = ()
     chosen: Chosen = _NOBODY
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        return tuple(c.score for c in self.comprehended)
+
+    @property
+    def log_probs(self) -> tuple[float, ...]:
+        return self.likelihoods or tuple(c.mean_log_prob for c in self.comprehended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +76,23 @@ class Guide:
     def step(self, groups: Sequence[Group], step: int, deviations: DeviationFilter | None = None) -> GuidedStep:
         """Guide the groups of a step (counted from 1). deviations: RLPR's filter as the last step left it.
 
-        Raises ValueError without groups, or for a group without responses.
+        Raises ValueError without groups, for a group without responses, or where which teacher is still to be settled.
         """
+        if self.algorithm.teacher == WIDEST:
+            raise ValueError(f"algorithm.teacher = {WIDEST!r} is settled from the pool: give a teacher's name")
         if not groups or not all(group.responses for group in groups):
             raise ValueError("a step needs groups, and every group responses")
         rewards = self._rewards(groups)
         planned = [self._plan(group, own, step) for group, own in zip(groups, rewards, strict=True)]
-        settled = [self._choose(p, scores, step) for p, scores in zip(planned, self._scores(planned), strict=True)]
-        mixed = [self._mix(p) for p in settled]
+        settled = [self._choose(p, step) for p in self._scored(planned)]
         decisions = tuple(_decision(p, step) for p in settled if p.plan.triggered)
         keep, deviations = self._filter(rewards, step, deviations)
-        metrics = own_metrics(groups, rewards) | mixed_metrics(mixed) | guidance_metrics(decisions, len(groups))
+        mixed = tuple(self._mix(p) for p, wanted in zip(settled, keep, strict=True) if wanted)
+        metrics = own_metrics(groups, rewards) | guidance_metrics(decisions, len(groups))
+        metrics |= mixed_metrics(mixed, supervised=self.algorithm.teacher_loss == "sft")
         if self.algorithm.reward == "probability":
             metrics["own/kept_prompts"] = sum(keep) / len(keep)
-        kept = tuple(rows for rows, wanted in zip(mixed, keep, strict=True) if wanted)
-        return GuidedStep(kept, metrics, decisions, deviations)
+        return GuidedStep(mixed, metrics, decisions, deviations)
 
     def _rewards(self, groups: Sequence[Group]) -> list[tuple[float, ...]]:
         if self.algorithm.reward == "probability":
@@ -99,7 +115,7 @@ class Guide:
             prefix, answer, scored = self.tokenizer.answer_alone(group.answer)
             rows.append(_answer_row(group.prompt_ids, prefix, answer, scored))
             for response in group.responses:
-                s = self.tokenizer.solution(response.text, group.answer, keep=False)
+                s = self.tokenizer.response(response.ids, response.text, group.answer)
                 rows.append(_answer_row(group.prompt_ids, s.prefix_ids, s.answer_ids, s.scored))
         found = iter(answer_probabilities(self.log_probs, rows))
         accuracies = []
@@ -109,37 +125,38 @@ class Guide:
         return accuracies
 
     def _plan(self, group: Group, rewards: tuple[float, ...], step: int) -> _Planned:
-        pool = self._candidates(group)
         correct = [r.correct for r in group.responses]
+        pool = self._candidates(group) if is_triggered(correct, self.algorithm) else ()
         plan = plan_replacement(
             correct, len(pool), self.algorithm, seed=self.seed, step=step, prompt_id=group.prompt_id
         )
         return _Planned(group, rewards, pool, plan)
 
     def _candidates(self, group: Group) -> tuple[tuple[Solution, TokenizedSolution], ...]:
-        """The solutions that can be used: verified, and within the token limit with their end."""
-        if self.algorithm.trigger == "never":
-            return ()
-        room = self.max_response_tokens - len(self.end_ids)
-        verified = ((s, self.tokenizer.solution(s.content, group.answer)) for s in group.solutions if s.verified)
-        return tuple((solution, found) for solution, found in verified if 0 < len(found.ids) <= room)
+        """The solutions that can be used: verified, of the right teacher, and not refused."""
+        teacher, room = self.algorithm.teacher, self.max_response_tokens - len(self.end_ids)
+        wanted = (s for s in group.solutions if s.verified and teacher in (None, s.source))
+        found = ((s, self.tokenizer.solution(s.content, group.answer)) for s in wanted)
+        return tuple((s, t) for s, t in found if not refusal(s, len(t.ids), room, self.algorithm))
 
-    def _scores(self, planned: Sequence[_Planned]) -> list[tuple[float, ...]]:
-        """By group, the score of each candidate; () where none is needed."""
-        asked = [needs_scores(self.algorithm, len(p.pool), p.plan.k) for p in planned]
-        queries = [
-            Query(p.group.prompt_id, p.group.prompt_ids, [tokenized for _, tokenized in p.pool])
-            for p, wanted in zip(planned, asked, strict=True)
-            if wanted
-        ]
+    def _scored(self, planned: Sequence[_Planned]) -> list[_Planned]:
+        """The groups with what their choice is made by, where there is a choice."""
+        asked = [i for i, p in enumerate(planned) if needs_scores(self.algorithm, len(p.pool), p.plan.k)]
+        groups = [planned[i].group for i in asked]
+        pools = [[tokenized for _, tokenized in planned[i].pool] for i in asked]
+        queries = [Query(g.prompt_id, g.prompt_ids, pool) for g, pool in zip(groups, pools, strict=True)]
+        scored = list(planned)
         if self.algorithm.selection == "likelihood":
-            found = iter(likelihood_scores(self.log_probs, queries))
+            for i, likelihoods in zip(asked, likelihood_scores(self.log_probs, queries), strict=True):
+                scored[i] = replace(planned[i], likelihoods=tuple(likelihoods))
         else:
-            comprehended = comprehension_scores(self.log_probs, queries, mean=self.algorithm.score_mean)
-            found = iter([[c.score for c in of_prompt] for of_prompt in comprehended])
-        return [tuple(next(found)) if wanted else () for wanted in asked]
+            found = comprehension_scores(self.log_probs, queries, mean=self.algorithm.score_mean)
+            for i, comprehended in zip(asked, found, strict=True):
+                scored[i] = replace(planned[i], comprehended=tuple(comprehended))
+        return scored
 
-    def _choose(self, planned: _Planned, scores: tuple[float, ...], step: int) -> _Planned:
+    def _choose(self, planned: _Planned, step: int) -> _Planned:
+        scores = planned.likelihoods or planned.scores
         candidates = [
             Candidate(len(tokenized.ids), tokenized.formatted, scores[i] if scores else None)
             for i, (_, tokenized) in enumerate(planned.pool)
@@ -148,7 +165,7 @@ class Guide:
         chosen = select_guidance(
             candidates, plan.k, self.algorithm, seed=self.seed, step=step, prompt_id=group.prompt_id
         )
-        return replace(planned, scores=scores, chosen=chosen)
+        return replace(planned, chosen=chosen)
 
     def _mix(self, planned: _Planned) -> tuple[MixedRow, ...]:
         """The group with teachers in the places of the plan, and its advantages."""
@@ -197,4 +214,8 @@ def _decision(planned: _Planned, step: int) -> Decision:
         scores=planned.scores,
         chosen=planned.chosen.indices,
         tied=planned.chosen.tied,
+        ranks=planned.chosen.ranks,
+        log_probs=planned.log_probs,
+        answer_tokens=tuple(c.n_tokens for c in planned.comprehended),
+        placements=tuple(tokenized.placement for _, tokenized in planned.pool),
     )

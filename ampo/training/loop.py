@@ -142,7 +142,7 @@ class LocalTrainer:
 
     def learn(self, groups: Sequence[Group], step: int) -> dict[str, float]:
         """All that follows the rollouts of a step: guidance and updates. Gives the step's metrics."""
-        with self._timed("guide"), torch.no_grad(), self.policy.computing():
+        with self._timed("guide"), torch.no_grad():  # in the weights' float32: near scores must not become ties
             guided = self.guide.step(groups, step, self.state.deviations)
         self.state.deviations = guided.deviations
         own = [MixedRow(g.prompt_ids, r.ids, 0.0, 0.0) for g in groups for r in g.responses]
@@ -189,7 +189,7 @@ class LocalTrainer:
         seeds = [rollout_seed(self.config.seed, step, prompt.problem.id) for prompt in taken]
         responses = self._judged(taken, seeds, params)
         return [
-            Group(prompt.problem.id, prompt.ids, prompt.problem.answer, tuple(found), prompt.solutions)
+            Group(prompt.problem.id, prompt.ids, prompt.problem.answer, tuple(found), tuple(prompt.solutions))
             for prompt, found in zip(taken, responses, strict=True)
         ]
 

@@ -15,6 +15,8 @@ from ampo.training.rows import Decision, Group, MixedRow
 BINS = 10
 """Bins of the histogram of comprehension scores, over [0, 1]."""
 
+_OF_TEACHER_TOKENS = ("teacher_weight", "teacher_prob")
+
 
 def own_metrics(groups: Sequence[Group], rewards: Sequence[Sequence[float]]) -> dict[str, float]:
     """own/reward, accuracy, length (mean tokens), truncated_rate; solved_none, _some, _all: shares of prompts."""
@@ -34,10 +36,13 @@ def own_metrics(groups: Sequence[Group], rewards: Sequence[Sequence[float]]) -> 
     }
 
 
-def mixed_metrics(groups: Sequence[Sequence[MixedRow]]) -> dict[str, float]:
-    """mixed/reward, length; replaced: share of rows; advantage_std; silent: share of groups that teach nothing."""
+def mixed_metrics(groups: Sequence[Sequence[MixedRow]], *, supervised: bool = False) -> dict[str, float]:
+    """mixed/reward, length; replaced: share of rows that are a teacher's; silent_groups: share of groups in which no
+    row has an advantage, nor is learnt from without one. supervised: teachers' rows are. Empty without groups."""
     rows = [row for group in groups for row in group]
-    silent = [not any(row.advantage for row in group) for group in groups]
+    if not rows:
+        return {}
+    silent = [not any(row.advantage or (supervised and row.is_teacher) for row in group) for group in groups]
     return {
         "mixed/reward": fmean(row.reward for row in rows),
         "mixed/length": fmean(len(row.response_ids) for row in rows),
@@ -47,18 +52,19 @@ def mixed_metrics(groups: Sequence[Sequence[MixedRow]]) -> dict[str, float]:
 
 
 def guidance_metrics(decisions: Sequence[Decision], n_prompts: int) -> dict[str, float]:
-    """trigger_rate; empty_pool and ties: shares of triggered prompts, and of those where there was a choice;
-    score_mean and score_hist_0..9: of the scored candidates; win/<teacher>: shares of the replaced rows."""
+    """trigger_rate; empty_pool and ties: shares of triggered prompts, and of those where there was a choice by rank;
+    scored: candidates that the policy was asked about; score_mean and score_hist_0..9: of their comprehension scores
+    (the ranking `likelihood` has none); win/<teacher>: shares of the replaced rows."""
     triggered = len(decisions)
-    scored = [d for d in decisions if d.scores]
-    scores = [score for d in scored for score in d.scores]
+    ranked = [d for d in decisions if d.ranks]
+    scores = [score for d in decisions for score in d.scores]
     bins = Counter(min(int(score * BINS), BINS - 1) for score in scores)
     wins = Counter(source for d in decisions for source in d.sources)
     metrics = {
         "guidance/trigger_rate": triggered / max(n_prompts, 1),
         "guidance/empty_pool": fmean(not d.candidates for d in decisions) if decisions else 0.0,
-        "guidance/ties": fmean(d.tied for d in scored) if scored else 0.0,
-        "guidance/scored": float(len(scores)),
+        "guidance/ties": fmean(d.tied for d in ranked) if ranked else 0.0,
+        "guidance/scored": float(sum(len(d.log_probs) for d in decisions)),
     }
     if scores:
         metrics["guidance/score_mean"] = fmean(scores)
@@ -67,8 +73,16 @@ def guidance_metrics(decisions: Sequence[Decision], n_prompts: int) -> dict[str,
 
 
 def mean_of_updates(updates: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Over the updates of a step, under update/."""
+    """Over the updates of a step, under update/: means, those of teacher tokens weighted by the number of these."""
     names = dict.fromkeys(name for update in updates for name in update)
-    return {f"update/{n}": fmean(update[n] for update in updates if n in update) for n in names} | {
-        "update/updates": float(len(updates))
-    }
+    means = {name: _mean(name, [update for update in updates if name in update]) for name in names}
+    known = {f"update/{name}": value for name, value in means.items() if value is not None}
+    return known | {"update/updates": float(len(updates))}
+
+
+def _mean(name: str, updates: Sequence[Mapping[str, float]]) -> float | None:
+    """None where it would be the mean of no token."""
+    if name not in _OF_TEACHER_TOKENS:
+        return fmean(update[name] for update in updates)
+    weights = [update["teacher_tokens"] for update in updates]
+    return fmean((update[name] for update in updates), weights) if any(weights) else None

@@ -36,8 +36,8 @@ def check_guidance(config: TrainConfig, prompts: Sequence[TrainPrompt]) -> None:
     """Refuse a pool that has nothing for any prompt. Raises UserError."""
     if config.resolved_algorithm().uses_pool and not any(prompt.solutions for prompt in prompts):
         raise UserError(
-            f"the pool {config.data.pool} has no verified solution for any of the {len(prompts)} prompts of "
-            f"{config.data.train}: prompts are matched by uid, else by the question's text"
+            f"the pool {config.data.pool} has no solution to learn from for any of the {len(prompts)} prompts of "
+            f"{config.data.train}: prompts are matched by uid and question, else by the question's text"
         )
 
 

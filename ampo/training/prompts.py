@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 from ampo import prompts
-from ampo.errors import UserError
-from ampo.guidance.formats import PoolEntry
+from ampo.algorithm.presets import WIDEST, Algorithm
+from ampo.errors import UserError, nearest
+from ampo.guidance.formats import PoolEntry, question_key
 from ampo.guidance.judging import Judged, judge
+from ampo.guidance.lengths import Measure
 from ampo.guidance.pool import GuidancePool
 from ampo.prompts import Template
+from ampo.training.refusal import REFUSED, refusal
 from ampo.training.rows import MixedRow
 from ampo.types import Problem, Solution
 from ampo.verify import VerifierPool
@@ -24,11 +28,58 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class TrainPrompt:
-    """A problem as the policy reads it: its token ids, the assistant's turn opened."""
+    """A problem as the policy reads it: its token ids, the assistant's turn opened. solutions: in memory or a pool."""
 
     problem: Problem
     ids: tuple[int, ...]
-    solutions: tuple[Solution, ...] = ()
+    solutions: Sequence[Solution] = ()
+
+
+class PooledSolutions(Sequence[Solution]):
+    """Verified solutions that stay in their pool and are read when they are asked for: the pool may be large.
+
+    uid: of the pool's entry. places: of the solutions in it.
+    """
+
+    def __init__(self, pool: GuidancePool, uid: str, places: tuple[int, ...]) -> None:
+        self._pool, self._uid, self._places = pool, uid, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Solution]:
+        held = self._pool[self._uid].solutions if self._places else ()
+        return (replace(held[place], verified=True) for place in self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Solution: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Solution, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Solution | tuple[Solution, ...]:
+        return tuple(self)[index]
+
+
+class Guidance(NamedTuple):
+    """Prompts with what the pool has for them.
+
+    solutions: what was found for them there; refused: of these, by reason (`ampo.training.refusal`).
+    teacher: the only one whose solutions are among them; None where it may be any.
+    """
+
+    prompts: list[TrainPrompt]
+    solutions: int
+    refused: Counter[str]
+    teacher: str | None
+
+    def describe(self) -> Iterator[str]:
+        """Lines for a person."""
+        reasons = ", ".join(f"{words} {self.refused[r]:,}" for r, words in REFUSED.items() if self.refused[r])
+        yield f"{self.refused.total():,} of {self.solutions:,} solutions refused{f': {reasons}' if reasons else ''}"
+        if self.teacher is not None:
+            covered = sum(bool(prompt.solutions) for prompt in self.prompts)
+            yield f"the teacher is {self.teacher}, for {covered:,} of {len(self.prompts):,} prompts"
 
 
 def tokenized(
@@ -49,13 +100,34 @@ def tokenized(
     return made, len(problems) - len(made)
 
 
-def with_guidance(made: Sequence[TrainPrompt], pool: GuidancePool, verifier: VerifierPool) -> list[TrainPrompt]:
-    """The prompts with the verified solutions that the pool has for them, by uid, else by question.
+def with_guidance(
+    made: Sequence[TrainPrompt],
+    pool: GuidancePool,
+    verifier: VerifierPool,
+    algorithm: Algorithm,
+    measure: Measure,
+    room: int,
+) -> Guidance:
+    """The prompts with the verified solutions that the pool has for the same question, by uid, else by its text.
 
-    A solution that nobody has verified is verified here; one that the verifier rejects never enters.
+    A solution that nobody has verified against the training set's own reference answer is verified here; one that the
+    verifier rejects never enters. measure, room: lengths in tokens, and how long a solution may be.
+    Raises UserError for a teacher that the pool doesn't have.
     """
-    judged = judge(((p.problem.id, _entry(p.problem, pool)) for p in made), verifier, trust=True)
-    return [replace(p, solutions=_right(found)) for p, found in zip(made, judged, strict=True)]
+    refused: Counter[str] = Counter()
+    entries = (("", _entry(prompt.problem, pool, refused)) for prompt in made)
+    usable = [
+        (judged.entry.uid, _usable(judged, refused, algorithm, measure, room))
+        for judged in judge(entries, verifier, trust=True)
+    ]
+    teacher = _teacher(algorithm, [found for _, found in usable], pool)
+    guided, kept = [], 0
+    for prompt, (uid, found) in zip(made, usable, strict=True):
+        places = tuple(place for place, source in found if teacher in (None, source))
+        refused["other_teacher"] += len(found) - len(places)
+        kept += len(places)
+        guided.append(replace(prompt, solutions=PooledSolutions(pool, uid, places)))
+    return Guidance(guided, kept + refused.total(), refused, teacher)
 
 
 def solution_rows(
@@ -66,15 +138,49 @@ def solution_rows(
     return tuple(MixedRow(prompt.ids, ids, 1.0, 0.0, source) for source, ids in found if len(ids) <= max_tokens)
 
 
-def _entry(problem: Problem, pool: GuidancePool) -> PoolEntry:
-    """The pool's entry, held to the training set's own reference answer."""
-    found = pool.get(problem.id) or pool.get(problem.question)
-    return PoolEntry(problem.id, problem.question, problem.answer, found.solutions if found else ())
+def _entry(problem: Problem, pool: GuidancePool, refused: Counter[str]) -> PoolEntry:
+    """The pool's entry for the same question, held to the training set's own reference answer: where the pool has
+    another, what is recorded about its solutions says nothing."""
+    asked = question_key(problem.question)
+    entries = [entry for key in (problem.id, problem.question) if (entry := pool.get(key))]
+    found = next((entry for entry in entries if question_key(entry.question) == asked), None)
+    if found is None:
+        refused["other_question"] += sum(len(entry.solutions) for entry in entries[:1])
+        return PoolEntry("", problem.question, problem.answer)
+    solutions = found.solutions
+    if found.answer != problem.answer:
+        solutions = tuple(replace(solution, verified=None) for solution in solutions)
+    return PoolEntry(found.uid, problem.question, problem.answer, solutions)
 
 
-def _right(found: Judged) -> tuple[Solution, ...]:
-    pairs = zip(found.entry.solutions, found.verdicts, strict=True)
-    return tuple(replace(solution, verified=True) for solution, verdict in pairs if verdict.correct)
+def _usable(
+    judged: Judged, refused: Counter[str], algorithm: Algorithm, measure: Measure, room: int
+) -> list[tuple[int, str]]:
+    """(place in the entry, teacher) of each solution that can be learnt from; the others are counted."""
+    outcomes = [verdict.outcome for verdict in judged.verdicts]
+    right = [place for place, outcome in enumerate(outcomes) if outcome == "correct"]
+    refused.update(outcome for outcome in outcomes if outcome != "correct")
+    solutions = [judged.entry.solutions[place] for place in right]
+    kept = []
+    for place, solution, tokens in zip(right, solutions, measure(solutions), strict=True):
+        if reason := refusal(solution, tokens, room, algorithm):
+            refused[reason] += 1
+        else:
+            kept.append((place, solution.source))
+    return kept
+
+
+def _teacher(algorithm: Algorithm, usable: Iterable[Sequence[tuple[int, str]]], pool: GuidancePool) -> str | None:
+    """The only one, where the algorithm takes one. Of those that cover as many prompts, the first in the pool."""
+    if algorithm.teacher is None:
+        return None
+    covered = Counter(source for found in usable for source in dict.fromkeys(source for _, source in found))
+    if algorithm.teacher == WIDEST:
+        return next((source for source, _ in covered.most_common(1)), None)
+    if covered and algorithm.teacher not in covered:
+        hint = nearest(algorithm.teacher, covered, "a teacher")
+        raise UserError(f"algorithm.teacher = {algorithm.teacher!r} has no solution in the pool {pool.name}: {hint}")
+    return algorithm.teacher
 
 
 def batch(made: Sequence[_T], step: int, size: int, seed: int) -> list[_T]:

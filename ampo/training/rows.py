@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ampo.algorithm.rewards import DeviationFilter
+from ampo.guidance.splice import Placement
 from ampo.types import FinishReason, Outcome, Solution
 
 
@@ -27,7 +28,7 @@ class Group:
     """A prompt with its n responses, and what the pool has for it.
 
     prompt_ids: through the chat template, the assistant's turn opened. answer: the reference answer.
-    solutions: only the verified ones count.
+    solutions: those count that are verified and not refused (`ampo.training.refusal`).
     """
 
     prompt_id: str
@@ -56,8 +57,11 @@ class MixedRow:
 class Decision:
     """What was decided about a triggered prompt, for the log.
 
-    positions: the slots that teachers took. candidates: the teachers' names, in the order of the pool; scores: theirs
-    (empty where nothing was to be chosen). chosen: indices of candidates, best first.
+    positions: the slots that teachers took. candidates: the teachers' names, in the order of the pool.
+    chosen: indices of candidates, best first. By candidate, empty where nothing was to be chosen by it:
+    scores: comprehension. ranks: what was chosen by, higher is better. log_probs: in nats a token, of the reference
+    answer's tokens (ranking `likelihood`: of the whole solution's). answer_tokens: how many of these.
+    placements: where the reference answer went, see `ampo.guidance.splice`.
     """
 
     step: int
@@ -67,6 +71,10 @@ class Decision:
     scores: tuple[float, ...]
     chosen: tuple[int, ...]
     tied: bool
+    ranks: tuple[float, ...] = ()
+    log_probs: tuple[float, ...] = ()
+    answer_tokens: tuple[int, ...] = ()
+    placements: tuple[Placement, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
     config.toml       every value filled in; a run goes on only with the same
     metrics.jsonl     one line a step; fields under time/ differ from machine to machine, all others are reproducible
+    guidance.json     the pool: how many solutions it had for the prompts, how many were refused and why
     guidance.jsonl    one line a triggered prompt: who was chosen, with which scores
     checkpoints/step-000010/   a Hugging Face folder, and trainer.pt: optimiser, counters
     best/  final/     Hugging Face folders: the best by validation, and the last
@@ -18,7 +19,7 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class TrainDir:
         self.path = path
         self.config = path / "config.toml"
         self.metrics = path / "metrics.jsonl"
+        self.pool = path / "guidance.json"
         self.guidance = path / "guidance.jsonl"
         self.checkpoints = path / "checkpoints"
         self.best = path / "best"
@@ -72,6 +74,11 @@ class TrainDir:
             changes = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different[:4])
             raise UserError(f"{self.path} holds another run ({changes}): give another --output-dir, or the same config")
         self.config.write_text(config.to_toml(), encoding="utf-8")
+
+    def note_pool(self, solutions: int, refused: Mapping[str, int]) -> None:
+        """What the pool had for the prompts. refused: by reason."""
+        noted = {"solutions": solutions, "refused": {reason: n for reason, n in refused.items() if n}}
+        self.pool.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
     def latest(self) -> tuple[int, Path] | None:
         """The last whole checkpoint: its step and folder."""

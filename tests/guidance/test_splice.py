@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from ampo.guidance.splice import SolutionTokenizer
@@ -49,18 +51,21 @@ class Straddling:
 
     def __call__(self, text: str, **_: object) -> dict[str, list]:
         spans = [(i, min(i + 2, len(text))) for i in range(0, len(text), 2)]
-        return {"input_ids": [text[a:b] for a, b in spans], "offset_mapping": spans}
+        return {"input_ids": [int.from_bytes(text[a:b].encode()) for a, b in spans], "offset_mapping": spans}
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(token.to_bytes(1 + (token > 255)).decode() for token in ids)
 
 
 @pytest.mark.parametrize("lead", ["", "a", "ab", "abc"])
 def test_a_straddling_token_is_cut_and_only_it(lead: str) -> None:
     text = f"{lead}<answer>44</answer>"
-    found = SolutionTokenizer(Straddling()).solution(text, "567")
-    assert "".join(map(str, found.prefix_ids)) == f"{lead}<answer>"
-    assert "".join(map(str, found.answer_ids)) == "567"
+    decode, found = Straddling().decode, SolutionTokenizer(Straddling()).solution(text, "567")
+    assert decode(found.prefix_ids) == f"{lead}<answer>"
+    assert decode(found.answer_ids) == "567"
     assert found.scored == 0
     spaced = SolutionTokenizer(Straddling()).solution(f"{lead}<answer>   44</answer>", "567")
-    assert "".join(map(str, spaced.answer_ids)) == "   567"
+    assert decode(spaced.answer_ids) == "   567"
     assert spaced.scored == 1  # "  ", " 5", "67": the first token is space alone
 
 
@@ -68,6 +73,36 @@ def test_solutions_are_tokenized_once(tokenizer) -> None:
     splicer = SolutionTokenizer(tokenizer)
     assert splicer.solution("<answer>4</answer>", "5") is splicer.solution("<answer>4</answer>", "5")
     assert splicer.solution("<answer>4</answer>", "6") is not splicer.solution("<answer>4</answer>", "5")
+
+
+def test_what_is_remembered_is_bounded_and_small(tokenizer, monkeypatch) -> None:
+    monkeypatch.setattr("ampo.guidance.splice._REMEMBERED", 2)
+    splicer = SolutionTokenizer(tokenizer)
+    first = splicer.solution("<answer>4</answer>", "1")
+    for answer in "23":
+        splicer.solution("<answer>4</answer>", answer)
+    assert splicer.solution("<answer>4</answer>", "1") is not first
+    assert memoryview(first.ids).nbytes == 4 * len(first.ids)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "prefix"),
+    [
+        (["so ", "<", "ans", "wer", "> ", "4</", "answer>"], ["so ", "<", "ans", "wer", ">"]),
+        (["7 ", "é→", " \\", "boxed{", "4}"], ["7 ", "é→", " \\", "boxed{"]),
+        (["no ", "thing"], ["no ", "thing", "<answer>"]),
+        (["so <answer>", "4", "</answer>"], ["so <answer>"]),  # as the whole text is encoded
+        ([""], ["<answer>"]),
+    ],
+)
+def test_a_response_keeps_the_tokens_it_was_sampled_in(tokenizer, pieces: list[str], prefix: list[str]) -> None:
+    def encode(texts: list[str]) -> list[int]:
+        return [token for text in texts for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
+
+    sampled = [*encode(pieces), tokenizer.eos_token_id]
+    found = SolutionTokenizer(tokenizer).response(sampled, "".join(pieces), "5")
+    assert list(found.ids) == sampled
+    assert list(found.prefix_ids) == encode(prefix)
 
 
 def test_an_answer_alone(tokenizer) -> None:

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,12 @@ def test_what_a_run_leaves(undisturbed: tuple[Path, Path]) -> None:
     assert rows[0]["mixed/reward"] > rows[0]["own/reward"]
     assert "val/accuracy" in rows[1]
     decisions = [json.loads(line) for line in (output / "guidance.jsonl").read_text().splitlines()]
-    assert any(d["scores"] for d in decisions)
+    scored = next(d for d in decisions if d["scores"])
+    for name in ("ranks", "log_probs", "answer_tokens", "placements"):
+        assert len(scored[name]) == len(scored["candidates"]) == 4, name
+    noted = json.loads((output / "guidance.json").read_text())
+    assert noted["refused"].keys() == {"too_long"}  # of the procedural teachers the wordy ones
+    assert noted["solutions"] > 10 * noted["refused"]["too_long"]
     assert {p.name for p in (output / "checkpoints").iterdir()} == {"step-000002", "step-000004"}
     card = (output / "final" / "README.md").read_text()
     assert "preset `ampo`" in card
@@ -150,6 +157,37 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_metrics(undisturbed: tuple[
     assert (output / "guidance.jsonl").read_text() == (undisturbed[1] / "guidance.jsonl").read_text()
 
 
+def test_scores_are_taken_in_float32_where_training_is_in_bfloat16(tiny_model: Path, tmp_path: Path) -> None:
+    import torch
+
+    from ampo.engines.loading import load
+    from ampo.engines.settings import EngineSettings
+    from ampo.guidance.comprehension import ScoringRow
+    from ampo.training.config import validated
+    from ampo.training.loop import LocalTrainer
+    from ampo.training.rows import Group, OwnResponse
+    from ampo.training.rundir import TrainDir
+    from ampo.types import Solution
+
+    in_bfloat16: dict[str, bool] = {}
+
+    def scored(rows: Sequence[ScoringRow]) -> list[list[float]]:
+        in_bfloat16["scores"] = torch.is_autocast_enabled("cpu")
+        return [[0.0] * (len(row.ids) - row.start) for row in rows]
+
+    settings = {"model": "-", "data": {"train": "-", "pool": "-"}, "dtype": "bfloat16", "device": "cpu"}
+    loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
+    verifier: Any = None  # nothing is judged here
+    trainer = LocalTrainer(validated(settings, "test"), loaded, TrainDir(tmp_path), verifier, [])
+    trainer.guide = replace(trainer.guide, log_probs=scored)
+    pool = tuple(Solution(name, f"{name} <answer> 4 </answer>", verified=True) for name in "abc")
+    own = (OwnResponse((5, 6), "5", "wrong"), OwnResponse((7, 8), "<answer> 7 </answer>", "wrong"))
+    trainer.learn([Group("p", (3, 4), "4", own, pool)], 1)
+    with trainer.policy.computing():
+        in_bfloat16["training"] = torch.is_autocast_enabled("cpu")
+    assert in_bfloat16 == {"scores": False, "training": True}
+
+
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, preset: str) -> None:
     """In this process, which has torch already: only the loop is new."""
@@ -164,6 +202,9 @@ def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, pre
     assert row["update/skipped"] == 0
     guided = preset in ("ampo", "ampo-paper", "ampo-adaptive", "luffy", "rl-sft")
     assert (row.get("mixed/replaced", 0) > 0) == guided
+    one_teacher = preset in ("luffy", "rl-sft")
+    assert ('teacher = "' in (tmp_path / preset / "config.toml").read_text()) == one_teacher
+    assert not one_teacher or sum(name.startswith("guidance/win/") for name in row) == 1
 
 
 @pytest.mark.parametrize(

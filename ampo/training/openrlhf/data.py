@@ -63,7 +63,7 @@ def write_solutions(place: Place, rows: Iterable[tuple[str, str]]) -> int:
 
 def write_pool(place: Place, prompts: Sequence[TrainPrompt]) -> None:
     """pool.jsonl: each prompt that has guidance, with its solutions, which were verified when they were read."""
-    entries = (PoolEntry(p.problem.id, p.problem.question, p.problem.answer, p.solutions) for p in prompts)
+    entries = (PoolEntry(p.problem.id, p.problem.question, p.problem.answer, tuple(p.solutions)) for p in prompts)
     _write(place.pool_file, (line_of(entry) for entry in entries if entry.solutions))
 
 
