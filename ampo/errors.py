@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ampo.install import install_command
+
 
 class UserError(Exception):
     """The user's input is wrong. The message is one line: what, where, how to mend it."""
@@ -19,7 +21,7 @@ class MissingExtraError(UserError):
     """A package of an optional extra is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'ampo[{extra}]'")
+        super().__init__(f"{purpose} needs {package}, which is not installed: {install_command(extra)}")
 
 
 class PromptTooLongError(UserError):

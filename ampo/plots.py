@@ -74,7 +74,7 @@ def graph_objects() -> Any:
     try:
         import plotly.graph_objects as go
     except ImportError as error:
-        raise MissingExtraError("plotly", "all", "the page with plots") from error
+        raise MissingExtraError("plotly", "", "the page with plots") from error
     return go
 
 

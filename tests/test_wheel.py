@@ -72,6 +72,6 @@ def test_a_missing_extra_is_one_line(ampo: Path) -> None:
     asked = call(ampo, "generate", "hi")
     assert asked.returncode == 2
     assert asked.stderr.strip().splitlines()[-1].startswith("error:")
-    assert "pip install 'ampo[" in asked.stderr
+    assert "pip install 'ampo[vllm] @ file:///" in asked.stderr
     assert "Traceback" not in asked.stderr
     assert call(ampo, "doctor").returncode == 0

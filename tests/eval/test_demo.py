@@ -71,5 +71,5 @@ def test_without_reasoning_gym_the_extra_is_named(monkeypatch: pytest.MonkeyPatc
         return real(name, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"reasoning-gym.*ampo\[data\]"):
+    with pytest.raises(MissingExtraError, match=r"reasoning-gym.*pip install .*\[data\]"):
         load_problems(resolve("demo")[0])

@@ -214,7 +214,7 @@ metric_list: [{{metric: acc, aggregation: mean, higher_is_better: true}}]
 def test_without_lm_eval_one_line_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lm_eval", None)
     spec = HarnessSpec(["ampo_demo"], "m")
-    with pytest.raises(MissingExtraError, match=r"pip install 'ampo\[lm-eval\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[lm-eval\]"):
         run_lm_eval(spec, RunDir(tmp_path), Scripted, say=lambda _: None)
 
 
