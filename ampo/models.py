@@ -25,6 +25,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.weights import WEIGHTS, folder_hash
 
 EMBEDDED = "smollm2-135m"
 EMBEDDED_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -41,7 +42,8 @@ class ModelRef:
     name: as the user gave it.
     path: what from_pretrained and vLLM take: a local folder or a hub id.
     kind: "embedded" (converted into the cache), "local" folder, or "hub".
-    revision: a hub revision (hub ids may be given as "id@revision"), or the hash of the embedded model.
+    revision: a hub revision (hub ids may be given as "id@revision"), or the hash of the embedded model or, once it was
+        located, of a local folder (`ampo.weights`).
     """
 
     name: str
@@ -80,12 +82,15 @@ def resolve(name: str, say: Callable[[str], None] | None = None) -> ModelRef:
 
 
 def locate(ref: ModelRef) -> ModelRef:
-    """The same model with the hub's commit as its revision, once its config has been found (in the cache or there).
+    """The same model with its revision: of a local folder the hash of what it holds, of a hub id the hub's commit, once
+    its config has been found (in the cache or there).
 
     Raises UserError for a hub that can't be reached, and for a model that it doesn't have or doesn't show us: within
     seconds, before an engine is started for it.
     """
-    if ref.kind != "hub":
+    if ref.kind == "local":
+        return replace(ref, revision=folder_hash(Path(ref.path)))
+    if ref.kind == "embedded":
         return ref
     try:
         from huggingface_hub import hf_hub_download
@@ -130,7 +135,7 @@ def _first_line(error: Exception) -> str:
 def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} holds no model: config.json is missing")
-    if not any(f.suffix in {".safetensors", ".bin", ".pt"} and f.stat().st_size > 0 for f in folder.iterdir()):
+    if not any(f.suffix in WEIGHTS and f.stat().st_size > 0 for f in folder.iterdir()):
         raise UserError(f"{folder} has a config.json but no weights (*.safetensors): is the download or copy complete?")
 
 

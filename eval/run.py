@@ -12,7 +12,6 @@ neither the order nor an interruption changes what is asked.
 from __future__ import annotations
 
 import hashlib
-import json
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,10 +27,10 @@ from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
 from ampo.verify import VerifierPool
 from eval.adaptive import Rule
 from eval.data import fingerprint
-from eval.environment import environment
+from eval.environment import record_start
 from eval.looks import Looks
 from eval.progress import RunProgress
-from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
+from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump
 from eval.score import claim_of, write_metrics
 
 _SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
@@ -136,7 +135,7 @@ def evaluate(
                         if session.missing:
                             if engine is None:
                                 engine = stack.enter_context(start_engine())
-                                _record_environment(run, engine)
+                                record_start(run, engine.describe(), spec.seed, say)
                             session.generate(engine)
                         session.judge_rest()
                         if not session.look():
@@ -269,22 +268,19 @@ def _gaps(problem_id: str, n: int, done: set[str]) -> Iterator[tuple[int, int]]:
 
 def _task_config(task: Task) -> dict[str, Any]:
     sampling = task.params.to_dict()
+    kinds = sorted({problem.kind for problem in task.problems} - {"auto"})
     return {
         "problems": len(task.problems),
         "problems_sha256": fingerprint(task.problems),
         "samples": sampling.pop("n"),
         "sampling": {key: value for key, value in sampling.items() if key != "seed"},
-        "prompt": {"template": task.template.name, "system": task.template.system, "user": task.template.user},
+        "prompt": _prompt_config(task),
+        **({"answer_kind": kinds} if kinds else {}),
     }
 
 
-def _record_environment(run: RunDir, engine: Engine) -> None:
-    """The first start's record at the top; later ones, which may be on another machine, under `resumed`."""
-    record = environment(engine.describe())
-    if run.environment.exists():
-        try:
-            first = json.loads(run.environment.read_text(encoding="utf-8"))
-            record = first | {"resumed": [*first.get("resumed", []), record]}
-        except ValueError:
-            pass  # damaged: the new record replaces it
-    write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")
+def _prompt_config(task: Task) -> dict[str, Any]:
+    """The template's parts that the model reads."""
+    template = task.template
+    options = {"options_line": template.options_line} if any(problem.options for problem in task.problems) else {}
+    return {"template": template.name, "system": template.system, "user": template.user, **options}

@@ -122,15 +122,9 @@ class RunDir:
         """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
         if not self.config.exists():
             return
-        there, asked = _flat(self.read_config()), _flat(_without_none(config))
-        differences = [
-            f"{key} was {_short(there.get(key))}, is now {_short(asked.get(key))}"
-            for key in sorted(there.keys() | asked.keys())
-            if there.get(key) != asked.get(key)
-        ]
-        if differences:
+        if changes := differences(self.read_config(), _without_none(config)):
             raise UserError(
-                f"{self.path} holds a run of another configuration ({'; '.join(differences)}): "
+                f"{self.path} holds a run of another configuration ({'; '.join(changes)}): "
                 "give the same settings to resume it, or another --output-dir"
             )
 
@@ -161,9 +155,10 @@ class RunDir:
     def read_environment(self) -> dict[str, Any]:
         """For people: empty where it is missing or damaged."""
         try:
-            return json.loads(self.environment.read_text(encoding="utf-8"))
+            record = json.loads(self.environment.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        return record if isinstance(record, dict) else {}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -179,6 +174,16 @@ class RunDir:
             except BlockingIOError as error:
                 raise UserError(f"another process is working in {self.path}: wait for it, or end it") from error
             yield
+
+
+def differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    """A line for each setting in which two tables differ."""
+    before, now = _flat(there), _flat(here)
+    return [
+        f"{key} was {_short(before.get(key))}, is now {_short(now.get(key))}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
 
 
 def drop_torn_line(file: Path, say: Say) -> None:

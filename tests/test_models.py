@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ampo.weights
 from ampo import models
 from ampo.errors import UserError
 
@@ -96,3 +99,29 @@ def test_an_unreachable_hub_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="hub can't be reached"):
         models.locate(models.ModelRef("no-such-owner/no-such-model", "no-such-owner/no-such-model", "hub"))
+
+
+def test_a_local_folder_has_its_contents_for_a_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every change of what the model is changes it; a copy, new dates and other files don't. Small and large files."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    weights = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": bytes(1 << 21)}
+    for name, content in weights.items():
+        (folder / name).write_bytes(content)
+
+    def revision(where: Path = folder) -> str | None:
+        return models.locate(models.resolve(str(where))).revision
+
+    for whole in (1 << 28, 1 << 16):
+        monkeypatch.setattr(ampo.weights, "WHOLE", whole)
+        first = revision()
+        (folder / "README.md").write_text("trained")
+        os.utime(folder / "model.safetensors", (0, 0))
+        assert revision() == first
+        assert revision(Path(shutil.copytree(folder, tmp_path / f"copy{whole}"))) == first
+        changes = {"config.json": b"{ }", "chat_template.jinja": b"x", "model.safetensors": b"x" * (1 << 21)}
+        for name, content in changes.items():
+            (folder / name).write_bytes(content)
+            assert revision() != first
+            (folder / name).unlink() if name not in weights else (folder / name).write_bytes(weights[name])
+        assert revision() == first

@@ -121,7 +121,7 @@ def run_lm_eval(
             say(f"resuming {run.path}: {len(answers)} answers are there")
         try:
             with start_engine() as engine:
-                _record(run, engine)
+                _record(run, engine, spec.seed)
                 _evaluate(spec, run, tasks, engine, answers, quiet, say)
         except (KeyboardInterrupt, EngineError):
             say(f"{len(answers)} answers are saved in {run.path}; the same command goes on from there")
@@ -242,6 +242,6 @@ def _leaves(item: Task | Group) -> list[Task]:
     return item.get_all_tasks() if hasattr(item, "get_all_tasks") else [item]  # pyright: ignore
 
 
-def _record(run: RunDir, engine: Engine) -> None:
-    record = environment(engine.describe()) | {"harness": {"lm-eval": version("lm-eval")}}
+def _record(run: RunDir, engine: Engine, seed: int | None) -> None:
+    record = environment(engine.describe(), seed) | {"harness": {"lm-eval": version("lm-eval")}}
     write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")

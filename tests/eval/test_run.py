@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -28,7 +29,8 @@ class Scripted(Engine):
 
     backend, model = "scripted", "scripted"
 
-    def __init__(self, die_after: int | None = None) -> None:
+    def __init__(self, die_after: int | None = None, **settings: Any) -> None:
+        self.settings = settings
         self.asked: list[Request] = []
         self.closed = False
         self._left = die_after
@@ -54,7 +56,7 @@ class Scripted(Engine):
         raise AssertionError("a run streams nothing")
 
     def describe(self) -> dict[str, Any]:
-        return {"backend": self.backend, "model": self.model}
+        return {"backend": self.backend, "model": self.model, "settings": self.settings}
 
     def close(self) -> None:
         self.closed = True
@@ -111,6 +113,20 @@ def test_a_dead_engine_loses_nothing_and_the_run_resumes(tmp_path: Path, die_aft
     assert len(lines(run.responses)) == len(lines(run.verdicts)) == 20
 
 
+def test_another_engine_goes_on_with_a_run_and_is_named(tmp_path: Path) -> None:
+    run, said = RunDir(tmp_path), []
+    for engine in (Scripted(3, dtype="float32"), Scripted(3, dtype="float32"), Scripted(dtype="bfloat16")):
+        with contextlib.suppress(EngineError):
+            evaluate(spec(), run, lambda e=engine: e, said.append, quiet=True)
+    assert [line for line in said if line.startswith("note:")] == [
+        f"note: {tmp_path} goes on with another engine (dtype was 'float32', is now 'bfloat16'): "
+        "environment.json has both"
+    ]
+    record = json.loads(run.environment.read_text())
+    assert record["seed"] == 0
+    assert [r["engine"]["settings"]["dtype"] for r in (record, *record["resumed"])] == ["float32"] * 2 + ["bfloat16"]
+
+
 def test_missing_samples_are_asked_for_with_their_own_seeds(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     go(run, Scripted())
@@ -161,6 +177,19 @@ def test_changed_problems_are_refused(tmp_path: Path) -> None:
     task = replace(spec().tasks[0], problems=[replace(PROBLEMS[0], answer="1"), *PROBLEMS[1:]])
     with pytest.raises(UserError, match="problems_sha256"):
         go(run, Scripted(), spec(tasks=[task]))
+
+
+def test_what_only_choice_questions_read_is_part_of_the_question(tmp_path: Path) -> None:
+    base = spec().tasks[0]
+    choice = replace(base, problems=[replace(p, options=("1", "2")) for p in PROBLEMS])
+    other = replace(choice, template=Template("plain", options_line="({letter}) {text}"))
+    kinds = replace(base, problems=[replace(p, kind="math") for p in PROBLEMS])
+    assert "options_line" not in str(spec().config())
+    for asked, changed, named in ((choice, other, "prompt.options_line was"), (base, kinds, "answer_kind was unset")):
+        run = RunDir(tmp_path / named)
+        go(run, Scripted(), spec(tasks=[asked]))
+        with pytest.raises(UserError, match=named):
+            go(run, Scripted(), spec(tasks=[changed]))
 
 
 def test_both_protocols_side_by_side(tmp_path: Path) -> None:
