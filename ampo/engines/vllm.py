@@ -129,8 +129,14 @@ class VLLMEngine(Engine):
                 "dtype": str(config.model_config.dtype).removeprefix("torch."),
                 "max_model_len": self.max_model_len,
                 "max_num_seqs": config.scheduler_config.max_num_seqs,
+                "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+                "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,
                 "enforce_eager": config.model_config.enforce_eager,
+                "enable_prefix_caching": config.cache_config.enable_prefix_caching,
+                "block_size": config.cache_config.block_size,
+                "kv_cache_memory_bytes": config.cache_config.kv_cache_memory_bytes,
             },
+            "kv_cache_blocks": config.cache_config.num_gpu_blocks,  # no setting: what the memory of this machine gave
         }
 
     def close(self) -> None:

@@ -3,6 +3,9 @@
 `ProcessCore` is vLLM's AsyncLLM: the engine core runs in processes of its own, which serves GPUs, tensor and data
 parallelism. `InProcessCore` steps vLLM's engine in a thread of this process: one device only, but no second import of
 vLLM, no transport between processes, and a third of the start-up time, which is what matters on a CPU.
+
+Both tell vLLM that they are used as its `LLM` is: its defaults for the sequences and tokens of a step go by that, and
+those for other uses are an eighth of them on a large GPU, half on a CPU.
 """
 
 from __future__ import annotations
@@ -136,11 +139,12 @@ class InProcessCore(Core):
 
     def _run(self, engine_args: Any, started: Future[None]) -> None:
         """Make the engine and step it, in one thread: OpenMP's workers belong to the thread that calls them first."""
+        from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.llm_engine import LLMEngine
 
         try:
             with _environment("VLLM_ENABLE_V1_MULTIPROCESSING", "0"):
-                self._engine = LLMEngine.from_engine_args(engine_args)
+                self._engine = LLMEngine.from_engine_args(engine_args, UsageContext.LLM_CLASS)
         except BaseException as error:  # the caller's to handle
             started.set_exception(error)
             return
@@ -192,13 +196,14 @@ class ProcessCore(Core):
     """vLLM's AsyncLLM: the engine core in processes of its own, driven from an event loop in a thread."""
 
     def __init__(self, engine_args: Any) -> None:
+        from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
         self._loop = BackgroundLoop("vllm")
         self._tasks: dict[str, Future[None]] = {}
 
         async def start() -> Any:
-            return AsyncLLM.from_engine_args(engine_args)
+            return AsyncLLM.from_engine_args(engine_args, usage_context=UsageContext.LLM_CLASS)
 
         try:
             self._engine = self._loop.run(start())

@@ -135,6 +135,16 @@ def test_describe_tells_what_repeating_takes(vllm_engine: VLLMEngine) -> None:
     assert record["settings"]["max_model_len"] == 2048
     assert record["revision"]
     assert len(record["chat_template_sha256"]) == 64
+    assert {"max_num_batched_tokens", "enable_prefix_caching", "block_size"} <= record["settings"].keys()
+    assert record["kv_cache_blocks"] > 0
+
+
+def test_a_step_is_as_large_as_that_of_vllms_own_llm(vllm_engine: VLLMEngine) -> None:
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.usage.usage_lib import UsageContext
+
+    _, sequences = EngineArgs.get_batch_defaults(world_size=1)
+    assert vllm_engine.describe()["settings"]["max_num_seqs"] == sequences[UsageContext.LLM_CLASS]
 
 
 def test_an_engine_that_dies_is_an_error_and_not_a_hang(vllm_engine: VLLMEngine, monkeypatch) -> None:
