@@ -28,7 +28,8 @@ class Chat:
     def ask(self, question: str) -> Iterator[tuple[str, str] | Response]:
         """("thought" or "body", text) as it comes, and at the end the Response. Closing it stops the generation.
 
-        The history is extended by what was said, also where the answer was stopped.
+        The history is extended by what was said, also where the answer was stopped; where nothing was said, it is as
+        if the question had not been asked.
         """
         self.messages.append({"role": "user", "content": question})
         stream = self._engine.stream(Request("chat", tuple(self.messages), self._params))
@@ -40,13 +41,12 @@ class Chat:
                 if delta.response is not None:
                     yield from splitter.end()
                     yield delta.response
-        except UserError:
-            self.messages.pop()  # the question could not be asked: the next one may
-            raise
         finally:
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
             if said:
                 self.messages.append({"role": "assistant", "content": prompts.split(said).body})
+            else:
+                self.messages.pop()  # two questions in a row are no conversation
 
 
 def run(chat: Chat, read: Callable[[], str], console: Console) -> None:

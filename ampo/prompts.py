@@ -235,10 +235,22 @@ def render(messages: Sequence[Message], tokenizer: Any) -> str:
     Where the conversation ends in the assistant's own words, the model is to go on from them: they stand after the
     opened turn as they were generated, thought and all, which a template would often drop.
     A tokenizer without a chat template (a base model's) gets the contents joined by blank lines.
+    Raises UserError where the template refuses the conversation, as some do with a system prompt.
     """
     if messages and messages[-1]["role"] == "assistant":
         before = render(messages[:-1], tokenizer)
         return before + messages[-1]["content"].removeprefix(opened_thought(before))
     if getattr(tokenizer, "chat_template", None):
-        return tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+        from jinja2 import TemplateError
+
+        try:
+            return tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            raise UserError(_refusal(messages, error)) from error
     return "\n\n".join(m["content"] for m in messages) + "\n\n"
+
+
+def _refusal(messages: Sequence[Message], error: Exception) -> str:
+    roles = ", ".join(m["role"] for m in messages)
+    mend = "leave out the system prompt (--template plain has none)" if messages[0]["role"] == "system" else "mend it"
+    return f"the model's chat template refuses the turns {roles} ({error}): {mend}"

@@ -59,7 +59,8 @@ def test_help_is_instant_and_imports_nothing_heavy() -> None:
         (["eval", "--protocol", "offcial"], "official"),
         (["eval", "--template", "ampoo"], "did you mean ampo"),
         (["eval", "--temperature", "-1"], "temperature is -1.0"),
-        (["generate", "hi", "--backend", "vlm"], "did you mean vllm"),
+        (["eval", "--backend", "vlm"], "did you mean vllm"),
+        (["generate", "hi", "--backend", "vllm", "--base-url", "http://127.0.0.1:9/v1"], "is not asked by the backend"),
         (["generate", "hi", "--base-url", "http://127.0.0.1:9/v1"], "cannot reach http://127.0.0.1:9/v1"),
         (["generate", "hi", "--engine-arg", "block_size"], "write it as NAME=VALUE"),
         (["generate", ""], "the question is empty"),
@@ -70,6 +71,7 @@ def test_help_is_instant_and_imports_nothing_heavy() -> None:
 )
 def test_bad_input_is_one_line_and_exit_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     assert message in refused(*arguments, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_typo_in_a_flag_names_the_right_one() -> None:

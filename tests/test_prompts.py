@@ -157,3 +157,15 @@ def test_render_goes_on_from_the_assistants_words() -> None:
     opened = render([question], Opening())
     said: Message = {"role": "assistant", "content": "<think>\nOne, two"}
     assert render([question, said], Opening()) == opened + "One, two"  # the template's own tag isn't doubled
+
+
+@pytest.mark.parametrize("system", [True, False])
+def test_a_chat_template_that_refuses_is_one_line(system: bool) -> None:
+    tokenizer = pytest.importorskip("transformers").PreTrainedTokenizerFast(
+        tokenizer_object=pytest.importorskip("tokenizers").Tokenizer(pytest.importorskip("tokenizers").models.BPE()),
+        chat_template="{{ raise_exception('Role not supported') }}",
+    )
+    turns: list[Message] = [{"role": "system", "content": "s"}] if system else []
+    with pytest.raises(UserError, match=r"refuses the turns .*user \(Role not supported\)") as error:
+        render([*turns, {"role": "user", "content": "q"}], tokenizer)
+    assert ("--template plain" in str(error.value)) == system

@@ -104,6 +104,7 @@ def eval_(
     harness_arg: HarnessArg = None,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
+    from ampo.engines import check_backend
     from ampo.models import EMBEDDED, locate, resolve
     from eval import report
     from eval.run import evaluate
@@ -113,6 +114,7 @@ def eval_(
     if show:
         report.show_catalogue(data_dir)
         return
+    check_backend(backend, base_url)
     if evaluate_with(locals()):
         return
     given = given_sampling(locals() | {"seed": None})

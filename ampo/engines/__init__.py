@@ -14,7 +14,7 @@ from ampo.errors import MissingExtraError, UserError, nearest
 
 BACKENDS = ("auto", "vllm", "transformers", "openai")
 
-__all__ = ["BACKENDS", "Engine", "EngineSettings", "choose_backend", "load_engine"]
+__all__ = ["BACKENDS", "Engine", "EngineSettings", "check_backend", "choose_backend", "load_engine"]
 
 
 def load_engine(
@@ -43,8 +43,7 @@ def load_engine(
     settings = _settings(settings, setting)
     chosen, why = choose_backend(backend, base_url)
     if chosen == "openai":
-        if base_url is None:
-            raise UserError("the openai engine needs an endpoint: --base-url http://localhost:8000/v1")
+        assert base_url is not None
         from ampo.engines.openai import OpenAIEngine
 
         say(f"engine: OpenAI-compatible endpoint {base_url} ({why})")
@@ -52,27 +51,45 @@ def load_engine(
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))
     say(f"engine: {chosen} ({why}); loading {ref.name} ...")
     if chosen == "vllm":
-        from ampo.engines.vllm import VLLMEngine
+        from ampo.engines.vllm import BrokenVLLMError, VLLMEngine
 
-        return VLLMEngine(ref, settings)
+        try:
+            return VLLMEngine(ref, settings)
+        except BrokenVLLMError as error:
+            if backend != "auto" or not _transformers_installed():
+                raise
+            say(f"engine: transformers instead ({error})")
     from ampo.engines.transformers import TransformersEngine
 
     return TransformersEngine(ref.name, ref.path, revision=ref.revision, settings=settings)
 
 
-def choose_backend(backend: str, base_url: str | None) -> tuple[str, str]:
-    """The backend that "auto" means here, and the reason in words."""
+def check_backend(backend: str, base_url: str | None) -> None:
+    """Raise UserError for an unknown backend, and for an endpoint where the backend takes none or lacks it."""
     if backend not in BACKENDS:
         raise UserError(f"unknown backend {backend!r}: {nearest(backend, BACKENDS, 'a backend')}")
+    if base_url is None and backend == "openai":
+        raise UserError("the openai engine needs an endpoint: --base-url http://localhost:8000/v1")
+    if base_url is not None and backend not in ("auto", "openai"):
+        raise UserError(f"--base-url {base_url} is not asked by the backend {backend}: leave out one of the two")
+
+
+def choose_backend(backend: str, base_url: str | None) -> tuple[str, str]:
+    """The backend that "auto" means here, and the reason in words. Raises UserError as `check_backend` does."""
+    check_backend(backend, base_url)
     if backend != "auto":
         return backend, "as asked for"
     if base_url is not None:
         return "openai", "a base URL was given"
     if find_spec("vllm") is not None:
         return "vllm", "it is installed"
-    if find_spec("transformers") is not None and find_spec("torch") is not None:
+    if _transformers_installed():
         return "transformers", "vLLM is not installed"
     raise MissingExtraError("vllm or transformers", "vllm", "running a model here")
+
+
+def _transformers_installed() -> bool:
+    return find_spec("transformers") is not None and find_spec("torch") is not None
 
 
 def _settings(settings: EngineSettings | None, given: dict[str, Any]) -> EngineSettings:

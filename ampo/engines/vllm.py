@@ -33,10 +33,15 @@ _CPU_CACHE_TOKENS = 32768  # enough for what two cores work on at once; zeroing 
 _CPU_CONTEXT = 8192  # tokens; seeded requests need prefills unsplit on a CPU, so this bounds a batch's size, too
 
 
+class BrokenVLLMError(UserError):
+    """vLLM is installed, and can't be imported: a CUDA library is missing, or another torch is there than it wants."""
+
+
 class VLLMEngine(Engine):
     """vLLM in this process or in processes of its own (see `vllm_core`).
 
-    Raises MissingExtraError without vLLM, UserError where vLLM can't load the model.
+    Raises MissingExtraError without vLLM, BrokenVLLMError where it can't be imported, UserError where it can't load
+    the model.
     """
 
     backend = "vllm"
@@ -255,7 +260,13 @@ def import_vllm() -> None:
         raise MissingExtraError("vllm", "vllm", "the vLLM engine")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        import vllm.engine.arg_utils  # noqa: F401
+        try:
+            import vllm.engine.arg_utils  # noqa: F401
+        except (ImportError, OSError) as error:
+            raise BrokenVLLMError(
+                f"vLLM is installed and can't be imported ({_first_line(error)}): "
+                "mend its installation, or give --backend transformers"
+            ) from error
 
 
 def _start(ref: ModelRef, settings: EngineSettings) -> Core:
@@ -270,8 +281,11 @@ def _start(ref: ModelRef, settings: EngineSettings) -> Core:
         arguments = _engine_args(ref, settings, on_cpu)
         return InProcessCore(arguments) if in_process else ProcessCore(arguments)
     except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {reason}") from error
+        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _engine_args(ref: ModelRef, settings: EngineSettings, on_cpu: bool) -> Any:
