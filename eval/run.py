@@ -31,7 +31,7 @@ from eval.environment import record_start
 from eval.looks import Looks
 from eval.progress import RunProgress
 from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump
-from eval.score import claim_of, write_metrics
+from eval.score import claim_of, problem_of, write_metrics
 
 _SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
 
@@ -222,7 +222,7 @@ class _Session:
 
     def _submit(self, record: ResponseRecord, protocols: tuple[Protocol, ...]) -> None:
         for protocol in protocols:
-            future = self._pool.submit(claim_of(self.problems[record.problem], record, protocol))
+            future = self._pool.submit(claim_of(problem_of(self.problems, record), record, protocol))
             self._pending += 1
             future.add_done_callback(lambda f, i=record.id: self._judged.put((i, f)))
 

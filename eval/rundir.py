@@ -19,7 +19,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -27,6 +27,7 @@ import tomli_w
 
 from ampo.errors import UserError
 from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
+from eval.fields import fault
 
 Say = Callable[[str], None]
 R = TypeVar("R")
@@ -146,11 +147,14 @@ class RunDir:
 
     def read_metrics(self) -> dict[str, Any]:
         try:
-            return json.loads(self.metrics.read_text(encoding="utf-8"))
+            metrics = json.loads(self.metrics.read_text(encoding="utf-8"))
+            if all("n_samples" in row for row in metrics["benchmarks"].values()):
+                return metrics
         except OSError as error:
             raise UserError(f"{self.path} has no metrics yet: `ampo score {self.path}` makes them") from error
-        except ValueError as error:
-            raise UserError(f"{self.metrics} is damaged: `ampo score {self.path}` makes it again") from error
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass  # neither JSON, nor what metrics are
+        raise UserError(f"{self.metrics} is damaged: `ampo score {self.path}` makes it again")
 
     def read_environment(self) -> dict[str, Any]:
         """For people: empty where it is missing or damaged."""
@@ -233,12 +237,10 @@ def read_jsonl(file: Path, growing: bool = False) -> Iterator[tuple[int, dict[st
 
 
 def _records(file: Path, kind: type[R]) -> Iterator[R]:
-    """Each line as a dataclass; UserError with the line's number for one whose fields are others."""
-    names = {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
+    """Each line as a dataclass; UserError with the line's number for one that isn't."""
     for number, row in read_jsonl(file, growing=True):
-        if row.keys() != names:
-            wrong = ", ".join(sorted(row.keys() ^ names))
-            raise UserError(f"{file}:{number} has missing or unknown fields ({wrong}): is it of another version?")
+        if wrong := fault(row, kind):
+            raise UserError(f"{file}:{number} {wrong}: mend or remove that line, or is it of another version?")
         yield kind(**row)
 
 

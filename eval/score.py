@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ampo.errors import UserError
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
 from eval.looks import sections
@@ -20,6 +21,17 @@ from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_li
 
 Responses = Mapping[str, ResponseRecord]
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
+
+
+def problem_of(problems: Mapping[str, Problem], record: ResponseRecord) -> Problem:
+    """What a response answers. Raises UserError where the run doesn't have that problem."""
+    problem = problems.get(record.problem)
+    if problem is None:
+        raise UserError(
+            f"responses.jsonl has {record.id!r}, and problems.jsonl no problem {record.problem!r}: "
+            "are they of one run? Else remove that line"
+        )
+    return problem
 
 
 def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Claim:
@@ -41,12 +53,23 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         drop_torn_line(run.responses, say)
         drop_torn_line(run.verdicts, say)
         problems, responses = run.read_problems(), run.read_responses()
-        verdicts = {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
+        if not responses:
+            raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
+        verdicts = _kept(run, protocols, say)
         kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
         with VerifierPool() as pool:
             verdicts |= _judge(problems, responses, protocols, pool, quiet)
             write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
             return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool)
+
+
+def _kept(run: RunDir, protocols: Sequence[Protocol], say: Say) -> dict[tuple[str, Protocol], VerdictRecord]:
+    """The verdicts of other protocols; none of a damaged file, which is about to be written anew."""
+    try:
+        return {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
+    except UserError as error:
+        say(f"note: {error}. It is written anew, with the verdicts of {', '.join(protocols)} alone")
+        return {}
 
 
 def _judge(
@@ -59,7 +82,7 @@ def _judge(
     judged: dict[tuple[str, Protocol], VerdictRecord] = {}
     with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
         futures = [
-            (record.id, pool.submit(claim_of(problems[record.problem], record, protocol)))
+            (record.id, pool.submit(claim_of(problem_of(problems, record), record, protocol)))
             for record in responses.values()
             for protocol in protocols
         ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ampo.errors import UserError
 from eval.rundir import RunDir, drop_torn_line, dump, read_jsonl, write_atomically
+from eval.score import rescore
 
 
 @given(st.integers(0, 60))
@@ -81,3 +82,46 @@ def test_replacing_a_file_leaves_the_old_one_on_failure(tmp_path: Path) -> None:
 def test_no_run_directory(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run directory"):
         RunDir.existing(tmp_path)
+
+
+RESPONSE = {"id": "a#0", "problem": "a", "sample": 0, "seed": None, "text": "4", "finish_reason": "stop",
+            "prompt_tokens": 1, "completion_tokens": 1, "seconds": 1, "first_token_seconds": None}  # fmt: skip
+PROBLEM = {"id": "a", "question": "2+2?", "answer": "4", "benchmark": "s", "options": ["3", "4"], "kind": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "message"),
+    [
+        ("responses", RESPONSE | {"text": 5}, "has 5 for its text"),
+        ("responses", RESPONSE | {"finish_reason": "zzz"}, "has 'zzz' for its finish_reason"),
+        ("responses", RESPONSE | {"sample": True}, "has True for its sample"),
+        ("responses", RESPONSE | {"extra": 1}, "unknown fields (extra)"),
+        ("problems", PROBLEM | {"options": None}, "has None for its options"),
+        ("problems", PROBLEM | {"options": ["3", 4]}, "for its options"),
+        ("problems", PROBLEM | {"kind": "zzz"}, "has 'zzz' for its kind"),
+        ("responses", RESPONSE | {"problem": "b"}, "no problem 'b'"),
+    ],
+)
+def test_a_damaged_row_is_one_line(tmp_path: Path, file: str, row: dict[str, object], message: str) -> None:
+    rows = {"problems": PROBLEM, "responses": RESPONSE} | {file: row}
+    for name, content in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text(dump(content))
+    with pytest.raises(UserError) as error:
+        rescore(RunDir(tmp_path), ("ampo",), lambda _: None, quiet=True)
+    assert message in str(error.value)
+
+
+def test_judging_again_mends_what_it_writes_and_needs_responses(tmp_path: Path) -> None:
+    run, said = RunDir(tmp_path), []
+    run.problems.write_text(dump(PROBLEM))
+    run.responses.write_text("")
+    with pytest.raises(UserError, match="has no responses yet"):
+        rescore(run, ("ampo",), said.append, quiet=True)
+    run.responses.write_text(dump(RESPONSE))
+    run.verdicts.write_text('{"id": "a#0"}\n')
+    run.metrics.write_text("{}")
+    with pytest.raises(UserError, match="is damaged"):
+        run.read_metrics()
+    assert rescore(run, ("ampo",), said.append, quiet=True) == run.read_metrics()
+    assert "written anew" in said[-1]
+    assert len(run.read_verdicts()) == 1
