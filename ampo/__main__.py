@@ -10,16 +10,20 @@ from ampo.errors import EngineError, UserError
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 wrong input (one line says how to mend it), 1 anything else."""
-    from ampo.cli import InterruptedByUserError, app
+    import typer
+
+    from ampo.cli import InterruptedByUserError, UsageError, app, usage_line
 
     warnings.filterwarnings("ignore", "The pynvml package is deprecated", FutureWarning)  # torch's, at import
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except UsageError as error:
+        _end(usage_line(error), 2)
     except UserError as error:
         _end(f"error: {error}", 2)
     except EngineError as error:
         _end(f"engine failed: {error}", 1)
-    except (InterruptedByUserError, KeyboardInterrupt):
+    except (InterruptedByUserError, KeyboardInterrupt, typer.Abort):
         _end("interrupted", 1)
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         sys.stderr.close()

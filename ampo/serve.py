@@ -10,6 +10,8 @@ from ampo import models
 from ampo.engines.settings import EngineSettings
 from ampo.errors import MissingExtraError
 
+_QUIET = "ignore:The pynvml package is deprecated:FutureWarning"  # torch's, at import, in each of vLLM's processes
+
 
 def serve(model: str, host: str, port: int, settings: EngineSettings, api_key: str | None, extra: list[str]) -> None:
     """Replace this process by vLLM's server. extra: further arguments of `vllm serve`, passed as they are."""
@@ -17,13 +19,14 @@ def serve(model: str, host: str, port: int, settings: EngineSettings, api_key: s
         raise MissingExtraError("vllm", "vllm", "ampo serve")
     ref = models.locate(models.resolve(model))
     command = command_line(ref, host, port, settings, extra)
-    environment = os.environ | {"VLLM_NO_USAGE_STATS": os.environ.get("VLLM_NO_USAGE_STATS", "1")}
+    environment = {"VLLM_NO_USAGE_STATS": "1", "PYTHONWARNINGS": _QUIET} | dict(os.environ)
     if api_key:
         environment["VLLM_API_KEY"] = api_key  # not on the command line, which every user of the machine can read
     if _on_cpu():
         # The engine core runs its only worker itself: one process less to start.
         environment.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    print(f"serving {ref.name} on http://{host}:{port}/v1 (ready in about a minute)", file=sys.stderr, flush=True)
+    where = f"http://{host}:{port}/v1"
+    print(f"starting a server of {ref.name}: in about a minute on {where} ...", file=sys.stderr, flush=True)
     os.execve(sys.executable, [sys.executable, "-m", "ampo.engines.vllm_cli", *command], environment)  # noqa: S606 (no shell wanted)
 
 

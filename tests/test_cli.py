@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from ampo import prompts
+from ampo.__main__ import main
+from ampo.cli.options import TemplateName, given_sampling
+
 ROOT = Path(__file__).parent.parent
 PROBLEM = '{"id": "a", "question": "1+1?", "answer": "2"}\n'
 
@@ -36,15 +40,31 @@ def refused(*arguments: str, **options: Any) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
-def test_help_is_instant_and_imports_nothing_heavy() -> None:
+HEAVY = (
+    "torch",
+    "vllm",
+    "transformers",
+    "ray",
+    "gradio",
+    "datasets",
+    "openai",
+    "pydantic",
+    "plotly",
+    "scipy",
+    "sympy",
+    "numpy",
+)
+
+
+def test_help_imports_nothing_heavy() -> None:
     script = (
-        "import sys, time; t = time.perf_counter(); sys.argv = ['ampo', '--help']\n"
+        "import sys; sys.argv = ['ampo', '--help']\n"
         "from ampo.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'vllm', 'transformers', 'datasets', 'sympy', 'numpy') if m in sys.modules])"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "[]"
     for command in ("chat", "generate", "serve", "eval", "score", "report", "doctor"):
         assert command in done.stdout
@@ -74,10 +94,37 @@ def test_bad_input_is_one_line_and_exit_2(arguments: list[str], message: str, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_typo_in_a_flag_names_the_right_one() -> None:
-    done = run_ampo("eval", "--sute", "demo")
-    assert done.returncode == 2
-    assert "--suite" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["eval", "--sute", "demo"], "--suite"),
+        (["evl"], "No such command 'evl'. Did you mean 'eval'"),
+        (["eval", "--samples", "0"], "--samples"),
+        (["eval", "--seed", "-1"], "--seed"),
+        (["score"], "Missing argument 'RUN'"),
+        (["pool", "biuld"], "Did you mean 'build'"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_line(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ampo", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    [line] = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert line.startswith("error: ")
+    assert message in line
+
+
+def test_help_names_every_template() -> None:
+    assert all(name in TemplateName.__metadata__[0].help for name in prompts._templates(None))
+
+
+def test_sampling_flags_have_vllms_names() -> None:
+    given = {"presence_penalty": 0.5, "frequency_penalty": None, "stop": ["\n\n"], "n": 3, "seed": 7, "model": "m"}
+    assert given_sampling(given) == {"presence_penalty": 0.5, "seed": 7, "stop": ["\n\n"]}
+    assert given_sampling({"stop": []}) == {}
 
 
 def test_a_folder_without_weights(tmp_path: Path) -> None:

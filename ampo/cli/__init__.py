@@ -9,6 +9,15 @@ from typer.core import TyperGroup
 
 from ampo.cli import compare, doctor, evaluation, inference, page, pool, study, train
 
+UsageError: Any = typer.BadParameter.__base__
+"""What typer raises for a command line that can't be read; it exports no name for it."""
+
+
+def usage_line(error: Any) -> str:
+    """Such an error as our own are told; "" where there were no arguments, and the help has been shown."""
+    said = error.format_message().rstrip(".")
+    return said and f"error: {said}: see {error.ctx.command_path if error.ctx else 'ampo'} --help"
+
 
 class InterruptedByUserError(Exception):
     """Ctrl-C. typer would turn the KeyboardInterrupt itself into a bare "Aborted"."""

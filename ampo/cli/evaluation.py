@@ -21,6 +21,7 @@ from ampo.cli.options import (
     DataParallel,
     Dtype,
     EngineArg,
+    FrequencyPenalty,
     GpuMemory,
     IdColumn,
     MaxModelLen,
@@ -29,10 +30,13 @@ from ampo.cli.options import (
     MinP,
     ModelName,
     OptionsColumn,
+    PresencePenalty,
     QuestionColumn,
     RepetitionPenalty,
     Seed,
+    Stop,
     Temperature,
+    TemplateName,
     TensorParallel,
     TopK,
     TopP,
@@ -71,9 +75,7 @@ def eval_(
     protocol: Annotated[
         list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
     ] = None,
-    template: Annotated[
-        str | None, typer.Option("--template", help="Prompt template: ampo, boxed, plain, or FILE.toml[#NAME].")
-    ] = None,
+    template: TemplateName = None,
     data_dir: DataDir = None,
     show: Annotated[bool, typer.Option("--list", help="List the suites and benchmarks, and stop.")] = False,
     backend: BackendName = "auto",
@@ -86,6 +88,9 @@ def eval_(
     min_p: MinP = None,
     max_tokens: MaxTokens = None,
     repetition_penalty: RepetitionPenalty = None,
+    presence_penalty: PresencePenalty = None,
+    frequency_penalty: FrequencyPenalty = None,
+    stop: Stop = None,
     seed: Seed = 0,
     dtype: Dtype = "auto",
     max_model_len: MaxModelLen = None,

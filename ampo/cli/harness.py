@@ -25,7 +25,7 @@ HarnessArg = Annotated[
     ),
 ]
 
-_NAMES = {"max_tokens": "max_gen_toks"}
+_NAMES = {"max_tokens": "max_gen_toks", "stop": "until"}
 _FOR_OURS = ("template", "data_dir")
 _DATA = ("data", "question_column", "answer_column", "id_column", "options_column")
 _SAMPLING = ("until_ci", "max_samples", "ci_over", "dry_run", "tokens_per_second", "mean_tokens")

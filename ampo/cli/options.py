@@ -50,7 +50,16 @@ TopK = Annotated[int | None, typer.Option("--top-k", rich_help_panel=SAMPLING)]
 MinP = Annotated[float | None, typer.Option("--min-p", rich_help_panel=SAMPLING)]
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="New tokens at most.", rich_help_panel=SAMPLING)]
 RepetitionPenalty = Annotated[float | None, typer.Option("--repetition-penalty", rich_help_panel=SAMPLING)]
-Seed = Annotated[int | None, typer.Option("--seed", rich_help_panel=SAMPLING)]
+PresencePenalty = Annotated[float | None, typer.Option("--presence-penalty", rich_help_panel=SAMPLING)]
+FrequencyPenalty = Annotated[float | None, typer.Option("--frequency-penalty", rich_help_panel=SAMPLING)]
+Stop = Annotated[
+    list[str] | None, typer.Option("--stop", help="Text that ends a response; repeatable.", rich_help_panel=SAMPLING)
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, rich_help_panel=SAMPLING)]
+TemplateName = Annotated[
+    str | None,
+    typer.Option("--template", help="Prompt template: ampo, plain, boxed, brief, or FILE.toml[#NAME]."),
+]
 
 DATA = "Data"
 DataFile = Annotated[
@@ -98,8 +107,8 @@ def start_engine(
 
 def given_sampling(given: dict[str, Any]) -> dict[str, Any]:
     """The sampling parameters that were given on the command line, checked."""
-    names = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "repetition_penalty", "seed")
-    params = {name: given[name] for name in names if given.get(name) is not None}
+    names = SamplingParams.__dataclass_fields__.keys() - {"n"}
+    params = {name: given[name] for name in sorted(names) if given.get(name) not in (None, [])}
     SamplingParams(**params)
     return params
 
