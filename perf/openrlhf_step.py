@@ -66,7 +66,7 @@ def make_prompts(n: int, tokens: int, tokenizer: Any) -> list[Any]:
 
 def run_arm(preset: str, options: argparse.Namespace, folder: Path) -> None:
     """One run, in this process."""
-    from transformers import AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     from ampo import models
     from ampo.training.config import load_config
@@ -93,7 +93,7 @@ def run_arm(preset: str, options: argparse.Namespace, folder: Path) -> None:
     prompts = make_prompts(options.prompts, options.tokens, tokenizer)
     place = flags.Place(model, folder, len(prompts), gpu=False)
     arguments = flags.argv(config, place)
-    plan.check_sizes(config, place, arguments)
+    plan.check_sizes(config, place, arguments, AutoConfig.from_pretrained(model))
     for flag, value in (("reward.remote_url", Path(__file__).resolve()), ("rollout.max_new_tokens", options.tokens)):
         arguments[arguments.index(f"--{flag}") + 1] = str(value)
     TrainDir(folder).start(config)

@@ -24,14 +24,30 @@ def train_sft(
     prompts: Sequence[TrainPrompt],
 ) -> None:
     """stop: after showing its command, or what it means. prompts: with their guidance."""
-    import torch
+    from ampo.training.openrlhf import hardware
+    from ampo.training.openrlhf.flags import Place
+    from ampo.training.rundir import TrainDir
+
+    gpu = hardware.shown(config) if stop else hardware.found(config)
+    place = Place(model, folder.resolve(), len(prompts), gpu)
+    if stop == "plan":
+        _train(config, place, stop, prompts)
+    else:
+        with TrainDir(place.folder).locked():
+            _train(config, place, stop, prompts)
+
+
+def _train(
+    config: TrainConfig, place: Place, stop: Literal["command", "plan"] | None, prompts: Sequence[TrainPrompt]
+) -> None:
+    """With the run's folder locked, unless nothing is written."""
     from transformers import AutoConfig, AutoTokenizer
 
-    from ampo.training.openrlhf import data, sft
-    from ampo.training.openrlhf.flags import Place
+    from ampo.training.openrlhf import data, plan, sft
 
-    rows = data.solutions(prompts, AutoTokenizer.from_pretrained(model), config.rollout.max_tokens)
-    place = Place(model, folder.resolve(), len(prompts), torch.cuda.is_available())
+    model_config = AutoConfig.from_pretrained(place.model)
+    plan.check_positions(config, model_config)
+    rows = data.solutions(prompts, AutoTokenizer.from_pretrained(place.model), config.rollout.max_tokens)
     found = sum(1 for _ in rows) if stop == "plan" else data.write_solutions(place, rows)
     if left_out := sum(len(p.solutions) for p in prompts) - found:
         say(
@@ -44,12 +60,11 @@ def train_sft(
     arguments, resolved = sft.argv(config, place), sft.resolved(config, place)
     if stop == "plan":
         print(resolved.to_toml())
-        print("\n".join(sft.describe(config, place, arguments, AutoConfig.from_pretrained(model))))
-        return
-    if stop == "command":
+        print("\n".join(sft.describe(config, place, arguments, model_config)))
+    elif stop == "command":
         print(sft.shell_command(config, arguments))
-        return
-    _run(resolved, place, arguments, sft.processes(config))
+    else:
+        _run(resolved, place, arguments, sft.processes(config))
 
 
 def _run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: int) -> None:
@@ -57,15 +72,14 @@ def _run(config: TrainConfig, place: Place, arguments: Sequence[str], processes:
     from ampo.training.rundir import TrainDir
 
     run = TrainDir(place.folder)
-    with run.locked():
-        run.start(config)
-        if done := checkpoints.latest(place.checkpoints):
-            say(f"going on from step {done} of {config.steps} in {place.folder}")
-        say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")
-        try:
-            sft_launch.run(config, place, arguments, processes)
-        except KeyboardInterrupt:
-            done = checkpoints.latest(place.checkpoints)
-            say(f"stopped; the same command goes on from step {done} in {place.folder}")
-            raise
+    run.start(config)
+    if done := checkpoints.latest(place.checkpoints):
+        say(f"going on from step {done} of {config.steps} in {place.folder}")
+    say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")
+    try:
+        sft_launch.run(config, place, arguments, processes)
+    except KeyboardInterrupt:
+        done = checkpoints.latest(place.checkpoints)
+        say(f"stopped; the same command goes on from step {done} in {place.folder}")
+        raise
     say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ampo.guidance import GuidancePool
     from ampo.training.config import TrainConfig
     from ampo.training.loop import Score, ValidationSample
-    from ampo.training.openrlhf.flags import Place
     from ampo.training.prompts import Guidance, TrainPrompt
     from ampo.types import Problem
     from ampo.verify import VerifierPool
@@ -138,72 +137,27 @@ def _train_openrlhf(
     data_dir: Path | None,
 ) -> None:
     """Check a config against OpenRLHF, and run it there. stop: after showing its command, or what it means."""
-    import shlex
-
-    import torch
-    from transformers import AutoConfig, AutoTokenizer
-
     from ampo import models
+    from ampo.cli.rl import train_rl
     from ampo.cli.sft import train_sft
     from ampo.training import plan
-    from ampo.training.openrlhf import data, flags, sft
-    from ampo.training.openrlhf import plan as openrlhf_plan
+    from ampo.training.openrlhf import plan as rl
+    from ampo.training.openrlhf import sft
     from ampo.verify import VerifierPool
 
     plan.check(config)
     is_sft = config.resolved_algorithm().objective == "sft"
     if is_sft and ray_address:
         raise UserError("--ray-address: preset 'sft' runs without Ray: leave it out")
-    (sft if is_sft else openrlhf_plan).check(config)
+    (sft if is_sft else rl).check(config)
     path = models.locate(models.resolve(config.model, say)).path
     with TemporaryDirectory() as made:
         with VerifierPool() as verifier:
             config, found = _prompts(config, path, verifier, Path(made), data_dir)
-        prompts = found.prompts
         if is_sft:
-            train_sft(config, folder, stop, path, prompts)
-            return
-        place = flags.Place(path, folder.resolve(), len(prompts), torch.cuda.is_available())
-        arguments = flags.argv(config, place)
-        openrlhf_plan.check_sizes(config, place, arguments)
-        if stop == "plan":
-            print(config.to_toml())
-            print("\n".join(openrlhf_plan.describe(config, place, arguments, AutoConfig.from_pretrained(path))))
-            return
-        data.write(place, prompts, AutoTokenizer.from_pretrained(path))
-        if stop == "command":
-            print(shlex.join(["python", "-m", "openrlhf.cli.train_ppo_ray", *arguments]))
-            say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
-            return
-        _run_openrlhf(config, place, found, arguments, ray_address)
-
-
-def _run_openrlhf(
-    config: TrainConfig, place: Place, found: Guidance, arguments: list[str], ray_address: str | None
-) -> None:
-    from ampo.training.openrlhf import checkpoints, data, launch
-    from ampo.training.openrlhf.settings import Settings
-    from ampo.training.rundir import TrainDir
-
-    run = TrainDir(place.folder)
-    with run.locked():
-        run.start(config)
-        run.note_pool(found.solutions, found.refused)
-        guided = config.resolved_algorithm().uses_pool
-        if guided:
-            data.write_pool(place, found.prompts)
-        if done := checkpoints.latest(place.checkpoints):
-            say(f"going on from step {done} of {config.steps} in {place.folder}")
-        say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
-        try:
-            launch.run(
-                Settings(config, place.folder, place.pool_file if guided else None), place, arguments, ray_address
-            )
-        except KeyboardInterrupt:
-            done = checkpoints.latest(place.checkpoints)
-            say(f"stopped; the same command goes on from step {done} in {place.folder}")
-            raise
-    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")
+            train_sft(config, folder, stop, path, found.prompts)
+        else:
+            train_rl(config, folder, stop, path, found, ray_address)
 
 
 def _prompts(

@@ -30,6 +30,19 @@ from ampo.training.config import TrainConfig
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
 _FREE_SECTIONS = {"checkpoints", "log"}
+_MEMORY = {"optimizer.micro_batch_tokens", "optimizer.gradient_checkpointing"}
+_OPENRLHFS = {
+    "rollout.micro_batch_size",
+    "train.micro_batch_size",
+    "train.colocate_all",
+    "ds.enable_sleep",
+    "vllm.enable_sleep",
+    "vllm.enforce_eager",
+    "vllm.gpu_memory_utilization",
+    "vllm.num_engines",
+    "vllm.tensor_parallel_size",
+}
+"""Memory and placement too. How many processes train is not among them: DeepSpeed's checkpoints are cut by that."""
 
 
 class TrainDir:
@@ -166,4 +179,5 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _free(key: str) -> bool:
-    return key in _FREE or key.partition(".")[0] in _FREE_SECTIONS
+    section, _, rest = key.partition(".")
+    return key in _FREE | _MEMORY or section in _FREE_SECTIONS or (section == "openrlhf" and rest in _OPENRLHFS)

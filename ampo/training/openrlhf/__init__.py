@@ -1,6 +1,7 @@
 """The OpenRLHF backend: configs, data, verifier, guidance, loss and metrics of the local one, on OpenRLHF 0.11.2.
 
 flags        our config as OpenRLHF's flags: one table, checked by OpenRLHF's own parser
+hardware     whether a run is for GPUs
 plan         what is refused and why; placement, tokens a step, memory
 data         the prompts and the pool in the forms that travel
 launch       Ray, OpenRLHF's own command with classes of ours in it, the result put in place

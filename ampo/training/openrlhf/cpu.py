@@ -15,7 +15,9 @@ from typing import Any
 
 from ampo.training.openrlhf.substitute import substitute
 
+_CHOSEN = "AMPO_OPENRLHF_CPU"
 ENVIRONMENT = {
+    _CHOSEN: "1",
     "DS_ACCELERATOR": "cpu",
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     # On few cores the engine and the policy take turns: binding each to cores of its own would halve both.
@@ -31,10 +33,11 @@ ENGINE = {
 
 
 def needed() -> bool:
-    """Whether this machine has no GPU."""
-    import torch
+    """In a process of a run: whether the run is one on the CPU.
 
-    return not torch.cuda.is_available()
+    What it sees itself says nothing: Ray hides the GPUs from an engine whose workers have them.
+    """
+    return os.environ.get(_CHOSEN) == "1"
 
 
 def install() -> None:

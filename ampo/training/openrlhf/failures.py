@@ -46,8 +46,8 @@ def told(error: Exception, log: Path) -> Exception:
         return UserError(f"a file of the run can't be written ({_reason(text, _FULL)}): make room; {_AGAIN}; see {log}")
     if _MEMORY.search(text):
         return EngineError(
-            f"a process of the run is out of memory: lower [openrlhf] train.micro_batch_size, "
-            f"vllm.gpu_memory_utilization or rollout.max_tokens; {_AGAIN}; see {log}"
+            "a process of the run is out of memory: lower [openrlhf] rollout.micro_batch_size, train.micro_batch_size "
+            f"or vllm.gpu_memory_utilization; {_AGAIN}; see {log}"
         )
     if isinstance(cause, ProcessDiedError):
         return EngineError(f"{cause}: {_AGAIN}; see {log}")

@@ -28,6 +28,7 @@ from ampo.training.openrlhf import checkpoints, cpu, leftovers
 from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place, parse
+from ampo.training.openrlhf.hardware import unreachable
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.openrlhf.substitute import substitute
 from ampo.training.openrlhf.watchdog import watched
@@ -113,7 +114,7 @@ def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Ite
             )
         yield
     except ConnectionError as error:
-        raise UserError(f"no Ray cluster answers at {address!r}: start one there with `ray start --head`") from error
+        raise unreachable(address or "local") from error
     finally:
         ray.shutdown()
         if not address:

@@ -81,8 +81,24 @@ def check(config: TrainConfig) -> None:
             raise UserError(f"backend 'openrlhf': {reason}")
 
 
-def check_sizes(config: TrainConfig, place: Place, arguments: list[str]) -> None:
+def check_positions(config: TrainConfig, model_config: Any) -> None:
+    """Refuse more tokens than the model has positions for: vLLM won't start. model_config: transformers'."""
+    text, data, rollout = model_config.get_text_config(), config.data, config.rollout
+    there = getattr(text, "max_position_embeddings", None)
+    # Positions may be stretched; by how much is vLLM's to say, and this is the most of it.
+    stretched = (getattr(text, "rope_parameters", None) or {}).get("factor") or 1
+    wanted = data.max_prompt_tokens + rollout.max_tokens
+    if there and wanted > there * stretched:
+        raise UserError(
+            f"data.max_prompt_tokens = {data.max_prompt_tokens} and rollout.max_tokens = {rollout.max_tokens} make "
+            f"{wanted} tokens, and the model has {there} positions: lower one of them, say rollout.max_tokens to "
+            f"{max(there - data.max_prompt_tokens, 1)}"
+        )
+
+
+def check_sizes(config: TrainConfig, place: Place, arguments: list[str], model_config: Any) -> None:
     """Refuse sizes that don't divide: rows would be left over, or ranks would wait for each other. UserError."""
+    check_positions(config, model_config)
     found, n = parse(arguments), config.rollout.n
     ranks, engines = _ranks(found), found["vllm.num_engines"] or 0
     step, update = step_prompts(config, place), update_prompts(config, place)

@@ -7,6 +7,7 @@ this module; what it is given is the run's folder, then OpenRLHF's flags.
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import runpy
 import signal
@@ -54,7 +55,9 @@ def _torchrun(place: Place, arguments: Sequence[str], processes: int) -> None:
     command = [sys.executable, *starter, "-m", __name__, str(place.folder), *arguments]
     with place.log.open("a", encoding="utf-8") as log:
         start = log.tell()
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_us)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_us, env=_environment(place)
+        )
         try:
             code = process.wait()
         except BaseException:
@@ -67,6 +70,10 @@ def _torchrun(place: Place, arguments: Sequence[str], processes: int) -> None:
     if code:
         said = place.log.read_bytes()[start:].decode(errors="replace")
         raise RuntimeError((_ERROR.findall(said) or [f"torchrun ended with {code}"])[-1])
+
+
+def _environment(place: Place) -> dict[str, str]:
+    return dict(os.environ) if place.gpu else cpu.ENVIRONMENT | os.environ
 
 
 def _end_with_us() -> None:

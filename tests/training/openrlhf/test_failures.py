@@ -32,7 +32,7 @@ class WrappedError(Exception):
         (
             WrappedError(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")),
             EngineError,
-            "train.micro_batch_size",
+            "lower [openrlhf] rollout.micro_batch_size, train.micro_batch_size or vllm.gpu_memory_utilization;",
         ),
         (RuntimeError("The actor SeededEngine died unexpectedly"), EngineError, "a vLLM engine died"),
         (ProcessDiedError("a training process died (process 1: killed)"), EngineError, "a training process died"),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
+
+from transformers import LlamaConfig, Qwen2Config
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig, config_names, load_config, parse_overrides
@@ -122,18 +125,33 @@ def test_what_would_defeat_the_algorithm_is_refused(tmp_path: Path, override: tu
 def test_sizes_that_do_not_divide_are_refused(tmp_path: Path, overrides: tuple[str, ...], message: str) -> None:
     chosen = config(tmp_path, "--openrlhf.vllm.num_engines", "4", *overrides)
     with pytest.raises(UserError, match=message):
-        plan.check_sizes(chosen, place(tmp_path), flags.argv(chosen, place(tmp_path)))
+        plan.check_sizes(chosen, place(tmp_path), flags.argv(chosen, place(tmp_path)), Qwen2Config())
+
+
+@pytest.mark.parametrize(
+    ("positions", "rope", "refused"),
+    [(8192, {}, True), (9216, {}, False), (8192, {"rope_type": "linear", "factor": 4.0}, False)],
+)
+def test_more_tokens_than_positions_are_refused(
+    tmp_path: Path, positions: int, rope: dict[str, Any], refused: bool
+) -> None:
+    model = LlamaConfig(max_position_embeddings=positions, rope_parameters={"rope_theta": 10000.0, **rope})
+    if refused:
+        with pytest.raises(UserError, match=r"make 9216 tokens, and the model has 8192 positions: .* to 7168"):
+            plan.check_positions(config(tmp_path), model)
+    else:
+        plan.check_positions(config(tmp_path), model)
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name != "openrlhf-smoke"])
 def test_our_configs_pass_every_check_and_are_explained(name: str, tmp_path: Path) -> None:
-    from transformers import Qwen2Config
-
     chosen = load_config(name)
+    llama3 = LlamaConfig(num_hidden_layers=2, max_position_embeddings=8192, vocab_size=128256)  # as Meta published it
+    model = llama3 if "llama3" in name else Qwen2Config(num_hidden_layers=2)
     plan.check(chosen)
     arguments = flags.argv(chosen, place(tmp_path, 8491))
-    plan.check_sizes(chosen, place(tmp_path, 8491), arguments)
-    text = "\n".join(plan.describe(chosen, place(tmp_path, 8491), arguments, Qwen2Config(num_hidden_layers=2)))
+    plan.check_sizes(chosen, place(tmp_path, 8491), arguments, model)
+    text = "\n".join(plan.describe(chosen, place(tmp_path, 8491), arguments, model))
     assert "on the same 4 GPUs" in text
     assert "128 prompts x 8 responses = 1024" in text
     assert "2 updates of 512 rows, 128 a rank" in text
@@ -143,7 +161,7 @@ def test_the_smoke_config_fits_one_actor_and_one_engine(tmp_path: Path) -> None:
     chosen = load_config("openrlhf-smoke")
     plan.check(chosen)
     arguments = flags.argv(chosen, place(tmp_path))
-    plan.check_sizes(chosen, place(tmp_path), arguments)
+    plan.check_sizes(chosen, place(tmp_path), arguments, Qwen2Config())
     assert flags.parse(arguments)["vllm.num_engines"] == 1
 
 

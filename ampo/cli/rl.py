@@ -1,0 +1,78 @@
+"""What `ampo train` does on OpenRLHF with presets other than sft: files of prompts and pool, its RL command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ampo.cli.options import say
+
+if TYPE_CHECKING:
+    from ampo.training.config import TrainConfig
+    from ampo.training.openrlhf.flags import Place
+    from ampo.training.prompts import Guidance, TrainPrompt
+    from ampo.training.rundir import TrainDir
+
+
+def train_rl(
+    config: TrainConfig,
+    folder: Path,
+    stop: Literal["command", "plan"] | None,
+    model: str,
+    found: Guidance,
+    ray_address: str | None,
+) -> None:
+    """stop: after showing its command, or what it means. found: the prompts with their guidance."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    from ampo.training.openrlhf import data, flags, hardware, plan
+    from ampo.training.rundir import TrainDir
+
+    prompts = found.prompts
+    gpu = hardware.shown(config) if stop else hardware.found(config, ray_address)
+    place = flags.Place(model, folder.resolve(), len(prompts), gpu)
+    arguments, model_config = flags.argv(config, place), AutoConfig.from_pretrained(model)
+    plan.check_sizes(config, place, arguments, model_config)
+    if stop == "plan":
+        print(config.to_toml())
+        print("\n".join(plan.describe(config, place, arguments, model_config)))
+        return
+    run = TrainDir(place.folder)
+    with run.locked():
+        if not stop:
+            run.start(config)
+            run.note_pool(found.solutions, found.refused)
+        data.write(place, prompts, AutoTokenizer.from_pretrained(model))
+        if not stop:
+            _run(run, config, place, prompts, arguments, ray_address)
+    if stop == "command":
+        print(shlex.join(["python", "-m", flags.RL.module, *arguments]))
+        say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
+
+
+def _run(
+    run: TrainDir,
+    config: TrainConfig,
+    place: Place,
+    prompts: Sequence[TrainPrompt],
+    arguments: list[str],
+    ray_address: str | None,
+) -> None:
+    from ampo.training.openrlhf import checkpoints, data, launch
+    from ampo.training.openrlhf.settings import Settings
+
+    guided = config.resolved_algorithm().uses_pool
+    if guided:
+        data.write_pool(place, prompts)
+    if done := checkpoints.latest(place.checkpoints):
+        say(f"going on from step {done} of {config.steps} in {place.folder}")
+    say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
+    try:
+        launch.run(Settings(config, place.folder, place.pool_file if guided else None), place, arguments, ray_address)
+    except KeyboardInterrupt:
+        done = checkpoints.latest(place.checkpoints)
+        say(f"stopped; the same command goes on from step {done} in {place.folder}")
+        raise
+    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")

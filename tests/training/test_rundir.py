@@ -1,0 +1,37 @@
+"""With which config a run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ampo.errors import UserError
+from ampo.training.config import load_config
+from ampo.training.rundir import TrainDir
+
+
+@pytest.mark.parametrize(
+    ("override", "free"),
+    [
+        (("--openrlhf.rollout.micro_batch_size", "1"), True),
+        (("--openrlhf.train.micro_batch_size", "2"), True),
+        (("--openrlhf.vllm.gpu_memory_utilization", "0.4"), True),
+        (("--openrlhf.vllm.num_engines", "2"), True),
+        (("--optimizer.gradient_checkpointing", "true"), True),
+        (("--optimizer.micro_batch_tokens", "1024"), True),
+        (("--device", "cpu"), True),
+        (("--openrlhf.actor.num_gpus_per_node", "2"), False),
+        (("--rollout.max_tokens", "24"), False),
+        (("--seed", "1"), False),
+    ],
+)
+def test_memory_and_placement_may_differ_and_what_is_learnt_may_not(
+    override: tuple[str, str], free: bool, tmp_path: Path
+) -> None:
+    TrainDir(tmp_path).start(load_config("openrlhf-smoke"))
+    if free:
+        TrainDir(tmp_path).start(load_config("openrlhf-smoke", override))
+    else:
+        with pytest.raises(UserError, match="holds another run"):
+            TrainDir(tmp_path).start(load_config("openrlhf-smoke", override))
