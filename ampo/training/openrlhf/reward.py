@@ -7,7 +7,7 @@ the cause. Here a failure is a counted outcome: reward 0, `reward_failed` 1 in t
 from __future__ import annotations
 
 import json
-import re
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -15,11 +15,12 @@ from threading import Lock
 from typing import Any
 
 from ampo.algorithm.rewards import reward
+from ampo.training.openrlhf.special import dropped
 from ampo.types import OUTCOMES, Verdict
 from ampo.verify import VerifierPool
 from ampo.verify.claim import Claim
 
-_SPECIAL = re.compile(r"(?:<\|[^|<>\s]{1,40}\|>|</s>)+\s*\Z")  # the tokens that end a turn: OpenRLHF decodes them too
+_WORKERS = 8  # of a process at most: a node has an engine a GPU, each with a pool, and a worker holds 58 MB
 _starting = Lock()  # OpenRLHF calls from many threads of an engine's process
 
 
@@ -54,13 +55,13 @@ def _judge(text: str, label: dict[str, Any]) -> Verdict:
 
 @cache
 def _pool() -> VerifierPool:
-    return VerifierPool()
+    return VerifierPool(min(os.cpu_count() or 1, _WORKERS))
 
 
 def _response(query: str, prompt: str) -> str:
     if not query.startswith(prompt):
         raise ValueError("the decoded sequence does not begin with its prompt")
-    return _SPECIAL.sub("", query[len(prompt) :])
+    return dropped(query[len(prompt) :])
 
 
 def _answer(earned: float, accuracy: float, outcome: int, *, failed: bool = False) -> dict[str, Any]:

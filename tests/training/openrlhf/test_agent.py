@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
 
-from ampo.training.openrlhf import reward
+from ampo.training.openrlhf import reward, special
 from ampo.training.openrlhf.data import label_of
 from ampo.types import Problem
 
@@ -51,6 +51,7 @@ def executed(executor: Any, model_path: str, text: str, label: str) -> dict[str,
     from vllm import SamplingParams
 
     tokenizer = AutoTokenizer.from_pretrained(model_path)
+    special.tell(tokenizer)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     engine = OneAnswer(ids, lambda some: tokenizer.decode(some, skip_special_tokens=False))
     params = SamplingParams(max_tokens=MAX_TOKENS, logprobs=1)

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from ampo.training.openrlhf import special
 from ampo.training.openrlhf.data import label_of
 from ampo.training.openrlhf.reward import reward_func
 from ampo.types import OUTCOMES, Problem
 
+GEMMAS, DEEPSEEKS = "<end_of_turn>", "<｜end▁of▁sentence｜>"
 PROMPT = "<|im_start|>user\nWhat is one half?<|im_end|>\n<|im_start|>assistant\n"
 LABEL = label_of(Problem("p/1", "What is one half?", "1/2", kind="math"))
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an engine tells them."""
+    monkeypatch.setattr(special, "_told", None)
+    added = {i: SimpleNamespace(content=text, special=True) for i, text in enumerate(("<|im_end|>", GEMMAS, DEEPSEEKS))}
+    special.tell(SimpleNamespace(added_tokens_decoder=added, all_special_tokens=["<|im_end|>"]))
 
 
 @pytest.mark.parametrize(
@@ -19,8 +30,12 @@ LABEL = label_of(Problem("p/1", "What is one half?", "1/2", kind="math"))
         (r"It is \boxed{0.5}", 0.9, "correct"),
         ("It is <answer> 3 </answer><|im_end|>", 0.1, "wrong"),
         ("I do not know", 0.0, "no_answer"),
+        ("The answer is 0.5.", 0.9, "correct"),
+        (f"The answer is 0.5.{GEMMAS}", 0.9, "correct"),
+        (f"The answer is 0.5.{DEEPSEEKS}", 0.9, "correct"),
     ],
 )
+@pytest.mark.usefixtures("tokens")
 def test_rewards_are_the_shared_verifiers(response: str, reward: float, outcome: str) -> None:
     found = reward_func([PROMPT + response], [PROMPT], [LABEL])
     assert found["rewards"] == pytest.approx(reward)
