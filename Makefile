@@ -17,7 +17,7 @@ OVERRIDES := --overrides requirements/cpu-overrides.txt
 FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 TORCH := $(if $(wildcard $(FIND_LINKS)/torch-*),,--torch-backend cpu)
 else
-EXTRAS := vllm,hf,embedded,app,lm-eval,study,dev
+EXTRAS := vllm,hf,embedded,app,lm-eval,study,openrlhf,dev
 OVERRIDES := --overrides requirements/gpu-overrides.txt
 FIND_LINKS := $(UV_FIND_LINKS)
 TORCH :=
