@@ -37,7 +37,7 @@ def train_rl(
     plan.check_sizes(config, place, arguments, model_config)
     if stop == "plan":
         print(config.to_toml())
-        print("\n".join(plan.describe(config, place, arguments, model_config)))
+        print("\n".join(plan.describe(config, prompts, place, arguments, model_config)))
         return
     run = TrainDir(place.folder)
     with run.locked():

@@ -150,7 +150,13 @@ def _train_openrlhf(
     if is_sft and ray_address:
         raise UserError("--ray-address: preset 'sft' runs without Ray: leave it out")
     (sft if is_sft else rl).check(config)
-    path = models.locate(models.resolve(config.model, say)).path
+    ref = models.resolve(config.model, say)
+    if ref.hub_revision:
+        raise UserError(
+            f"model = {config.model!r}: OpenRLHF takes no revision: `hf download {ref.path} --revision "
+            f"{ref.hub_revision} --local-dir DIR`, and give the folder"
+        )
+    path = models.locate(ref).path
     with TemporaryDirectory() as made:
         with VerifierPool() as verifier:
             config, found = _prompts(config, path, verifier, Path(made), data_dir)

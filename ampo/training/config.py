@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ampo.algorithm.presets import Algorithm, load_preset
 from ampo.errors import UserError, nearest
@@ -103,6 +103,14 @@ class Log(_Section):
     project: str = "ampo"
 
 
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A table by dotted names, however it is nested; what comes later counts."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
 class TrainConfig(_Section):
     """A training run."""
 
@@ -128,6 +136,12 @@ class TrainConfig(_Section):
     log: Log = Log()
     openrlhf: dict[str, Any] = Field(default_factory=dict)
     """OpenRLHF's own settings, by their dotted names."""
+
+    @field_validator("openrlhf")
+    @classmethod
+    def _by_dotted_name(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """A file may nest them, and so do overrides: each name once."""
+        return flat(value)
 
     def resolved_algorithm(self) -> Algorithm:
         """The preset with this config's changes. L_max follows the rollout's max_tokens unless it is set."""

@@ -41,16 +41,22 @@ def check_guidance(config: TrainConfig, prompts: Sequence[TrainPrompt]) -> None:
         )
 
 
+def coverage(prompts: Sequence[TrainPrompt]) -> str:
+    """How many of the prompts the pool has something for."""
+    covered = sum(bool(prompt.solutions) for prompt in prompts)
+    solutions = sum(len(prompt.solutions) for prompt in prompts)
+    part = 100 * covered / len(prompts)
+    return f"guidance for {covered} of {len(prompts)} prompts ({part:.0f} %), {solutions} verified solutions"
+
+
 def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: Any) -> Iterator[str]:
     """Lines for a person. model_config: transformers' config of the model."""
     rollout, optimizer = config.rollout, config.optimizer
     size = min(rollout.prompts_per_step, len(prompts))
     longest = max(len(prompt.ids) for prompt in prompts)
-    covered = sum(bool(prompt.solutions) for prompt in prompts)
-    solutions = sum(len(prompt.solutions) for prompt in prompts)
     updates = -(-size // optimizer.mini_batch_prompts)
     yield f"{len(prompts)} prompts, the longest of {longest} tokens; {config.steps * size / len(prompts):.1f} epochs"
-    yield f"guidance for {covered} of them ({100 * covered / len(prompts):.0f} %), {solutions} verified solutions"
+    yield coverage(prompts)
     if config.resolved_algorithm().objective == "rl":
         samples = size * rollout.n
         yield (

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.training.config import TrainConfig
+from ampo.training.config import TrainConfig, flat
 
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
@@ -78,8 +78,8 @@ class TrainDir:
         if not self.config.exists():
             self.config.write_text(config.to_toml(), encoding="utf-8")
             return
-        before = _flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
-        now = _flat(tomllib.loads(config.to_toml()))
+        before = flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
+        now = flat(tomllib.loads(config.to_toml()))
         different = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k) and not _free(k)]
         if config.optimizer.schedule != "constant" and before.get("steps") != now.get("steps"):
             different.append("steps")  # the schedule ends with them
@@ -169,13 +169,6 @@ def _whole_lines(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:
             return  # torn by a kill: it and what follows will be written again
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _free(key: str) -> bool:

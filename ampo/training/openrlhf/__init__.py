@@ -2,16 +2,20 @@
 
 flags        our config as OpenRLHF's flags: one table, checked by OpenRLHF's own parser
 hardware     whether a run is for GPUs
-plan         what is refused and why; placement, tokens a step, memory
+refusals     what may not be set and why, in a table
+plan         what a run means: placement, tokens a step, memory
 data         the prompts and the pool in the forms that travel
 launch       Ray, OpenRLHF's own command with classes of ours in it, the result put in place
 trainer      OpenRLHF's trainer: order of prompts, metrics, counters
+rollouts     its samples generator: which prompts a step takes
+asynchronous its trainer of two processes, one that samples and one that learns
 maker        its experience maker: guidance between rollouts and log-probabilities
 actor        its policy and the update, with AMPO's loss
 engine       its vLLM actor: a seed for each response
 samples      its samples as groups, mixed rows as its samples
 loss         AMPO's loss in the shape of its own, exact across micro-batches and data-parallel ranks
 reward       `reward_func`, on the shared verifier
+special      the tokenizer's special tokens, which no text that is judged has
 agent        the same as OpenRLHF's agent, for those who ask for one
 sft          preset sft on OpenRLHF's own SFT command: flags, refusals, what a run means
 sft_launch   torchrun, a process a GPU

@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ampo.errors import MissingExtraError, UserError, nearest
+from ampo.errors import MissingExtraError, UserError
 from ampo.training.config import TrainConfig
 
 
@@ -83,7 +84,11 @@ class Command:
 
     def own(self, config: TrainConfig) -> dict[str, Any]:
         """[openrlhf] by dotted name, less what is ours."""
-        return {name: value for name, value in flat(config.openrlhf).items() if name not in self.ours}
+        return {name: value for name, value in config.openrlhf.items() if name not in self.ours}
+
+    def ours_of(self, config: TrainConfig) -> dict[str, Any]:
+        """The rest of it."""
+        return {name: value for name, value in config.openrlhf.items() if name in self.ours}
 
 
 def step_prompts(config: TrainConfig, place: Place) -> int:
@@ -98,6 +103,13 @@ def schedule(config: TrainConfig, _: Place) -> str:
     name = config.optimizer.schedule
     return "constant_with_warmup" if name == "constant" and config.optimizer.warmup_steps else name
 
+
+WANDB: Table = {
+    # OpenRLHF's switch for wandb is the key. wandb itself takes one from the environment, or from `wandb login`, first:
+    # a secret has no place in a config, a command line and a model card.
+    "logger.wandb.key": ("log.trackers", lambda c, _: "of-the-environment" if "wandb" in c.log.trackers else None),
+    "logger.wandb.project": ("log.project", lambda c, _: c.log.project),
+}
 
 TABLE: Table = {
     "actor.model_name_or_path": ("model", lambda _, p: p.model),
@@ -144,7 +156,7 @@ TABLE: Table = {
     "ckpt.max_num": ("checkpoints.keep", lambda c, _: max(c.checkpoints.keep, 2)),
     "ckpt.load_enable": ("the same command resumes", lambda *_: True),
     "logger.tensorboard_dir": ("log.tensorboard", lambda c, p: p.folder / "tensorboard" if c.log.tensorboard else None),
-    "logger.wandb.project": ("log.project", lambda c, _: c.log.project),
+    **WANDB,
 }
 
 AGENT = "train.agent_func_path"
@@ -208,29 +220,20 @@ def parser(module: str = RL.module) -> argparse.ArgumentParser:
     return names["parser"]
 
 
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """[openrlhf] by dotted name, however it is nested."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
-
-
 def _check_name(name: str, command: Command) -> None:
     if name in command.table:
         raise UserError(f"[openrlhf] {name} is set from {command.table[name][0]}: set that instead")
-    known = [
-        option.removeprefix("--") for option in parser(command.module)._option_string_actions if option.startswith("--")
-    ]
+    options = parser(command.module)._option_string_actions
+    known = [option.removeprefix("--") for option in options if option.startswith("--") and option != "--help"]
     if name not in known:
         _refuse(name, known)
 
 
 def _refuse(name: str, known: Sequence[str]) -> NoReturn:
-    close = [k for k in known if k.endswith("." + name.rpartition(".")[2])][:3]
-    raise UserError(
-        f"OpenRLHF has no setting {name!r}: {f'did you mean {close[0]}?' if close else nearest(name, known, 'it')}"
-    )
+    last = name.rpartition(".")[2]
+    close = [k for k in known if k.endswith(f".{last}")][:1] or get_close_matches(name, known, cutoff=0.6)
+    close = close or [k for k in known if last in k][:3] or get_close_matches(name, known, cutoff=0.0)
+    raise UserError(f"OpenRLHF has no setting {name!r}: did you mean {' or '.join(close)}?")
 
 
 def _words(name: str, value: Any) -> list[str]:

@@ -11,7 +11,6 @@ import logging
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
-from ampo.training.openrlhf.flags import flat
 
 _SLEEP = ("vllm.enable_sleep", "ds.enable_sleep")
 
@@ -21,7 +20,7 @@ def asked(config: TrainConfig) -> bool | None:
 
     Raises UserError for switches of GPUs on the CPU.
     """
-    own = flat(config.openrlhf)
+    own = config.openrlhf
     sleeps = [name for name in _SLEEP if own.get(name) is True]
     if config.device is not None:
         if config.device == "cpu" and sleeps:

@@ -1,9 +1,9 @@
-"""A run on OpenRLHF: Ray started or joined, OpenRLHF's own command with three classes of ours, the result put in place.
+"""A run on OpenRLHF: Ray started or joined, OpenRLHF's own command with classes of ours, the result put in place.
 
 OpenRLHF's parser and checks stand under `if __name__ == "__main__"` of its command, so it is run as that, in this
-process (runpy), after three substitutions: its policy actor, its trainer and its vLLM actor are replaced by our
-subclasses of them, and its arguments get ours besides (`args.ampo`), which then reach every process. Nothing else of
-OpenRLHF is touched here, and nothing of it is copied.
+process (runpy), after substitutions: its policy actor, its trainers and its vLLM actor are replaced by subclasses of
+ours, and its arguments get ours besides (`args.ampo`), which then reach every process. Nothing else of OpenRLHF is
+touched here, and nothing of it is copied.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place, parse
 from ampo.training.openrlhf.hardware import unreachable
+from ampo.training.openrlhf.plan import devices
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.openrlhf.substitute import substitute
 from ampo.training.openrlhf.watchdog import watched
 from ampo.training.rundir import TrainDir
 
+NO_FLASH_ATTN = "OpenRLHF imports flash-attn, which is not installed: docs/openrlhf.md says how it is built"
 _COMMAND = "openrlhf.cli.train_ppo_ray"
 _PASSED_ON = {"TOKENIZERS_PARALLELISM": "true", "NCCL_DEBUG": "WARN", "RAY_ENABLE_ZERO_COPY_TORCH_TENSORS": "1"}
 """What OpenRLHF hands to its workers where it starts Ray itself, with its defaults."""
@@ -48,7 +50,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
     if not place.gpu:
         cpu.install()
     elif find_spec("flash_attn") is None:
-        raise UserError("OpenRLHF imports flash-attn, which is not installed: pip install flash-attn")
+        raise UserError(NO_FLASH_ATTN)
     done = checkpoints.repair(place.checkpoints)
     config, folder = settings.config, TrainDir(settings.folder)
     place.log.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
         with (
             _output_to(place.log) as terminal,
             shown(folder, config, done, terminal),
-            _cluster(place, arguments, ray_address),
+            _cluster(place, arguments, ray_address, terminal),
             watched(),
         ):
             _substitute(settings)
@@ -87,7 +89,7 @@ def _output_to(log: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Iterator[None]:
+def _cluster(place: Place, arguments: Sequence[str], address: str | None, terminal: TextIO) -> Iterator[None]:
     """Ray, for as long as the run takes. What was started here is ended here, and nothing else."""
     import ray
 
@@ -95,13 +97,13 @@ def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Ite
     runtime: dict[str, Any] = {"env_vars": environment}
     if not place.gpu:
         runtime = {"env_vars": environment | cpu.ENVIRONMENT, "worker_process_setup_hook": cpu.HOOK}
-    needed = _devices(arguments)
+    needed = devices(parse(arguments))
+    leftovers.end(place.session)  # of a run of this folder that was killed, wherever it goes on
     try:
         if address:
             ray.init(address=address, runtime_env=runtime)
         else:
             # "local" and no other: a cluster that somebody else has started here is not ours to use or to stop.
-            leftovers.end(place.session)
             started: Any = ray.init(
                 address="local", runtime_env=runtime, include_dashboard=False, **_local(place, needed)
             )
@@ -112,6 +114,9 @@ def _cluster(place: Place, arguments: Sequence[str], address: str | None) -> Ite
                 f"the run needs {needed} GPUs and Ray has {there}: lower [openrlhf] actor.num_gpus_per_node and "
                 "vllm.num_engines, or join a larger cluster with --ray-address"
             )
+        free = int(ray.available_resources().get("GPU", 0))
+        if address and free < needed:
+            print(f"the run needs {needed} GPUs and {free} of {there} are free: it waits for them", file=terminal)
         yield
     except ConnectionError as error:
         raise unreachable(address or "local") from error
@@ -128,24 +133,17 @@ def _local(place: Place, needed: int) -> dict[str, Any]:
     return {"num_gpus": needed, "num_cpus": needed + 2, "object_store_memory": 2**28}
 
 
-def _devices(arguments: Sequence[str]) -> int:
-    found = parse(arguments)
-    training = found["actor.num_nodes"] * found["actor.num_gpus_per_node"]
-    return training + (
-        0 if found["train.colocate_all"] else found["vllm.num_engines"] * found["vllm.tensor_parallel_size"]
-    )
-
-
 def _substitute(settings: Settings) -> None:
     """See the module's docstring."""
-    from openrlhf.trainer import ppo_trainer
+    from openrlhf.trainer import ppo_trainer, ppo_trainer_async
     from openrlhf.trainer.ray import ppo_actor, vllm_engine
     from openrlhf.utils import config
 
-    from ampo.training.openrlhf import actor, engine, trainer
+    from ampo.training.openrlhf import actor, asynchronous, engine, trainer
 
     substitute(ppo_actor, PolicyModelActor=actor.PolicyModelActor)
     substitute(ppo_trainer, PPOTrainer=trainer.PPOTrainer)
+    substitute(ppo_trainer_async, PPOTrainerAsync=asynchronous.PPOTrainerAsync)
     substitute(vllm_engine, RolloutRayActor=engine.RolloutRayActor)
     original = config.hierarchize
 

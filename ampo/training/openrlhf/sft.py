@@ -14,8 +14,8 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
-from ampo.training.openrlhf import flags
-from ampo.training.openrlhf.flags import Command, Place, flat, own_settings, parse
+from ampo.training.openrlhf import flags, refusals
+from ampo.training.openrlhf.flags import Command, Place, own_settings, parse
 from ampo.training.openrlhf.plan import memory
 
 
@@ -30,7 +30,7 @@ class Course:
 
 def processes(config: TrainConfig) -> int:
     """GPUs that train, one unless it is set."""
-    return int(flat(config.openrlhf).get("actor.num_gpus_per_node", 1))
+    return int(config.openrlhf.get("actor.num_gpus_per_node", 1))
 
 
 def course(config: TrainConfig, place: Place) -> Course:
@@ -89,7 +89,7 @@ COMMAND = Command(
             "log.tensorboard",
             lambda c, p: p.folder / "tensorboard" if c.log.tensorboard else None,
         ),
-        "logger.wandb.project": ("log.project", lambda c, _: c.log.project),
+        **flags.WANDB,
     },
     {"ds.attn_implementation": "eager"},
     ours=("actor.num_nodes", "actor.num_gpus_per_node"),  # named as in the other configs, and given to torchrun
@@ -98,30 +98,17 @@ COMMAND = Command(
 
 def check(config: TrainConfig) -> None:
     """Refuse what can't work, before anything is read. Raises UserError with the reason."""
-    own, given = own_settings(config, COMMAND), flat(config.openrlhf)
-    reasons = [
-        (
-            given.get("actor.num_nodes", 1) != 1,
-            "actor.num_nodes: preset 'sft' starts one node: on several, run what --print-command shows on each of "
-            "them, with torchrun's --nnodes and --rdzv-endpoint",
-        ),
-        (
-            config.optimizer.mini_batch_prompts < config.rollout.prompts_per_step,
-            "preset 'sft' makes a step one update: set optimizer.mini_batch_prompts to rollout.prompts_per_step",
-        ),
-        (own["ds.lora.rank"] > 0, "ds.lora.rank: final/ would be no whole model: train all weights"),
-        (bool(own["eval.dataset"]), "eval.dataset: leave it out, and run ampo eval on the result"),
-        (config.dtype == "float32", "dtype = 'float32': OpenRLHF trains in bfloat16: set dtype = 'auto'"),
-        (
-            config.data.validation is not None,
-            "data.validation: no validation during training on this backend: leave it out, and run ampo eval on the "
-            "result",
-        ),
-        ("trackio" in config.log.trackers, "log.trackers: OpenRLHF knows no trackio: give wandb, or none"),
-    ]
-    for wrong, reason in reasons:
-        if wrong:
-            raise UserError(f"backend 'openrlhf': {reason}")
+    refusals.check(config, COMMAND)
+    if config.openrlhf.get("actor.num_nodes", 1) != 1:
+        raise UserError(
+            "backend 'openrlhf': actor.num_nodes: preset 'sft' starts one node: on several, run what --print-command "
+            "shows on each of them, with torchrun's --nnodes and --rdzv-endpoint"
+        )
+    if config.optimizer.mini_batch_prompts < config.rollout.prompts_per_step:
+        raise UserError(
+            "backend 'openrlhf': preset 'sft' makes a step one update: set optimizer.mini_batch_prompts to "
+            "rollout.prompts_per_step"
+        )
 
 
 def resolved(config: TrainConfig, place: Place) -> TrainConfig:

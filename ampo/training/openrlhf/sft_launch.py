@@ -24,7 +24,7 @@ from ampo.training.openrlhf import checkpoints, cpu
 from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place
-from ampo.training.openrlhf.launch import shown
+from ampo.training.openrlhf.launch import NO_FLASH_ATTN, shown
 from ampo.training.openrlhf.substitute import substitute
 from ampo.training.rundir import TrainDir
 
@@ -39,7 +39,7 @@ def run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: 
     the run can then go on.
     """
     if place.gpu and find_spec("flash_attn") is None:
-        raise UserError("OpenRLHF imports flash-attn, which is not installed: pip install flash-attn")
+        raise UserError(NO_FLASH_ATTN)
     done, folder = checkpoints.repair(place.checkpoints), TrainDir(place.folder)
     folder.forget_after(done)
     place.log.parent.mkdir(parents=True, exist_ok=True)

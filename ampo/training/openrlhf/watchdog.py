@@ -97,7 +97,8 @@ def _unexpected(cause: Any) -> bool:
 
 
 def _told(row: dict[str, Any]) -> str:
-    names = {"SeededEngine": "a vLLM engine", "AmpoPolicy": "a training process", "AmpoTrainer": "OpenRLHF's trainer"}
+    trainers = dict.fromkeys(("AmpoTrainer", "AmpoAsync", "AmpoTraining", "AmpoSampling"), "OpenRLHF's trainer")
+    names = {"SeededEngine": "a vLLM engine", "AmpoPolicy": "a training process", **trainers}
     cause = row["DeathCause"]
     why = {
         "creation_task_failure_context": last_line(cause.creation_task_failure_context.formatted_exception_string),

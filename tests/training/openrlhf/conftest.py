@@ -55,13 +55,25 @@ class Run:
             self.process.kill()
             self.process.wait()
 
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        assert self.process
+        self.process.send_signal(signal.SIGINT)
+
     def told(self) -> str:
         """On the terminal, of the last start."""
         return self.said.read_text()
 
     def whole(self, step: int) -> bool:
         """Whether the step's checkpoint counts."""
-        return (self.folder / "checkpoints" / "_actor" / f"global_step{step}" / "whole").exists()
+        return self._mark(step).exists()
+
+    def forget(self, step: int) -> None:
+        """Have the step's checkpoint count no more, as if the kill had come before."""
+        self._mark(step).unlink(missing_ok=True)
+
+    def _mark(self, step: int) -> Path:
+        return self.folder / "checkpoints" / "_actor" / f"global_step{step}" / "whole"
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         file = self.folder / name
@@ -91,8 +103,17 @@ def holding(folder: str) -> list[int]:
 
 
 @pytest.fixture
-def run(small_model: Path, tmp_path: Path) -> Iterator[Run]:
+def stack() -> None:
+    """What a run of OpenRLHF takes on this machine."""
+    import torch
+
     pytest.importorskip("openrlhf", reason="openrlhf is not installed (extra `openrlhf`)")
+    if torch.cuda.is_available():
+        pytest.importorskip("flash_attn", reason="flash-attn is not installed (docs/openrlhf.md)")
+
+
+@pytest.fixture
+def run(stack: None, small_model: Path, tmp_path: Path) -> Iterator[Run]:
     made = Run(small_model, tmp_path / "run")
     yield made
     made.kill()

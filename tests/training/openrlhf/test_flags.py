@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlh
 from transformers import LlamaConfig, Qwen2Config
 
 from ampo.errors import UserError
-from ampo.training.config import TrainConfig, config_names, load_config, parse_overrides
+from ampo.training.config import TrainConfig, config_names, load_config
 from ampo.training.openrlhf import flags, plan
+from ampo.training.prompts import TrainPrompt
+from ampo.types import Problem, Solution
 
 OURS = [name for name in config_names() if name != "demo" and not name.startswith("sft-")]
 
@@ -67,6 +71,23 @@ def test_the_agent_is_asked_for_by_name(tmp_path: Path) -> None:
     assert Path(file).is_file()
 
 
+def test_what_is_asynchronous_never_sleeps_and_shares_no_gpu(tmp_path: Path) -> None:
+    words = ["--openrlhf.train.async_enable", "true"]
+    with pytest.raises(UserError, match="neither engines nor training ever sleep"):
+        plan.check(load_config("ampo-qwen2.5-7b", words))
+    awake = [word for name in ("vllm", "ds") for word in (f"--openrlhf.{name}.enable_sleep", "false")]
+    chosen = load_config("ampo-qwen2.5-7b", [*words, *awake])
+    plan.check(chosen)
+    assert plan.devices(flags.parse(flags.argv(chosen, place(tmp_path)))) == 4 + 4
+
+
+def test_wandb_has_its_secret_from_the_environment(tmp_path: Path) -> None:
+    chosen = config(tmp_path, "--log.trackers", '["wandb"]')
+    plan.check(chosen)
+    assert flags.parse(flags.argv(chosen, place(tmp_path)))["logger.wandb.key"] == "of-the-environment"
+    assert flags.parse(flags.argv(config(tmp_path), place(tmp_path)))["logger.wandb.key"] is None
+
+
 def test_without_a_gpu_what_is_set_wins_over_our_defaults(tmp_path: Path) -> None:
     made = flags.argv(config(tmp_path, "--openrlhf.vllm.num_engines", "2"), place(tmp_path, gpu=False))
     found = flags.parse(made)
@@ -79,6 +100,8 @@ def test_without_a_gpu_what_is_set_wins_over_our_defaults(tmp_path: Path) -> Non
     [
         (("--openrlhf.ds.zero_stages", "3"), "no setting 'ds.zero_stages'.*ds.zero_stage"),
         (("--openrlhf.zero_stage", "3"), "did you mean ds.zero_stage"),
+        (("--openrlhf.zero", "3"), r"did you mean ds\.zero_stage\?$"),
+        (("--openrlhf.help", "true"), "no setting 'help'"),
         (("--openrlhf.ds.zero_stage", "many"), "zero_stage: invalid int value"),
         (("--openrlhf.ds.param_dtype", "fp8"), "invalid choice"),
         (("--openrlhf.rollout.batch_size", "8"), "set from rollout.prompts_per_step: set that instead"),
@@ -93,10 +116,25 @@ def test_openrlhfs_settings_are_checked(tmp_path: Path, override: tuple[str, str
     ("override", "reason"),
     [
         (("--openrlhf.algo.dynamic_filtering_enable", "true"), "drops the groups without a right response"),
-        (("--openrlhf.ds.lora.rank", "8"), "with no merge"),
-        (("--openrlhf.train.async_enable", "true"), "asynchronous trainer"),
+        (("--openrlhf.ds.lora.rank", "8"), "nothing merges"),
+        (("--openrlhf.train.partial_rollout_enable", "true"), "begin under other weights"),
         (("--openrlhf.ds.ring_attn_size", "2"), "not computed across a ring"),
-        (("--openrlhf.vllm.num_engines", "0"), "rollouts need vLLM"),
+        (("--openrlhf.vllm.num_engines", "0"), "at least 1"),
+        (("--openrlhf.train.dynamic_batch_enable", "true"), "no micro-batch knows the update"),
+        (("--openrlhf.ckpt.disable_ds", "true"), "no run goes on"),
+        (("--openrlhf.eval.dataset", "e.jsonl"), "run ampo eval on the result"),
+        (("--openrlhf.ds.load_in_4bit", "true"), "the base model's"),
+        (("--openrlhf.data.apply_chat_template", "true"), "through data.template"),
+        (("--openrlhf.data.input_template", "User: {}"), "through data.template"),
+        (("--openrlhf.rollout.vllm_generate_batch_size", "16"), "made at once"),
+        (("--openrlhf.reward.clip_range", "[0, 1]"), r"\[algorithm\] only"),
+        (("--openrlhf.reward.normalize_enable", "true"), r"\[algorithm\] only"),
+        (("--openrlhf.critic.freezing_steps", "3"), r"\[algorithm\] only"),
+        (("--openrlhf.train.micro_batch_size", "0"), "at least 1"),
+        (("--openrlhf.ds.tensor_parallel_size", "0"), "at least 1"),
+        (("--openrlhf.ds.zero_stage", "7"), "at least 0 and at most 3"),
+        (("--openrlhf.vllm.gpu_memory_utilization", "60"), "at most 1"),
+        (("--openrlhf.logger.wandb.key", "secret"), "set from log.trackers"),
         (("--openrlhf.train.max_epochs", "2"), "learnt from once"),
         (("--openrlhf.train.agent_func_path", "mine.py"), "give 'ampo'"),
         (("--openrlhf.actor.eps_clip", "0.1"), r"actor\.eps_clip: .* \[algorithm\] only"),
@@ -151,7 +189,10 @@ def test_our_configs_pass_every_check_and_are_explained(name: str, tmp_path: Pat
     plan.check(chosen)
     arguments = flags.argv(chosen, place(tmp_path, 8491))
     plan.check_sizes(chosen, place(tmp_path, 8491), arguments, model)
-    text = "\n".join(plan.describe(chosen, place(tmp_path, 8491), arguments, model))
+    solved = TrainPrompt(Problem("p", "1 + 1?", "2"), (1, 2), (Solution("t", "2", verified=True),))
+    prompts = [solved, replace(solved, solutions=())]
+    text = "\n".join(plan.describe(chosen, prompts, place(tmp_path, 8491), arguments, model))
+    assert "guidance for 1 of 2 prompts (50 %), 1 verified solutions" in text
     assert "on the same 4 GPUs" in text
     assert "128 prompts x 8 responses = 1024" in text
     assert "2 updates of 512 rows, 128 a rank" in text
@@ -165,5 +206,26 @@ def test_the_smoke_config_fits_one_actor_and_one_engine(tmp_path: Path) -> None:
     assert flags.parse(arguments)["vllm.num_engines"] == 1
 
 
-def test_overrides_reach_the_section() -> None:
-    assert flags.flat({"openrlhf": parse_overrides(["--ds.zero_stage", "3"])}) == {"openrlhf.ds.zero_stage": 3}
+def test_an_override_takes_the_place_of_what_the_file_says() -> None:
+    chosen = load_config("openrlhf-smoke", ["--openrlhf.rollout.micro_batch_size", "2"])
+    assert chosen.openrlhf["rollout.micro_batch_size"] == 2
+    assert chosen.to_toml().count("micro_batch_size") == 2  # rollout's and train's, once each
+
+
+def test_a_revision_of_a_hub_model_is_refused_with_the_way_to_have_it(tmp_path: Path) -> None:
+    from ampo.cli.train import _train_openrlhf
+
+    with pytest.raises(UserError, match="hf download owner/name --revision abc"):
+        _train_openrlhf(load_config("openrlhf-smoke", ["--model", "owner/name@abc"]), tmp_path, "plan", None, None)
+
+
+@pytest.mark.parametrize(("train", "rollout", "gib"), [(1, 1, 15.7), (1, 4, 31.3)])
+def test_memory_is_that_of_the_larger_micro_batch(train: int, rollout: int, gib: float) -> None:
+    found = {
+        "ds.zero_stage": 3,
+        "ds.adam_offload": False,
+        "train.micro_batch_size": train,
+        "rollout.micro_batch_size": rollout,
+    }
+    text = SimpleNamespace(vocab_size=152064, hidden_size=3584, num_hidden_layers=28)
+    assert f"about {gib} for logits" in plan.memory(found, 4, True, 7_600_000_000, text, 9216)

@@ -57,7 +57,11 @@ def test_openrlhfs_sft_parser_reads_what_the_config_says(tmp_path: Path) -> None
         (("--openrlhf.vllm.num_engines", "2"), "no setting 'vllm.num_engines'"),
         (("--openrlhf.train.batch_size", "8"), "set from rollout.prompts_per_step"),
         (("--openrlhf.actor.num_nodes", "2"), "starts one node"),
-        (("--openrlhf.ds.lora.rank", "8"), "no whole model"),
+        (("--openrlhf.actor.num_gpus_per_node", "x"), "must be a number, at least 1"),
+        (("--openrlhf.ds.lora.rank", "8"), "nothing merges"),
+        (("--openrlhf.ds.load_in_4bit", "true"), "nothing merges"),
+        (("--openrlhf.ckpt.disable_ds", "true"), "no run goes on"),
+        (("--openrlhf.data.apply_chat_template", "true"), "through data.template"),
         (("--optimizer.mini_batch_prompts", "16"), "a step one update"),
         (("--dtype", "float32"), "bfloat16"),
     ],
@@ -124,6 +128,7 @@ def command(model: Path, pool: Path, run: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("stack")
 def test_a_run_is_killed_resumed_and_gives_a_model(tiny_model: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 

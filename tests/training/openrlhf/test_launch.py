@@ -1,0 +1,47 @@
+"""What a run says and does about Ray before its processes are asked for."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
+
+from ampo.errors import UserError
+from ampo.training.config import load_config
+from ampo.training.openrlhf import flags, launch, leftovers
+
+
+@pytest.mark.parametrize(
+    ("there", "free", "said"), [(4, 4, ""), (4, 1, "needs 2 GPUs and 1 of 4 are free"), (1, 1, None)]
+)
+def test_a_joined_cluster_that_is_busy_or_small_is_told(
+    there: int, free: int, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = SimpleNamespace(
+        init=lambda **_: None,
+        shutdown=lambda: None,
+        cluster_resources=lambda: {"GPU": float(there)},
+        available_resources=lambda: {"GPU": float(free)},
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    place, terminal = flags.Place("/models/m", tmp_path, 16, gpu=False), StringIO()
+    place.log.parent.mkdir()
+    leftovers.remember(place.session, tmp_path / "session")
+    arguments = flags.argv(load_config("openrlhf-smoke"), place)
+    if said is None:
+        with (
+            pytest.raises(UserError, match="needs 2 GPUs and Ray has 1"),
+            launch._cluster(place, arguments, "a", terminal),
+        ):
+            pass
+    else:
+        with launch._cluster(place, arguments, "a", terminal):
+            pass
+        assert said in terminal.getvalue()
+        assert bool(said) == bool(terminal.getvalue())
+    assert not place.session.exists()  # what a killed run of this folder had left of a Ray of its own is ended
