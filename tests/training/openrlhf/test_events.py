@@ -1,4 +1,7 @@
-"""What happens to long runs: a full disk, a dead engine beside a Ray that isn't its own, full memory. One run."""
+"""What happens to long runs: a full disk, a dead engine beside a Ray that isn't its own, Ctrl-C, full memory. One run.
+
+It is an asynchronous one, so that OpenRLHF's other trainer is seen at work as well.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,7 @@ def answers(address: str) -> bool:
 
 
 def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[str, str]) -> None:
+    run.command += ["--openrlhf.train.async_enable", "true"]
     run.start()
     run.until(lambda: run.whole(1), 400)
     filler = disk / "filler"
@@ -70,6 +74,9 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     ended(run, 2, "make room; the same command goes on")
     assert run.whole(1)
     assert not run.whole(2)
+    rows = run.rows("metrics.jsonl")
+    assert [row["samples"] for row in rows] == [16.0, 32.0]
+    assert all(row["guidance/trigger_rate"] > 0 and row["mixed/replaced"] > 0 for row in rows)
     assert run.left() == []
 
     # Where nothing fails by itself: the policy waits for an engine that is no more, on a cluster that lives on.
@@ -90,6 +97,14 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     assert run.whole(1)
     assert gone(lambda: [pid for word in ("Ampo", "Seeded", "EngineCore") for pid in run.processes(word)])
     assert answers(address)
+
+    run.sessions.clear()
+    run.start()
+    run.until(lambda: run.sessions)
+    run.interrupt()
+    ended(run, 1, "stopped; the same command goes on from step 1")
+    assert run.whole(1)
+    assert gone(run.left)
 
     # A machine whose memory is full, in Ray's eyes: it ends the process that holds most of it.
     run.sessions.clear()
