@@ -1,4 +1,4 @@
-"""What a run says and does about Ray before its processes are asked for."""
+"""What a run says and does before its processes are asked for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import pytest
 
 pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
 
+from ampo.cli.rl import train_rl
 from ampo.errors import UserError
 from ampo.training.config import load_config
 from ampo.training.openrlhf import flags, launch, leftovers
+from ampo.training.prompts import TrainPrompt
+from ampo.training.rundir import TrainDir
+from ampo.types import Problem
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,10 @@ def test_a_joined_cluster_that_is_busy_or_small_is_told(
         assert said in terminal.getvalue()
         assert bool(said) == bool(terminal.getvalue())
     assert not place.session.exists()  # what a killed run of this folder had left of a Ray of its own is ended
+
+
+def test_nothing_is_written_where_another_process_trains(tiny_model: Path, tmp_path: Path) -> None:
+    prompts = [TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), (i + 1000,)) for i in range(4)]
+    with TrainDir(tmp_path).locked(), pytest.raises(UserError, match="another process trains"):
+        train_rl(load_config("openrlhf-smoke"), tmp_path, None, str(tiny_model), prompts, None)
+    assert not (tmp_path / "openrlhf").exists()
