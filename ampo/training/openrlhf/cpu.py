@@ -57,7 +57,7 @@ def install() -> None:
     if find_spec("flash_attn") is None:
         _stand_in("flash_attn.bert_padding", "index_first_axis", "pad_input", "rearrange", "unpad_input")
         _stand_in("flash_attn.utils.distributed", "all_gather")
-    print("ampo: no GPU here: OpenRLHF runs on the CPU, for tests and trials", file=sys.stderr)
+    print("ampo: OpenRLHF runs on the CPU, for tests and trials", file=sys.stderr)
 
 
 def adapt() -> None:

@@ -51,6 +51,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
         cpu.install()
     elif find_spec("flash_attn") is None:
         raise UserError(NO_FLASH_ATTN)
+    leftovers.unlock_builds()
     done = checkpoints.repair(place.checkpoints)
     config, folder = settings.config, TrainDir(settings.folder)
     place.log.parent.mkdir(parents=True, exist_ok=True)

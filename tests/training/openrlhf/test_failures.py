@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -113,3 +114,21 @@ def test_only_what_holds_the_sessions_files_is_ended(tmp_path: Path) -> None:
         for process in started:
             process.kill()
             process.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="no /proc here")
+def test_a_build_that_nobody_makes_any_more_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    locks = {name: tmp_path / name / "lock" for name in ("killed", "compiling", "starting")}
+    for name, lock in locks.items():
+        lock.parent.mkdir()
+        lock.touch()
+        if name != "starting":
+            os.utime(lock, (0, 0))
+    compiler = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path / "compiling")
+    try:
+        leftovers.unlock_builds()
+    finally:
+        compiler.kill()
+        compiler.wait()
+    assert [name for name, lock in locks.items() if lock.exists()] == ["compiling", "starting"]
