@@ -82,11 +82,26 @@ class Run:
     def processes(self, word: str) -> list[int]:
         """Those of Ray's sessions whose command line has the word in it."""
         left = [pid for session in self.sessions for pid in holding(session)]
-        return [pid for pid in left if word in Path(f"/proc/{pid}/cmdline").read_text()]
+        return [pid for pid in left if word in command_line(pid)]
+
+    @staticmethod
+    def gone(left: Callable[[], Any], seconds: float = 30) -> bool:
+        """Whether processes end by themselves, as Ray's do soon after a job."""
+        deadline = time.monotonic() + seconds
+        while left() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return not left()
 
     def left(self) -> list[int]:
         """Processes that work for the run: all write to its log or to Ray's."""
         return [pid for folder in (*self.sessions, str(self.folder)) for pid in holding(folder)]
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # ended meanwhile
+        return ""
 
 
 def holding(folder: str) -> list[int]:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -95,7 +95,7 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     ended(run, 1, "a vLLM engine died")
     assert "going on from step 1" in run.told()
     assert run.whole(1)
-    assert gone(lambda: [pid for word in ("Ampo", "Seeded", "EngineCore") for pid in run.processes(word)])
+    assert run.gone(lambda: [pid for word in ("Ampo", "Seeded", "EngineCore") for pid in run.processes(word)])
     assert answers(address)
 
     run.sessions.clear()
@@ -104,7 +104,7 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     run.interrupt()
     ended(run, 1, "stopped; the same command goes on from step 1")
     assert run.whole(1)
-    assert gone(run.left)
+    assert run.gone(run.left)
 
     # A machine whose memory is full, in Ray's eyes: it ends the process that holds most of it.
     run.sessions.clear()
@@ -112,15 +112,7 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     run.until(lambda: run.sessions)
     ended(run, 1, "a process of the run is out of memory", 300)
     assert run.whole(1)
-    assert gone(run.left)
-
-
-def gone(left: Callable[[], list[int]], seconds: float = 30) -> bool:
-    """Ray ends the actors of a job soon after it."""
-    deadline = time.monotonic() + seconds
-    while left() and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return not left()
+    assert run.gone(run.left)
 
 
 def ended(run: Any, code: int, line: str, seconds: float = 90) -> None:
