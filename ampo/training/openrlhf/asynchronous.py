@@ -15,6 +15,7 @@ from typing import Any
 
 import ray
 from openrlhf.trainer import ppo_trainer_async
+from openrlhf.trainer.ppo_trainer import BasePPOTrainer
 
 from ampo.training.openrlhf.rollouts import OrderedSamples
 from ampo.training.openrlhf.substitute import substitute
@@ -46,6 +47,14 @@ class AmpoTraining(Directed, _Training):
     def init_checkpoint_states(self) -> dict[str, Any]:
         states = super().init_checkpoint_states()
         return {**states, "data_loader_state_dict": {"done": states["global_step"]}}
+
+    def broadcast_to_vllm(self) -> None:
+        """OpenRLHF's, whose own `super()` doesn't find its way from a subclass in a Ray actor."""
+        ray.get(self.vllm_lock.acquire.remote())
+        try:
+            BasePPOTrainer.broadcast_to_vllm(self)
+        finally:
+            ray.get(self.vllm_lock.release.remote())
 
 
 class AmpoAsync(_Controller):
