@@ -54,6 +54,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
     leftovers.unlock_builds()
     done = checkpoints.repair(place.checkpoints)
     config, folder = settings.config, TrainDir(settings.folder)
+    folder.forget_after(done)
     place.log.parent.mkdir(parents=True, exist_ok=True)
     with explained(place.log):
         with (
