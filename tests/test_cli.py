@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_a_command_line_that_cannot_be_read_is_one_line(
 
 
 def test_help_names_every_template() -> None:
-    assert all(name in TemplateName.__metadata__[0].help for name in prompts._templates(None))
+    assert all(name in get_args(TemplateName)[1].help for name in prompts._templates(None))
 
 
 def test_sampling_flags_have_vllms_names() -> None:

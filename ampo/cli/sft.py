@@ -13,7 +13,7 @@ from ampo.errors import UserError
 if TYPE_CHECKING:
     from ampo.training.config import TrainConfig
     from ampo.training.openrlhf.flags import Place
-    from ampo.training.prompts import TrainPrompt
+    from ampo.training.prompts import Guidance
 
 
 def train_sft(
@@ -21,25 +21,23 @@ def train_sft(
     folder: Path,
     stop: Literal["command", "plan"] | None,
     model: str,
-    prompts: Sequence[TrainPrompt],
+    guidance: Guidance,
 ) -> None:
-    """stop: after showing its command, or what it means. prompts: with their guidance."""
+    """stop: after showing its command, or what it means."""
     from ampo.training.openrlhf import hardware
     from ampo.training.openrlhf.flags import Place
     from ampo.training.rundir import TrainDir
 
     gpu = hardware.shown(config) if stop else hardware.found(config)
-    place = Place(model, folder.resolve(), len(prompts), gpu)
+    place = Place(model, folder.resolve(), len(guidance.prompts), gpu)
     if stop == "plan":
-        _train(config, place, stop, prompts)
+        _train(config, place, stop, guidance)
     else:
         with TrainDir(place.folder).locked():
-            _train(config, place, stop, prompts)
+            _train(config, place, stop, guidance)
 
 
-def _train(
-    config: TrainConfig, place: Place, stop: Literal["command", "plan"] | None, prompts: Sequence[TrainPrompt]
-) -> None:
+def _train(config: TrainConfig, place: Place, stop: Literal["command", "plan"] | None, guidance: Guidance) -> None:
     """With the run's folder locked, unless nothing is written."""
     from transformers import AutoConfig, AutoTokenizer
 
@@ -47,6 +45,7 @@ def _train(
 
     model_config = AutoConfig.from_pretrained(place.model)
     plan.check_positions(config, model_config)
+    prompts = guidance.prompts
     rows = data.solutions(prompts, AutoTokenizer.from_pretrained(place.model), config.rollout.max_tokens)
     found = sum(1 for _ in rows) if stop == "plan" else data.write_solutions(place, rows)
     if left_out := sum(len(p.solutions) for p in prompts) - found:
@@ -64,15 +63,16 @@ def _train(
     elif stop == "command":
         print(sft.shell_command(config, arguments))
     else:
-        _run(resolved, place, arguments, sft.processes(config))
+        _run(resolved, place, guidance, arguments, sft.processes(config))
 
 
-def _run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: int) -> None:
+def _run(config: TrainConfig, place: Place, guidance: Guidance, arguments: Sequence[str], processes: int) -> None:
     from ampo.training.openrlhf import checkpoints, sft_launch
     from ampo.training.rundir import TrainDir
 
     run = TrainDir(place.folder)
     run.start(config)
+    run.note_pool(guidance.solutions, guidance.refused)
     if done := checkpoints.latest(place.checkpoints):
         say(f"going on from step {done} of {config.steps} in {place.folder}")
     say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")

@@ -161,7 +161,7 @@ def _train_openrlhf(
         with VerifierPool() as verifier:
             config, found = _prompts(config, path, verifier, Path(made), data_dir)
         if is_sft:
-            train_sft(config, folder, stop, path, found.prompts)
+            train_sft(config, folder, stop, path, found)
         else:
             train_rl(config, folder, stop, path, found, ray_address)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from ampo.cli.rl import train_rl
 from ampo.errors import UserError
 from ampo.training.config import load_config
 from ampo.training.openrlhf import flags, launch, leftovers
-from ampo.training.prompts import TrainPrompt
+from ampo.training.prompts import Guidance, TrainPrompt
 from ampo.training.rundir import TrainDir
 from ampo.types import Problem
 
@@ -54,5 +55,7 @@ def test_a_joined_cluster_that_is_busy_or_small_is_told(
 def test_nothing_is_written_where_another_process_trains(tiny_model: Path, tmp_path: Path) -> None:
     prompts = [TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), (i + 1000,)) for i in range(4)]
     with TrainDir(tmp_path).locked(), pytest.raises(UserError, match="another process trains"):
-        train_rl(load_config("openrlhf-smoke"), tmp_path, None, str(tiny_model), prompts, None)
+        train_rl(
+            load_config("openrlhf-smoke"), tmp_path, None, str(tiny_model), Guidance(prompts, 0, Counter(), None), None
+        )
     assert not (tmp_path / "openrlhf").exists()
