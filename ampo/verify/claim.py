@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
-from ampo.types import AnswerKind, Protocol
+from ampo.errors import UserError, nearest
+from ampo.types import PROTOCOLS, AnswerKind, FinishReason, Protocol
+
+_KINDS: tuple[str, ...] = get_args(AnswerKind)
+_FINISHES: tuple[str, ...] = get_args(FinishReason)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is to be judged.
+    """What is to be judged. Raises UserError for a field of another type and for an unknown name.
 
-    gold: the reference answer, as it stands in the data set.
+    gold: the reference answer, as it stands in the data set; a number is taken as its text.
     response: the model's text, all of it.
     kind: what the gold is; "auto" looks at it and at the options.
     options: the texts of a choice question.
@@ -27,3 +32,19 @@ class Claim:
     options: tuple[str, ...] = ()
     question: str = ""
     finish_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.gold, (int, float)) and not isinstance(self.gold, bool):
+            object.__setattr__(self, "gold", str(self.gold))
+        for name, text in (("gold", self.gold), ("response", self.response), ("question", self.question)):
+            if not isinstance(text, str):
+                raise UserError(f"a claim's {name} is of type {type(text).__name__}: it must be text")
+        _one_of("protocol", self.protocol, PROTOCOLS)
+        _one_of("kind", self.kind, _KINDS)
+        if self.finish_reason is not None:
+            _one_of("finish_reason", self.finish_reason, _FINISHES)
+
+
+def _one_of(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise UserError(f"unknown {what} {name!r}: {nearest(str(name), known, 'it')}")

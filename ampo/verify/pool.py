@@ -24,8 +24,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ampo.errors import UserError, nearest
-from ampo.types import PROTOCOLS, AnswerKind, Protocol, Verdict
+from ampo.errors import UserError
+from ampo.types import AnswerKind, Protocol, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer, Crew, Job
 from ampo.verify.process import Limits
@@ -116,10 +116,8 @@ class VerifierPool:
 
         Its only exceptions are WorkerStartError, where no worker can be started, and CancelledError, after close.
         To take verdicts as they come: `concurrent.futures.as_completed(map(pool.submit, claims))`.
-        Raises UserError for an unknown protocol, RuntimeError after close.
+        Raises RuntimeError after close.
         """
-        if claim.protocol not in PROTOCOLS:
-            raise UserError(f"unknown protocol {claim.protocol!r}: {nearest(claim.protocol, PROTOCOLS, 'it')}")
         start = time.perf_counter()
         future: Future[Verdict] = Future()
         verdict = at_once(claim)
@@ -252,7 +250,7 @@ def verify(
     question: str = "",
     finish_reason: str | None = None,
 ) -> Verdict:
-    """Judge one response; see `Claim` for the arguments.
+    """Judge one response; see `Claim` for the arguments and for what is refused.
 
     Goes through one worker process, which the first call that needs it starts, with a VerifierPool's default limits.
     For many claims make a VerifierPool.

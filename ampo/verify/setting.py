@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ROUNDS = re.compile(r"approx|nearest|round|decimal|significant|estimate|about how|roughly", re.IGNORECASE)
+from ampo.verify.asked import asked
+
+_ROUNDS = re.compile(
+    r"approx|\bnearest\b|\bround(?:ed|ing)?\b|\bplaces\b|\bdecimal (?:place|digit)|significant (?:fig|dig)|\bestimate"
+    r"|about how|roughly",
+    re.IGNORECASE,
+)
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
+_SCIENTIFIC = re.compile(
+    r"\\times\s*10\s*\^|10\s*\^\s*\{?\s*-?\d+\s*\}?\s*(?:~|\\(?:mathrm|text))|\d[eE][-+]?\d{1,3}(?![\w.])"
+    r"|\d\s*~?\s*(?:\\[, ]\s*)?\\(?:(?:mathrm|text)\s*\{\s*~?\s*[a-zA-Z]{1,3}\W|AA)"
+)  # powers of ten, and units as physics sets them
+_WITH_DECIMALS = re.compile(r"\d\.\d")
 _SOLVED = re.compile(
     r"\bsolve\b[^.?]{0,200}\bfor\b|\bin terms of\b|\bas a function of\b|\bisolate\b|\bthe subject\b|\bexplicitly\b",
     re.IGNORECASE,
@@ -26,6 +37,14 @@ class Setting:
     @property
     def rounds(self) -> bool:
         return bool(_ROUNDS.search(self.question))
+
+    @property
+    def measured(self) -> bool:
+        """Whether the question asks for a measured quantity: its data have powers of ten, or decimals and a unit."""
+        text = self.question
+        return bool(_SCIENTIFIC.search(text)) or (
+            bool(_WITH_DECIMALS.search(text)) and any(u.physical for u in asked(text).units)
+        )
 
     @property
     def percent(self) -> bool:

@@ -47,7 +47,7 @@ _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80},[^\[\](){}]{1,80})([\[
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
 _POINT = re.compile(r"^[A-Z](?=\s*\([^()]*,[^()]*\)$)")
 _REALS = re.compile(
-    r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$|^R$",
+    r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(

@@ -23,7 +23,13 @@ class Unit(NamedTuple):
     def known(self) -> bool:
         return bool(self.dims)
 
+    @property
+    def physical(self) -> bool:
+        """Whether it measures nature: sums of money are counted."""
+        return self.known and not _MONEY & {name for name, _ in self.dims}
 
+
+_MONEY = frozenset({"dollar", "euro", "rupee", "yen", "sterling"})
 RADIAN = Unit((("rad", 1),))
 CELSIUS, FAHRENHEIT = Unit((("celsius", 1),)), Unit((("fahrenheit", 1),))  # an offset apart: never converted
 _MASS = Fraction(45359237, 100000000)  # a pound

@@ -13,7 +13,7 @@ from ampo.verify.setting import Setting
 from ampo.verify.tree import Tree, num
 from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, scale
 
-_MEASURED = 3  # significant digits from which a decimal gold is taken for a rounded value
+_MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
 
 
 def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
@@ -71,9 +71,15 @@ def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fracti
     if gold.percent and not answer.percent:
         return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
     if answer.percent and not gold.percent:
-        return [Fraction(1, 100), Fraction(1)] if setting.percent else [Fraction(1, 100)]
+        return [Fraction(1, 100), Fraction(1)] if setting.percent and _above_one(gold) else [Fraction(1, 100)]
     factor = scale(gold.unit, answer.unit)
     return [] if factor is None else [factor]
+
+
+def _above_one(value: Value) -> bool:
+    """Whether a bare gold may be a number of percent: 35 may, 0.35 is a share."""
+    number = exact(value.tree)
+    return number is not None and abs(number) >= 1
 
 
 def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
@@ -88,7 +94,8 @@ def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
 
 def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
     """A decimal gold stands for every exact value that rounds to it. A decimal answer with more digits is the gold only
-    where the gold is a measured value (a power of ten, three digits or more, or a question that asks to round)."""
+    where the question asks to round, or the gold is measured: it has a power of ten, or three digits or more and it or
+    its question a physical unit."""
     quantum, value = gold.quantum, exact(gold.tree)
     if (
         quantum is None
@@ -102,7 +109,7 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
     decimal = answer.quantum is not None or _has_decimals(answer.tree)
     if decimal:
         fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
-        if not (gold.scientific or setting.rounds or digits >= _MEASURED) or not fine:
+        if not fine or not (gold.scientific or setting.rounds or (digits >= _MEASURED and _measured(gold, setting))):
             return False
     elif digits < 2:
         return False
@@ -111,6 +118,10 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
     except UndefinedError:
         return False
     return difference <= context().mpf(tolerance.numerator) / tolerance.denominator * (1 + context().mpf(10) ** -30)
+
+
+def _measured(gold: Value, setting: Setting) -> bool:
+    return gold.degrees or (gold.unit is not None and gold.unit.physical) or setting.measured
 
 
 def _has_decimals(tree: Tree) -> bool:
