@@ -16,7 +16,8 @@ class Value:
     """A number or formula.
 
     quantum: the place value of the last digit where the text is one decimal literal (0.01 for 0.33), else None.
-    scientific: written with a power of ten.
+    scientific: written with a power of ten. noun: words that name what is counted. times: words that have multiplied
+    the number ("million").
     """
 
     tree: Tree
@@ -26,6 +27,8 @@ class Value:
     quantum: Fraction | None = None
     scientific: bool = False
     approximate: bool = False
+    noun: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

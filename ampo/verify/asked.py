@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ampo.verify.formula import read
 from ampo.verify.normalise import normalise
 from ampo.verify.tree import Tree, UnreadableError
-from ampo.verify.units import Unit, unit
+from ampo.verify.units import Unit, times, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")
 _ASKS = re.compile(
@@ -21,7 +21,9 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?(?:\s*(?:/|\bper\b|\\cdot)\s*(?:second squared|[a-zA-Z]+)(?:\s*\^\s*\{?\s*-?\d\s*\}?)?)*)"  # noqa: E501
-_PLACES = re.compile(rf"\b(?:how many|how much|in|number of|(?:to|at) the nearest|units of)\s+{_UNIT}", re.IGNORECASE)
+_PLACES = re.compile(
+    rf"\b(?:how many|how much(?! in\b)|in|number of|(?:to|at) the nearest|units of)\s+{_UNIT}", re.IGNORECASE
+)
 _DEGREES = re.compile(
     r"\b(?:how many|in|number of|nearest|many)\s+degrees?\b(?!\s*(?:Celsius|Fahrenheit|Kelvin|C\b|F\b|of\b))",
     re.IGNORECASE,
@@ -32,6 +34,8 @@ _ASKED_FOR = re.compile(
     re.IGNORECASE,
 )
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|operatorname|rm)\b|[${}~]")
+_EACH = re.compile(r"\b(?:per|each|every|an?)\s+([a-z]{3,9})\b")
+_STERLING = unit("poundsterling")
 _MAX_QUESTION = 20_000
 
 
@@ -51,8 +55,16 @@ def asked(question: str) -> Asked:
     """What a question asks for."""
     text = _DRESS.sub(" ", question[-_MAX_QUESTION:])
     sentences = [s for s in _SENTENCE.split(text) if _ASKS.search(s)]
-    found = [u for s in sentences for m in _PLACES.finditer(" ".join(s.split())) if (u := _unit(m[1])) is not None]
+    found = [u for sentence in sentences for u in _units(" ".join(sentence.split()))]
     return Asked(tuple(reversed(found)), any(_DEGREES.search(s) for s in sentences))
+
+
+def _units(sentence: str) -> list[Unit]:
+    """The units that a sentence asks for; dollars "every day" are dollars per day as well, and pounds are money too."""
+    found = [u for m in _PLACES.finditer(sentence) if (u := _unit(m[1])) is not None]
+    periods = [unit(f"per {m[1]}") for m in _EACH.finditer(sentence)]
+    rates = [times(u, period) for u in found for period in periods if period is not None and period.known]
+    return rates + ([_STERLING] if _STERLING and re.search(r"\bpounds\b", sentence) else []) + found
 
 
 @lru_cache(maxsize=1024)

@@ -153,6 +153,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.answers import Phrase, Unread, Value
     from ampo.verify.commas import with_point
     from ampo.verify.compare import matches
+    from ampo.verify.counted import says_none
     from ampo.verify.domains import compatible
     from ampo.verify.images import mentioned
     from ampo.verify.moments import same_moment
@@ -172,6 +173,8 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
         return Ruling(True, "phrase")
     if states(gold_text, text, question):
         return Ruling(True, "a sentence that states the phrase")
+    if gold_text == "0" and says_none(text, question):
+        return Ruling(True, "none of what is counted")
     if not compatible(gold_text, text) and not (mentioned(parse(gold_text)) and mentioned(parse(text))):
         return Ruling(False, "another domain of the parameter")
     rule = ""

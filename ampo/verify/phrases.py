@@ -1,4 +1,4 @@
-"""Short answers in words: one spelling for what says the same, and numbers that are written out."""
+"""Short answers in words: one spelling for what says the same."""
 
 from __future__ import annotations
 
@@ -11,34 +11,6 @@ _LEAD = re.compile(
     r"(?:it|this|that|they|he|she)(?:'s| is| are| was)|there (?:is|are)|we (?:get|have|find|obtain))\s+"
 )
 _ARTICLE = re.compile(r"\b(?:a|an|the)\s+")
-_NUMBERS = {
-    word: i
-    for i, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-}
 _STEMS = ("converg", "diverg", "absolut", "condition", "uniform", "pointwise")
 _WHAT_CONVERGES = frozenset({"it", "the", "is", "series", "sery", "sequence", "integral", "sum", "product", "limit"})
 _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
@@ -50,7 +22,7 @@ def phrase(text: str) -> str:
     text = " ".join(re.sub(r"[^\w\s'+\-/.]", " ", text).replace("_", " ").split()).strip(" .'")
     text = _LEAD.sub("", text + " ").strip()
     text = _ARTICLE.sub("", text + " ").strip()
-    words = [_singular(w.strip(".'")) for w in text.replace("-", " ").split()]
+    words = [singular(w.strip(".'")) for w in text.replace("-", " ").split()]
     return " ".join(words)
 
 
@@ -62,18 +34,15 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """A noun's singular, as far as its ending tells."""
+    if word == "halves":
+        return "half"
     if len(word) > 3 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 3 and word.endswith(("ses", "xes", "ches", "shes")):
         return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-def written_number(text: str) -> int | None:
-    """Three for "three" or "three apples"; None for anything else."""
-    words = plain(text).lower().strip(" .").split()
-    return _NUMBERS.get(words[0]) if words and len(words) <= 2 else None
 
 
 def same_words(gold: str, answer: str) -> bool:

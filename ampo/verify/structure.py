@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from ampo.verify import sets
 from ampo.verify.answers import Answer, Ordered, Phrase, Ratio, Unordered, Unread, Value
+from ampo.verify.compound import mixed_units
 from ampo.verify.formula import read
 from ampo.verify.lists import bare_list, spaced_thousands
-from ampo.verify.phrases import phrase, plain, written_number
-from ampo.verify.quantity import quantity
+from ampo.verify.phrases import phrase, plain
+from ampo.verify.quantity import quantity, written
 from ampo.verify.reader import MAX_ITEMS
 from ampo.verify.regions import REALS
 from ampo.verify.relations import relation
@@ -110,7 +111,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        for attempt in (worded_region, table, bare_list):
+        for attempt in (mixed_units, _in_words, worded_region, table, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
                 return answer
@@ -185,19 +186,17 @@ def _ratio(text: str, reader: _Reader) -> Answer | None:
         return None
 
 
+def _in_words(text: str, reader: _Reader) -> Answer | None:
+    return written(text, reader.letters)
+
+
 def _value(text: str, letters: bool) -> Answer:
-    if re.fullmatch(r"\\text\s*\{\s*[A-Za-z][A-Za-z '\-]+\}", text) and written_number(text) is None:
-        return Phrase(phrase(text))
-    written = written_number(text)
-    if written is not None and len(plain(text).split()) == 1:
-        return Value(num(written))
+    if re.fullmatch(r"\\text\s*\{\s*[A-Za-z][A-Za-z '\-]+\}", text):
+        return written(text, letters) or Phrase(phrase(text))
     try:
         return quantity(text, letters)
     except UnreadableError:
-        pass
-    if written is not None:
-        return Value(num(written))
-    return Phrase(phrase(text)) if _is_phrase(text) else Unread(text)
+        return Phrase(phrase(text)) if _is_phrase(text) else Unread(text)
 
 
 def _is_phrase(text: str) -> bool:

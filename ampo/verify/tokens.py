@@ -32,7 +32,7 @@ FUNCTIONS = {name: name for name in [*TRIG, "ln", "log", "lg", "exp", "gcd", "lc
     "Im": "im",
     "arg": "arg",
 }
-_WORDS = set(FUNCTIONS) | set(GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
+NAMES = set(FUNCTIONS) | set(GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
 _TOKEN = re.compile(
     r"(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\d.a-zA-Z{^]))?)|(?P<cmd>\\[a-zA-Z]+)|(?P<word>[a-zA-Z]+)"
     r"|(?P<op>\*\*|[-+*/^_!(){}\[\]|',:%&])|(?P<space>\s+)"
@@ -68,9 +68,9 @@ def _between_numbers(tokens: list[str], i: int) -> bool:
 
 
 def _letters(word: str) -> list[str]:
-    if word in _WORDS or (word.lower() in _WORDS and len(word) > 2):
-        return ["\\" + (word if word in _WORDS else word.lower())]
-    for name in sorted(_WORDS, key=len, reverse=True):
+    if word in NAMES or (word.lower() in NAMES and len(word) > 2):
+        return ["\\" + (word if word in NAMES else word.lower())]
+    for name in sorted(NAMES, key=len, reverse=True):
         if len(name) > 2 and name in word and name not in ("inf", "Phi", "Psi", "max", "min", "exp", "arg", "det"):
             head, _, tail = word.partition(name)
             if len(head) <= 3 and len(tail) <= 3:

@@ -5,24 +5,48 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from ampo.verify import asked, families
+from ampo.verify import asked, counted, families
 from ampo.verify.agree import mentions, numeric, same, symbols
 from ampo.verify.answers import Value
 from ampo.verify.evaluate import UndefinedError, context, exact
 from ampo.verify.setting import Setting
 from ampo.verify.tree import Tree, num
-from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, scale
+from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, scale, unit
 
+_COULOMB = unit("C")
 _MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
 
 
 def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
     """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
+    if gold.times != answer.times:
+        gold, answer = _counted(gold, setting.question), _counted(answer, setting.question)
     wanted = _in_asked_unit(gold, answer, setting.question)
-    if wanted is None:
+    if wanted is None or not _same_things(wanted, answer, setting.question):
         return False
     factors = _factors(wanted, answer, setting)
     return any(_same_tree(wanted, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+
+
+def _counted(value: Value, question: str) -> Value:
+    """Two dozen as the number 2 where the question asks how many dozen."""
+    if not value.times or not counted.counts_in(value.times, question):
+        return value
+    return replace(value, tree=_scaled(value.tree, 1 / counted.Words(value.times).factor), times=())
+
+
+def _same_things(gold: Value, answer: Value, question: str) -> bool:
+    """Whether the words after two numbers agree, as far as both have any."""
+    if gold.noun and answer.noun:
+        return counted.same_noun(gold.noun, answer.noun)
+    if gold.noun:
+        return answer.unit is None or not answer.unit.known or gold.unit is not None
+    if not answer.noun:
+        return True
+    if answer.unit is None and (gold.unit or counted.asks_for_units(question)):
+        return bool(question) and counted.of_the_question(answer.noun, question)
+    number = exact(answer.tree)
+    return counted.is_count(answer.noun, number is not None and abs(number) <= 1, question)
 
 
 def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
@@ -38,8 +62,8 @@ def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
         return replace(gold, unit=wanted.like(RADIAN))
     if answer.unit is None or not answer.unit.known or not wanted.units:
         return gold
-    unit = wanted.like(answer.unit)
-    return None if unit is None else replace(gold, unit=unit)
+    like = wanted.like(answer.unit)
+    return None if like is None else replace(gold, unit=like)
 
 
 def _is_angle(value: Value) -> bool:
@@ -72,6 +96,8 @@ def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fracti
         return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
     if answer.percent and not gold.percent:
         return [Fraction(1, 100), Fraction(1)] if setting.percent and _above_one(gold) else [Fraction(1, 100)]
+    if gold.unit == CELSIUS and answer.unit == _COULOMB:
+        return [Fraction(1)]  # 25 C
     factor = scale(gold.unit, answer.unit)
     return [] if factor is None else [factor]
 
