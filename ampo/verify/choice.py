@@ -10,15 +10,22 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 from ampo.types import AnswerKind
 from ampo.verify.normalise import normalise
 from ampo.verify.phrases import phrase, plain
+from ampo.verify.rationals import rational
 from ampo.verify.statements import states
 
 _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*\{\s*\(\s*([A-J])\s*\)\s*[:.]?\s*(?:\}|(?=\S))")
+_SPACING = re.compile(r"\\(?:q?quad|[ ,;:!]|hspace\*?\{[^{}]{0,20}\})|~")
+_MEASURE = re.compile(
+    r"([-+]?\s*(?:\\frac\s*\{\d{1,30}\}\s*\{\d{1,30}\}|\d{1,30}/\d{1,30}|\d{0,30}\.?\d{1,30}))\s*([a-zA-Z%/ ]{0,40})"
+)
 _DRESS = re.compile(
     r"^(?:(?:so|thus|hence|therefore)\b,?\s*|(?:it's|it is|i choose|i pick)\s+|"
     r"(?:the |my )?(?:correct |right |best |final )*(?:answer|option|choice)s?\b(?: is)?\s*:?\s*)+",
@@ -42,8 +49,27 @@ _BETWEEN = frozenset(_BETWEEN_WORDS.split())
 _GOLD = re.compile(r"\s*\$?\\?(?:text|mathrm|textbf)?\s*\{?\s*\(?\s*([A-Z])\s*\)?\.?\s*\}?\$?\s*")
 
 
-def printed_options(question: str) -> dict[str, str]:
-    """The options that a question shows ("A) ..."), by label; empty where it shows fewer than two in order."""
+@lru_cache(maxsize=256)
+def printed_options(question: str) -> Mapping[str, str]:
+    """The options that a question shows, by label; empty where it shows fewer than two in order.
+
+    A line each ("A) ..."), or side by side as in the AMC: $\\textbf{(A)}\\ 10 \\qquad \\textbf{(B)}\\ 12$.
+    """
+    return _lines(question) or _side_by_side(question[-20_000:])
+
+
+def _side_by_side(question: str) -> dict[str, str]:
+    marks = list(_INLINE.finditer(question)) if "\\" in question else []
+    labels = [m[1] for m in marks]
+    if len(marks) < 2 or labels != list("ABCDEFGHIJ"[: len(marks)]):
+        return {}
+    ends = [*(m.start() for m in marks[1:]), len(question)]
+    texts = [question[m.end() : end] for m, end in zip(marks, ends, strict=True)]
+    bare = [" ".join(_SPACING.sub(" ", text.replace("$", " ").replace("\\\\", " ")).split()) for text in texts]
+    return dict(zip(labels, bare, strict=True))
+
+
+def _lines(question: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for m in _PRINTED.finditer(question[-20_000:]):
         if m[1] in ("A", "1"):
@@ -70,6 +96,13 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
     return None
 
 
+def names_the_value(gold: str, answer: str, question: str) -> bool:
+    """Whether an answer names the one option that a question shows with the text of a gold that is no letter."""
+    shown = printed_options(question) if question else {}
+    label = _option_of(gold.strip(), shown)
+    return label is not None and judge_choice(label, answer, (), question) is True
+
+
 def lone_letter(gold: str, kind: AnswerKind) -> str | None:
     """The gold where it is one capital letter, A to J, that may be an option's."""
     bare = gold.strip().strip("$").strip()
@@ -88,14 +121,14 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     return _stated(gold, answer, texts, question) if chosen is None and texts else chosen
 
 
-def _stated(gold: str, answer: str, texts: dict[str, str], question: str) -> bool | None:
+def _stated(gold: str, answer: str, texts: Mapping[str, str], question: str) -> bool | None:
     """By the one option that a sentence states: "It stays the same.\""""
     bare = normalise(_undressed(answer))
     said = [label for label, option in texts.items() if states(normalise(option), bare, question)]
     return said[0] == gold if len(said) == 1 else None
 
 
-def _judge(gold: str, answer: str, texts: dict[str, str]) -> bool | None:
+def _judge(gold: str, answer: str, texts: Mapping[str, str]) -> bool | None:
     """By the options' texts under their labels."""
     if (whole := _option_of(answer.strip(), texts)) is not None and len(answer.strip()) > 1:
         return whole == gold
@@ -145,7 +178,7 @@ def judge_lone_letter(gold: str, answer: str) -> bool | None:
     return judge_choice(gold, answer, (), "") if _with_text(bare, {}) else None
 
 
-def _with_text(bare: str, texts: dict[str, str]) -> tuple[str, str] | None:
+def _with_text(bare: str, texts: Mapping[str, str]) -> tuple[str, str] | None:
     """The letter that stands before a mark and a text, or before words that are its option's, or a reason."""
     if m := _WITH_MARK.match(bare):
         return _named(m[1] or m[2], texts), m[3]
@@ -172,14 +205,19 @@ def _names_another(text: str, letter: str) -> bool:
     )
 
 
-def _named(label: str, texts: dict[str, str]) -> str:
+def _named(label: str, texts: Mapping[str, str]) -> str:
     return label.upper() if label.isalpha() and (not texts or label.upper() in texts) else label
 
 
 def _undressed(answer: str) -> str:
     answer = unicodedata.normalize("NFKC", answer)
     text = plain(
-        answer.replace("$", " ").replace("*", " ").replace("`", " ").replace("\\left", "").replace("\\right", "")
+        _SPACING.sub(" ", answer)
+        .replace("$", " ")
+        .replace("*", " ")
+        .replace("`", " ")
+        .replace("\\left", "")
+        .replace("\\right", "")
     )
     text = re.sub(r"\\(?:boxed|textbf|mathbf|bf)\s*\{([^{}]*)\}", r"\1", text)
     while text.startswith("{") and text.endswith("}"):
@@ -188,16 +226,27 @@ def _undressed(answer: str) -> str:
     return _PRAISE.sub("", text)
 
 
-def _option_of(text: str, texts: dict[str, str]) -> str | None:
+def _option_of(text: str, texts: Mapping[str, str]) -> str | None:
     """The label of the one option whose text this is."""
     if not texts:
         return None
     literal = [label for label, option in texts.items() if option.split() == text.split()]
     if len(literal) == 1:
         return literal[0]
-    wanted = _spelling(text)
-    same = [label for label, option in texts.items() if _spelling(option) == wanted]
-    return same[0] if len(same) == 1 and wanted else None
+    for spelled in (_spelling, _measure):
+        wanted = spelled(text)
+        same = [label for label, option in texts.items() if wanted and spelled(option) == wanted]
+        if same:
+            return same[0] if len(same) == 1 else None
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _measure(text: str) -> tuple[Fraction, str] | None:
+    """A number and the words after it: 0.5 m and \\frac12 m."""
+    m = _MEASURE.fullmatch(normalise(text))
+    number = rational("".join(m[1].split())) if m else None
+    return (number, " ".join(m[2].split())) if m and number is not None else None
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from ampo.verify.phrases import plain, singular
 from ampo.verify.tokens import NAMES
 from ampo.verify.units import Unit, unit
 
-_FRACTIONS = "half third quarter fifth sixth seventh eighth ninth tenth".split()
+_FRACTIONS = ["half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 MULTIPLES = {
     "hundred": Fraction(100),
     "thousand": Fraction(1000),
@@ -114,7 +114,7 @@ def _leading_unit(words: list[str]) -> tuple[Unit | None, int]:
 
 
 def is_count(noun: tuple[str, ...], one: bool, question: str) -> bool:
-    """Whether words name what an answer may have counted. one: the number is at most 1, so that they may be singular."""
+    """Whether words name what an answer may have counted. one: they may be singular, as the number is at most 1."""
     known = _words_of(question)
     if any(word in _ASKED_ONLY and singular(word) not in known for word in noun):
         return False

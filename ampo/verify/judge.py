@@ -10,23 +10,16 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
 from ampo.types import AnswerKind, Verdict
 from ampo.verify import guard
-from ampo.verify.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter
+from ampo.verify.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter, names_the_value
 from ampo.verify.claim import Claim
 from ampo.verify.echo import echoes
 from ampo.verify.extract import Extraction, extract
 from ampo.verify.normalise import normalise
-
-_INTEGER = re.compile(r"[-+]?\d{1,300}")
-_DECIMAL = re.compile(r"[-+]?(?:\d{1,300}\.\d{0,300}|\.\d{1,300})")
-_FRACTION = re.compile(
-    r"([-+]?)\s*\\frac\s*\{\s*(\d{1,300})\s*\}\s*\{\s*(\d{1,300})\s*\}|([-+]?\d{1,300})\s*/\s*(\d{1,300})"
-)
+from ampo.verify.rationals import is_decimal, rational
 
 
 class Ruling(NamedTuple):
@@ -106,6 +99,8 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
             return Ruling(chosen, "choice")
         if claim.kind == "choice" or claim.options:
             return Ruling(False, "no option named")
+    elif names_the_value(claim.gold, answer, claim.question):
+        return Ruling(True, "choice")
     elif (lone := lone_letter(claim.gold, claim.kind)) is not None:
         chosen = judge_lone_letter(lone, answer)
         if chosen is not None:
@@ -121,23 +116,12 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
 
 
 def _exact_numbers(gold: str, text: str) -> Ruling | None:
-    a, b = _rational(gold), _rational(text)
+    a, b = rational(gold), rational(text)
     if a is None or b is None:
         return None
     if a == b:
         return Ruling(True, "exact numbers")
-    return None if _DECIMAL.fullmatch(gold) else Ruling(False, "exact numbers")
-
-
-@lru_cache(maxsize=8192)
-def _rational(text: str) -> Fraction | None:
-    if _INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text):
-        return Fraction(text)
-    m = _FRACTION.fullmatch(text)
-    if m is None:
-        return None
-    top, bottom = (int(m[1] + m[2]), int(m[3])) if m[2] else (int(m[4]), int(m[5]))
-    return Fraction(top, bottom) if bottom else None
+    return None if is_decimal(gold) else Ruling(False, "exact numbers")
 
 
 def decide(gold: str, answer: str, question: str = "") -> Ruling:
@@ -151,6 +135,7 @@ def decide(gold: str, answer: str, question: str = "") -> Ruling:
 def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
+    from ampo.verify.chemistry import same_formula
     from ampo.verify.commas import with_point
     from ampo.verify.compare import matches
     from ampo.verify.counted import says_none
@@ -161,6 +146,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.setting import Setting
     from ampo.verify.statements import states
     from ampo.verify.structure import integer_parameters, parse, readings
+    from ampo.verify.synonyms import synonymous
 
     gold_text, text = normalise(gold), normalise(answer)
     text = with_point(gold_text, text) or text
@@ -171,6 +157,11 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
         return Ruling(moment, "time or date")
     if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
         return Ruling(True, "phrase")
+    if synonymous(gold_text, text):
+        return Ruling(True, "the same in other words")
+    formula = same_formula(gold_text, text)
+    if formula is not None:
+        return Ruling(formula, "chemical formula")
     if states(gold_text, text, question):
         return Ruling(True, "a sentence that states the phrase")
     if gold_text == "0" and says_none(text, question):

@@ -16,8 +16,10 @@ zero one two three four five six seven eight nine ten eleven twelve thirteen fou
 nineteen
 """
 _SMALL = {word: i for i, word in enumerate(_SMALL_WORDS.split())}
-_TENS = {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_TENS["fourty"] = 40
+_TENS_WORDS = """
+twenty thirty forty fifty sixty seventy eighty ninety
+"""
+_TENS = {word: 10 * i for i, word in enumerate(_TENS_WORDS.split(), 2)}
 _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS_WORDS = "half third quarter fifth sixth seventh eighth ninth tenth"
 _PARTS = {word: i for i, word in enumerate(_PARTS_WORDS.split(), 2)} | {"fourth": 4}
@@ -90,7 +92,7 @@ def _cardinal(names: list[str], at: int) -> tuple[int, int]:
             group, open_ = group + _TENS[small], False
         elif word == "hundred" and 0 < group < 100:
             group, open_ = group * 100, True
-        elif word in _LARGE and 0 < group and _LARGE[word] < scale:
+        elif word in _LARGE and group > 0 and _LARGE[word] < scale:
             total, group, scale, open_ = total + group * _LARGE[word], 0, _LARGE[word], True
         else:
             break

@@ -11,19 +11,26 @@ _LEAD = re.compile(
     r"(?:it|this|that|they|he|she)(?:'s| is| are| was)|there (?:is|are)|we (?:get|have|find|obtain))\s+"
 )
 _ARTICLE = re.compile(r"\b(?:a|an|the)\s+")
+_ORDINALS = dict(
+    zip(
+        ["1st", "2nd", "3rd", *(f"{i}th" for i in range(4, 11))],
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"],
+        strict=True,
+    )
+)
 _STEMS = ("converg", "diverg", "absolut", "condition", "uniform", "pointwise")
 _WHAT_CONVERGES = frozenset({"it", "the", "is", "series", "sery", "sequence", "integral", "sum", "product", "limit"})
 _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
 
 
 def phrase(text: str) -> str:
-    """The one spelling: lower case, no article, no lead-in, no plural, no punctuation."""
+    """The one spelling: lower case, no article, no lead-in, no plural, no punctuation; 3rd is third."""
     text = plain(text).lower()
     text = " ".join(re.sub(r"[^\w\s'+\-/.]", " ", text).replace("_", " ").split()).strip(" .'")
     text = _LEAD.sub("", text + " ").strip()
     text = _ARTICLE.sub("", text + " ").strip()
     words = [singular(w.strip(".'")) for w in text.replace("-", " ").split()]
-    return " ".join(words)
+    return " ".join(_ORDINALS.get(word, word) for word in words)
 
 
 @lru_cache(maxsize=8192)

@@ -105,7 +105,8 @@ _OTHERS = (
     ({"kg": 1, "m": 2, "s": -3}, {"hp horsepower": "7456998716/10000000"}),
     ({"rev": 1, "s": -1}, {"rpm": "1/60"}),
     ({"rev": 1}, {"rev revolution": "1"}),
-    ({"dollar": 1}, {"dollar usd buck": "1", "cent": "1/100", "dime": "1/10", "nickel": "1/20", "penny pennie": "1/100"}),
+    ({"dollar": 1}, {"dollar usd buck": "1", "cent": "1/100", "dime": "1/10", "nickel": "1/20",
+                     "penny pennie": "1/100"}),
     ({"euro": 1}, {"euro": "1"}),
     ({"sterling": 1}, {"poundsterling": "1"}),
     ({"rupee": 1}, {"rupee": "1"}),
@@ -155,25 +156,9 @@ def _table() -> dict[str, tuple[dict[str, int], Fraction]]:
 
 _UNITS = _table()
 _NO_UNITS = frozenset("afjklnvw")  # alone, these are names: their units are capitals
-_SET_AS_UNITS = frozenset("M G S B ha ly qt hp cd cc fm lm lx mM".split())  # outside of \\text these are names
-_SILENT_WORDS = {
-    "of",
-    "the",
-    "in",
-    "a",
-    "an",
-    "per",
-    "square",
-    "sq",
-    "cubic",
-    "cu",
-    "unit",
-    "squared",
-    "cubed",
-    "base",
-    "and",
-    "each",
-}
+_SET_AS_UNITS = frozenset(
+    ["M", "G", "S", "B", "ha", "ly", "qt", "hp", "cd", "cc", "fm", "lm", "lx", "mM"]
+)  # outside of \\text these are names
 _PIECE = re.compile(r"\s*([*/·.]|\\cdot|per\b)?\s*\(?\\?([a-zA-Z]+)\)?\s*(?:\^?\s*\{?\s*(-?\d)\s*\}?)?")
 
 
@@ -239,8 +224,10 @@ def _known(word: str) -> tuple[dict[str, int], Fraction] | None:
 
 
 def scale(gold: Unit | None, answer: Unit | None) -> Fraction | None:
-    """By what to multiply the answer's number to have it in the gold's unit; None where they measure other things. A unit
-    that was left out is the other side's."""
+    """By what to multiply the answer's number to have it in the gold's unit; None where they measure other things.
+
+    A unit that was left out is the other side's.
+    """
     if gold is None or answer is None or not gold.known or not answer.known:
         return Fraction(1)
     return answer.factor / gold.factor if gold.dims == answer.dims else None
