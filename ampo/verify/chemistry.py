@@ -13,6 +13,7 @@ _ELEMENTS = frozenset(_ELEMENTS_WORDS.split())
 _DRESS = re.compile(r"\\(?:text|mathrm|mathsf|ce|rm)(?![a-zA-Z])|[{}]|_(?=\s*\{?\s*\d)")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,3}|[()]\d{0,2}){1,40}(?:\^\d?[+-])?")
 _SHELL = re.compile(r"\s*([1-8])\s*([spdf])\s*\^?\s*(\d{1,2})(?=\s|$|[1-8]\s*[spdf])")
+_LIKE_ONE = re.compile(r"[A-Z]|\d\s*[spdf]")
 _CORE = re.compile(r"\s*\[([A-Z][a-z])\]")
 
 
@@ -28,7 +29,7 @@ def same_formula(gold: str, answer: str) -> bool | None:
 
 def chemical(text: str) -> str | None:
     """The one spelling of a formula or configuration; None for any other text."""
-    if len(text) > 200:
+    if len(text) > 200 or not _LIKE_ONE.search(text):
         return None
     bare = _DRESS.sub("", text)
     return _configuration(bare) or _formula("".join(bare.split()))

@@ -105,11 +105,13 @@ def words_after(text: str) -> Words | None:
 
 def _leading_unit(words: list[str]) -> tuple[Unit | None, int]:
     """The longest unit that the words begin with, where a noun that goes on begins with no connective."""
+    if words and words[0].lower() in _CONNECTIVES:  # in total
+        return None, 0
     for used in range(min(len(words), 5), 0, -1):
         found = unit(" ".join(words[:used]))
-        if found is not None and found.known:
-            goes_on = used == len(words) or words[used].lower() in _CONNECTIVES | _SILENT
-            return (found, used) if goes_on else (None, 0)
+        goes_on = used == len(words) or words[used].lower() in _CONNECTIVES | _SILENT
+        if goes_on and found is not None and found.known:
+            return found, used
     return None, 0
 
 
@@ -131,6 +133,11 @@ def of_the_question(noun: tuple[str, ...], question: str) -> bool:
     """Whether one of the words stands in the question, or none of them names anything ("square units")."""
     named = _named(noun)
     return not named or bool(named & _words_of(question))
+
+
+def goes_on(noun: tuple[str, ...]) -> bool:
+    """Whether words only say more of what a unit measures: "per ticket", "in total"."""
+    return noun[0] in _CONNECTIVES | _SILENT
 
 
 def same_noun(gold: tuple[str, ...], answer: tuple[str, ...]) -> bool:

@@ -69,10 +69,9 @@ def quantity(text: str, letters: bool = False) -> Value:
     spelled = written(text, letters)
     if spelled is not None:
         return spelled
-    about = _ABOUT.match(text)
+    about = None if text[:1].isdigit() else _ABOUT.match(text)
     approximate, text = about is not None, text[about.end() :].strip() if about else text
-    share = _ONE_OF.fullmatch(text)
-    if share:
+    if share := _ONE_OF.fullmatch(text):
         return Value(Tree("div", (num(int(share[1])), num(int(share[2])))))
     angle = degrees_of_arc(text)
     if angle is not None:
@@ -145,7 +144,9 @@ def _greek_units(text: str, letters: bool) -> str:
     """Micro- and ohm in letters."""
     if "\\" not in text:
         return text
-    text = _MICRO.sub(r"\\text{u\1", _ANGSTROM.sub(r"\\text{angstrom}", text))
+    if "\\AA" in text:
+        text = _ANGSTROM.sub(r"\\text{angstrom}", text)
+    text = _MICRO.sub(r"\\text{u\1", text)
     text = _KILOHM.sub(lambda m: f" \\text{{{m[1] or m[2] or ''}ohm}}", text)
     return _SYMBOLS.sub(lambda m: f" \\text{{{'u' + m[1] if m[1] else 'ohm'}}}", text) if letters else text
 

@@ -33,5 +33,7 @@ _MEANING = {words: i for i, group in enumerate(_GROUPS) for words in group}
 
 def synonymous(gold: str, answer: str) -> bool:
     """Whether two different normalised texts are known phrases of one meaning."""
+    if not gold[:1].isalpha() and not gold.startswith("\\text"):
+        return False
     meaning = _MEANING.get(phrase(gold))
     return meaning is not None and meaning == _MEANING.get(phrase(answer))

@@ -43,8 +43,10 @@ def _same_things(gold: Value, answer: Value, question: str) -> bool:
         return answer.unit is None or not answer.unit.known or gold.unit is not None
     if not answer.noun:
         return True
-    if answer.unit is None and (gold.unit or counted.asks_for_units(question)):
-        return bool(question) and counted.of_the_question(answer.noun, question)
+    if answer.unit is None and gold.unit:
+        return counted.goes_on(answer.noun)
+    if answer.unit is None and counted.asks_for_units(question):
+        return counted.of_the_question(answer.noun, question)
     number = exact(answer.tree)
     return counted.is_count(answer.noun, number is not None and abs(number) <= 1, question)
 
@@ -93,7 +95,10 @@ def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fracti
             return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
         return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
     if gold.percent and not answer.percent:
-        return [Fraction(100), Fraction(1)] if answer.unit is None else [Fraction(1)]
+        if answer.unit is not None:
+            return []
+        bare = _above_one(gold) or (setting.question and setting.percent)
+        return [Fraction(100), Fraction(1)] if bare else [Fraction(100)]
     if answer.percent and not gold.percent:
         return [Fraction(1, 100), Fraction(1)] if setting.percent and _above_one(gold) else [Fraction(1, 100)]
     if gold.unit == CELSIUS and answer.unit == _COULOMB:
