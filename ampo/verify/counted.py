@@ -140,10 +140,10 @@ def goes_on(noun: tuple[str, ...]) -> bool:
     return noun[0] in _CONNECTIVES | _SILENT
 
 
-def same_noun(gold: tuple[str, ...], answer: tuple[str, ...]) -> bool:
-    """Whether one side says the other's words: apples, red apples."""
+def same_noun(gold: tuple[str, ...], answer: tuple[str, ...], question: str) -> bool:
+    """Whether an answer says the gold's words, but for those that the question has said: "boys" for "tall boys"."""
     a, b = _named(gold), _named(answer)
-    return a <= b or b <= a
+    return a <= b or (b <= a and a - b <= _words_of(question))
 
 
 def _named(noun: tuple[str, ...]) -> frozenset[str]:

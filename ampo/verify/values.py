@@ -38,7 +38,7 @@ def _counted(value: Value, question: str) -> Value:
 def _same_things(gold: Value, answer: Value, question: str) -> bool:
     """Whether the words after two numbers agree, as far as both have any."""
     if gold.noun and answer.noun:
-        return counted.same_noun(gold.noun, answer.noun)
+        return counted.same_noun(gold.noun, answer.noun, question)
     if gold.noun:
         return answer.unit is None or not answer.unit.known or gold.unit is not None
     if not answer.noun:
