@@ -20,7 +20,7 @@ from ampo.verify.phrases import phrase, plain
 from ampo.verify.rationals import rational
 from ampo.verify.statements import states
 
-_PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*)$", re.MULTILINE)
 _INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*\{\s*\(\s*([A-J])\s*\)\s*[:.]?\s*(?:\}|(?=\S))")
 _SPACING = re.compile(r"\\(?:q?quad|[ ,;:!]|hspace\*?\{[^{}]{0,20}\})|~")
 _MEASURE = re.compile(
@@ -74,7 +74,7 @@ def _lines(question: str) -> dict[str, str]:
     for m in _PRINTED.finditer(question[-20_000:]):
         if m[1] in ("A", "1"):
             found = {}
-        found[m[1]] = m[2]
+        found[m[1]] = m[2].rstrip(" \t")
     labels = list(found)
     return found if len(labels) > 1 and all(ord(b) - ord(a) == 1 for a, b in itertools.pairwise(labels)) else {}
 

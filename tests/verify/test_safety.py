@@ -8,6 +8,7 @@ import pytest
 
 from ampo.types import OUTCOMES
 from ampo.verify import Claim, VerifierPool, verify
+from ampo.verify.judge import quick
 
 MEGABYTE = 1_000_000
 DEADLINE = 1.0
@@ -128,6 +129,14 @@ def test_hostile_response_is_read_in_linear_time(pool, name):
     start = time.monotonic()
     assert check(pool, [Claim("x+5", REGEX[name])]) != ["correct"]
     assert time.monotonic() - start < 5.0
+
+
+@pytest.mark.parametrize("question", ["A) x" + " " * 19_900 + "y", *(bracket * 20_000 for bracket in "([{")])
+def test_hostile_question_is_read_in_linear_time(question):
+    """In the caller's process, which has no deadline."""
+    start = time.process_time()
+    assert quick(Claim("45", "<answer>6*7</answer>", question=question)) is None
+    assert time.process_time() - start < 1.0
 
 
 def test_hostile_comparisons(pool):
