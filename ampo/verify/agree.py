@@ -1,9 +1,9 @@
 """Whether two trees are the same function of their symbols.
 
 Rational numbers are compared exactly. Everything else is compared at points: equal only if every point where both are
-defined agrees to 40 of 60 digits, one of them to 500 of 600, and enough points are defined. Formulas with bends or steps
-(absolute values, maxima, roots, floors) are tried at more points, up to a million either way; floors of x, y and their
-like at whole and half numbers as well, floors of n and its like at whole numbers alone. That is no proof, but two
+defined agrees to 40 of 60 digits, one of them to 500 of 600, and enough points are defined. Formulas with bends or
+steps (absolute values, maxima, roots, floors) are tried at more points, up to a million either way; floors of x, y and
+their like at whole and half numbers as well, floors of n and its like at whole numbers alone. That is no proof, but two
 different formulas of the sizes met here don't agree at random points; `simplify` is slower by orders of magnitude and
 often undecided.
 """

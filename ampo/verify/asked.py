@@ -1,4 +1,4 @@
-"""The unit that a question asks for: "how many dollars", "in minutes", "to the nearest metre".
+"""What a question asks for: its unit ("how many dollars", "to the nearest metre"), its formulas, an order.
 
 Read from the sentences that ask, so that what is given in other units doesn't count. Nothing is found where the words
 are no units known to `ampo.verify.units`.
@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from ampo.verify.formula import read
 from ampo.verify.normalise import normalise
+from ampo.verify.phrases import plain
 from ampo.verify.tree import Tree, UnreadableError
 from ampo.verify.units import Unit, times, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")
 _ASKS = re.compile(
-    r"\?|\b(?:find|what|how|give|express|compute|calculate|determine|write|state|evaluate|answers?|solve|estimate)\b",
+    r"\?|\b(?:find|what|how|give|express|compute|calculate|determine|write|state|evaluate|answers?|solve|estimate|list|arrange|rank|sort|enter)\b",
     re.IGNORECASE,
 )
 _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?(?:\s*(?:/|\bper\b|\\cdot)\s*(?:second squared|[a-zA-Z]+)(?:\s*\^\s*\{?\s*-?\d\s*\}?)?)*)"  # noqa: E501
@@ -36,6 +37,27 @@ _ASKED_FOR = re.compile(
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|operatorname|rm)\b|[${}~]")
 _EACH = re.compile(r"\b(?:per|each|every|an?)\s+([a-z]{3,9})\b")
 _STERLING = unit("poundsterling")
+_IN_DOLLARS = re.compile(r"\$([^$]{1,300})\$")
+_AND = re.compile(r"(?:,\s*and|,|\s+and)\s*\$([^$]{1,200})\$")
+_NAME = re.compile(r"\\?[a-zA-Z]+(?:_\w+)?'*(?:\^-1)?(?:\([a-z]\))?")
+_LOW = "(?:least|smallest|lowest|shortest|lightest|youngest|slowest)"
+_HIGH = "(?:greatest|largest|biggest|highest|longest|tallest|heaviest|oldest|fastest|most)"
+_ORDERED = re.compile(
+    rf"\brespectively\b|\bin (?:that|this|the given|the following) order\b|\b{_LOW} to (?:the )?{_HIGH}\b|"
+    rf"\b{_HIGH} to (?:the )?{_LOW}\b|\b(?:ascending|increasing|descending|decreasing|finishing|chronological|"
+    r"alphabetical) order\b|\bin order\b(?! (?:to|for|that))|\bfrom first to\b|\b(?:rank|arrange|sort) the\b|"
+    r"\bfirst \w+ terms\b",
+    re.IGNORECASE,
+)
+_ONE_NAME = r"\$?\s*[a-zA-Z](?:_\{?\w\}?)?\s*\$?"
+_SEVERAL = re.compile(rf"\bvalues? of {_ONE_NAME}(?:,\s*{_ONE_NAME})*,?\s+and\s+{_ONE_NAME}(?![\w+*/^=-])")
+_REPEATED = re.compile(r"\b(?:with|counting) (?:multiplicit|repetition)|\bby multiplicity\b", re.IGNORECASE)
+_MEASURE_WORDS = """
+perimeter area radius diameter circumference volume length width height slope mean median mode quotient remainder
+numerator denominator minimum maximum
+"""
+_MEASURES = frozenset(_MEASURE_WORDS.split())
+_MEASURED = re.compile(rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|equals|=)", re.IGNORECASE)
 _MAX_QUESTION = 20_000
 
 
@@ -53,8 +75,7 @@ class Asked(NamedTuple):
 @lru_cache(maxsize=1024)
 def asked(question: str) -> Asked:
     """What a question asks for."""
-    text = _DRESS.sub(" ", question[-_MAX_QUESTION:])
-    sentences = [s for s in _SENTENCE.split(text) if _ASKS.search(s)]
+    sentences = asking(_DRESS.sub(" ", question))
     found = [u for sentence in sentences for u in _units(" ".join(sentence.split()))]
     return Asked(tuple(reversed(found)), any(_DEGREES.search(s) for s in sentences))
 
@@ -65,6 +86,62 @@ def _units(sentence: str) -> list[Unit]:
     periods = [unit(f"per {m[1]}") for m in _EACH.finditer(sentence)]
     rates = [times(u, period) for u in found for period in periods if period is not None and period.known]
     return rates + ([_STERLING] if _STERLING and re.search(r"\bpounds\b", sentence) else []) + found
+
+
+@lru_cache(maxsize=1024)
+def asking(question: str) -> tuple[str, ...]:
+    """The sentences that ask, apart from those that only tell."""
+    return tuple(s for s in _SENTENCE.split(question[-_MAX_QUESTION:]) if _ASKS.search(s))
+
+
+@lru_cache(maxsize=1024)
+def ordered(question: str) -> bool:
+    """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c"."""
+    return any(_ORDERED.search(s) or _SEVERAL.search(s) for s in asking(question))
+
+
+@lru_cache(maxsize=1024)
+def repeated(question: str) -> bool:
+    """Whether a value that occurs twice counts twice."""
+    return any(_REPEATED.search(s) for s in asking(question))
+
+
+@lru_cache(maxsize=4096)
+def another_name(label: str, question: str) -> bool:
+    """Whether a label names another thing of the question than what it asks for: y = 5 where $x$ is to be found."""
+    wanted = _formulas(question)
+    label = _compact(label)
+    if not wanted or label in wanted or not (head := re.match(r"\\?[a-zA-Z]+", label)):
+        return False
+    if any(_NAME.fullmatch(w) and w.startswith(head[0]) for w in wanted):
+        return True
+    formulas = "$".join(_compact(normalise(f)) for f in _IN_DOLLARS.findall(question[-_MAX_QUESTION:]))
+    return bool(re.search(rf"(?<![a-zA-Z\\]){re.escape(label)}(?![a-zA-Z_'(])", formulas))
+
+
+@lru_cache(maxsize=1024)
+def _formulas(question: str) -> frozenset[str]:
+    """What stands in dollars after "find" and its like, each side of an equation and each member of a list."""
+    found: set[str] = set()
+    for m in _ASKED_FOR.finditer(question[-_MAX_QUESTION:]):
+        parts = [m[1]]
+        end = m.end()
+        while more := _AND.match(question[-_MAX_QUESTION:], end):
+            parts.append(more[1])
+            end = more.end()
+        found.update(_compact(normalise(p)) for part in parts for p in re.split(r"[=,]", part))
+    return frozenset(found - {""})
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[\s{}]|\\(?:text|mathrm|left|right)(?![a-zA-Z])", "", text)
+
+
+def another_measure(answer: str, question: str) -> bool:
+    """Whether an answer says that it is another measure than the one asked for: "the radius is 3" of a diameter."""
+    m = _MEASURED.match(plain(answer))
+    words = {w.lower() for w in re.findall(r"[A-Za-z]+", question)} if m else set()
+    return bool(m) and m[1].lower() not in words and bool(words & _MEASURES)
 
 
 @lru_cache(maxsize=1024)

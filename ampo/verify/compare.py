@@ -123,9 +123,16 @@ def _labelled(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return not setting.solved and _as_equations(gold, answer)
     if isinstance(gold, Labelled):
         return (not setting.solved and _as_equations(gold, answer)) or _equal(gold.body, answer, setting)
-    if not isinstance(answer, Labelled):
+    if not isinstance(answer, Labelled) or _of_another(answer, setting.question):
         return False
     return _as_equations(gold, answer) or _equal(gold, _rebound(gold, answer), setting)
+
+
+def _of_another(answer: Labelled, question: str) -> bool:
+    """Whether a label says that the value is not what was asked for: x = 2x + 1, or y = 5 where x is to be found."""
+    if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
+        return True
+    return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
 
 
 def _name(answer: Labelled) -> str:
@@ -171,8 +178,14 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Region) or isinstance(answer, Region):
         return _regions(gold, answer)
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
+        if _in_doubt(gold, answer):
+            return False
+        if setting.ordered and _comes_in_order(gold, answer):
+            return _in_order(_bare(gold.items), _bare(answer.items), setting)
         if _same_members(list(gold.items), list(answer.items), setting):
             return True
+        if setting.repeated:
+            return False
         golds, answers = _distinct(gold.items, setting), _distinct(answer.items, setting)
         return _same_members(golds, answers, setting) or families.same_families(golds, answers, setting.integers)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):
@@ -189,6 +202,18 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if len(golds) == len(answers) == 1:
         return _equal(golds[0], answers[0], setting)
     return families.same_families(golds, answers, setting.integers)
+
+
+def _in_doubt(gold: Unordered, answer: Unordered) -> bool:
+    """Whether one side joins the values of different names by "and", and the other by "or": x = 3 or y = 4."""
+    named = _mixed(_labels(gold.items)) or _mixed(_labels(answer.items))
+    return named and gold.alternatives != answer.alternatives
+
+
+def _comes_in_order(gold: Unordered, answer: Unordered) -> bool:
+    """Whether the values of a bare list are told apart by their places: where both have labels, these tell."""
+    labelled = all(isinstance(i, Labelled) for i in (*gold.items, *answer.items))
+    return not gold.braces and not labelled and all(isinstance(i, (Value, Phrase, Labelled)) for i in gold.items)
 
 
 def _distinct(items: Sequence[Answer], setting: Setting) -> list[Answer]:

@@ -1,14 +1,16 @@
 """The question's own arithmetic said again: "5 * 9" is no answer to "What is 5 * 9?", though its value is the gold's.
 
 Refused is an unevaluated expression of numbers that stands in the question, whatever its spacing, brackets and the
-order of its terms. A fraction in lowest terms, a decimal and a number in scientific notation are values, and what the
-gold itself says is an answer. Of a chain of equations the last side counts.
+order of its terms; with names in it, see `ampo.verify.form`. A fraction in lowest terms, a decimal and a number in
+scientific notation are values, unless just they are to be written in another form ("Write 0.125 as a fraction"), and
+what the gold itself says is an answer. Of a chain of equations the last side counts.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from ampo.verify.normalise import normalise
 
@@ -20,6 +22,11 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|[-+*/^!rfb]")
 _RUN = re.compile(r"(?<![-+(){}\[\]rfb])[-+(){}\[\]rfb]*\d(?:[-+*/^!(){}\[\]rfb\d]|\.\d)*")
 _FRACTION = re.compile(r"[-+]?f?\(?\{?(\d{1,30})\}?\)?(?:/|\{)\(?\{?(\d{1,30})\}?\)?")
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?\*10\^\{?\(?[-+]?\d+\)?\}?")
+_REWRITE = re.compile(
+    r"\b(?:write|express|convert|rewrite|represent)\s+(?:the\s+[a-z ]{1,40}\s)?"
+    r"(?:\$([^$]{1,200})\$|(-?[\d.,/]+%?))[^.?]{0,40}?\b(?:as|in|to|into)\b",
+    re.IGNORECASE,
+)
 _READ = 20_000  # characters of a question
 
 
@@ -27,7 +34,10 @@ def echoes(gold: str, answer: str, question: str) -> bool:
     """Whether a normalised answer is an arithmetic expression of the question, left as it is there."""
     if not question or not gold:
         return False
-    said = _plain(answer.rsplit("=", 1)[-1])
+    last = answer.rsplit("=", 1)[-1]
+    if _bare(last) != _bare(gold) and _bare(last) in _to_rewrite(question[-_READ:]):
+        return True
+    said = _plain(last)
     tokens = _tokens(said)
     if _RUN.fullmatch(said) is None or _evaluated(said) or said == _plain(gold):
         return False
@@ -35,6 +45,16 @@ def echoes(gold: str, answer: str, question: str) -> bool:
         return False
     asked = _plain(normalise(question[-_READ:].replace("?", " ? ")))
     return any(_tokens(run) == tokens for run in _RUN.findall(asked))
+
+
+@lru_cache(maxsize=512)
+def _to_rewrite(question: str) -> frozenset[str]:
+    """What the question asks to write in another form."""
+    return frozenset(_bare(normalise(m[1] or m[2])) for m in _REWRITE.finditer(question))
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s{}]", "", text)
 
 
 def _plain(text: str) -> str:
@@ -50,7 +70,8 @@ def _kept(text: str, m: re.Match[str]) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return sorted(_TOKEN.findall(text.replace("f", "/")))
+    text = re.sub(r"(?<![\d.^])1\*|\*1(?![\d.])", "", text.replace("f", "/"))
+    return sorted(t for t in _TOKEN.findall(text) if t != "*")
 
 
 def _evaluated(text: str) -> bool:

@@ -135,16 +135,19 @@ def decide(gold: str, answer: str, question: str = "") -> Ruling:
 def _decide(gold: str, answer: str, question: str) -> Ruling:
     """By the kinds of the two answers, else by sympy."""
     from ampo.verify.answers import Phrase, Unread, Value
+    from ampo.verify.asked import another_measure
     from ampo.verify.chemistry import same_formula
     from ampo.verify.commas import with_point
     from ampo.verify.compare import matches
     from ampo.verify.counted import says_none
     from ampo.verify.domains import compatible
+    from ampo.verify.form import unlike
     from ampo.verify.images import mentioned
     from ampo.verify.moments import same_moment
     from ampo.verify.phrases import phrase
     from ampo.verify.setting import Setting
-    from ampo.verify.statements import states
+    from ampo.verify.stated import stated
+    from ampo.verify.statements import another_case, states
     from ampo.verify.structure import integer_parameters, parse, readings
     from ampo.verify.synonyms import synonymous
 
@@ -152,6 +155,8 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     text = with_point(gold_text, text) or text
     declared = integer_parameters(gold)
     setting = Setting(question, declared or integer_parameters(answer), declared=declared)
+    if another_case(gold_text, text):
+        return Ruling(False, "another case of the letters")
     moment = same_moment(gold_text, text, question)
     if moment is not None:
         return Ruling(moment, "time or date")
@@ -164,6 +169,10 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
         return Ruling(formula, "chemical formula")
     if states(gold_text, text, question):
         return Ruling(True, "a sentence that states the phrase")
+    if question and another_measure(text, question):
+        return Ruling(False, "another measure than asked for")
+    if question and (other := unlike(gold_text, text, question)):
+        return Ruling(False, other)
     if gold_text == "0" and says_none(text, question):
         return Ruling(True, "none of what is counted")
     if not compatible(gold_text, text) and not (mentioned(parse(gold_text)) and mentioned(parse(text))):
@@ -180,6 +189,8 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
             if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
                 return Ruling(_numeric(wanted), f"{rule}, with a unit")
     wanted, found = parse(gold_text), parse(text)
+    if _numeric(wanted) and (number := stated(text, question)) and matches(wanted, parse(number), setting):
+        return Ruling(True, "a sentence that states the number")
     unread = isinstance(wanted, Unread) or isinstance(found, Unread)
     if unread and not isinstance(wanted, Phrase) and _single(gold_text) and _single(text):
         from ampo.verify import symbolic

@@ -123,6 +123,7 @@ _TEXT_NUMBER = re.compile(r"^\\text\s*\{\s*([-+]?\d+(?:\.\d+)?)\s*\}$")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{[a-zA-Z]{1,20}\}")
 _ROW_SPACING = re.compile(r"\\\\\s*\[\s*\d{1,3}(?:\.\d{1,3})?\s*(?:mm|cm|pt|em|ex)\s*\]")
 _CHOOSE = re.compile(r"\{\s*\}_\s*\{?(\d{1,4})\}?\s*C_\s*\{?(\d{1,4})\}?")
+_HEXADECIMAL = re.compile(r"(?<![A-Za-z0-9\\])(\d*[A-F][0-9A-F]{1,30}|\d{1,30}[A-F])_\s*(?:16(?!\d)|\{\s*16\s*\})")
 _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
@@ -151,6 +152,7 @@ def normalise(text: str) -> str:
     text = _DOTS.sub(r"\\ldots", text)
     for _ in range(3):
         text = _FONT.sub(r"\1", text)
+    text = _HEXADECIMAL.sub(r"0x\1", text)
     for pattern, replacement in _FRAC_FIXES:
         text = pattern.sub(replacement, text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")

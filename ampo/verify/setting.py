@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ampo.verify.asked import asked
+from ampo.verify import asked
 
 _ROUNDS = re.compile(
     r"approx|\bnearest\b|\bround(?:ed|ing)?\b|\bplaces\b|\bdecimal (?:place|digit)|significant (?:fig|dig)|\bestimate"
@@ -43,7 +43,7 @@ class Setting:
         """Whether the question asks for a measured quantity: its data have powers of ten, or decimals and a unit."""
         text = self.question
         return bool(_SCIENTIFIC.search(text)) or (
-            bool(_WITH_DECIMALS.search(text)) and any(u.physical for u in asked(text).units)
+            bool(_WITH_DECIMALS.search(text)) and any(u.physical for u in asked.asked(text).units)
         )
 
     @property
@@ -54,3 +54,13 @@ class Setting:
     def solved(self) -> bool:
         """Whether the question asks for one name by the others, so that an equation left unsolved is no answer."""
         return bool(_SOLVED.search(self.question))
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the question asks for several values in an order."""
+        return asked.ordered(self.question)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the question asks for a value as often as it occurs."""
+        return asked.repeated(self.question)

@@ -24,6 +24,8 @@ wasn't won't without maybe perhaps possibly might could may than instead false t
 other another less more least most un non opposite
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
+_NAMES = re.compile(r"[A-Za-z]{2}|[A-Z]{3}|[A-Z]?[a-z]+[A-Z][A-Za-z]*|[A-Z]{2,}[a-z]+")  # CO, mg, ABC, NaCl
+_SHORT_WORDS = frozenset({"no", "up", "on", "in", "by", "at", "it", "if", "so", "or", "yes", "all", "odd"})
 _ALTERNATIVE = re.compile(r"\b(?:or|but|maybe|perhaps|possibly|unless|unclear|unsure|might)\b", re.IGNORECASE)
 _VERDICT = re.compile(r"(yes|no|true|false)\s*[,.;:\u2013\u2014-]+\s*(\S.*)", re.IGNORECASE | re.DOTALL)
 _NEGATED = re.compile(r"\b(?:not|no|never|neither|cannot|impossible)\b|n't\b", re.IGNORECASE)
@@ -52,6 +54,15 @@ def states(gold: str, answer: str, question: str) -> bool:
     rest = words[: places[0]] + words[places[0] + len(wanted) :]
     allowed = _FILL | _asked(question) | (_INFINITE if "infinity" in gold else frozenset())
     return all(_passed_over(word, allowed) for word in rest)
+
+
+def another_case(gold: str, answer: str) -> bool:
+    """Whether a gold whose case tells (CO, mg, AB, NaCl) stands in the answer in another case only."""
+    name = plain(gold)
+    if not _NAMES.fullmatch(name) or name.lower() in _SHORT_WORDS:
+        return False
+    words = re.findall(r"[A-Za-z]+", plain(answer))
+    return name not in words and name.lower() in {word.lower() for word in words}
 
 
 def _neither(answer: str, question: str) -> bool:

@@ -34,7 +34,7 @@ FUNCTIONS = {name: name for name in [*TRIG, "ln", "log", "lg", "exp", "gcd", "lc
 }
 NAMES = set(FUNCTIONS) | set(GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
 _TOKEN = re.compile(
-    r"(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\d.a-zA-Z{^]))?)|(?P<cmd>\\[a-zA-Z]+)|(?P<word>[a-zA-Z]+)"
+    r"(?P<code>0[xX][0-9a-fA-F]{1,64}|0[bB][01]{1,256})(?!\w)|(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\d.a-zA-Z{^]))?)|(?P<cmd>\\[a-zA-Z]+)|(?P<word>[a-zA-Z]+)"
     r"|(?P<op>\*\*|[-+*/^_!(){}\[\]|',:%&])|(?P<space>\s+)"
 )
 
@@ -51,6 +51,8 @@ def tokens(text: str) -> list[str]:
         piece = m.group()
         if m.lastgroup == "word":
             found.extend(_letters(piece))
+        elif m.lastgroup == "code":  # 0x1F, 0b101
+            found.append(str(int(piece, 0)))
         elif m.lastgroup == "space":
             if found and found[-1] != " ":
                 found.append(" ")

@@ -1,0 +1,83 @@
+"""A sentence around one number: "James runs 540 meters a week." is 540 meters, where that is what was asked.
+
+Read only where the gold is a number. Every word must be the question's own, or one that says nothing about which number
+it is; a negation, a bound, a multiplier, a second number, or a name beside those that are asked about is never passed
+over.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ampo.verify.asked import asking
+from ampo.verify.phrases import plain
+from ampo.verify.units import is_unit_word
+
+MAX_WORDS = 24
+_NUMBER = re.compile(
+    r"(?:\\dollar|\\pound|\\euro)?\s*(?<![\w.,-])-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+|\s*%)?(?![\w.,]*\d)"
+)
+_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+_FILL_WORDS = """
+a an and answer are as at be been by can cost costs day each earns equal equals every final finally for from gave get
+gets got had has have he hence her here him his i in is it its left made make makes must need needs now of on our paid
+pay pays per remain remaining remains result she should so sold spends spent take takes that the their there therefore
+they this thus to today together took total travel travels was we were will with year you your
+"""
+_NEVER_WORDS = """
+no not never neither nor none or either but if unless except cannot without maybe perhaps possibly might may could would
+than less more fewer least most under over below above between about approximately roughly nearly almost around before
+after until other another extra double twice triple half third thirds quarter quarters dozen hundred thousand million
+billion negative minus plus times squared cubed wrong false incorrect false instead guess first second
+"""
+_FILL, _NEVER = frozenset(_FILL_WORDS.split()), frozenset(_NEVER_WORDS.split())
+_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+
+
+def stated(answer: str, question: str) -> str | None:
+    """The quantity that a normalised answer states in a sentence; None where it is no such sentence."""
+    text = plain(answer)
+    numbers = list(_NUMBER.finditer(text))
+    if len(numbers) != 1 or len(text.split()) > MAX_WORDS:
+        return None
+    before, after = text[: numbers[0].start()], text[numbers[0].end() :]
+    if not re.fullmatch(r"[A-Za-z' ,.:;]+", before) or not re.fullmatch(r"[A-Za-z' ,.;]*", after):
+        return None
+    unit = _unit(after)
+    rest = _WORD.findall(f"{before} . {after[len(unit) :]}")
+    known = _stems(question)
+    if not all(_passed_over(word, known) for word in rest) or _of_another(text, question):
+        return None
+    return f"{numbers[0].group().strip()} {unit.strip()}".strip()
+
+
+def _unit(after: str) -> str:
+    """The words behind the number that are a unit: meters, miles per hour."""
+    m = re.match(r"\s+((?:square |cubic )?[A-Za-z]+)(?: per ([A-Za-z]+))?", after)
+    if m is None or not is_unit_word(m[1].split()[-1]) or m[1] in ("a", "in"):
+        return ""
+    return m.group() if m[2] and is_unit_word(m[2]) else " " + m[1]
+
+
+def _passed_over(word: str, known: frozenset[str]) -> bool:
+    low = word.lower()
+    return low not in _NEVER and not low.endswith("n't") and (low in _FILL or _stem(low) in known)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(_stem(word.lower()) for word in _WORD.findall(plain(text[-20_000:])))
+
+
+def _stem(word: str) -> str:
+    """Makes, making and make alike; Janet's as Janet."""
+    word = re.sub(r"'s?$", "", word)
+    return re.sub(r"(?:ies|y|ing|ed|es|s|e)$", "", word) if len(word) > 3 else word
+
+
+def _of_another(text: str, question: str) -> bool:
+    """Whether the sentence is about others than those that the question asks about."""
+    named, about = set(re.findall(r"^[A-Z][a-z]+|(?<=[ (])[A-Z][a-z]+", text)), set()
+    for sentence in asking(question):
+        about |= set(_CAPITAL.findall(sentence))
+    named = {name for name in named if name.lower() not in _FILL}
+    return bool(named and about) and not named & about
