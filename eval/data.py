@@ -29,14 +29,17 @@ _QUESTIONS = ("question", "problem", "query", "input")
 _ANSWERS = ("answer", "final_answer", "gold", "target", "label")
 
 
-def load_problems(benchmark: Benchmark, data_dir: Path | None = None, limit: int | None = None) -> list[Problem]:
+def load_problems(
+    benchmark: Benchmark, data_dir: Path | None = None, limit: int | None = None, *, unanswered: bool = False
+) -> list[Problem]:
     """The benchmark's problems in their own order; the first `limit` of them where it is given.
 
-    data_dir: a folder of offline copies; default AMPO_DATA_DIR. Raises UserError for data that can't be had or read.
+    data_dir: a folder of offline copies; default AMPO_DATA_DIR. unanswered: problems without a reference answer are
+    kept, for the audit; else they are an error. Raises UserError for data that can't be had or read.
     """
     if limit is not None and limit < 1:
         raise UserError(f"--limit {limit}: it must be at least 1")
-    problems = _load(benchmark, data_dir)
+    problems = _load(benchmark, data_dir, unanswered)
     if benchmark.n_problems and len(problems) != benchmark.n_problems:
         logging.getLogger(__name__).warning(
             "%s: %d problems found, %d expected", benchmark.name, len(problems), benchmark.n_problems
@@ -99,17 +102,17 @@ def fingerprint(problems: Iterable[Problem]) -> str:
     return digest.hexdigest()
 
 
-def _load(benchmark: Benchmark, data_dir: Path | None) -> list[Problem]:
+def _load(benchmark: Benchmark, data_dir: Path | None, unanswered: bool) -> list[Problem]:
     if benchmark.parts:
         from eval.demo import make_problems
 
         return _checked([(p.id, p) for p in make_problems(benchmark)], benchmark)
     if benchmark.dataset:
-        return _problems(read_rows(benchmark.dataset), benchmark, benchmark.columns)
+        return _problems(read_rows(benchmark.dataset), benchmark, benchmark.columns, unanswered)
     offline, looked_in = _offline_copy(benchmark, data_dir)
     if offline:
-        return _problems(read_rows(offline), benchmark, _NORMAL_FORM)
-    return _problems(from_hub(benchmark, looked_in), benchmark, benchmark.columns)
+        return _problems(read_rows(offline), benchmark, _NORMAL_FORM, unanswered)
+    return _problems(from_hub(benchmark, looked_in), benchmark, benchmark.columns, unanswered)
 
 
 def _offline_copy(benchmark: Benchmark, data_dir: Path | None) -> tuple[Path | None, Path | None]:
@@ -125,13 +128,16 @@ def _offline_copy(benchmark: Benchmark, data_dir: Path | None) -> tuple[Path | N
     return (file if file.exists() else None), folder
 
 
-def _problems(rows: Sequence[Row], benchmark: Benchmark, columns: Columns) -> list[Problem]:
+def _problems(rows: Sequence[Row], benchmark: Benchmark, columns: Columns, unanswered: bool) -> list[Problem]:
     if not rows:
         raise UserError(f"{benchmark.name}: {benchmark.origin} holds no problems")
-    return _checked([(row.where, _problem(row, i, benchmark, columns)) for i, row in enumerate(rows)], benchmark)
+    located = [(row.where, _problem(row, i, benchmark, columns, unanswered)) for i, row in enumerate(rows)]
+    return _checked(located, benchmark)
 
 
-def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns) -> Problem:
+def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns, unanswered: bool) -> Problem:
+    if unanswered and columns.answer in row.fields and row.fields[columns.answer] is None:
+        row = row._replace(fields={**row.fields, columns.answer: ""})
     cell = partial(_cell, row, hint=_way_on(benchmark, columns))
     raw = Raw(
         question=cell(columns.question),
@@ -145,9 +151,9 @@ def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns) -> Pr
     except RowError as error:
         raise UserError(f"{row.where}: {error}") from error
     for what, value in (("question", normal.question), ("answer", normal.answer)):
-        if not value:
+        if not value and not (unanswered and what == "answer"):
             raise UserError(f"{row.where}: the {what} is empty")
-    if normal.options and normal.answer not in [letter(i) for i in range(len(normal.options))]:
+    if normal.options and normal.answer and normal.answer not in [letter(i) for i in range(len(normal.options))]:
         last = letter(len(normal.options) - 1)
         raise UserError(f"{row.where}: the answer {normal.answer!r} names none of the options A to {last}")
     key = str(index if key is None else key).strip()

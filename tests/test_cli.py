@@ -174,11 +174,13 @@ def test_score_of_a_broken_file_names_the_line(tmp_path: Path) -> None:
 
 def test_audit_finds_a_broken_reference_answer(tmp_path: Path) -> None:
     rows = [{"id": "a", "question": "?", "answer": "4.5e33"}, {"id": "b", "question": "?", "answer": r"\frac{1}{2"}]
+    rows += [{"id": "c", "question": "?", "answer": " "}, {"id": "d", "question": "?", "answer": None}]
     (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = run_ampo("audit", "--data", str(tmp_path / "mine.jsonl"))
     assert done.returncode == 0, done.stderr
     assert "mine/b" in done.stdout
-    assert "2 reference answers" in done.stdout
+    assert done.stdout.count("there is no reference answer") == 2
+    assert "4 reference answers of mine" in done.stdout
 
 
 def test_columns_need_a_file() -> None:

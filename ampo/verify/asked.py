@@ -18,7 +18,7 @@ from ampo.verify.units import Unit, times, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")
 _ASKS = re.compile(
-    r"\?|\b(?:find|what|how|give|express|compute|calculate|determine|write|state|evaluate|answers?|solve|estimate|list|arrange|rank|sort|enter)\b",
+    r"\?|\b(?:find|what|how|give|express|compute|calculate|determine|write|state|evaluate|answers?|solve|estimate)\b|^\W*(?:list|arrange|rank|sort|enter|order)\b",
     re.IGNORECASE,
 )
 _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?(?:\s*(?:/|\bper\b|\\cdot)\s*(?:second squared|[a-zA-Z]+)(?:\s*\^\s*\{?\s*-?\d\s*\}?)?)*)"  # noqa: E501

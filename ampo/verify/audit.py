@@ -101,7 +101,7 @@ def _spelled(problem: Problem, official: bool) -> Iterator[tuple[str, Claim]]:
         return
     fields = (problem.kind, problem.options, problem.question)
     choice = gold_letter(gold, *fields) is not None
-    for spelling in [gold] if choice else list(dict.fromkeys(spellings(gold))):
+    for spelling in [gold] if choice else list(dict.fromkeys(spellings(gold, problem.question))):
         yield spelling, Claim(gold, f"<answer>{spelling}</answer>", "ampo", *fields)
     if official:
         for spelling in filter(None, (e_notation(gold), gold)):

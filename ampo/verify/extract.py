@@ -12,7 +12,11 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
 6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
    ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer.
 
-A response that was cut off by the token limit answers only by rules 1 and 2: what is left by 3 to 6 is luck.
+Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
+that is said to be right ("B is the correct choice because ...").
+
+A response that was cut off by the token limit answers only by a complete `<answer>`, or by a box at its very end, with
+nothing but marks after it (no letter, no digit): a box that it went on from is a guess, and what 3 to 6 find is luck.
 Rules 3 to 6 read the last 20,000 characters: a final answer isn't followed by more than that.
 """
 
@@ -31,13 +35,16 @@ LINE = 400  # longest answer of the phrase rules, and longest response that is t
 
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
-    r"[^.\n:=$]{0,60}?(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
+    r"(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
+    r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
     re.IGNORECASE | re.MULTILINE,
 )
 _DISCLAIMED = re.compile(
     r"(?:n't|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say)\s+"
-    r"(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$",
+    r"(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$|"
+    r"\b(?:whether|suppose|(?:people|they|some|others|students?)\s+(?:may |might |would )?(?:say|think|claim|believe)s?"
+    r"(?:\s+that)?)\s+(?:the|an)?\s*$",
     re.IGNORECASE,
 )
 _DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
@@ -47,6 +54,13 @@ _BETWEEN_BOXES = re.compile(
 )
 _LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
 _LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
+
+
+_SAID_RIGHT = re.compile(
+    r"\W{0,3}([A-Z])\W{0,3}\s+(?:is|would be|must be)\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b",
+    re.IGNORECASE,
+)
+_OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
 
 
 class Extraction(NamedTuple):
@@ -72,7 +86,7 @@ def extract(
         stopped = finish_reason not in (None, "length")
         return Extraction(None, "thought never closed", truncated=not stopped)
     body = parts.body
-    found = _tagged(body, finish_reason, choice) or _boxed(body)
+    found = _tagged(body, finish_reason, choice) or (_boxed(body) if not cut or _ends_in_a_box(body) else None)
     if found is None and not cut:
         found = _phrased(body[-TAIL:], choice) or (_lettered(body) if choice else None) or _short(body, question)
     if found is None:
@@ -90,10 +104,25 @@ def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | 
             return None
         span = (start + len(ANSWER_OPEN), len(body))
     content = body[slice(*span)].strip()
+    if choice and (letter := _said_right(content)):
+        return Extraction(letter, "answer tag, letter")
     inner = _boxed(content) or (_phrased(content, choice) if len(content) <= TAIL else None)
     if inner is not None and inner.answer:
         return Extraction(inner.answer, f"answer tag, {inner.rule}")
     return Extraction(content, "answer tag")
+
+
+def _said_right(text: str) -> str | None:
+    """B of "B is the correct choice because ..." that names no other letter."""
+    m = _SAID_RIGHT.match(text)
+    others = {*_OTHER_LETTER.findall(text)} - {m[1]} if m and m[1].isupper() else None
+    return m[1] if m and others == set() and " not " not in m[0] else None
+
+
+def _ends_in_a_box(body: str) -> bool:
+    """Whether nothing but marks follows the last box."""
+    span = boxed_span(body)
+    return span is not None and not any(c.isalnum() for c in body[span[1] :])
 
 
 def _boxed(body: str) -> Extraction | None:

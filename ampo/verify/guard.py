@@ -1,9 +1,12 @@
 """Bounds on what is read: nothing a model writes reaches a parser before it has passed here. Linear time.
 
+Two gates. `refusal` bounds length, depth and digits and refuses control characters; what passes goes to our own reader
+alone, which knows every character and macro that it takes (anything else is unread) and computes nothing while it
+reads. `symbolic` is a whitelist of characters and macros before latex2sympy2_extended, the one parser that isn't ours.
+
 The numbers are far above what reference answers need (the longest of the supported benchmarks has 190 characters)
 and far below what makes a parser slow. `symbolic` is stricter, because latex2sympy2_extended computes while it
-parses: 2^{10^9}
-would be multiplied out.
+parses: 2^{10^9} would be multiplied out.
 """
 
 from __future__ import annotations

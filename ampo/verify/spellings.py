@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ampo.verify.answers import Answer, Ordered, Unordered, Value
+from ampo.verify.asked import ordered
 from ampo.verify.normalise import normalise
 from ampo.verify.scan import enclosed, split
 from ampo.verify.structure import parse
@@ -21,8 +22,8 @@ def e_notation(gold: str) -> str | None:
     return f"{m[1]} \\times 10^{{{m[2].replace('+', '')}{m[3]}}}" if m else None
 
 
-def spellings(gold: str) -> Iterator[str]:
-    """The gold in other spellings, each of which is right; the first is the gold itself."""
+def spellings(gold: str, question: str = "") -> Iterator[str]:
+    """The gold in other spellings, each of which answers the question; the first is the gold itself."""
     yield gold
     power = e_notation(gold)
     if power:
@@ -36,14 +37,15 @@ def spellings(gold: str) -> Iterator[str]:
         yield _NUMERIC_FRACTION.sub(r"(\1/\2)", text)
     if _WHOLE.fullmatch(text):
         yield f"{int(text):,}"
-    yield from _by_kind(text, parse(text))
+    yield from _by_kind(text, parse(text), ordered(question))
 
 
-def _by_kind(text: str, answer: Answer) -> Iterator[str]:
+def _by_kind(text: str, answer: Answer, in_order: bool) -> Iterator[str]:
     if isinstance(answer, Unordered) and not answer.braces and "\\pm" not in text:
         parts = [p for _, p in split(text, {","})]
         if len(parts) > 1 and "=" not in text and all(parts):
-            yield ", ".join(reversed(parts))
+            if not in_order:
+                yield ", ".join(reversed(parts))
             yield f"\\{{{', '.join(parts)}\\}}"
             yield f"{', '.join(parts[:-1])} \\text{{ and }} {parts[-1]}"
     if isinstance(answer, Ordered):
@@ -51,4 +53,4 @@ def _by_kind(text: str, answer: Answer) -> Iterator[str]:
         if found and found[0] in "([":
             yield f"\\left{found[0]} {found[1]} \\right{found[2]}"
     if isinstance(answer, Value) and not answer.unit:
-        yield f"x = {text}" if "x" not in text else text
+        yield f"\\text{{value}} = {text}"

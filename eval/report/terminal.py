@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from ampo.types import Problem, Protocol
+from ampo.types import Problem, Protocol, Verdict
 from ampo.verify.audit import audit
 from eval.paper import PaperRow
 from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
@@ -111,14 +111,23 @@ def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Cons
     a, b = protocols[0], protocols[1]
     problems, responses, verdicts = run.read_problems(), run.read_responses(), run.read_verdicts()
     rows = disagreements(responses, verdicts, a, b)
+    if not rows:
+        console.print(f"{a} and {b} judge all {len(responses)} responses alike")
+        return
     table = Table(title=f"{len(rows)} of {len(responses)} responses judged differently", title_justify="left")
-    for column in ("sample", "reference", f"found by {a}", a, b, "reason"):
+    for column in ("sample", "reference", a, b):
         table.add_column(column, overflow="fold")
-    for response_id, first, second in rows:
-        verdict = verdicts[response_id, a]
+    for response_id, *_ in rows:
         gold = problems[responses[response_id].problem].answer
-        table.add_row(*(_plain(x) for x in (response_id, gold, verdict.extracted or "", first, second, verdict.reason)))
+        judged = (_ruling(verdicts[response_id, protocol]) for protocol in (a, b))
+        table.add_row(*(_plain(x) for x in (response_id, gold, *judged)))
     console.print(table)
+
+
+def _ruling(verdict: Verdict) -> str:
+    """The outcome, what was found, and why."""
+    found = "" if verdict.extracted is None else f" {verdict.extracted[:80]}"
+    return f"{verdict.outcome}:{found} ({verdict.reason})"
 
 
 def show_audit(problems: Sequence[Problem], console: Console | None = None) -> None:
@@ -136,7 +145,8 @@ def show_audit(problems: Sequence[Problem], console: Console | None = None) -> N
     if kinds:
         console.print(table)
     counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) or "nothing to report"
-    console.print(f"{len(problems)} reference answers: {counts}")
+    of = ", ".join(dict.fromkeys(problem.benchmark for problem in problems))
+    console.print(f"{len(problems)} reference answers of {of}: {counts}")
 
 
 def _plain(text: str) -> str:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
 from ampo.verify import Claim, VerifierPool
+from eval.report import show_disagreements
 from eval.run import RunSpec, Task, evaluate, problem_seed
 from eval.rundir import RunDir
 from eval.score import rescore
@@ -202,6 +204,26 @@ def test_both_protocols_side_by_side(tmp_path: Path) -> None:
     assert again["protocol"] == "official"
     assert again["protocols"]["ampo"]["benchmarks"] == metrics["benchmarks"]
     assert len(lines(run.verdicts)) == 40
+
+
+def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_path: Path, monkeypatch) -> None:
+    run = RunDir(tmp_path)
+    go(run, Scripted(), spec(protocols=("ampo",)))
+
+    def shown() -> str:
+        console = Console(record=True, width=200)
+        show_disagreements(run, ("official", "ampo"), console)
+        return console.export_text()
+
+    verdicts = run.read_verdicts()
+    both = verdicts | {(i, "official"): verdict for (i, _), verdict in verdicts.items()}
+    monkeypatch.setattr(RunDir, "read_verdicts", lambda _: both)
+    assert shown() == "official and ampo judge all 20 responses alike\n"
+    first = next(iter(run.read_responses()))
+    both[first, "official"] = Verdict("correct", "5", "rule one")
+    both[first, "ampo"] = Verdict("wrong", "6", "rule two")
+    assert "correct: 5 (rule one)" in shown()
+    assert "wrong: 6 (rule two)" in shown()
 
 
 def test_a_verifier_that_cannot_work_ends_the_run_and_loses_nothing(tmp_path: Path, monkeypatch) -> None:

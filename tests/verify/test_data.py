@@ -32,7 +32,7 @@ def problems(name: str) -> list[Problem]:
 def test_every_gold_accepts_its_spellings(name: str) -> None:
     rejected = []
     for problem in problems(name):
-        for spelling in spellings(problem.answer):
+        for spelling in spellings(problem.answer, problem.question):
             claim = Claim(problem.answer, f"so \\boxed{{{spelling}}}", question=problem.question)
             if not judge(claim).correct:
                 rejected.append((problem.answer, spelling))
