@@ -227,7 +227,7 @@ def audit(
     from eval.data import load_problems
 
     benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
-    report.show_audit([p for b in benchmarks for problem in load_problems(b, data_dir=data_dir, unanswered=True)])
+    report.show_audit([p for b in benchmarks for p in load_problems(b, data_dir=data_dir, unanswered=True)])
 
 
 def show_notes(metrics: Mapping[str, Any]) -> None:
