@@ -2,8 +2,8 @@
 
 An engine blocks its thread between two tokens, and a page that redraws at every token is busy with nothing else. So
 each generator runs in a thread of its own, and `batches` hands over what has come in since the last time: the first
-event at once, then at most every `pause()` seconds, the end at once again. Closing ends every generator at its next
-event, which aborts its request in the engine.
+event at once, then at most every `pause()` seconds, the end at once again. Closing halts every generator, which aborts
+its request in the engine, also where that has not said its first word.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from ampo.engines.halt import Halt
 from app.session import Event, Failed
 
 K = TypeVar("K", bound=Hashable)
@@ -27,16 +28,16 @@ TICK_SECONDS = 1.0
 class Pump(Generic[K]):
     """See the module's docstring. Made and used in a running event loop.
 
-    sources: by key, what makes each generator; it is called in the generator's own thread.
+    sources: by key, what makes each generator; it is called in the generator's own thread, with what will halt it.
     """
 
-    def __init__(self, sources: Mapping[K, Callable[[], Iterator[Event]]]) -> None:
+    def __init__(self, sources: Mapping[K, Callable[[Halt], Iterator[Event]]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._came: list[tuple[K, Event]] = []
         self._lock = threading.Lock()
         self._any, self._last = asyncio.Event(), asyncio.Event()
         self._left = len(sources)
-        self._closed = threading.Event()
+        self._halt = Halt()
         for key, source in sources.items():
             threading.Thread(target=self._run, args=(key, source), name=f"answer-{key}", daemon=True).start()
 
@@ -59,15 +60,15 @@ class Pump(Generic[K]):
                 return
 
     def close(self) -> None:
-        """End all generators, each at its next event. Doesn't wait."""
-        self._closed.set()
+        """End all generators. Doesn't wait."""
+        self._halt.set()
 
-    def _run(self, key: K, source: Callable[[], Iterator[Event]]) -> None:
+    def _run(self, key: K, source: Callable[[Halt], Iterator[Event]]) -> None:
         generator = None
         try:
-            generator = source()
+            generator = source(self._halt)
             for event in generator:
-                if self._closed.is_set():
+                if self._halt.is_set():
                     break
                 self._put(key, event)
         except Exception as error:  # a defect of ours or of an engine's library: whoever waits must hear of it
@@ -97,7 +98,7 @@ class Pump(Generic[K]):
         try:
             self._loop.call_soon_threadsafe(event.set)
         except RuntimeError:  # the server has ended: nobody waits any more
-            self._closed.set()
+            self._halt.set()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

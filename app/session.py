@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ampo import prompts
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.types import Request, Response
 
@@ -47,8 +48,8 @@ class Failed(NamedTuple):
 Event = Step | Finished | Failed
 
 
-def answer(engine: Engine, request: Request) -> Iterator[Event]:
-    """Ask. Yields Steps, and Finished or Failed at the end.
+def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterator[Event]:
+    """Ask. Yields Steps, and Finished or Failed at the end; after a halt it ends as it is.
 
     Where the conversation ends in the assistant's words, these come first, as a Step without text of its own.
     """
@@ -56,7 +57,7 @@ def answer(engine: Engine, request: Request) -> Iterator[Event]:
     if before := said_before(request):
         yield Step("", _pieces(splitter.feed(before)))
     try:
-        stream = engine.stream(request)
+        stream = engine.stream(request, halt)
         try:
             for delta in stream:
                 pieces = _pieces(splitter.feed(delta.text))
@@ -71,7 +72,8 @@ def answer(engine: Engine, request: Request) -> Iterator[Event]:
     except (UserError, EngineError) as error:
         yield Failed(" ".join(str(error).split()))
         return
-    yield Failed(f"the engine ended the answer of {engine.model} without a word")
+    if halt is None or not halt.is_set():
+        yield Failed(f"the engine ended the answer of {engine.model} without a word")
 
 
 def said_before(request: Request) -> str:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError
 from ampo.types import Delta, Message, Request, Response, Sample, SamplingParams
 
@@ -32,10 +33,11 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         """Yield the text of one sample as it is generated; the last Delta carries the Response.
 
-        Closing the iterator early aborts the request in the engine.
+        Closing the iterator early aborts the request in the engine. So does `halt`, from any thread and also while
+        the iterator waits: then it ends without a Response.
         """
 
     @abstractmethod

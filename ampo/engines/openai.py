@@ -27,6 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ampo.engines import openai_wire as wire
 from ampo.engines.background import BackgroundLoop
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError, PromptTooLongError, UserError, nearest
 from ampo.types import Delta, Request, Response, Sample
 
@@ -160,14 +161,18 @@ class OpenAIEngine(Engine):
             for future in running:
                 future.cancel()
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         """See Engine.stream. Raises PromptTooLongError for a prompt that is longer than the server's context."""
         pieces: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
         future = self._submit(self._pieces(request, pieces))
         future.add_done_callback(lambda _: pieces.put(None))
+        if halt is not None:
+            halt.on(future.cancel)
         try:
             while (delta := pieces.get()) is not None:
                 yield delta
+            if halt is not None and halt.is_set():
+                return
             if (error := future.exception() if not future.cancelled() else CancelledError()) is not None:
                 raise self._translated(error) from error
         finally:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ampo import prompts
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
 from ampo.errors import PromptTooLongError, UserError, nearest
 from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams
@@ -128,15 +129,19 @@ class TransformersEngine(Engine):
         finally:
             self._scheduler.abort(live)
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         """See Engine.stream. Goes before what `generate` has queued. Raises PromptTooLongError."""
-        pieces: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
+        pieces: queue.SimpleQueue[tuple[str, bool] | None] = queue.SimpleQueue()
         [job] = self._jobs(request, 1, lambda job, piece: pieces.put((piece, job.done)), urgent=True)
         try:
             self._scheduler.submit([job])
+            if halt is not None:
+                halt.on(lambda: pieces.put(None))
             done = False
             while not done:
-                piece, done = pieces.get()
+                if (told := pieces.get()) is None:  # halted
+                    return
+                piece, done = told
                 if job.error is not None:
                     raise job.error
                 if piece:

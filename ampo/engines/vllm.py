@@ -21,6 +21,7 @@ from typing import Any
 
 from ampo import prompts
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
 from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError
@@ -88,14 +89,18 @@ class VLLMEngine(Engine):
             for request_id in running:
                 self._core.abort(request_id)
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         inbox: queue.SimpleQueue[tuple[_Running, Any]] = queue.SimpleQueue()
         state = self._submit(request, inbox, batch=False)
         if state.refused:
             raise PromptTooLongError(state.refused)
+        if halt is not None:
+            halt.on(lambda: inbox.put((state, None)))
         try:
             while not state.done:
-                for sample in state.take(inbox.get()[1]):
+                if (output := inbox.get()[1]) is None:  # halted
+                    return
+                for sample in state.take(output):
                     yield Delta(state.last_delta, sample.response)
                     return
                 if state.last_delta:

@@ -25,7 +25,8 @@ from app.desk import Desk
 class Remote:
     """A remote OpenAI-compatible server. pieces: the deltas of its next answers; delay: seconds before each.
 
-    broken_after: pieces after which it drops the connection; open: answers that it is giving now.
+    broken_after: pieces after which it drops the connection; hangs: it says nothing until it is left.
+    open: answers that it is giving now.
     """
 
     url: str = ""
@@ -33,6 +34,7 @@ class Remote:
     finish: str = "stop"
     delay: float = 0.0
     broken_after: int | None = None
+    hangs: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
     open: int = 0
 
@@ -75,6 +77,9 @@ def remote() -> Iterator[Remote]:
                 state.open -= 1
 
         def _stream(self) -> None:
+            if state.hangs:
+                self.connection.recv(1)
+                return
             for count, delta in enumerate(list(state.pieces)):
                 if count == state.broken_after:
                     self.close_connection = True

@@ -60,12 +60,12 @@ def test_one_side_that_fails_leaves_the_other(make_desk, thinker, remote) -> Non
     broken = desk.engines["thinker 2"]
     stream = broken.stream
 
-    def fail(request):
+    def fail(request, halt):
         if request.id == "compare-b":
             from ampo.errors import EngineError
 
             raise EngineError("out of memory")
-        return stream(request)
+        return stream(request, halt)
 
     broken.stream = fail
     *_, last = run(Comparison(desk), False, ("thinker", "None", ""), ("thinker 2", "None", ""))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
+from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.engines.openai import OpenAIEngine
 from ampo.engines.vllm import VLLMEngine
 from ampo.types import Message, Request, SamplingParams
@@ -89,7 +93,7 @@ def test_the_model_goes_on_from_its_own_words(vllm_engine: VLLMEngine) -> None:
 
 
 def test_the_first_event_comes_at_once_and_the_rest_in_batches() -> None:
-    def slowly():
+    def slowly(_: Halt):
         for i in range(40):
             yield Step(str(i), ())
             time.sleep(0.01)
@@ -106,7 +110,7 @@ def test_the_first_event_comes_at_once_and_the_rest_in_batches() -> None:
 
 
 def test_a_defect_in_a_source_reaches_whoever_waits() -> None:
-    def broken():
+    def broken(_: Halt):
         yield Step("a", ())
         raise ZeroDivisionError("x")
 
@@ -116,6 +120,30 @@ def test_a_defect_in_a_source_reaches_whoever_waits() -> None:
     *_, last = asyncio.run(gather())
     assert isinstance(last, Failed)
     assert "ZeroDivisionError" in last.message
+
+
+def leave_before_the_first_word(engine: Engine, asked: Callable[[], bool], request: Request, until) -> None:
+    async def leave() -> None:
+        stream = answers({i: Ask(engine, request) for i in range(2)})
+        await anext(stream)
+        assert await asyncio.to_thread(until, asked)
+        await stream.aclose()
+
+    asyncio.run(leave())
+
+
+def test_leaving_ends_what_has_not_said_a_word(remote, thinker: OpenAIEngine, until) -> None:
+    remote.hangs = True
+    leave_before_the_first_word(thinker, lambda: remote.open == 2, ask("q"), until)
+    assert until(lambda: remote.open == 0, 5)
+
+
+def test_a_halted_answer_ends_without_a_word(remote, thinker: OpenAIEngine) -> None:
+    remote.hangs = True
+    halt = Halt()
+    threading.Timer(0.3, halt.set).start()
+    assert list(answer(thinker, ask("q"), halt)) == []
+    assert list(answer(thinker, ask("q"), halt)) == []  # also where it was set before
 
 
 @pytest.mark.slow

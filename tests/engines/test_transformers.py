@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as ampo.engines.loading d
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
 from ampo.engines.text import TextStream
 from ampo.engines.transformers import TransformersEngine
@@ -90,6 +91,16 @@ def test_threads_share_the_engine(engine: TransformersEngine):
         thread.join(60)
     assert [together[i] for i in range(3)] == alone
     assert len(set(alone)) == 3
+
+
+def test_a_halted_stream_ends_before_its_first_word(engine: TransformersEngine):
+    halt = Halt()
+    halt.set()
+    assert list(engine.stream(Request("s", user("Tell a long story."), SamplingParams(max_tokens=1500)), halt)) == []
+    deadline = time.monotonic() + 10
+    while engine.unfinished and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert engine.unfinished == 0
 
 
 def test_a_thought_that_the_template_opened_is_in_the_text(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ampo.engines import vllm_core
+from ampo.engines.halt import Halt
 from ampo.engines.vllm import VLLMEngine
 from ampo.errors import EngineError, PromptTooLongError
 from ampo.types import Message, Request, SamplingParams
@@ -68,6 +69,14 @@ def test_closing_a_stream_ends_the_generation(vllm_engine: VLLMEngine) -> None:
     assert next(stream).text
     assert vllm_engine.unfinished == 1
     stream.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert idle(vllm_engine)
+
+
+def test_a_halted_stream_ends_before_its_first_word(vllm_engine: VLLMEngine) -> None:
+    halt = Halt()
+    halt.set()
+    request = Request("s", ask("Tell a long story."), SamplingParams(max_tokens=1500))
+    assert list(vllm_engine.stream(request, halt)) == []
     assert idle(vllm_engine)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
@@ -204,7 +205,7 @@ class Coins(Engine):
                 self.given += 1
                 yield Sample(request.id, index, Response(f"<answer>{number}</answer>", completion_tokens=7))
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         raise AssertionError("a run streams nothing")
 
     def describe(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ pytest.importorskip("lm_eval")
 from lm_eval.api.instance import Instance
 
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError, MissingExtraError, UserError
 from ampo.types import Delta, Request, Response, Sample, SamplingParams
 from eval.harness.answers import Answers, Generated, gaps
@@ -50,7 +51,7 @@ class Scripted(Engine):
                 text = f"{request.prompt} {request.params.seed + index}"
                 yield Sample(request.id, index, Response(text, completion_tokens=3))
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         raise AssertionError("nothing is streamed")
 
     def describe(self) -> dict[str, Any]:

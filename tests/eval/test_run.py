@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from ampo.engines.base import Engine
+from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
@@ -54,7 +55,7 @@ class Scripted(Engine):
         text = f"It is <answer>{2 * number if right else 2 * number + 1}</answer>"
         return Response(text, finish_reason="stop", completion_tokens=7)
 
-    def stream(self, request: Request) -> Iterator[Delta]:
+    def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         raise AssertionError("a run streams nothing")
 
     def describe(self) -> dict[str, Any]:
