@@ -11,10 +11,10 @@ import gradio as gr
 from ampo.errors import UserError
 from ampo.types import OUTCOMES, Problem
 from app import render
-from app.chat import DELIMITERS
 from app.controls import quick
 from app.conversation import Answer, Turn
 from app.desk import Desk, Run, RunRow
+from app.markdown import DELIMITERS
 
 MAX_ROWS = 200
 """Responses in the table; the filters choose which."""

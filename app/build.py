@@ -91,6 +91,7 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
         max_threads=desk.concurrency + 40,
         theme=THEME,
         css=files("app").joinpath("style.css").read_text("utf-8"),
+        head=f"<script>{files('app').joinpath('page.js').read_text('utf-8')}</script>",
         app_kwargs={"middleware": ContentPolicy.middleware()},
         footer_links=[],
         run_history=False,

@@ -20,13 +20,8 @@ from app.answers import Ask, answers, judged, seeded, stopped
 from app.controls import Controls, quick
 from app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_dict
 from app.desk import Desk
+from app.markdown import DELIMITERS, written
 from app.shelf import Shelf
-
-DELIMITERS: list[dict[str, str | bool]] = [
-    {"left": "\\[", "right": "\\]", "display": True},
-    {"left": "\\(", "right": "\\)", "display": False},
-]
-"""What `app.markdown` writes, and nothing else: a dollar sign is a dollar sign."""
 
 _BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]"""
 _IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
@@ -86,7 +81,7 @@ class Talk:
     ) -> AsyncIterator[Update]:
         """Another question in its place."""
         index = render.turn_at(talk.turns, _index(event))
-        async for update in self._again(talk, index, _unescaped(event.value), page, settings):
+        async for update in self._again(talk, index, _edited(event), page, settings):
             yield update
 
     @controls.named
@@ -211,10 +206,10 @@ def _page(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-def _unescaped(text: Any) -> str:
-    """A question as it was shown, back as it was written."""
-    value = text[0] if isinstance(text, list) and text else text
-    return str(value.get("text", "") if isinstance(value, dict) else value).replace("&lt;", "<")
+def _edited(event: gr.EditData) -> str:
+    """A question that was edited as it was shown, as it is meant."""
+    value = event.value[0] if isinstance(event.value, list) and event.value else event.value
+    return written(str(value.get("text", "") if isinstance(value, dict) else value))
 
 
 def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:

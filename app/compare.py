@@ -18,10 +18,10 @@ from ampo.errors import UserError
 from ampo.types import Request, SamplingParams
 from app import controls, question, render, votes
 from app.answers import Ask, answers, judged, seeded, stopped
-from app.chat import DELIMITERS
 from app.controls import PRESETS, Controls, preset_text, quick
 from app.conversation import Answer, Conversation, Turn
 from app.desk import Desk
+from app.markdown import DELIMITERS
 
 Update = tuple[Any, ...]
 SAME = "as in the menu"

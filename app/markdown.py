@@ -1,20 +1,24 @@
-r"""What a model wrote, as Markdown that a page can show: mathematics marked as such, and nothing in it that acts.
+r"""What was written, as Markdown that a page can show: mathematics marked as such, and nothing in it that acts.
+
+All that is done to a text is to put invisible characters into it, the same ones wherever it is, in prose or in code:
+without them (`written`) it is again what was written, to be copied or edited. So nothing hangs on whether the page
+takes the same stretches for code as we do.
 
 Mathematics. A page that takes `$` for a delimiter also takes "$5 and $10" for a formula. So it is decided here what
-is a formula, by pandoc's rule and one more for prices, and every formula comes out between `\(..\)` or `\[..\]`,
-the only delimiters the page knows. A bare `\boxed{}` and a bare environment are formulas, too.
+is a formula, by pandoc's rule and one more for prices, and the page's delimiters (`DELIMITERS`) have a mark in them
+that no text can bring along. A bare `\boxed{}` and a bare environment are formulas, too.
 
-Harmless. Outside code, a `<` that could begin a tag becomes text, an image becomes a link, and a link goes to http,
-https or mailto or is none. The page's own sanitiser and its content security policy stand behind this, they are not
-relied on.
+Harmless. A `<` that could begin a tag is kept from what follows it, as is the `!` of an image, which becomes a link,
+and the address of a link that goes elsewhere than to http, https or mailto. The page's own sanitiser and its content
+security policy stand behind this, they are not relied on.
 
-Code is left as it is; where it is not sure that the page will see code, too, it counts as text. A text that grows is
-scanned again only from its last paragraph on: see `Growing`.
+A text that grows is scanned again only from its last paragraph on: see `Growing`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from functools import lru_cache
 
 from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
@@ -28,39 +32,84 @@ _TOKEN = re.compile(
     rf"""
     (?P<fence>^(?P<indent>[ \t]*)(?P<ticks>`{{3,}}|(?<=^)~{{3,}})(?P<info>[^\n`]*)\n
         (?P<code>(?:(?P=indent)(?![ \t]*(?P=ticks)[`~]*[ \t]*$)[^\n]*(?:\n|\Z)|[ \t]*\n)*+)
-        (?:[ \t]*(?P=ticks)[`~]*[ \t]*$)?)
+        (?P<close>[ \t]*(?P=ticks)[`~]*[ \t]*$)?)
     |(?P<span>(?<!`)(?P<tick>`+)(?!`)(?:[^`\n]|(?!(?<!`)(?P=tick)(?!`))`)+?(?<!`)(?P=tick)(?!`))
     |(?P<display>\$\$(?P<display_tex>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$
         |\\\[(?P<bracket_tex>(?:(?!\\\[)[\s\S])+?)\\\])
     |(?P<environment>\\begin\{{(?P<name>(?:{_ENVIRONMENTS})\*?)\}}(?:(?!\\begin\{{(?P=name)\}})[\s\S])*?\\end\{{(?P=name)\}})
     |(?P<paren>\\\((?P<paren_tex>(?:[^\\\n]|\n(?!\s*\n)|\\(?![()])[\s\S])+?)\\\))
-    |(?P<inline>(?<![\\$])\$(?P<inline_tex>(?![\s$])(?:[^$\\\n]|\\[^\n]|\n(?!\s*\n))*?(?<!\s))\$(?![\d$]))
+    |(?P<inline>(?<![\\$])\$(?P<inline_tex>(?![\s$])(?:[^$\\\n]|\\[^\n]|\n(?!\s*\n))*?(?<!\s)
+        |[ ](?=[^$\n]*\\[A-Za-z])(?:[^$\\\n]|\\[^\n])+?)\$(?![\d$]))
     |(?P<boxed>\\boxed{_BRACED})
     |(?P<escape>\\[$<>`*_!#&%~]|\\\\(?![\[\]()]))
     |(?P<delimiter>\\[\[\]()])
     |(?P<tag><(?=[A-Za-z/!?]))
     |(?P<image>!(?=\[))
     |(?P<link>\](?=\s*[(:])[ \t]*[(:]\s*)
+    |(?P<drawn>```(?=mermaid))
     |(?P<paragraph>\n[ \t]*\n\s*)
     """,
     re.VERBOSE | re.MULTILINE,
 )
+JOINER = "\u2060"  # keeps two characters apart, and is shown as nothing
+_FORMULA, _BARE, _BARE_END = "\u2061", "\u2062", "\u2063"
+_MARKS = str.maketrans(dict.fromkeys((JOINER, _FORMULA, _BARE, _BARE_END), ""))
+DELIMITERS: list[dict[str, str | bool]] = [
+    {"left": left, "right": right, "display": display}
+    for left, right, display in (
+        (_FORMULA + "$$", "$$" + _FORMULA, True),
+        (_FORMULA + "$", "$" + _FORMULA, False),
+        (_FORMULA + "\\[", "\\]" + _FORMULA, True),
+        (_FORMULA + "\\(", "\\)" + _FORMULA, False),
+        (2 * _BARE, 2 * _BARE_END, True),
+        (_BARE, _BARE_END, False),
+    )
+]
+"""What a page is to take for formulas, in the order in which it looks for them."""
+
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_JOINER = "\u2060"  # invisible: keeps a backslash and its bracket from being taken for a delimiter
+_ACTING = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[ \t]*[(:])|(?<=```)(?=mermaid)")
+"""After each of these a joiner makes it text: tags, images, links, and pictures drawn from code."""
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#.-]{1,24}")
+_UNFIT = ("mermaid", "cpp")  # the one is drawn; for the other Gradio lacks C's highlighter, and shows no message at all
+_COMMAND = re.compile(r"\\[A-Za-z]|[\^_]\{")
+_DELIMITED = re.compile(r"[$`]|\\[()\[\]]|\\begin|\\boxed")
+_TEXT = re.compile(r"\\(?:text|textbf|mathrm|operatorname|mbox)\s*\{[^{}]*\}")
+
+
+def written(shown: str) -> str:
+    """What stood there before it was made harmless."""
+    return shown.translate(_MARKS)
 
 
 def harmless(text: str) -> str:
     """The Markdown of a text that is complete, or that doesn't grow often."""
-    return _render(text, 0)[0]
+    return _render(_unmarked(text), 0)[0]
 
 
 @lru_cache(maxsize=512)
 def body(text: str) -> str:
     """The Markdown of what follows a thought: as `harmless`, with the `<answer>` set off."""
     return harmless(_set_off(text))
+
+
+def formula(text: str) -> str | None:
+    """An answer that is a formula without delimiters, marked as one; None for any other, such as prose or a number."""
+    text = _unmarked(" ".join(text.split()))
+    if not _COMMAND.search(text) or _DELIMITED.search(text) or _WORD.search(_TEXT.sub("", text)):
+        return None
+    return _marked(text, _BARE, _BARE_END)
+
+
+def closed(text: str) -> str:
+    """The same with its last fence closed, so that what is put after it is no code."""
+    last = deque(_TOKEN.finditer(text), maxlen=1)
+    if not last or last[0]["fence"] is None or last[0]["close"] is not None or last[0].end() < len(text):
+        return text
+    newline = "" if text.endswith("\n") else "\n"
+    return f"{text}{newline}{last[0]['indent']}{last[0]['ticks']}"
 
 
 class Growing:
@@ -71,6 +120,7 @@ class Growing:
         self._done, self._at = "", 0
 
     def render(self, text: str) -> str:
+        text = _unmarked(text)
         if not text.startswith(self._text):
             self._done, self._at = "", 0
         self._text = text
@@ -81,13 +131,22 @@ class Growing:
         return result
 
 
+def _unmarked(text: str) -> str:
+    """Without the marks that are ours to set."""
+    for mark in (_FORMULA, _BARE, _BARE_END):
+        text = text.replace(mark, "")
+    return text
+
+
 def _set_off(text: str) -> str:
-    """An `<answer>` as a quotation with its name; one that is still being written, too."""
+    """An `<answer>` as a quotation with its name; one that is still being written, too. page.js undoes it in a copy."""
     before, opened, rest = text.partition(ANSWER_OPEN)
     if not opened:
         return text
     inside, _, after = rest.partition(ANSWER_CLOSE)
-    quoted = "\n".join(f"> {line}" for line in f"**Answer** {inside.strip()}".splitlines())
+    inside = inside.strip()
+    shown = f"\\({inside}\\)" if formula(inside) else inside
+    quoted = "\n".join(f"> {line}" for line in f"**Answer**{JOINER} {shown}".splitlines())
     return f"{before}\n\n{quoted}\n\n{_set_off(after)}"
 
 
@@ -115,43 +174,31 @@ def _token(m: re.Match[str]) -> str:
     return whole
 
 
+def _kept_apart(code: str) -> str:
+    """Code in which nothing acts, should it turn out to be none."""
+    return _ACTING.sub(rf"\g<0>{JOINER}", code)
+
+
 def _fence(m: re.Match[str]) -> str:
-    """Code as it is. A language that is none, or that would be drawn (mermaid), is left out."""
-    language = m["info"].strip().partition(" ")[0]
-    if language == "mermaid" or not _LANGUAGE.fullmatch(language):
-        language = ""
+    """Code. A language that is none, or that the page must not take up, is kept from being known."""
+    info = m["info"]
+    language = info.strip().partition(" ")[0]
+    known = not language or (language not in _UNFIT and _LANGUAGE.fullmatch(language))
     head = m.group()[: m.start("info") - m.start()]
-    return f"{head}{language}\n{_unpaired(m.group()[m.start('code') - m.start() :])}"
-
-
-def _span(code: str) -> str:
-    """Code in a line. In a table's row the bars go first and may leave what stands between them no code at all."""
-    return _unpaired(_TAG.sub("&lt;", code) if "|" in code else code)
-
-
-def _unpaired(code: str) -> str:
-    """Code in which no `\\(` or `\\[` waits for a partner: the page looks for them in code as well."""
-    for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
-        if code.count(opening) != code.count(closing):
-            code = code.replace(opening, f"\\{_JOINER}{opening[1]}").replace(closing, f"\\{_JOINER}{closing[1]}")
-    return code
-
-
-def _display(tex: str) -> str:
-    # A blank line would end the paragraph and the formula with it.
-    return "\\[" + re.sub(r"\n\s*\n", "\n", _tex(tex.strip())) + "\\]"
-
-
-def _tex(tex: str) -> str:
-    """A formula in which nothing looks like a tag."""
-    return _TAG.sub(r"\\lt ", tex)
+    rest = m.group()[m.end("info") - m.start() :]
+    return f"{head}{'' if known else JOINER}{_kept_apart(info)}{_kept_apart(rest)}"
 
 
 def _inline(m: re.Match[str]) -> str:
     tex = m["inline_tex"]
     if _is_price(tex):
         return "$" + harmless(tex) + "$"
-    return f"\\({_tex(tex)}\\)"
+    return _marked(m.group())
+
+
+def _marked(tex: str, before: str = _FORMULA, after: str = _FORMULA) -> str:
+    """A formula, by default one with delimiters of its own. A joiner in it may stand after a relation only."""
+    return f"{before}{_TAG.sub(f'<{JOINER}', tex)}{after}"
 
 
 def _is_price(tex: str) -> bool:
@@ -162,21 +209,21 @@ def _is_price(tex: str) -> bool:
 def _link(m: re.Match[str]) -> str:
     if _SAFE_LINK.match(m.string, m.end()):
         return m.group()
-    return m.group().replace("(", "&#40;").replace(":", "&#58;")
+    return f"]{JOINER}{m.group()[1:]}"
 
 
 _ACTS = (
     ("fence", _fence),
-    ("span", lambda m: _span(m.group())),
-    ("display_tex", lambda m: _display(m["display_tex"])),
-    ("bracket_tex", lambda m: _display(m["bracket_tex"])),
-    ("environment", lambda m: _display(m.group())),
-    ("paren", lambda m: _tex(m.group())),
+    ("span", lambda m: _kept_apart(m.group())),
+    ("display", lambda m: _marked(m.group())),
+    ("environment", lambda m: _marked(m.group(), 2 * _BARE, 2 * _BARE_END)),
+    ("paren", lambda m: _marked(m.group())),
     ("inline", _inline),
-    ("boxed", lambda m: f"\\({_tex(m.group())}\\)"),
-    ("delimiter", lambda m: f"\\{_JOINER}{m.group()[1]}"),
-    ("escape", lambda m: "&lt;" if m.group() == "\\<" else m.group()),
-    ("tag", lambda _: "&lt;"),
-    ("image", lambda _: "\\!"),
+    ("boxed", lambda m: _marked(m.group(), _BARE, _BARE_END)),
+    ("delimiter", lambda m: f"\\{JOINER}{m.group()[1]}{JOINER}"),
+    ("escape", lambda m: m.group() + (JOINER if m.group()[1] in "<!" else "")),
+    ("tag", lambda _: f"<{JOINER}"),
+    ("image", lambda _: f"!{JOINER}"),
     ("link", _link),
+    ("drawn", lambda m: m.group() + JOINER),
 )

@@ -50,7 +50,7 @@ class Live:
         return [
             *conversation(earlier),
             _user(last.question),
-            *_answer(made, self._thought.render(made.thought), self._body.render(made.body)),
+            *_answer(made, self._thought.render(made.thought), self._body.render(made.body), last.gold),
         ]
 
 
@@ -64,13 +64,23 @@ def turn_messages(turn: Turn) -> tuple[Message, ...]:
     made = turn.answer
     if made is None:
         return (_user(turn.question),)
-    return (_user(turn.question), *answer_messages(made))
+    return (_user(turn.question), *answer_messages(made, turn.gold))
 
 
 @lru_cache(maxsize=256)
-def answer_messages(made: Answer) -> tuple[Message, ...]:
+def answer_messages(made: Answer, gold: str = "") -> tuple[Message, ...]:
     """The messages of an answer that doesn't grow: thought, body, footer."""
-    return tuple(_answer(made, markdown.harmless(made.thought), markdown.body(made.body)))
+    return tuple(_answer(made, markdown.harmless(made.thought), markdown.body(made.body), gold))
+
+
+def folded(made: Answer, gold: str, title: str) -> Message:
+    """A whole answer as one folded message, its thought folded away in it."""
+    parts = [markdown.body(markdown.closed(made.body)) or _waiting(made), footer(made, gold)]
+    if made.thought:
+        thought = markdown.harmless(markdown.closed(made.thought))
+        name = _thought_title(made)["title"]
+        parts.insert(0, f"<details><summary>{name}</summary>\n\n{thought}\n\n</details>")
+    return message("assistant", "\n\n".join(parts), {"title": title, "status": "done"})
 
 
 def turn_at(turns: Sequence[Turn], message: int) -> int:
@@ -86,14 +96,14 @@ def _user(text: str) -> Message:
     return message("user", markdown.harmless(text))
 
 
-def _answer(made: Answer, thought: str, body: str) -> list[Message]:
+def _answer(made: Answer, thought: str, body: str, gold: str) -> list[Message]:
     messages: list[Message] = []
     if thought:
         messages.append(message("assistant", thought, _thought_title(made)))
     if body or not thought:
         messages.append(message("assistant", body or _waiting(made)))
     if made.state != "running":
-        messages.append(message("assistant", footer(made)))
+        messages.append(message("assistant", footer(made, gold)))
     return messages
 
 
@@ -117,9 +127,9 @@ def _waiting(made: Answer) -> str:
     return '<span class="ampo-wait">no text</span>'
 
 
-def footer(made: Answer) -> str:
+def footer(made: Answer, gold: str = "") -> str:
     """What there is to know under an answer: its verdict, times, counts, how it ended, its seed."""
-    verdict = badge(made.verdict) if made.verdict else ""
+    verdict = badge(made.verdict, gold) if made.verdict else ""
     error = escape(made.error or "the engine could not answer")
     failed = f'<div class="ampo-error">{error}</div>' if made.state == "failed" else ""
     return f'{verdict}{failed}<div class="ampo-stats">{" · ".join(stats(made))}</div>'
@@ -142,15 +152,14 @@ def stats(made: Answer) -> list[str]:
     return line
 
 
-def badge(verdict: Verdict, short: bool = False) -> str:
-    """The verifier's word: the outcome, what it found, and why."""
+def badge(verdict: Verdict, gold: str = "") -> str:
+    """The verifier's word: the outcome, what it found, what was expected, and why."""
     sign, word = BADGES[verdict.outcome]
     mark = f'<span class="ampo-badge ampo-{verdict.outcome}">{sign} {word}</span>'
-    if short:
-        return mark
     found = f"found <code>{escape(_clip(verdict.extracted))}</code>" if verdict.extracted else "found nothing"
+    expected = f", expected <code>{escape(_clip(gold))}</code>" if gold else ""
     why = f" · {escape(_clip(verdict.reason))}" if verdict.reason else ""
-    return f'<div class="ampo-verdict">{mark} <span>{found}{why}</span></div>'
+    return f'<div class="ampo-verdict">{mark} <span>{found}{expected}{why}</span></div>'
 
 
 def _clip(text: str, length: int = 300) -> str:

@@ -20,10 +20,10 @@ from ampo.types import Request
 from ampo.verify.extract import extract
 from app import controls, question, render
 from app.answers import Ask, answers, judged, seeded, stopped
-from app.chat import DELIMITERS
 from app.controls import Controls, quick
 from app.conversation import Answer, Conversation, Turn
 from app.desk import Desk
+from app.markdown import DELIMITERS, formula
 
 Update = tuple[Any, ...]
 
@@ -154,11 +154,11 @@ def votes(drawn: Draw) -> str:
     rows = []
     for group, count in sorted(counts.items(), key=lambda item: (item[0] < 0, -item[1], item[0])):
         members = [i for i, of in enumerate(drawn.classes) if of == group]
-        label = "no answer" if group < 0 else (drawn.found[members[0]] or "")
+        label = "no answer" if group < 0 else " ".join((drawn.found[members[0]] or "").split())
         verdicts = [verdict for i in members if (verdict := drawn.made[i].verdict)]
         state = "" if group < 0 or not verdicts else "right" if any(v.correct for v in verdicts) else "wrong"
         rows.append(
-            f'<div class="ampo-bar"><div class="ampo-bar-label" title="{escape(label)}">{escape(label)}</div>'
+            f'<div class="ampo-bar"><div class="ampo-bar-label" title="{escape(label)}">{_label(label, 200)}</div>'
             f'<div class="ampo-bar-track"><div class="ampo-bar-fill {state}" style="width:{100 * count / total:.1f}%">'
             f'</div></div><div class="ampo-bar-count">{count}</div></div>'
         )
@@ -170,19 +170,21 @@ def samples(drawn: Draw) -> list[render.Message]:
     messages: list[render.Message] = []
     for i in drawn.finished:
         one = drawn.made[i]
-        parts = [m["content"][0]["text"] for m in render.answer_messages(one)]
         found = drawn.found[i] if i < len(drawn.found) else None
         outcome = " ".join(render.BADGES[one.verdict.outcome]) if one.verdict else ""
         title = " · ".join(
-            filter(None, (f"Sample {i + 1}", outcome, _plain(found), f"{one.completion_tokens:,} tokens"))
+            filter(None, (f"Sample {i + 1}", outcome, _label(found, 40), f"{one.completion_tokens:,} tokens"))
         )
-        messages.append(render.message("assistant", "\n\n---\n\n".join(parts), {"title": title, "status": "done"}))
+        messages.append(render.folded(one, drawn.turn.gold if drawn.turn else "", title))
     return messages
 
 
-def _plain(found: str | None) -> str:
+def _label(found: str | None, length: int) -> str:
+    """An answer in one line: set where it is a formula, else cut at so many characters."""
     text = " ".join((found or "").split())
-    return escape(text if len(text) <= 40 else text[:37] + "...")
+    if len(text) <= 2 * length and (tex := formula(text)):
+        return tex
+    return escape(text if len(text) <= length else text[: length - 3] + "...")
 
 
 def build(desk: Desk, knobs: Controls) -> None:
@@ -194,7 +196,7 @@ def build(desk: Desk, knobs: Controls) -> None:
         k = gr.Slider(1, most, min(8, most), step=1, label="k, samples at once", scale=3, min_width=160)
         run = gr.Button("Sample", variant="primary", scale=1, min_width=110, elem_id="ampo-sample-run")
         halt = gr.Button("Stop", variant="stop", scale=1, min_width=110, visible=False, elem_id="ampo-sample-stop")
-    summary = gr.HTML(elem_id="ampo-votes")
+    summary = gr.Markdown(latex_delimiters=DELIMITERS, elem_id="ampo-votes")  # it sets the formulas in the labels
     opened = gr.Chatbot(
         label="Samples",
         show_label=False,

@@ -13,6 +13,7 @@ import pytest
 from ampo.prompts import load_template
 from ampo.types import Problem, Verdict
 from app.desk import Desk, Run, RunRow, Services
+from app.markdown import written
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")
@@ -27,6 +28,21 @@ ATTACK = r"""<script>window.hit = 1</script></script><img src=x onerror="window.
 <iframe srcdoc="<script>parent.hit = 6</script>"></iframe> <b style="position:fixed">bold</b>
 $\href{javascript:window.hit=7}{x}$ $<img src=x onerror="window.hit=8">$ [four](data:text/html,<script>1</script>)
 <form action="http://192.0.2.1/"><button>send</button></form>
+
+text
+    ```a
+    foo ``` <div style="position:fixed" class="bait"><img src="http://192.0.2.1/e.png"><form>
+    ```
+
+`\)\(` \(x\) `<div style="position:fixed" class="bait"><img src="http://192.0.2.1/f.png">`
+
+[x]: https://e.example "y
+```
+"
+<div style="position:fixed" class="bait">
+```
+
+[six\](javascript:window.hit=6) > ```mermaid
 
 ```html
 <img src="http://192.0.2.1/c.png" onerror="window.hit = 9">
@@ -60,7 +76,16 @@ class Page:
         return self.until(lambda: len(self.all("#ampo-chat .ampo-stats")) >= count, 40)
 
     def text(self) -> str:
-        return self.browser.execute_script("return document.querySelector('#ampo-chat').innerText")
+        return written(self.browser.execute_script("return document.querySelector('#ampo-chat').innerText"))
+
+    def copied(self, button: str) -> str:
+        """What a button of the chat puts into the clipboard."""
+        allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+        self.browser.execute_cdp_cmd("Browser.grantPermissions", allowed)
+        self.click(f"#ampo-chat {button}")
+        return self.browser.execute_async_script(
+            "setTimeout(() => navigator.clipboard.readText().then(arguments[0]), 200)"
+        )
 
     def script(self, code: str) -> Any:
         return self.browser.execute_script(f"return {code}")
@@ -105,12 +130,20 @@ def test_nothing_that_a_model_writes_acts(page: Page, url: str, remote) -> None:
     page.open(url)
     page.ask("Do your worst: <img src=x onerror='window.hit = 12'>")
     assert page.answered()
-    for link in page.all("#ampo-chat a"):
-        assert link.get_attribute("href").startswith("http")
+    page.press("Sample k")
+    page.write(page.all("#ampo-sample-question textarea")[0], "The same")
+    page.click("#ampo-sample-run")
+    assert page.until(lambda: "8 of 8" in page.all("#ampo-votes")[0].text, 40)
+    page.browser.execute_script(
+        "document.querySelectorAll('#ampo-samples .thought-group > [role=button]').forEach(one => one.click())"
+    )
+    assert page.until(lambda: page.all("#ampo-samples .ampo-stats"))
     time.sleep(0.5)
+    for link in page.all(":is(#ampo-chat, #ampo-samples) a"):
+        assert link.get_attribute("href").startswith("http")
     assert page.script("window.hit") is None
-    assert page.script("document.querySelectorAll('#ampo-chat :is(iframe, form, script, [style*=fixed])').length") == 0
-    assert page.script("document.querySelectorAll('#ampo-chat .prose img').length") == 0
+    live = "iframe, form, script, .prose img, .bait, [style*=fixed]"
+    assert page.script(f"document.querySelectorAll(':is(#ampo-chat, #ampo-samples) :is({live})').length") == 0
     assert not [request for request in page.requests() if not request.startswith(url)]  # nor anywhere else
     assert "<script>window.hit = 1</script>" in page.text()  # it is shown as what it is
 
@@ -198,6 +231,28 @@ def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) 
     assert page.until(lambda: "no number" in page.script("document.body.innerText"))
     assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
     assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
+
+
+TRICKY = r"Is $x^2 < 5$ for ![a](b) and List<int> at &lt; 3, `c<d>`?"
+
+
+def test_what_is_copied_and_edited_is_what_was_written(page: Page, url: str, remote) -> None:
+    said = "So $x<y$ in `List<int>`.\n\n```cpp\n#include <vector>\nint a[1](f);\n```"
+    remote.says(f"{said}\n\n<answer>\\(x\\)</answer>", thought="Hm.")
+    page.open(url)
+    page.ask(TRICKY)
+    assert page.answered()
+    assert page.until(lambda: len(page.all("#ampo-chat .katex")) == 3)
+    assert remote.asked[0]["messages"][-1]["content"] == TRICKY
+    assert page.until(
+        lambda: f"{said}\n\n<answer>\\(x\\)</answer>" in page.copied(".message-buttons-left [aria-label^=Cop]")
+    )
+    assert page.until(lambda: page.copied(".copy_code_button").strip() == "#include <vector>\nint a[1](f);")
+    page.click("button[aria-label='Edit']")
+    page.all("#ampo-chat textarea")[0].send_keys(" Well?")
+    page.click("button[aria-label='Submit']")
+    assert page.until(lambda: len(remote.asked) == 2)
+    assert remote.asked[1]["messages"][-1]["content"] == f"{TRICKY} Well?"
 
 
 def test_a_problem_is_picked_asked_judged_sampled_and_exported(
