@@ -71,7 +71,7 @@ def build(desk: Desk) -> gr.Blocks:
                 with gr.Tab("Browse", id="browse"):
                     browse.build(desk, page)
         page.load(None, None, None, js=_OPEN_WHERE_WIDE)
-        page.load(shelf.refresh, shelf.saved, shelf.shown[1], **controls.quick)
+        shelf.load(page)
     return page
 
 

@@ -15,22 +15,24 @@ import gradio as gr
 
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Request, SamplingParams
-from app import controls, history, picker, render
+from app import controls, picker, render
 from app.answers import Ask, answers, judged, seeded, stopped
 from app.controls import Controls, quick
-from app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_dict
+from app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json
 from app.desk import Desk
 from app.markdown import DELIMITERS, written
 from app.shelf import Shelf
 
 _BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]"""
 _IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
-_TAKE = """(question, gold) => [question, gold, {__type__: "update", value: "", submit_btn: false, stop_btn: true}, "",
-  {__type__: "update", visible: false}]"""
-_PUT_BACK = """(question, gold) => [{__type__: "update", value: question, submit_btn: true, stop_btn: false}, gold]"""
+_HALT = """() => { ampo.halted = true; return {__type__: "update", submit_btn: true, stop_btn: false}; }"""
+_TAKE = """(question, gold) => { ampo.halted = false; return [question, gold,
+  {__type__: "update", value: "", submit_btn: false, stop_btn: true}, "", {__type__: "update", visible: false}]; }"""
+_PUT_BACK = """(question, gold) => ampo.halted ? [{__type__: "update"}, {__type__: "update"}]
+  : [{__type__: "update", value: question, submit_btn: true, stop_btn: false}, gold]"""
 """What the browser does by itself: the question box is emptied and offers to stop while an answer is on its way. From
 the server each of these would take longer than a token, since Gradio makes a component anew to change what isn't its
-value, or to leave it as it is."""
+value, or to leave it as it is. An answer that was halted has failed to Gradio; only a refused question is put back."""
 
 EXAMPLES = (
     "Which number is larger, 9.11 or 9.9?",
@@ -103,10 +105,7 @@ class Talk:
 
     async def stop(self, talk: Conversation, page: gr.Request) -> Update:
         """After the generation has been ended: what there is stays, and is judged."""
-        self.desk.turns.take(_page(page))
-        if talk.turns and talk.turns[-1].answer:
-            talk = talk.with_answer(stopped(talk.turns[-1].answer))
-            talk = await self._judged(talk)
+        talk = await self.leave(talk, page)
         return _shown(talk, render.conversation(talk.turns))
 
     async def check(self, talk: Conversation, gold: str, kind: AnswerKind) -> Update:
@@ -121,20 +120,22 @@ class Talk:
         talk = await self._judged(replace(talk, turns=(*talk.turns[:-1], last)))
         return _shown(talk, render.conversation(talk.turns))
 
-    def open(self, saved: Any, conversation_id: str | None, page: gr.Request) -> Update:
-        """A conversation that the browser kept; an empty one where there is none of that name."""
+    async def leave(self, talk: Conversation, page: gr.Request) -> Conversation:
+        """The conversation as it is to be kept, after the generation has been ended."""
         self.desk.turns.take(_page(page))
-        data = history.find(saved, conversation_id) if conversation_id else None
+        if not talk.turns or not talk.turns[-1].answer or talk.turns[-1].answer.state != "running":
+            return talk
+        return await self._judged(talk.with_answer(stopped(talk.turns[-1].answer)))
+
+    def open(self, kept: str, page: gr.Request) -> Update:
+        """A conversation that the browser kept; an empty one for none."""
+        self.desk.turns.take(_page(page))
         try:
-            talk = from_dict(data) if data else Conversation()
+            talk = from_json(kept) if kept else Conversation()
         except UserError as error:
             gr.Warning(str(error))
             talk = Conversation()
         return _shown(talk, render.conversation(talk.turns))
-
-    def clear(self, page: gr.Request) -> Update:
-        """A new conversation; the old one stays on the shelf."""
-        return self.open(None, None, page)
 
     def _settings(self, settings: tuple[Any, ...]) -> tuple[str, SamplingParams]:
         system, *knobs = settings
@@ -291,12 +292,16 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
     for event in running:
         event.success(None, None, box, js=_IDLE, api_visibility="private")
         event.then(_go_on, now, go_on, **quick)
-        event.then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
-    ended = box.stop(None, None, box, js=_IDLE, cancels=running, api_visibility="private")
-    ended.then(talk.stop, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
-    chatbot.undo(talk.undo, now, shown, **quick).then(shelf.keep, [shelf.saved, now], shelf.shown, **quick)
-    chatbot.clear(talk.clear, None, shown, **quick)
-    again.click(talk.check, [now, gold, kind], shown, show_progress="hidden", api_name="check").then(
-        shelf.keep, [shelf.saved, now], shelf.shown, **quick
-    )
-    shelf.join(talk.open, talk.clear, now, shown)
+        shelf.kept(event, now)
+    ended = box.stop(None, None, box, js=_HALT, cancels=running, api_visibility="private")
+    shelf.kept(ended.then(talk.stop, now, shown, **quick), now)
+    shelf.kept(chatbot.undo(talk.undo, now, shown, **quick), now)
+    shelf.kept(again.click(talk.check, [now, gold, kind], shown, show_progress="hidden", api_name="check"), now)
+
+    def left(begin: Any) -> Any:
+        """What ends the answer that is on its way, and keeps the conversation as it is."""
+        halted = begin(None, None, box, js=_HALT, cancels=running, api_visibility="private")
+        return shelf.kept(halted.then(talk.leave, now, now, **quick), now, show=False)
+
+    shelf.join(left, talk.open, now, shown)
+    shelf.cleared(left(chatbot.clear), talk.open, shown)

@@ -31,7 +31,9 @@ NAMES = (
 MAX_STOPS = 16
 
 quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""For events that only rearrange the page."""
+"""For events that only rearrange the page, and have nothing to say: what isn't queued can't show an error."""
+heard: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""For those that may have to say what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

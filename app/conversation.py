@@ -110,6 +110,14 @@ def from_dict(data: Any) -> Conversation:
         raise UserError("this conversation can't be read: it was saved by another version, or changed") from error
 
 
+def from_json(text: str) -> Conversation:
+    """The same of its JSON."""
+    try:
+        return from_dict(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise UserError("this conversation can't be read: it was changed") from error
+
+
 def _turn(data: Mapping[str, Any]) -> Turn:
     kind = data.get("kind", "auto")
     answer = data.get("answer")

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from app import export, history
-from app.controls import quick
+from app import export
+from app.controls import heard, quick
 from app.conversation import Conversation
 
 _DOWNLOAD = """(name, text) => {
@@ -25,46 +25,50 @@ _DOWNLOAD = """(name, text) => {
 
 
 class Shelf:
-    """The components; `join` connects them with the chat."""
+    """The components; `join` connects them with the chat. What is kept where is page.js's business."""
 
     def __init__(self) -> None:
-        self.saved = history.store()
-        self._new = gr.Button("New conversation", variant="primary", size="md", elem_id="ampo-new")
-        self._list = gr.Radio([], label="Conversations in this browser", elem_id="ampo-conversations", interactive=True)
+        self.new = gr.Button("New conversation", variant="primary", size="md", elem_id="ampo-new")
+        self.list = gr.Radio([], label="Conversations in this browser", elem_id="ampo-conversations", interactive=True)
         with gr.Row():
             self._markdown = gr.Button("Markdown", size="sm", min_width=80, elem_id="ampo-export-markdown")
             self._json = gr.Button("JSON", size="sm", min_width=60, elem_id="ampo-export-json")
-            self._delete = gr.Button("Delete", size="sm", min_width=60, variant="stop", elem_id="ampo-delete")
-        self.shown: list[Any] = [self.saved, self._list]
+            self.delete = gr.Button("Delete", size="sm", min_width=60, variant="stop", elem_id="ampo-delete")
+        self._text = gr.Textbox(visible="hidden")  # a conversation on its way to the browser or back
 
-    def keep(self, saved: Any, talk: Conversation) -> tuple[Any, Any]:
-        """Put the conversation on the shelf, first."""
-        now = history.kept(saved, talk)
-        return now, _listed(now, talk.id)
+    def kept(self, event: Any, now: gr.State, show: bool = True) -> Any:
+        """After an event, put the conversation on the shelf. show: as the chosen one."""
+        sent = event.then(Conversation.to_json, now, self._text, **quick)
+        js, outputs = ("ampo.keep", self.list) if show else ("(text) => { ampo.keep(text); }", None)
+        return sent.then(None, self._text, outputs, js=js, api_visibility="private")
 
-    def join(self, open_: Callable[..., Any], clear: Callable[..., Any], now: gr.State, shown: list[Any]) -> None:
-        """open_, clear: the chat's handlers. now: the conversation. shown: what they show."""
-        self._list.input(open_, [self.saved, self._list], shown, **quick)
-        self._new.click(clear, None, shown, **quick).then(lambda: gr.Radio(value=None), None, self._list, **quick)
-        self._delete.click(self._without, [self.saved, now], self.shown, **quick).then(clear, None, shown, **quick)
+    def join(self, left: Callable[[Any], Any], open_: Callable[..., Any], now: gr.State, shown: list[Any]) -> None:
+        """left: what ends and keeps the conversation on the page, after an event. open_: the chat's handler, which
+        takes a kept conversation, or nothing. now: the conversation. shown: what the handler shows.
+        """
+        picked = left(self.list.input).then(None, self.list, self._text, js="ampo.read", api_visibility="private")
+        picked.then(open_, self._text, shown, **heard).then(
+            None, self.list, self.list, js="ampo.listed", api_visibility="private"
+        )
+        self.cleared(left(self.new.click), open_, shown)
+        gone = left(self.delete.click).then(lambda talk: talk.id, now, self._text, **quick)
+        self.cleared(gone.then(None, self._text, None, js="ampo.forget", api_visibility="private"), open_, shown)
         name, text = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
         for button, made in ((self._markdown, _as_markdown), (self._json, _as_json)):
-            button.click(made, now, [name, text], **quick).success(
+            button.click(made, now, [name, text], **heard).success(
                 None, [name, text], [name, text], js=_DOWNLOAD, api_visibility="private"
             )
 
-    def refresh(self, saved: Any) -> Any:
+    def cleared(self, event: Any, open_: Callable[..., Any], shown: list[Any]) -> None:
+        """After an event, begin a new conversation."""
+        emptied = event.then(None, None, self._text, js="() => ''", api_visibility="private")
+        emptied.then(open_, self._text, shown, **heard).then(
+            None, None, self.list, js="() => ampo.listed(null)", api_visibility="private"
+        )
+
+    def load(self, page: gr.Blocks) -> None:
         """The list, when a page is opened."""
-        return _listed(saved, None)
-
-    def _without(self, saved: Any, talk: Conversation) -> tuple[Any, Any]:
-        now = history.without(saved, talk.id)
-        return now, _listed(now, None)
-
-
-def _listed(saved: Any, chosen: str | None) -> Any:
-    choices = list(history.choices(saved))
-    return gr.Radio(choices=choices, value=chosen if chosen in {c for _, c in choices} else None)
+        page.load(None, None, self.list, js="() => ampo.listed(null)")
 
 
 def _as_markdown(talk: Conversation) -> tuple[str, str]:

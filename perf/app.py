@@ -91,14 +91,14 @@ def clients(url: str, users: int, tokens: int, seed: int) -> Result:
 
     config = httpx.get(f"{url}config").json()
     fields = inputs(config, httpx.get(f"{url}gradio_api/info").json())
-    clear = next(one["id"] for one in config["dependencies"] if any(event == "clear" for _, event in one["targets"]))
+    fresh = next(one["id"] for one in config["dependencies"] if one["api_name"] == "open")
     address = urlsplit(url).netloc
     # http.client: a user's machine is not this one, and each millisecond of a client is taken from the page here.
     sessions = [http.client.HTTPConnection(address, timeout=600) for _ in range(users)]
     for user, session in enumerate(sessions):  # a page that has been open for a while
         warm = {"question": f"Hello, I am user {user}.", "max_tokens": 1}
         tell(session, f"{seed} {user}", fields(warm), 0.0)
-        tell(session, f"{seed} {user}", {"fn_index": clear, "data": []}, 0.0)  # a new conversation
+        tell(session, f"{seed} {user}", {"fn_index": fresh, "data": [""]}, 0.0)  # a new conversation
 
     def one(user: int, started: float) -> tuple[float, int]:
         asked = {"question": question(user), "temperature": 0.6, "max_tokens": tokens, "seed": str(seed + user)}

@@ -208,6 +208,35 @@ def test_conversations_stay_in_the_browser(page: Page, url: str, remote) -> None
     assert remote.asked[1]["messages"] == remote.asked[0]["messages"]
 
 
+def test_a_conversation_that_is_left_in_the_middle_is_kept(page: Page, url: str, remote, until) -> None:
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    page.open(url)
+    page.ask("Take your time.")
+    assert page.until(lambda: "slow" in page.text())
+    page.click("#ampo-new")
+    assert page.until(lambda: remote.open == 0)
+    assert page.until(lambda: "slow" not in page.text())
+    assert page.until(lambda: len(page.all("#ampo-conversations input")) == 1)
+    remote.says("quick")
+    remote.delay = 0.0
+    page.ask("And now?")
+    assert page.answered()
+    assert "slow" not in page.text()
+    assert [m["content"] for m in remote.asked[1]["messages"]] == ["And now?"]
+    assert page.until(lambda: len(page.all("#ampo-conversations input")) == 2)
+    page.browser.execute_script(
+        "localStorage.setItem('ampo-conversation-x', JSON.stringify({id: 'x', kept: 1, turns: []}))"
+    )
+    page.ask("What another tab has kept is still there.")
+    assert page.until(lambda: len(page.all("#ampo-conversations input")) == 3)
+    page.browser.execute_script("arguments[0].click()", page.all("#ampo-conversations input")[1])
+    assert page.until(lambda: "stopped" in page.text())
+    page.click("#ampo-delete")
+    assert page.until(lambda: len(page.all("#ampo-conversations input")) == 2)
+    assert page.until(lambda: "slow" not in page.text())
+
+
 def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) -> None:
     remote.says("eleven")
     page.open(url)

@@ -9,9 +9,9 @@ import pytest
 
 from ampo.errors import UserError
 from ampo.types import SamplingParams, Verdict
-from app import export, history, render, votes
+from app import export, render, votes
 from app.controls import read
-from app.conversation import Answer, Conversation, Turn, from_dict
+from app.conversation import Answer, Conversation, Turn, from_dict, from_json
 from app.sample import Draw, figures, samples
 from app.sample import votes as vote_bars
 
@@ -34,7 +34,9 @@ TALK = Conversation(turns=(Turn("a?", "be brief", "9.9", "math", answer(verdict=
 
 
 def test_a_conversation_survives_the_browser() -> None:
-    assert from_dict(json.loads(TALK.to_json())) == TALK
+    assert from_json(TALK.to_json()) == TALK
+    with pytest.raises(UserError):
+        from_json("{")
 
 
 @pytest.mark.parametrize(
@@ -52,17 +54,6 @@ def test_the_next_question_leaves_out_thoughts_and_goes_on_from_words() -> None:
     asked = Conversation(turns=(*TALK.turns, Turn("b?", "be brief")))
     assert [m["content"] for m in asked.messages()] == ["be brief", "a?", "It is 9.9", "b?"]
     assert TALK.messages()[-1] == {"role": "assistant", "content": "<think>hm</think>It is 9.9"}
-
-
-def test_the_shelf_keeps_the_newest_within_bounds() -> None:
-    saved: list = []
-    for i in range(history.MAX_KEPT + 5):
-        saved = history.kept(saved, Conversation(id=f"c{i}", turns=(Turn(f"question {i}"),)))
-    assert len(saved) == history.MAX_KEPT
-    assert history.choices(saved)[0] == (f"question {history.MAX_KEPT + 4}", f"c{history.MAX_KEPT + 4}")
-    big = Conversation(id="big", turns=(Turn("x" * history.MAX_BYTES),))
-    assert [c["id"] for c in history.kept(saved, big)] == ["big"]
-    assert history.kept("nonsense", TALK)[0]["id"] == TALK.id
 
 
 def test_markdown_export_has_everything() -> None:
