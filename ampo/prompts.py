@@ -139,17 +139,21 @@ class ThoughtSplitter:
     """Tells thought from body while a response streams in, also where a tag is cut between two pieces.
 
     The tags themselves are not shown. A response that closes a thought it never opened is known for one only then.
+    until_answer: the prompt asks for reasoning and an `<answer>` after it: what stands before that is thought.
     """
 
-    def __init__(self) -> None:
-        self._kind: Literal["thought", "body"] = "body"
+    def __init__(self, until_answer: bool = False) -> None:
+        self._kind: Literal["thought", "body"] = "thought" if until_answer else "body"
+        self._unmarked = until_answer  # no tag has opened the thought
         self._held = ""  # what may yet become a tag
         self._started = False
 
     def feed(self, text: str) -> Iterator[tuple[str, str]]:
         """("thought" or "body", text) for each stretch that is certain."""
         self._held += text
-        while True:
+        if self._unmarked:
+            yield from self._before_answer()
+        while not self._unmarked:
             tag = THINK_CLOSE if self._kind == "thought" else THINK_OPEN
             before, found, rest = self._held.partition(tag)
             if found and (self._kind == "thought" or not (self._started or before.strip())):
@@ -162,6 +166,20 @@ class ThoughtSplitter:
             self._held = self._held[len(certain) :]
             yield from self._emit(certain)
             return
+
+    def _before_answer(self) -> Iterator[tuple[str, str]]:
+        """As `feed`, as long as no tag has ended a thought that none has opened."""
+        opened = not self._started and self._held.lstrip().startswith(THINK_OPEN)
+        ends = [at for tag in (ANSWER_OPEN, THINK_CLOSE) if (at := self._held.find(tag)) >= 0]
+        if opened or ends:
+            if not opened:
+                before, self._held = self._held[: min(ends)], self._held[min(ends) :].removeprefix(THINK_CLOSE)
+                yield from self._emit(before)
+            self._kind, self._unmarked, self._started = "body", False, not opened
+            return
+        keep = max(_tag_prefix(self._held, tag) for tag in (THINK_OPEN, THINK_CLOSE, ANSWER_OPEN))
+        certain, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        yield from self._emit(certain)
 
     def end(self) -> Iterator[tuple[str, str]]:
         """What was held back."""

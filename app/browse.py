@@ -11,7 +11,7 @@ import gradio as gr
 from ampo.errors import UserError
 from ampo.types import OUTCOMES, Problem
 from app import render
-from app.controls import quick
+from app.controls import heard, quick
 from app.conversation import Answer, Turn
 from app.desk import Desk, Run, RunRow
 from app.markdown import DELIMITERS
@@ -49,6 +49,9 @@ class Browser:
     def table(self, name: str | None, benchmark: str, outcome: str, words: str) -> tuple[Any, list[str]]:
         """The responses that the filters leave, and their ids."""
         rows = _chosen(self._run(name).rows, benchmark, outcome, words or "") if name else []
+        if len(rows) > MAX_ROWS:
+            gr.Info(f"{len(rows):,} responses fit, the first {MAX_ROWS} are listed: the filters choose which.")
+            rows = rows[:MAX_ROWS]
         return [_row(row) for row in rows], [row.id for row in rows]
 
     def response(self, name: str, ids: list[str], event: gr.SelectData) -> list[render.Message]:
@@ -79,7 +82,7 @@ def _chosen(rows: Sequence[RunRow], benchmark: str, outcome: str, words: str) ->
         and outcome in (ALL, row.verdict.outcome if row.verdict else UNJUDGED)
         and (not words or words in row.text.casefold() or words in row.problem.question.casefold())
     )
-    return [row for row, _ in zip(fitting, range(MAX_ROWS), strict=False)]
+    return list(fitting)
 
 
 def _row(row: RunRow) -> list[Any]:
@@ -142,7 +145,7 @@ def build(desk: Desk, page: gr.Blocks) -> None:
     )
     page.load(browser.names, None, name, **quick)
     again.click(browser.names, None, name, **quick)
-    name.input(browser.open, name, [about, summary, benchmark, table, ids], **quick)
+    name.input(browser.open, name, [about, summary, benchmark, table, ids], **heard)
     for control in (benchmark.input, outcome.input, words.submit):
-        control(browser.table, [name, benchmark, outcome, words], [table, ids], **quick)
-    table.select(browser.response, [name, ids], opened, **quick)
+        control(browser.table, [name, benchmark, outcome, words], [table, ids], **heard)
+    table.select(browser.response, [name, ids], opened, **heard)

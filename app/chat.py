@@ -90,6 +90,8 @@ class Talk:
     async def go_on(self, talk: Conversation, page: gr.Request, *settings: Any) -> AsyncIterator[Update]:
         """More of an answer that was cut off or stopped, with the settings of now."""
         try:
+            if not talk.turns or not talk.turns[-1].answer:
+                raise UserError("there is no answer to go on with: ask something")
             _, params = self._settings(settings)  # the system prompt stays what the answer was begun under
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error

@@ -18,7 +18,7 @@ from ampo.errors import UserError
 from ampo.types import Request, SamplingParams
 from app import controls, question, render, votes
 from app.answers import Ask, answers, judged, seeded, stopped
-from app.controls import PRESETS, Controls, preset_text, quick
+from app.controls import PRESETS, Controls, heard, preset_text, quick
 from app.conversation import Answer, Conversation, Turn
 from app.desk import Desk
 from app.markdown import DELIMITERS
@@ -56,6 +56,10 @@ class Match:
     def running(self) -> bool:
         return any(turn.answer is None or turn.answer.state == "running" for _, turn in self.turns)
 
+    @property
+    def failed(self) -> bool:
+        return any(turn.answer is not None and turn.answer.state == "failed" for _, turn in self.turns)
+
 
 class Comparison:
     """The handlers."""
@@ -89,6 +93,8 @@ class Comparison:
             raise gr.Error("there are no two answers to vote on yet", print_exception=False)
         if match.vote:
             raise gr.Error("the vote has been given already", print_exception=False)
+        if match.failed:
+            raise gr.Error("a side has failed: there is nothing to vote on", print_exception=False)
         names: dict[str, str] = dict(zip(("left", "right"), match.order, strict=True))
         value: Any = names.get(said, said)
         engines = dict(match.engines)
@@ -159,14 +165,18 @@ def _shown(match: Match, lives: dict[str, render.Live] | None = None) -> Update:
         match,
         gr.Button(visible=not running),
         gr.Button(visible=running),
-        gr.Row(visible=not running and not match.vote),
+        gr.Row(visible=not (running or match.vote or match.failed)),
     )
 
 
 def _messages(match: Match, turn: Turn, live: render.Live | None) -> list[render.Message]:
     messages = (live or render.Live()).messages([turn])[1:]  # the question stands above
     finished = turn.answer is not None and turn.answer.state != "running"
-    return messages[:-1] if match.hidden and finished else messages  # the footer names times and counts
+    if not (match.hidden and finished):
+        return messages
+    failed = turn.answer is not None and turn.answer.state == "failed"
+    about = [render.message("assistant", '<div class="ampo-error">this side has failed</div>')] if failed else []
+    return messages[:-1] + about  # the footer names times and counts, an error the engine
 
 
 def _who(match: Match) -> str:
@@ -242,7 +252,7 @@ def build(desk: Desk, knobs: Controls) -> None:
     event: Any = run.click(go, inputs, shown, api_name="compare", show_progress="hidden", **making)
     halt.click(None, None, None, cancels=[event], api_visibility="private").then(comparison.stop, match, shown, **quick)
     for said, button in buttons.items():
-        button.click(comparison.vote, [gr.State(said), match], shown, **quick)
+        button.click(comparison.vote, [gr.State(said), match], shown, **heard)
 
 
 def _side(place: str, names: list[str], name: str, prompt: str) -> list[Any]:

@@ -120,6 +120,8 @@ def _preset_of(system: str) -> str:
 def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
     """The sampling parameters behind the knobs' values. Raises UserError for one out of range."""
     temperature, top_p, top_k, min_p, max_tokens, repetition, presence, frequency, stop, seed = values
+    if not isinstance(stop or "", str):
+        raise UserError("stop must be text, a string a line")
     stops = tuple(line for line in (stop or "").splitlines() if line)
     if len(stops) > MAX_STOPS:
         raise UserError(f"{len(stops)} stop strings are given: {MAX_STOPS} are allowed")

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.errors import UserError
-from app.controls import quick
+from app.controls import heard
 from app.desk import Desk
 
 
@@ -39,9 +39,9 @@ def build(desk: Desk, question: gr.Textbox, gold: gr.Textbox, kind: gr.State) ->
         listed = gr.Dropdown(choices=[(_title(p.question, p.id), p.id) for p, _ in problems], value=one.id)
         return name or names[0], listed, *pick(name, one.id)
 
-    benchmark.input(titles, benchmark, problem, **quick)
-    problem.input(pick, [benchmark, problem], filled, **quick)
-    any_one.click(draw, benchmark, [benchmark, problem, *filled], **quick)
+    benchmark.input(titles, benchmark, problem, **heard)
+    problem.input(pick, [benchmark, problem], filled, **heard)
+    any_one.click(draw, benchmark, [benchmark, problem, *filled], **heard)
 
 
 def _problems(desk: Desk, name: str) -> Any:

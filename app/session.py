@@ -53,7 +53,7 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
 
     Where the conversation ends in the assistant's words, these come first, as a Step without text of its own.
     """
-    splitter = prompts.ThoughtSplitter()
+    splitter = prompts.ThoughtSplitter(until_answer=_asks_for_answer(request))
     if before := said_before(request):
         yield Step("", _pieces(splitter.feed(before)))
     try:
@@ -80,6 +80,12 @@ def said_before(request: Request) -> str:
     """The words of an unfinished answer that a request goes on with; "" for a new one."""
     last = request.prompt[-1] if request.prompt and not isinstance(request.prompt, str) else None
     return last["content"] if last and last["role"] == "assistant" else ""
+
+
+def _asks_for_answer(request: Request) -> bool:
+    """Whether the system prompt, such as the authors', wants an `<answer>` after the reasoning."""
+    first = request.prompt[0] if request.prompt and not isinstance(request.prompt, str) else None
+    return first is not None and first["role"] == "system" and prompts.ANSWER_OPEN in first["content"]
 
 
 def _pieces(parts: Iterable[tuple[str, str]]) -> tuple[Piece, ...]:
@@ -140,10 +146,9 @@ class Transcript:
 
     @property
     def thought_seconds(self) -> float | None:
-        """From the first token to the end of the thought, or until now; None without a thought."""
-        if not self.thought or self.first_token is None:
-            return None
-        return (self.thought_ended or time.monotonic()) - self.first_token
+        """From the first token to the end of the thought, or until now; None without one or its end."""
+        ended = self.thought_ended or (None if self.ended else time.monotonic())
+        return ended - self.first_token if self.thought and self.first_token is not None and ended else None
 
     def _add(self, piece: Piece) -> None:
         if piece.kind == "thought":
@@ -155,6 +160,7 @@ class Transcript:
 
     def _settle(self) -> None:
         """The whole text is split by the one rule, which also knows a thought that only its end tells."""
+        if self.thought:
+            self.thought_ended = self.thought_ended or time.monotonic()
         parts = prompts.split(self.before + self.text)
         self.thought, self.body = parts.thought, parts.body
-        self.thought_ended = self.thought_ended or time.monotonic()

@@ -169,3 +169,24 @@ def test_a_chat_template_that_refuses_is_one_line(system: bool) -> None:
     with pytest.raises(UserError, match=r"refuses the turns .*user \(Role not supported\)") as error:
         render([*turns, {"role": "user", "content": "q"}], tokenizer)
     assert ("--template plain" in str(error.value)) == system
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "body"),
+    [
+        ("a b <answer>c</answer> d", "a b ", "<answer>c</answer> d"),
+        ("<think>a</think>b", "a", "b"),
+        (" <think>a</think><answer>c</answer>", "a", "<answer>c</answer>"),
+        ("a</think>b <answer>c</answer>", "a", "b <answer>c</answer>"),
+        ("a < b <ans", "a < b <ans", ""),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_stands_before_an_answer_is_thought(text: str, thought: str, body: str, size: int) -> None:
+    splitter, found = ThoughtSplitter(until_answer=True), {"thought": "", "body": ""}
+    for start in range(0, len(text), size):
+        for kind, part in splitter.feed(text[start : start + size]):
+            found[kind] += part
+    for kind, part in splitter.end():
+        found[kind] += part
+    assert (found["thought"].strip(), found["body"].strip()) == (thought.strip(), body)

@@ -156,10 +156,13 @@ def _check_address(address: Address) -> None:
     """Before a model is loaded for minutes: whether the page can be served there at all."""
     import socket
 
-    if address.host not in ("127.0.0.1", "localhost", "::1") and not address.auth:
+    if ":" in address.host:
+        raise UserError(
+            f"--host {address.host} is an IPv6 address, which the page can't be served at: give an IPv4 one"
+        )
+    if address.host not in ("127.0.0.1", "localhost") and not address.auth:
         say(f"note: everybody who reaches {address.host} may use the page; --auth USER:PASSWORD asks for a login")
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address.host, address.port or 0))
@@ -278,11 +281,14 @@ def read_run(root: Path, name: str) -> Run:
 
 
 def _summary(run: Any) -> list[list[Any]]:
-    """A row a benchmark: its figures in per cent."""
+    """A row a benchmark: its figures in per cent; none where it isn't scored yet, or not whole."""
     try:
-        benchmarks = run.read_metrics()["benchmarks"]
-    except UserError:  # not scored yet: the responses can still be read
+        return _figures(run.read_metrics()["benchmarks"])
+    except (UserError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError):
         return []
+
+
+def _figures(benchmarks: dict[str, Any]) -> list[list[Any]]:
     return [
         [
             name,

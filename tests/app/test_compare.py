@@ -71,6 +71,11 @@ def test_one_side_that_fails_leaves_the_other(make_desk, thinker, remote) -> Non
     *_, last = run(Comparison(desk), False, ("thinker", "None", ""), ("thinker 2", "None", ""))
     assert "fine" in json.dumps(last[0])
     assert "out of memory" in json.dumps(last[1])
+    *_, blind = run(Comparison(desk), True, ("thinker", "None", ""), ("thinker 2", "None", ""))
+    assert "this side has failed" in text(blind)
+    assert "out of memory" not in text(blind)
+    with pytest.raises(gr.Error, match="has failed"):
+        Comparison(desk).vote("left", blind[3])
 
 
 def test_no_vote_without_two_answers(make_desk, thinker) -> None:

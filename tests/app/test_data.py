@@ -117,6 +117,29 @@ def test_knobs_are_read_and_bounded() -> None:
     assert (params.max_tokens, params.stop, params.seed) == (100, ("a", "b"), 7)
     with pytest.raises(UserError, match="top_p"):
         read([0.6, 1.5, *knobs[2:]], Limits())
+    with pytest.raises(UserError, match="stop must be"):
+        read([*knobs[:8], ["a"], "7"], Limits())
+
+
+def test_figures_that_are_not_whole_are_left_out(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from ampo.cli.page import _summary
+
+    for metrics in ({}, {"benchmarks": {"d": {"n_problems": 1}}}, {"benchmarks": []}):
+        assert _summary(SimpleNamespace(read_metrics=lambda metrics=metrics: metrics)) == []
+
+
+def test_an_expected_answer_stands_beside_the_verdict() -> None:
+    turn = Turn("a?", gold="<12>", answer=answer(verdict=Verdict("wrong", "13", "x")))
+    assert "expected <code>&lt;12&gt;</code>" in json.dumps(render.conversation([turn]))
+
+
+def test_an_opened_sample_is_whole() -> None:
+    made = answer(thought="a\n```py\nx", body="b\n```py\ny")
+    text = render.folded(made, "", "Sample 1")["content"][0]["text"]
+    assert text.count("```") == 4
+    assert "\n```\n\n</details>\n\nb" in text
 
 
 def test_runs_are_found_and_nothing_outside_them(tmp_path: Path) -> None:
@@ -157,6 +180,8 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
 
     with pytest.raises(UserError, match="USER:PASSWORD"):
         _logins(["ada"])
+    with pytest.raises(UserError, match="IPv6"):
+        _check_address(Address("::1"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

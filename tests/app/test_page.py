@@ -104,6 +104,8 @@ def test_bad_input_is_one_line(serve, make_desk, thinker) -> None:
     ):
         with pytest.raises(Exception, match=message):
             client.submit(gold="", **arguments, api_name="/chat").result()  # pyright: ignore[reportArgumentType]
+    with pytest.raises(Exception, match="no answer to go on with"):
+        client.submit(api_name="/go_on").result()
 
 
 def test_a_server_that_dies_leaves_a_message(serve, make_desk, thinker, remote, until) -> None:

@@ -13,6 +13,7 @@ from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.engines.openai import OpenAIEngine
 from ampo.engines.vllm import VLLMEngine
+from ampo.prompts import load_template
 from ampo.types import Message, Request, SamplingParams
 from app.answers import Ask, answers
 from app.pump import Pump
@@ -45,6 +46,22 @@ def test_a_thought_without_tags_is_known_at_the_end(remote, thinker: OpenAIEngin
         script.take(event)
     assert script.thought == "0.9 is more than 0.11."
     assert script.body == "<answer>9.9</answer>"
+    assert script.thought_seconds is None  # where it ended in time nobody knows
+
+
+def test_under_a_prompt_that_asks_for_an_answer_the_rest_is_thought(remote, thinker: OpenAIEngine) -> None:
+    remote.says("0.9 is more than 0.11. <answer>9.9</answer>", size=4)
+    system: Message = {"role": "system", "content": load_template("ampo").system or ""}
+    request = Request("q", (system, {"role": "user", "content": "q"}), SamplingParams())
+    script, seen = Transcript(), []
+    for event in answer(thinker, request):
+        script.take(event)
+        seen.append((script.thought.strip(), script.body))
+    assert ("0.9 is more than 0.11.", "") in seen
+    assert any(thought == "0.9" for thought, _ in seen)  # it grows there
+    assert not any(body and not body.startswith("<") for _, body in seen)
+    assert (script.thought, script.body) == ("0.9 is more than 0.11.", "<answer>9.9</answer>")
+    assert script.thought_seconds is not None
 
 
 def test_going_on_keeps_what_was_said(remote, thinker: OpenAIEngine) -> None:
