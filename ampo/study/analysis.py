@@ -96,11 +96,11 @@ def claims(results: Results) -> list[Claim]:
     hard, all_levels = ("hard",), task.TRAINED
     asked = [
         ("guidance beats GRPO on hard problems", "ampo", "grpo", hard),
-        ("the same, over all levels", "ampo", "grpo", all_levels),
+        ("guidance beats GRPO over all levels", "ampo", "grpo", all_levels),
         ("guidance by comprehension beats guidance at random", "ampo", "ampo-random", all_levels),
         ("guidance where the model fails beats guidance always", "ampo", "ampo-always", all_levels),
-        ("the same against LUFFY", "ampo", "luffy", all_levels),
-        ("the same against SFT, then GRPO", "ampo", "sft-grpo", all_levels),
+        ("AMPO beats LUFFY", "ampo", "luffy", all_levels),
+        ("AMPO beats SFT, then GRPO", "ampo", "sft-grpo", all_levels),
         ("the revision beats the first version", "ampo-adaptive", "ampo", all_levels),
         ("guidance helps beyond what is trained on", "ampo", "grpo", ("beyond",)),
     ]

@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from ampo.types import Problem, Protocol, Verdict
+from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
 from eval.paper import PaperRow
 from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
-from eval.rundir import RunDir
+from eval.rundir import RunDir, VerdictRecord
 from eval.score import disagreements
 from eval.suites import SUITES, catalogue
 
@@ -124,7 +124,7 @@ def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Cons
     console.print(table)
 
 
-def _ruling(verdict: Verdict) -> str:
+def _ruling(verdict: VerdictRecord) -> str:
     """The outcome, what was found, and why."""
     found = "" if verdict.extracted is None else f" {verdict.extracted[:80]}"
     return f"{verdict.outcome}:{found} ({verdict.reason})"

@@ -21,7 +21,7 @@ from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
 from ampo.verify import Claim, VerifierPool
 from eval.report import show_disagreements
 from eval.run import RunSpec, Task, evaluate, problem_seed
-from eval.rundir import RunDir
+from eval.rundir import RunDir, VerdictRecord
 from eval.score import rescore
 
 PROBLEMS = [Problem(f"sums/{i}", f"What is {i} + {i}?", str(2 * i), "sums") for i in range(5)]
@@ -221,8 +221,8 @@ def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_p
     monkeypatch.setattr(RunDir, "read_verdicts", lambda _: both)
     assert shown() == "official and ampo judge all 20 responses alike\n"
     first = next(iter(run.read_responses()))
-    both[first, "official"] = Verdict("correct", "5", "rule one")
-    both[first, "ampo"] = Verdict("wrong", "6", "rule two")
+    both[first, "official"] = VerdictRecord.of(first, Verdict("correct", "5", "rule one"))
+    both[first, "ampo"] = VerdictRecord.of(first, Verdict("wrong", "6", "rule two"))
     assert "correct: 5 (rule one)" in shown()
     assert "wrong: 6 (rule two)" in shown()
 
