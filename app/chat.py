@@ -66,7 +66,8 @@ class Talk:
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error
         turn = Turn(question, system, gold, kind)
-        asked = replace(talk, turns=(*talk.turns, turn))
+        begun = talk if talk.turns else Conversation()  # the one that a page begins with has the same id in all pages
+        asked = replace(begun, turns=(*talk.turns, turn))
         async for update in self._answer(asked, params, page):
             yield update
 

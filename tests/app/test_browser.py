@@ -212,6 +212,7 @@ def test_a_conversation_that_is_left_in_the_middle_is_kept(page: Page, url: str,
     remote.says("slow " * 400)
     remote.delay = 0.05
     page.open(url)
+    page.browser.execute_script("localStorage.clear()")
     page.ask("Take your time.")
     assert page.until(lambda: "slow" in page.text())
     page.click("#ampo-new")
