@@ -89,6 +89,7 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
         inbrowser=address.open_browser,
         prevent_thread_lock=True,
         max_threads=desk.concurrency + 40,
+        max_file_size="1kb",  # nothing here is uploaded; Gradio has a way in for files all the same
         theme=THEME,
         css=files("app").joinpath("style.css").read_text("utf-8"),
         head=f"<script>{files('app').joinpath('page.js').read_text('utf-8')}</script>",

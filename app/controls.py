@@ -75,14 +75,27 @@ def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
         text.input(_preset_of, text, preset, **quick)
     with gr.Accordion("Sampling", open=False):
         knobs = (
-            gr.Slider(0, 2, defaults.temperature, step=0.05, label="temperature", info="0 is greedy"),
+            gr.Slider(
+                0,
+                max(2, defaults.temperature),
+                defaults.temperature,
+                step=0.05,
+                label="temperature",
+                info="0 is greedy",
+            ),
             gr.Slider(0.01, 1, defaults.top_p, step=0.01, label="top_p"),
-            gr.Number(defaults.top_k, label="top_k", info="0: all tokens", precision=0, minimum=0),
+            gr.Number(defaults.top_k, label="top_k", info="0 or -1: all tokens", precision=0, minimum=-1),
             gr.Slider(0, 1, defaults.min_p, step=0.01, label="min_p"),
             gr.Slider(
                 1, limits.max_tokens, defaults.max_tokens, step=1, label="max_tokens", info="of thought and answer"
             ),
-            gr.Slider(0.1, 2, defaults.repetition_penalty, step=0.01, label="repetition_penalty"),
+            gr.Slider(
+                0.1,
+                max(2, defaults.repetition_penalty),
+                defaults.repetition_penalty,
+                step=0.01,
+                label="repetition_penalty",
+            ),
             gr.Slider(-2, 2, defaults.presence_penalty, step=0.05, label="presence_penalty"),
             gr.Slider(-2, 2, defaults.frequency_penalty, step=0.05, label="frequency_penalty"),
             gr.Textbox("\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=1000),
@@ -129,7 +142,7 @@ def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
         return SamplingParams(
             temperature=float(temperature),
             top_p=float(top_p),
-            top_k=int(top_k or 0),
+            top_k=0 if top_k == -1 else int(top_k or 0),
             min_p=float(min_p),
             max_tokens=min(int(max_tokens), limits.max_tokens),
             repetition_penalty=float(repetition),

@@ -28,7 +28,10 @@ BaseUrl = Annotated[
 ]
 ApiKey = Annotated[str | None, typer.Option("--api-key", envvar="OPENAI_API_KEY", rich_help_panel=MODEL)]
 Concurrency = Annotated[
-    int, typer.Option("--concurrency", min=1, help="Requests to an endpoint at once.", rich_help_panel=MODEL)
+    int,
+    typer.Option(
+        "--concurrency", min=1, help="Requests to an endpoint, and on the page answers, at once.", rich_help_panel=MODEL
+    ),
 ]
 Dtype = Annotated[str, typer.Option("--dtype", rich_help_panel=MODEL)]
 MaxModelLen = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -77,6 +77,15 @@ def app(
     compare_base_url: Annotated[
         str | None, typer.Option("--compare-base-url", help="Its endpoint.", rich_help_panel="Model")
     ] = None,
+    compare_api_key: Annotated[
+        str | None,
+        typer.Option(
+            "--compare-api-key",
+            envvar="AMPO_COMPARE_API_KEY",
+            help="Of --compare-base-url, which never gets the first endpoint's key.",
+            rich_help_panel="Model",
+        ),
+    ] = None,
     backend: BackendName = "auto",
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
@@ -124,7 +133,8 @@ def app(
     address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size)
     _check_address(address)
     with VerifierPool(workers=2) as verifier:
-        engines = _engines(model, compare, compare_base_url, backend, base_url, api_key, concurrency, settings)
+        second = _Second(compare, compare_base_url, compare_api_key)
+        engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
         try:
             first = next(iter(engines.values()))
             limits, defaults = _limits(first, given)
@@ -173,10 +183,17 @@ def _check_address(address: Address) -> None:
             ) from error
 
 
+class _Second(NamedTuple):
+    """What the first model is compared with."""
+
+    model: str | None
+    base_url: str | None
+    api_key: str | None
+
+
 def _engines(
     model: str | None,
-    compare: str | None,
-    compare_base_url: str | None,
+    other: _Second,
     backend: str,
     base_url: str | None,
     api_key: str | None,
@@ -184,17 +201,23 @@ def _engines(
     settings: EngineSettings,
 ) -> dict[str, Engine]:
     """The engine, and the one to compare it with, by the names that are shown."""
-    two = compare is not None or compare_base_url is not None
-    second_url = compare_base_url or base_url
-    if two and base_url is None and compare_base_url is None:  # two engines share the device
+    two = other.model is not None or other.base_url is not None
+    if two and base_url is None and other.base_url is None:  # two engines share the device
         settings = replace(settings, gpu_memory_utilization=settings.gpu_memory_utilization / 2)
     first = start_engine(model, backend, base_url, api_key, settings, concurrency)
     if not two:
         return {first.model: first}
     try:
-        second_backend = "auto" if compare_base_url and backend != "openai" else backend
+        second_backend = "auto" if other.base_url and backend != "openai" else backend
+        # A key is for the endpoint that it was given for; "none" keeps the environment's from being taken.
+        key = (other.api_key or "none") if other.base_url else api_key
         second = start_engine(
-            compare, second_backend, second_url, api_key, replace(settings, in_process=False), concurrency
+            other.model,
+            second_backend,
+            other.base_url or base_url,
+            key,
+            replace(settings, in_process=False),
+            concurrency,
         )
     except BaseException:
         first.close()

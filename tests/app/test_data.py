@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError
 from ampo.types import SamplingParams, Verdict
 from app import export, render, votes
-from app.controls import read
+from app.controls import Limits, read
 from app.conversation import Answer, Conversation, Turn, from_dict, from_json
 from app.sample import Draw, figures, samples
 from app.sample import votes as vote_bars
@@ -187,3 +189,26 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
         taken.listen()
         with pytest.raises(UserError, match="give another --port"):
             _check_address(Address(port=taken.getsockname()[1]))
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "sent"), [("http://b/v1", None, "none"), ("http://b/v1", "k2", "k2"), (None, None, "k1")]
+)
+def test_a_key_goes_to_the_endpoint_it_was_given_for(monkeypatch, url: str | None, own: str | None, sent: str) -> None:
+    from ampo.cli import page
+
+    keys: list[str | None] = []
+
+    def start(model, backend, base_url, api_key, *_):
+        keys.append(api_key)
+        return SimpleNamespace(model=model, close=lambda: None)
+
+    monkeypatch.setattr(page, "start_engine", start)
+    page._engines("a", page._Second("b", url, own), "auto", "http://a/v1", "k1", 8, EngineSettings())
+    assert keys == ["k1", sent]
+
+
+def test_sampling_is_read_as_vllm_names_it() -> None:
+    values = [3.0, 1.0, -1, 0.0, 64, 1.0, 0.0, 0.0, "", ""]
+    found = read(values, Limits())
+    assert (found.temperature, found.top_k) == (3.0, 0)

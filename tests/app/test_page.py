@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ampo.engines.vllm import VLLMEngine
+from ampo.types import SamplingParams
 from app.desk import Services
 
 pytest.importorskip("gradio")
+import httpx
 from gradio_client import Client
 
 LONG = {"max_tokens": 1500, "temperature": 1.0}
@@ -168,3 +170,9 @@ def test_a_judgement_that_times_out_is_a_badge(verifier) -> None:
     from app.render import footer
 
     assert "time-out" in footer(Answer(state="stop", verdict=Verdict("timeout", "x", "past its deadline")))
+
+
+def test_a_page_hotter_than_usual_is_drawn_and_takes_no_file(make_desk, thinker, serve) -> None:
+    desk = make_desk(thinker, defaults=SamplingParams(temperature=3.0, max_tokens=64))
+    answer = httpx.post(f"{serve(desk)}gradio_api/upload", files={"files": ("big.bin", b"0" * 100_000)})
+    assert answer.status_code == 413
