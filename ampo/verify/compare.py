@@ -42,9 +42,17 @@ from ampo.verify.values import same_value
 
 def matches(gold: Answer, answer: Answer, setting: Setting) -> bool:
     """Whether the answer is the gold, under the names it has or under others (see `ampo.verify.names`)."""
-    return _equal(gold, answer, setting) or any(
-        _equal(gold, names.renamed(answer, way), setting)
-        for way in names.ways(gold, answer, setting.question, setting.integers)
+    return (
+        _equal(gold, answer, setting)
+        or any(
+            _equal(gold, names.renamed(answer, way), setting)
+            for way in names.ways(gold, answer, setting.question, setting.integers)
+        )
+        or (
+            isinstance(gold, Value)
+            and isinstance(answer, Value)
+            and names.same_up_to_constant(gold, answer, setting.question)
+        )
     )
 
 

@@ -29,6 +29,7 @@ _QUANTIFIED = re.compile(rf"(?:any|some|all|each|every)?\s*\b({_KINDS})s?\s+({_N
 _LEAD = re.compile(r"^(?:for (?:some|any|all|every)|for|where|with|\\forall)?\s+", re.IGNORECASE)
 _FROM = re.compile(rf"({_NAME})\s*(>|\\ge|>=)\s*(-?\d)")
 _ANYWHERE = re.compile(rf"{_MEMBER.pattern}|\b({_KINDS})s?\b")
+_BETWEEN = re.compile(r"\b(positive|non-?negative)\s+(odd|even|prime|square|perfect|composite)\s+(?=integer)")
 _SUFFIXES = {
     "": Domain.INTEGERS,
     "+": Domain.FROM_1,
@@ -74,6 +75,11 @@ def compatible(gold: str, answer: str) -> bool:
     return Domain.NATURALS in a | b and not {Domain.INTEGERS, Domain.REALS} & (a | b)
 
 
+def in_one_order(text: str) -> str:
+    """Positive odd integers as odd positive integers."""
+    return _BETWEEN.sub(r"\2 \1 ", text)
+
+
 def _bounded(name: str, domain: Domain | None, bound: str) -> tuple[str, Domain] | None:
     """A domain with a bound on the name: k \\in Z, k \\ge 0."""
     if domain is None or not bound:
@@ -97,7 +103,7 @@ def _domain(letter: str, suffix: str) -> Domain | None:
 def _stated(text: str) -> frozenset[Domain]:
     """The domains of the parameters of a text; x, y and z are what is asked for."""
     found: set[Domain] = set()
-    for m in _ANYWHERE.finditer(plain(text)):
+    for m in _ANYWHERE.finditer(in_one_order(plain(text))):
         domain = _BY_WORD[m[4]] if m[4] else _domain(m[2], m[3] or "")
         if domain is not None and (m[4] or m[1] not in "xyz"):
             found.add(domain)

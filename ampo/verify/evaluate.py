@@ -279,7 +279,8 @@ _NUMERIC: dict[str, Callable[..., Any]] = {
     "gcd": _integral(math.gcd),
     "lcm": _integral(math.lcm),
     **{
-        name: _small(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "exp", "sinh", "cosh", "tanh", "coth")
+        name: _small(name)
+        for name in ("sin", "cos", "tan", "cot", "sec", "csc", "exp", "sinh", "cosh", "tanh", "coth", "sech", "csch")
     },
     **{"arc" + name: _plain("a" + name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
     **{name: _plain(name) for name in ("floor", "ceil", "ln", "re", "im", "arg")},

@@ -144,7 +144,6 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.form import unlike
     from ampo.verify.images import mentioned
     from ampo.verify.moments import same_moment
-    from ampo.verify.phrases import phrase
     from ampo.verify.setting import Setting
     from ampo.verify.stated import stated
     from ampo.verify.statements import another_case, states
@@ -160,7 +159,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     moment = same_moment(gold_text, text, question)
     if moment is not None:
         return Ruling(moment, "time or date")
-    if isinstance(parse(gold_text), Phrase) and phrase(gold_text) == phrase(text) != "":
+    if isinstance(parse(gold_text), Phrase) and _worded(gold_text) == _worded(text) != "":
         return Ruling(True, "phrase")
     if synonymous(gold_text, text):
         return Ruling(True, "the same in other words")
@@ -209,6 +208,13 @@ def _ends_in_a_unit(gold: str, question: str) -> bool:
     """Whether a gold is a number with one letter apart that the question doesn't use as a name: 300 K."""
     m = re.fullmatch(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)? ([a-zA-Z])", gold)
     return bool(m and question) and not re.search(rf"(?<![a-zA-Z]){m[1]}(?![a-zA-Z])", question)  # type: ignore[index]
+
+
+def _worded(text: str) -> str:
+    from ampo.verify.domains import in_one_order
+    from ampo.verify.phrases import phrase
+
+    return phrase(in_one_order(text))
 
 
 def _numeric(value: object) -> bool:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
-from ampo.verify.agree import mentions, rename, renamings, symbols
+from ampo.verify.agree import mentions, rename, renamings, same, substitute, symbols
 from ampo.verify.answers import Answer, Labelled, Matrix, Ordered, Ratio, Unordered, Value
+from ampo.verify.tree import Tree, num
 
 _CONSTANTS = re.compile(r"[cCkKABD](?:_\d)?")
+_INTEGRAL = re.compile(r"\bantiderivative|\bindefinite integral|\bintegrate\b|\\int(?![a-zA-Z_])", re.IGNORECASE)
 _PARAMETERS = frozenset("knmjlNt")
 
 
@@ -35,6 +38,29 @@ def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterato
     unknown = bool(question) and not any(_asked(n, question) for n in only_a | only_b)
     if free or unknown:
         yield from renamings(only_a, only_b)
+
+
+def same_up_to_constant(gold: Value, answer: Value, question: str) -> bool:
+    """Whether two antiderivatives, each with one free constant as a term, differ by a number alone.
+
+    Only where an integral is asked for: a general solution may have its constant for a reason."""
+    if not _INTEGRAL.search(question):
+        return False
+    a, b = _without_constant(gold.tree), _without_constant(answer.tree)
+    if a is None or b is None or symbols(a) != symbols(b) or not symbols(a):
+        return False
+    difference = Tree("add", (a, Tree("neg", (b,))))
+    return any(
+        same(difference, substitute(difference, {n: num(value) for n in symbols(a)})) for value in (Fraction(37, 50), 2)
+    )
+
+
+def _without_constant(tree: Tree) -> Tree | None:
+    """A sum without its one term that is a constant of integration."""
+    terms = tree.args if tree.op == "add" else ()
+    rest = [t for t in terms if not (t.op == "sym" and _CONSTANTS.fullmatch(t.name))]
+    used = frozenset(n for t in rest for n in symbols(t))
+    return Tree("add", tuple(rest)) if len(rest) == len(terms) - 1 > 0 and not _constants(used) else None
 
 
 def _sums_unit_vectors(gold: Answer, names: frozenset[str]) -> bool:

@@ -92,7 +92,8 @@ _UNICODE = {
 _GREEK_START = {0x391: "Alpha", 0x3B1: "alpha"}
 _SIZES = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|quad|qquad|hfill|newline|"
-    r"thinspace|medspace|centering|noindent|hline)(?![a-zA-Z])\.?"
+    r"thinspace|medspace|centering|noindent|hline|tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|"
+    r"Huge|square|blacksquare|Box|qed|checkmark)(?![a-zA-Z])\.?"
 )
 _SPACES = re.compile(r"(?<!\\)\\[,;:! >]|~|\\(?:hspace|vspace|hskip)\*?\{[^{}]*\}|\\phantom\{[^{}]*\}")
 _RENAMED = {
@@ -102,13 +103,25 @@ _RENAMED = {
     "rparen": ")", "vert": "|", "mid": "|", "middle": "", "rightarrow": "to", "simeq": "approx", "doteq": "approx",
     "colon": ":", "varnothing": "emptyset", "backslash": "setminus", "smallsetminus": "setminus", "textbf": "text", "cdotp": "cdot", "bullet": "cdot",  # noqa: E501
     "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "texttt": "text", "emph": "text",  # noqa: E501
-    "operatorname*": "operatorname", "fbox": "boxed", "dots": "ldots", "cdots": "ldots", "lvert": "|", "rvert": "|",
+    "operatorname*": "operatorname", "nicefrac": "frac", "sfrac": "frac", "fbox": "boxed",
+    "dots": "ldots", "cdots": "ldots", "lvert": "|", "rvert": "|",
     "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",  # noqa: E501
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _FONT = re.compile(
-    r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
+    r"\\(?:mathtt|pmb|underline|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
 )
+_UNDERLINED = re.compile(r"\\(?:underline|pmb|uline|colorbox\s*\{[a-zA-Z]{1,20}\})\s*\{([^{}]*)\}")
+_TAGS = re.compile(r"</?(?:b|i|em|strong|u|span|p)>")
+_RAISED = re.compile(r"<(su[pb])>([^<>]{1,40})</su[pb]>")
+_ENTITIES = {"&ge;": r"\ge ", "&le;": r"\le ", "&ne;": r"\ne ", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&minus;": "-"}
+_ENTITY = re.compile("|".join(_ENTITIES))
+_GROUPED = re.compile(r"(?<![\w.'])\d{1,3}(?:(?:'\d{3})+|(?:_\d{3})+)(?![\w'])")
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{(?:equation|displaymath|math|center)\*?\}")
+_RECURRING = re.compile(
+    r"(?<![\w.])(\d*)\.(\d{0,12}?)(?:\((\d{1,30})\)(?![\w(])|(\d{1,6}?)\4{2,}(?:\.\.\.|\\ldots(?![a-zA-Z])))"
+)
+_CHECKS = frozenset("✓✔✅☑■□∎◼▪")
 _DOTS = re.compile(r"(?<=,)\s*\.\.\.\s*(?=,)")
 _BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
@@ -117,12 +130,15 @@ _FRAC_FIXES = (
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\frac\s*(\d)\s*\{"), r"\\frac{\1}{"),
     (re.compile(r"(\\frac\s*\{[^{}]*\})\s*(\d|[a-zA-Z])"), r"\1{\2}"),
+    (re.compile(r"\\binom\s*(\d)\s*(\d)(?!\d)"), r"\\binom{\1}{\2}"),
     (re.compile(r"\\frac\s+([a-zA-Z])\s+([a-zA-Z0-9])"), r"\\frac{\1}{\2}"),
 )
 _TEXT_NUMBER = re.compile(r"^\\text\s*\{\s*([-+]?\d+(?:\.\d+)?)\s*\}$")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{[a-zA-Z]{1,20}\}")
 _ROW_SPACING = re.compile(r"\\\\\s*\[\s*\d{1,3}(?:\.\d{1,3})?\s*(?:mm|cm|pt|em|ex)\s*\]")
-_CHOOSE = re.compile(r"\{\s*\}_\s*\{?(\d{1,4})\}?\s*C_\s*\{?(\d{1,4})\}?")
+_CHOOSE = re.compile(
+    r"(?:(?:\{\s*\}|(?<![\w)}\]]))[_^]\s*\{?(\d{1,4})\}?\s*C_|(?<!\w)C_\s*\{?(\d{1,4})\}?\s*\^)\s*\{?(\d{1,4})\}?"
+)
 _HEXADECIMAL = re.compile(r"(?<![A-Za-z0-9\\])(\d*[A-F][0-9A-F]{1,30}|\d{1,30}[A-F])_\s*(?:16(?!\d)|\{\s*16\s*\})")
 _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _TRAILING = " \t\r\n.,;:!*`\"'"
@@ -131,7 +147,7 @@ _TRAILING = " \t\r\n.,;:!*`\"'"
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
-    text = _ascii(text)
+    text = _untagged(_ascii(text))
     text = (
         text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ")
         if "**" not in _power_marks(text)
@@ -141,16 +157,20 @@ def normalise(text: str) -> str:
     text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
     text = _COMMAND.sub(_renamed, text)
+    text = _ENVIRONMENT.sub(" ", text)
     text = _SPACES.sub(" ", _SIZES.sub("", text))
     text = _unboxed(text)
     text = unit_vectors(text)
     text = _REPEATING.sub(_repeating, text)
+    text = _RECURRING.sub(_recurring, text)
+    text = _GROUPED.sub(lambda m: re.sub("['_]", "", m[0]), text)
     text = _TEXT_AND.sub(r"\1 \2 ", text)
     text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
     text = _ROW_SPACING.sub(r"\\\\", text)
-    text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    text = _CHOOSE.sub(lambda m: f"\\binom{{{m[1] or m[2]}}}{{{m[3]}}}", text)
     text = _DOTS.sub(r"\\ldots", text)
     for _ in range(3):
+        text = _UNDERLINED.sub(r" \1 ", text)
         text = _FONT.sub(r"\1", text)
     text = _HEXADECIMAL.sub(r"0x\1", text)
     for pattern, replacement in _FRAC_FIXES:
@@ -162,10 +182,26 @@ def normalise(text: str) -> str:
 
 def _repeating(m: re.Match[str]) -> str:
     """0.1\\overline{6} as a fraction."""
-    whole, fixed, period = m[1] or "0", m[2], m[3]
+    return f"\\frac{{{_over(m[1], m[2], m[3])}}}"
+
+
+def _over(whole: str, fixed: str, period: str) -> str:
+    """Top and bottom of a recurring decimal, for a fraction."""
     bottom = (10 ** len(period) - 1) * 10 ** len(fixed)
-    top = int(whole + fixed + period) - int(whole + fixed)
-    return f"\\frac{{{top}}}{{{bottom}}}"
+    top = int((whole or "0") + fixed + period) - int((whole or "0") + fixed)
+    return f"{top}}}{{{bottom}"
+
+
+def _recurring(m: re.Match[str]) -> str:
+    """0.1(6), and 0.1666...: a block that is written three times and followed by dots."""
+    return f"\\frac{{{_over(m[1], m[2], m[3] or m[4])}}}"
+
+
+def _untagged(text: str) -> str:
+    """Without what HTML says of fonts; x<sup>2</sup> is x^{2}."""
+    if "<" in text and "</" in text:
+        text = _TAGS.sub("", _RAISED.sub(lambda m: f"{'^' if m[1] == 'sup' else '_'}{{{m[2]}}}", text))
+    return _ENTITY.sub(lambda m: _ENTITIES[m[0]], text) if "&" in text else text
 
 
 def _power_marks(text: str) -> str:
@@ -204,6 +240,8 @@ def _ascii(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _character(c: str) -> str:
+    if c in _CHECKS:
+        return " "
     if c in _UNICODE:
         return _UNICODE[c]
     if "α" <= c <= "ω" or "Α" <= c <= "Ω":

@@ -224,12 +224,28 @@ def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
         return Region((Piece(None, False, _finite(large), not strict[0]),), small.name)
     if large.op == "sym" and small.op != "sym":
         return Region((Piece(_finite(small), not strict[0], None, False),), large.name)
-    if small.op == "abs" and small.args[0].op == "sym" and not symbols(large):
-        return Region((Piece(Tree("neg", (large,)), not strict[0], large, not strict[0]),), small.args[0].name)
-    if large.op == "abs" and large.args[0].op == "sym" and not symbols(small):
-        left = Piece(None, False, Tree("neg", (small,)), not strict[0])
-        return Region((left, Piece(small, not strict[0], None, False)), large.args[0].name)
+    if small.op == "abs" and not symbols(large) and (around := _around(small.args[0])):
+        name, centre = around
+        return Region((Piece(_plus(centre, large, -1), not strict[0], _plus(centre, large), not strict[0]),), name)
+    if large.op == "abs" and not symbols(small) and (around := _around(large.args[0])):
+        name, centre = around
+        left = Piece(None, False, _plus(centre, small, -1), not strict[0])
+        return Region((left, Piece(_plus(centre, small), not strict[0], None, False)), name)
     return None
+
+
+def _around(tree: Tree) -> tuple[str, Tree] | None:
+    """x and 3 of |x - 3|, x and 0 of |x|."""
+    if tree.op == "sym":
+        return tree.name, num(0)
+    if tree.op != "add" or tree.args[0].op != "sym" or any(symbols(t) for t in tree.args[1:]):
+        return None
+    return tree.args[0].name, Tree("neg", (Tree("add", tree.args[1:]),))
+
+
+def _plus(centre: Tree, distance: Tree, sign: int = 1) -> Tree:
+    distance = distance if sign > 0 else Tree("neg", (distance,))
+    return distance if centre == num(0) else Tree("add", (centre, distance))
 
 
 def _finite(tree: Tree) -> Tree | None:

@@ -15,6 +15,7 @@ from ampo.verify.answers import Answer, Ordered, Phrase, Ratio, Unordered, Unrea
 from ampo.verify.compound import mixed_units
 from ampo.verify.formula import read
 from ampo.verify.lists import bare_list, spaced_thousands
+from ampo.verify.parts import parts
 from ampo.verify.phrases import phrase, plain
 from ampo.verify.quantity import quantity, written
 from ampo.verify.reader import MAX_ITEMS
@@ -44,7 +45,7 @@ _LEAD = re.compile(
 _SUBJECT = re.compile(
     r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE
 )
-_FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80},[^\[\](){}]{1,80})([\[\]])$")
+_FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
 _POINT = re.compile(r"^[A-Z](?=\s*\([^()]*,[^()]*\)$)")
 _REALS = re.compile(
@@ -111,7 +112,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        for attempt in (mixed_units, _in_words, worded_region, table, bare_list):
+        for attempt in (mixed_units, _in_words, worded_region, table, parts, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
                 return answer

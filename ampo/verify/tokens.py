@@ -17,6 +17,14 @@ sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsinh 
 """
 GREEK, TRIG = _GREEK_NAMES.split(), _TRIG_NAMES.split()
 FUNCTIONS = {name: name for name in [*TRIG, "ln", "log", "lg", "exp", "gcd", "lcm", "max", "min", "det"]} | {
+    "arsinh": "arcsinh",
+    "arcosh": "arccosh",
+    "artanh": "arctanh",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "sech": "sech",
+    "csch": "csch",
     "arcsec": "arcsec",
     "arccsc": "arccsc",
     "asin": "arcsin",

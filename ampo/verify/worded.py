@@ -1,4 +1,4 @@
-"""Sets of real numbers in words: "all real numbers except 2", "x is nonnegative", "all positive reals"."""
+"""Sets of real numbers in words: "all real numbers except 2", "all positive reals", \\mathbb{R}^+."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ _SIGN = r"(positive|negative|non-?\s?negative|non-?\s?positive|non-?\s?zero)"
 _SIGNED = re.compile(
     rf"(?:all\s+|the\s+|any\s+)*{_SIGN}\s+{_REAL}|([a-zA-Z])\s+(?:is|must\s+be)\s+{_SIGN}", re.IGNORECASE
 )
+_SIGNED_R = re.compile(
+    r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*\{?\s*(\+|-|>\s*0|<\s*0|\\ge\s*0|\\le\s*0|\\ne\s*0|\*)\s*\}?"
+)
+_OF_R = {"+": "positive", ">0": "positive", "-": "negative", "<0": "negative", "\\ge0": "nonnegative",
+         "\\le0": "nonpositive", "\\ne0": "nonzero", "*": "nonzero"}  # fmt: skip
 _ZERO = num(0)
 _PIECES = {
     "positive": (Piece(_ZERO, False, None, False),),
@@ -32,6 +37,8 @@ _PIECES = {
 def worded_region(text: str, reader: Reader) -> Region | None:
     """The region that words name; None for other words."""
     words = plain(text)
+    if m := _SIGNED_R.fullmatch(text):
+        return Region(_PIECES[_OF_R["".join(m[1].split())]])
     signed = _SIGNED.fullmatch(words)
     if signed:
         sign = re.sub(r"[-\s]", "", (signed[1] or signed[3]).lower())
