@@ -123,6 +123,11 @@ _RECURRING = re.compile(
 )
 _CHECKS = frozenset("✓✔✅☑■□∎◼▪")
 _DOTS = re.compile(r"(?<=,)\s*\.\.\.\s*(?=,)")
+_ASIDE = re.compile(
+    r"(?:\s*\(\s*|,?\s+(?:\\text\s*\{\s*)?or\s+|,\s*)(?:\\text\s*\{\s*)?"
+    r"(?:\\approx|(?:about|approximately|approx\.?|roughly)\b)\s*\}?\s*(-?\d{1,30}(?:\.\d{1,30})?)\s*\)?$"
+)
+_EXACT = re.compile(r"\\(?:d?frac|sqrt|pi|ln|log|sin|cos|tan|binom|e\b)|\d\s*/\s*\d|\^")
 _BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
 _TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
@@ -177,7 +182,13 @@ def normalise(text: str) -> str:
         text = pattern.sub(replacement, text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
-    return _without_ends(text)
+    return _aside(_without_ends(text))
+
+
+def _aside(text: str) -> str:
+    """An exact form with its approximation behind it, in brackets or after "or": a chain, whose sides must agree."""
+    m = _ASIDE.search(text)
+    return f"{text[: m.start()]} \\approx {m[1]}" if m and _EXACT.search(text[: m.start()]) else text
 
 
 def _repeating(m: re.Match[str]) -> str:
