@@ -213,8 +213,9 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
 
 
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:
-    """Whether one side joins the values of different names by "and", and the other by "or": x = 3 or y = 4."""
-    named = _mixed(_labels(gold.items)) or _mixed(_labels(answer.items))
+    """Whether one side joins different names, or their values, by "and", and the other by "or": x = 3 or y = 4."""
+    names_only = all(isinstance(i, Value) and i.tree.op == "sym" for i in gold.items)
+    named = names_only or _mixed(_labels(gold.items)) or _mixed(_labels(answer.items))
     return named and gold.alternatives != answer.alternatives
 
 

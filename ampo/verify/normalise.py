@@ -128,8 +128,9 @@ _ASIDE = re.compile(
     r"(?:\\approx|(?:about|approximately|approx\.?|roughly)\b)\s*\}?\s*(-?\d{1,30}(?:\.\d{1,30})?)\s*\)?$"
 )
 _EXACT = re.compile(r"\\(?:d?frac|sqrt|pi|ln|log|sin|cos|tan|binom|e\b)|\d\s*/\s*\d|\^")
+_MAX_BOXES = 40
 _BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
-_REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
+_REPEATING = re.compile(r"(?<!\d)(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
 _TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
 _FRAC_FIXES = (
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
@@ -264,7 +265,10 @@ def _character(c: str) -> str:
 
 def _unboxed(text: str) -> str:
     """\\boxed{x} is x; other braces stay."""
-    while m := _BOX.search(text):
+    for _ in range(_MAX_BOXES):
+        m = _BOX.search(text)
+        if m is None:
+            break
         depth, end = 1, m.end()
         while end < len(text) and depth:
             depth += (text[end] == "{") - (text[end] == "}")
@@ -284,6 +288,6 @@ def _without_ends(text: str) -> str:
             pass
         else:
             text = text.rstrip(_TRAILING) if not re.search(r"\d\.$", text) else text[:-1]
-        text = re.sub(r"^(?:[=:,;.]\s+|=|:|\"|`)", "", text) if not re.match(r"\.\d", text) else text
+        text = re.sub(r"^(?:[=:,;.]\s+|=|:|\"|`)+", "", text) if not re.match(r"\.\d", text) else text
         text = text.lstrip(" *`")
     return text
