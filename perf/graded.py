@@ -20,23 +20,35 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 def accepted(items: list[dict[str, Any]], protocol: Protocol, pool: VerifierPool) -> int:
-    """How many are accepted. Each answer stands in the tags that both protocols read."""
+    """How many are accepted. An answer stands in the tags that both protocols read."""
     claims = []
     for item in items:
         options = tuple(item.get("options") or ())
-        answer = f"<answer>{item['answer']}</answer>"
+        response = item.get("response") or f"<answer>{item['answer']}</answer>"
         kind = "choice" if options else "auto"
-        claims.append(Claim(item["gold"], answer, protocol, kind, options, item.get("question") or ""))
+        claims.append(
+            Claim(
+                item["gold"],
+                response,
+                protocol,
+                kind,
+                options,
+                item.get("question") or "",
+                finish_reason=item.get("finish_reason"),
+            )
+        )
     return sum(verdict.correct for verdict in pool.verify_many(claims))
 
 
 def main() -> None:
-    later = load("blind2")
+    later, hostile = load("blind2"), load("adversarial")
     sets = {
         "right answers accepted": load("right"),
         "wrong answers accepted": load("wrong"),
         "later set, right answers accepted": [i for i in later if i["expect"] == "correct"],
         "later set, wrong answers accepted": [i for i in later if i["expect"] == "wrong"],
+        "adversarial set, right answers accepted": [i for i in hostile if i["expect"] == "correct"],
+        "adversarial set, wrong answers accepted": [i for i in hostile if i["expect"] == "wrong"],
     }
     with VerifierPool() as pool:
         for protocol in PROTOCOLS:

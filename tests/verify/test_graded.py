@@ -1,6 +1,7 @@
 """Recall and false acceptances on answers graded by hand, by somebody who had not seen the verifier.
 
-`blind2` was written later, after a look at the code but before the code was run over it. The sets are for measuring,
+`blind2` was written later, after a look at the code but before the code was run over it; `adversarial` by somebody who
+read the code for where it breaks, so that its shares say nothing of ordinary answers. The sets are for measuring,
 not for tuning: a failure is mended by its kind, with cases of its own in tests/cases.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ampo.verify import Claim, VerifierPool
 
@@ -44,14 +47,15 @@ def test_wrong_answers_are_refused(shared_pool: VerifierPool) -> None:
     assert len(accepted) / len(items) <= 0.01, accepted
 
 
-def test_hard_kinds(shared_pool: VerifierPool) -> None:
-    items = load("blind2")
+@pytest.mark.parametrize(("name", "least", "most"), [("blind2", 0.9, 0.0), ("adversarial", 0.75, 0.01)])
+def test_hard_kinds(shared_pool: VerifierPool, name: str, least: float, most: float) -> None:
+    items = load(name)
     verdicts = shared_pool.verify_many([claim(item) for item in items])
     pairs = list(zip(items, verdicts, strict=True))
     right = [verdict.correct for item, verdict in pairs if item["expect"] == "correct"]
     accepted = [item["id"] for item, verdict in pairs if item["expect"] == "wrong" and verdict.correct]
-    assert sum(right) / len(right) >= 0.9, f"{sum(right)} of {len(right)}"
-    assert not accepted
+    assert sum(right) / len(right) >= least, f"{sum(right)} of {len(right)}"
+    assert len(accepted) / (len(pairs) - len(right)) <= most, accepted
 
 
 def test_outcomes_of_whole_responses(shared_pool: VerifierPool) -> None:
