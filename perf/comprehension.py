@@ -3,10 +3,13 @@
 32 prompts with 4 teacher solutions each, of lengths drawn from a long-thought distribution (log-normal, up to 2,048
 tokens with the prompt), scored with the embedded model in two arms of one run, which must agree to 1e-4:
 
-- ours: every row of all prompts in one call, what rows begin with in common once, the answers' logits only;
+- ours: every row of all prompts in one call, what rows begin with in common once, the answers' logits only, the linear
+  layers by the faster of torch's two libraries (--plain-linear: as torch does by itself);
 - padded: for each prompt its four rows padded to the maximum, and the log-probability of every token of them.
 
-    python perf/comprehension.py [--prompts 32] [--repeat 1]
+The second arm takes some twelve minutes on two cores.
+
+    python perf/comprehension.py [--prompts 32] [--repeat 1] [--plain-linear]
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ampo import models, prompts
+from ampo.engines import onednn
 from ampo.guidance.comprehension import Query, ScoringRow, comprehension_scores
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.logprobs import log_prob_fn
@@ -81,7 +85,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--prompts", type=int, default=32)
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--plain-linear", action="store_true")
     options = parser.parse_args()
+    if options.plain_linear:
+        onednn._worth_it = lambda: False
     path = models.resolve(models.EMBEDDED).path
     tokenizer = AutoTokenizer.from_pretrained(path)
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
@@ -89,7 +96,8 @@ def main() -> None:
     lengths = [len(q.prompt_ids) + len(s.prefix_ids) + len(s.answer_ids) for q in queries for s in q.solutions]
     print(
         f"{len(lengths)} rows, tokens: median {statistics.median(lengths):.0f}, mean {statistics.mean(lengths):.0f}, "
-        f"longest {max(lengths)}"
+        f"longest {max(lengths)}",
+        flush=True,
     )
     log_probs = log_prob_fn(model)
     log_probs([ScoringRow((1, 2, 3), 2)])  # the first call of a process is not what is measured
@@ -98,13 +106,12 @@ def main() -> None:
         started = time.perf_counter()
         ours = [[c.score for c in found] for found in comprehension_scores(log_probs, queries)]
         middle = time.perf_counter()
+        print(f"ours {middle - started:.1f} s", flush=True)
         theirs = padded(model, queries, tokenizer.pad_token_id or 0)
         ended = time.perf_counter()
         ratios.append((ended - middle) / (middle - started))
         difference = max(abs(a - b) for x, y in zip(ours, theirs, strict=True) for a, b in zip(x, y, strict=True))
-        print(
-            f"ours {middle - started:.1f} s, padded {ended - middle:.1f} s, scores differ by {difference:.1e} at most"
-        )
+        print(f"padded {ended - middle:.1f} s, scores differ by {difference:.1e} at most", flush=True)
         if difference > 1e-4:
             raise SystemExit("the scores differ by more than 1e-4")
     print(f"padded / ours: {statistics.median(ratios):.2f}")

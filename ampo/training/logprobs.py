@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ampo.engines.onednn import fast_linear
 from ampo.guidance.comprehension import LogProbFn, ScoringRow
 from ampo.training.attention import causal_over_cache
 
@@ -58,7 +59,7 @@ def answer_log_probs_in_turn(model: Any, rows: Sequence[ScoringRow]) -> list[lis
 
     _check(rows)
     values: list[list[float]] = [[]] * len(rows)
-    with _evaluating(model), causal_over_cache(model):
+    with _evaluating(model), causal_over_cache(model), fast_linear(model):
         cache, held = DynamicCache(), ()
         for i in sorted((i for i, row in enumerate(rows) if row.start < len(row.ids)), key=lambda i: rows[i].ids):
             ids, start = rows[i]

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
 from ampo.algorithm.presets import Algorithm
+from ampo.engines.onednn import fast_linear
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
 
@@ -90,7 +91,8 @@ class Policy:
         self.model, self._settings, self._steps, self._temperature = model, settings, steps, temperature
         self._autocast = autocast
         if settings.gradient_checkpointing:
-            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            again = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), fast_linear(model))}
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=again)
         decayed = [p for p in model.parameters() if p.ndim > 1]
         others = [p for p in model.parameters() if p.ndim <= 1]  # norms and biases
         self.optimizer = torch.optim.AdamW(
@@ -114,7 +116,7 @@ class Policy:
         total = tokens = 0.0
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             batch = collate([rows[i] for i in taken], self.model.device)
-            with self.computing():
+            with self.computing(), fast_linear(self.model):
                 found, entropy = token_stats(self.model, batch, self._temperature, entropy_gradient=False)
             total += entropy.masked_fill(~batch.mask, 0.0).sum().item()
             tokens += batch.mask.sum().item()
@@ -134,7 +136,7 @@ class Policy:
         metrics: defaultdict[str, float] = defaultdict(float)
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             part, before = [rows[i] for i in taken], [old[i] for i in taken]
-            with self.computing():
+            with self.computing(), fast_linear(self.model):
                 loss, found = self._loss(part, before, algorithm, totals)
             loss.backward()
             metrics["loss"] += loss.item()

@@ -64,6 +64,28 @@ def test_the_micro_batches_change_nothing(tiny_model: Path, preset: str, budget:
         assert metrics[1][name] == pytest.approx(value, abs=1e-4), name
 
 
+def test_checkpointing_and_the_way_of_multiplying_change_nothing(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from ampo.engines import onednn
+
+    monkeypatch.setattr(onednn, "_LEAST", 1)
+    weights = []
+    for fast in (False, True):
+        monkeypatch.setattr(onednn, "_worth_it", lambda fast=fast: fast)
+        for again in (False, True):
+            model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+            learner = policy(model, gradient_checkpointing=again)
+            old, _ = learner.own_stats(ROWS)
+            before = [None if row.is_teacher else values for row, values in zip(ROWS, old, strict=True)]
+            learner.update(ROWS, before, load_preset("ampo", max_response_tokens=16), 1)
+            weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    for other in weights[1:]:
+        assert_close(weights[0], other, atol=2e-5, rtol=0)
+
+
 def test_micro_batches_hold_every_row_once_within_the_budget() -> None:
     for budget in (1, 16, 40, 1000):
         batches = list(micro_batches(ROWS, budget))
