@@ -50,6 +50,11 @@ class Template:
         return (*messages, {"role": "user", "content": content})
 
 
+def in_full(problem: Problem) -> str:
+    """The question with its options below it: what tells two problems apart, and all that a judge has to read."""
+    return Template("").render(problem)[-1]["content"] if problem.options else problem.question
+
+
 def letter(index: int) -> str:
     """A for 0, B for 1, ... as choice questions are labelled."""
     return chr(ord("A") + index)

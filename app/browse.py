@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.errors import UserError
-from ampo.types import OUTCOMES, Problem
+from ampo.types import OUTCOMES
 from app import render
 from app.controls import heard, quick
 from app.conversation import Answer, Turn
@@ -106,13 +106,7 @@ def _turn(row: RunRow) -> Turn:
         seconds=row.seconds,
         verdict=row.verdict,
     )
-    return Turn(f"{_question(row.problem)}\n\n*Expected answer:* {row.problem.answer}", answer=made)
-
-
-def _question(problem: Problem) -> str:
-    from ampo.prompts import load_template
-
-    return load_template("plain").render(problem)[-1]["content"]
+    return Turn(f"{prompts.in_full(row.problem)}\n\n*Expected answer:* {row.problem.answer}", answer=made)
 
 
 def build(desk: Desk, page: gr.Blocks) -> None:

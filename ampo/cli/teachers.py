@@ -81,26 +81,26 @@ def ask(teacher: Teacher, spec: RunSpec, folder: Path, settings: Any, api_key: s
 def prompt_of(problem: Problem) -> PoolEntry:
     """A problem as a pool's prompt, its options below the question."""
     from ampo.guidance.formats import PoolEntry
-    from ampo.prompts import load_template
+    from ampo.prompts import in_full
 
-    question = load_template("plain").render(problem)[-1]["content"] if problem.options else problem.question
-    return PoolEntry(problem.id, question, problem.answer)
+    return PoolEntry(problem.id, in_full(problem), problem.answer)
 
 
 def candidates_of(label: str, run: RunDir, problems: Sequence[Problem]) -> Iterator[Candidate]:
     """A run's responses to these problems, told by id, else by question; by problem and sample."""
     from ampo.guidance.build import Candidate
     from ampo.guidance.formats import question_key
+    from ampo.prompts import in_full
     from eval.score import claim_of
 
     wanted = {problem.id: problem for problem in problems}
-    by_question = {question_key(problem.question): problem for problem in problems}
+    by_question = {question_key(in_full(problem)): problem for problem in problems}
     asked = run.read_problems()
     for record in sorted(run.read_responses().values(), key=lambda r: (r.problem, r.sample)):
         theirs = asked.get(record.problem)
         problem = wanted.get(record.problem)
-        if theirs is not None and (problem is None or question_key(problem.question) != question_key(theirs.question)):
-            problem = by_question.get(question_key(theirs.question))
+        if theirs is not None and (problem is None or question_key(in_full(problem)) != question_key(in_full(theirs))):
+            problem = by_question.get(question_key(in_full(theirs)))
         if problem is not None:
             yield Candidate(problem.id, label, claim_of(problem, record, "ampo"), record.completion_tokens)
 

@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ampo.prompts import in_full
 from ampo.types import Problem
 
 N = 13
@@ -51,7 +52,8 @@ class LeakFinder:
         for number, problem in enumerate(problems):
             tokens = words(problem.question)
             self._ids.append(problem.id)
-            self._exact.setdefault(tokens, number)
+            for asked in (tokens, words(in_full(problem))):  # a pool's question has its options below it, or has none
+                self._exact.setdefault(asked, number)
             size = min(n, len(tokens))
             found = np.unique(_Runs(tokens).of(size)) if size >= min(n, _SHORTEST) else np.empty(0, np.uint64)
             hashes.append(found)

@@ -141,16 +141,16 @@ def solution_rows(
 def _entry(problem: Problem, pool: GuidancePool, refused: Counter[str]) -> PoolEntry:
     """The pool's entry for the same question, held to the training set's own reference answer: where the pool has
     another, what is recorded about its solutions says nothing."""
-    asked = question_key(problem.question)
-    entries = [entry for key in (problem.id, problem.question) if (entry := pool.get(key))]
-    found = next((entry for entry in entries if question_key(entry.question) == asked), None)
+    asked = prompts.in_full(problem)
+    entries = [entry for key in (problem.id, asked) if (entry := pool.get(key))]
+    found = next((entry for entry in entries if question_key(entry.question) == question_key(asked)), None)
     if found is None:
         refused["other_question"] += sum(len(entry.solutions) for entry in entries[:1])
-        return PoolEntry("", problem.question, problem.answer)
+        return PoolEntry("", asked, problem.answer)
     solutions = found.solutions
     if found.answer != problem.answer:
         solutions = tuple(replace(solution, verified=None) for solution in solutions)
-    return PoolEntry(found.uid, problem.question, problem.answer, solutions)
+    return PoolEntry(found.uid, asked, problem.answer, solutions)
 
 
 def _usable(

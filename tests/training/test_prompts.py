@@ -28,12 +28,14 @@ def verifier() -> Iterator[VerifierPool]:
 
 @pytest.fixture
 def guided(tmp_path: Path, verifier: VerifierPool) -> Guided:
-    """The problems (uid, question, answer) with the guidance of a pool's rows; a word is a token."""
+    """The problems, or (uid, question, answer), with the guidance of a pool's rows; a word is a token."""
 
-    def guide(problems: list[tuple[str, str, str]], *rows: dict[str, Any], preset: str = "ampo", **overrides: Any):
+    def guide(
+        problems: list[Problem | tuple[str, str, str]], *rows: dict[str, Any], preset: str = "ampo", **overrides: Any
+    ):
         file = tmp_path / "pool.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        made = [TrainPrompt(Problem(*problem), (1, 2)) for problem in problems]
+        made = [TrainPrompt(p if isinstance(p, Problem) else Problem(*p), (1, 2)) for p in problems]
         algorithm = load_preset(preset, **overrides)
         pool = GuidancePool.open(file)
         return with_guidance(made, pool, verifier, algorithm, lambda s: [len(x.content.split()) for x in s], 40)
@@ -104,6 +106,32 @@ def test_guidance_is_for_the_same_question_and_right_by_its_reference_answer(
     assert all(solution.verified for solution in prompt.solutions)
     assert +found.refused == Counter(refused)
     assert found.solutions == len(kept) + sum(refused.values())
+
+
+CHOICE = Problem("c/1", "Which is true?", "B", options=("1 = 2", "2 = 2"), kind="choice")
+PRINTED = "Which is true?\n\nA) 1 = 2\nB) 2 = 2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "refused"),
+    [
+        (
+            row("c/1", PRINTED, "B", ("a", "so <answer> B </answer>"), ("b", "<answer> A </answer>")),
+            ["a"],
+            {"wrong": 1},
+        ),
+        (row("7", PRINTED, "B", ("a", "so <answer> 2 = 2 </answer>")), ["a"], {}),
+        (row("7", "Which is true?\n\nA) 3 = 2\nB) 2 = 1", "B", ("a", "<answer> B </answer>")), [], {}),
+        (row("c/1", "Which is true?", "B", ("a", "<answer> B </answer>")), [], {"other_question": 1}),
+    ],
+    ids=["by uid", "by its text, judged by an option's text", "other options", "no options"],
+)
+def test_a_choice_question_is_the_same_with_its_options_alone(
+    guided: Guided, asked: dict[str, Any], kept: list[str], refused: dict[str, int]
+) -> None:
+    found = guided([CHOICE], asked)
+    assert [solution.source for solution in found.prompts[0].solutions] == kept
+    assert +found.refused == Counter(refused)
 
 
 def test_solutions_stay_in_the_pool_and_are_said(guided: Guided) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.guidance.formats import PoolEntry, line_of
+from ampo.prompts import in_full
 from ampo.training.openrlhf.flags import Place
 from ampo.training.prompts import TrainPrompt, solution_rows
 from ampo.types import Problem
@@ -63,7 +64,7 @@ def write_solutions(place: Place, rows: Iterable[tuple[str, str]]) -> int:
 
 def write_pool(place: Place, prompts: Sequence[TrainPrompt]) -> None:
     """pool.jsonl: each prompt that has guidance, with its solutions, which were verified when they were read."""
-    entries = (PoolEntry(p.problem.id, p.problem.question, p.problem.answer, tuple(p.solutions)) for p in prompts)
+    entries = (PoolEntry(p.problem.id, in_full(p.problem), p.problem.answer, tuple(p.solutions)) for p in prompts)
     _write(place.pool_file, (line_of(entry) for entry in entries if entry.solutions))
 
 
