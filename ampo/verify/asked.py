@@ -49,6 +49,11 @@ _ORDERED = re.compile(
     r"\bfirst \w+ terms\b",
     re.IGNORECASE,
 )
+_POINT = re.compile(
+    r"\b(?:coordinates?|ordered pairs?|point|vertex|focus|midpoint|centroid|(?:find|what is) the cent(?:er|re))\b",
+    re.IGNORECASE,
+)
+_SET = re.compile(r"\b(?:intervals?|inequalit(?:y|ies)|domain|range|set|values)\b", re.IGNORECASE)
 _ONE_NAME = r"\$?\s*[a-zA-Z](?:_\{?\w\}?)?\s*\$?"
 _SEVERAL = re.compile(rf"\bvalues? of {_ONE_NAME}(?:,\s*{_ONE_NAME})*,?\s+and\s+{_ONE_NAME}(?![\w+*/^=-])")
 _REPEATED = re.compile(r"\b(?:with|counting) (?:multiplicit|repetition)|\bby multiplicity\b", re.IGNORECASE)
@@ -98,6 +103,12 @@ def asking(question: str) -> tuple[str, ...]:
 def ordered(question: str) -> bool:
     """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c"."""
     return any(_ORDERED.search(s) or _SEVERAL.search(s) for s in asking(question))
+
+
+@lru_cache(maxsize=1024)
+def a_point(question: str) -> bool:
+    """Whether what is asked for is a point: its coordinates, a vertex, an ordered pair."""
+    return any(_POINT.search(s) and not _SET.search(s) for s in asking(question))
 
 
 @lru_cache(maxsize=1024)

@@ -73,7 +73,7 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Ordered) and isinstance(answer, Ordered):
         return _ordered(gold, answer, setting)
     if isinstance(gold, Region) or isinstance(answer, Region):
-        return _regions(gold, answer)
+        return _regions(gold, answer, setting)
     if vectors.readable(gold, answer):
         return vectors.same_vector(gold, answer, lambda g, a: _equal(g, a, setting))
     if isinstance(gold, Matrix) and isinstance(answer, Value):
@@ -184,7 +184,7 @@ def _equation(answer: Answer) -> Equation | None:
 
 def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Region) or isinstance(answer, Region):
-        return _regions(gold, answer)
+        return _regions(gold, answer, setting)
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
         if _in_doubt(gold, answer):
             return False
@@ -305,7 +305,9 @@ def _brackets(pair: Ordered) -> str:
     return "square" if pair.opening == "[" else "round"
 
 
-def _regions(gold: Answer, answer: Answer) -> bool:
+def _regions(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    if setting.a_point and isinstance(gold, Ordered):
+        return False
     a, b = as_region(gold), as_region(answer)
     if a is None or b is None:
         return False

@@ -269,6 +269,8 @@ class _Reader:
             name, args = "log", (*args, num(10))
         if exponent is not None and exponent in (Tree("neg", (num(1),)), num(-1)) and "arc" + name in TRIG:
             return Tree("arc" + name, args)
+        if name == "cis":
+            name, args = "pow", (Tree("e"), _product(Tree("i"), args[0]))
         tree = Tree(name, args)
         return tree if exponent is None else Tree("pow", (tree, exponent))
 

@@ -137,6 +137,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
     from ampo.verify.answers import Phrase, Unread, Value
     from ampo.verify.asked import another_measure
     from ampo.verify.chemistry import same_formula
+    from ampo.verify.combinatorics import expanded
     from ampo.verify.commas import with_point
     from ampo.verify.compare import matches
     from ampo.verify.counted import says_none
@@ -152,6 +153,7 @@ def _decide(gold: str, answer: str, question: str) -> Ruling:
 
     gold_text, text = normalise(gold), normalise(answer)
     text = with_point(gold_text, text) or text
+    text = expanded(text) if isinstance(parse(gold_text), Value) else text
     declared = integer_parameters(gold)
     setting = Setting(question, declared or integer_parameters(answer), declared=declared)
     if another_case(gold_text, text):

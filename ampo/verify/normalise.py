@@ -284,7 +284,11 @@ def _without_ends(text: str) -> str:
     while text != previous:
         previous = text
         text = text.strip()
-        if text.endswith(("!", "'")) and len(text) > 1 and (text[-2].isalnum() or text[-2] in ")}'"):
+        if (
+            text.endswith(("!", "'"))
+            and len(text) > 1
+            and (text[-2].isalnum() or text[-2] in ")}'" or re.search(r"\d!!$", text))
+        ):
             pass
         else:
             text = text.rstrip(_TRAILING) if not re.search(r"\d\.$", text) else text[:-1]

@@ -17,7 +17,7 @@ _PERCENT = re.compile(r"\s*(?:%|\\?\bpercent(?:age)?\b|\\text\s*\{\s*(?:percent|
 _DEGREES = re.compile(
     r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\text\s*\{\s*(?:degrees?|deg)\s*\}|\bdegrees?\b|\bdeg\b)\s*$", re.IGNORECASE
 )
-_OF_AN_ANGLE = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_OF_AN_ANGLE = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|(?<![a-z])cis)(?![a-z])")
 _INNER_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\))\s*\^\s*\{?\s*\\circ\s*\}?")
 _CURRENCY = re.compile(
     r"^([-+]?)\s*(?:US\s*)?\\(dollar|euro|pound|yen|rupee)\s*|^([-+]?)\s*(?:(?:US|USD)\s+|USD|(Rs)\.?\s*)(?=[\d.])"

@@ -159,7 +159,7 @@ def _chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
     answers = [reader.whole(b) for b in bodies]
     for (a, b), op in zip(pairwise(answers), ops, strict=True):
         if isinstance(a, Value) and isinstance(b, Value):
-            if not _consistent(a, b, op == "\\approx"):
+            if not consistent(a, b, op == "\\approx"):
                 return None
         elif isinstance(a, Broken) or isinstance(b, Broken) or type(a) is not type(b):
             return None
@@ -171,7 +171,8 @@ def _chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
     return answers[0]
 
 
-def _consistent(a: Value, b: Value, roughly: bool) -> bool:
+def consistent(a: Value, b: Value, roughly: bool) -> bool:
+    """Whether two sides of a chain may stand side by side: equal, or near where one of them is a decimal."""
     if a.percent != b.percent:
         a = Value(Tree("div", (a.tree, num(100))) if a.percent else a.tree)
         b = Value(Tree("div", (b.tree, num(100))) if b.percent else b.tree)

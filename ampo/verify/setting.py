@@ -56,6 +56,11 @@ class Setting:
         return bool(_SOLVED.search(self.question))
 
     @property
+    def a_point(self) -> bool:
+        """Whether the question asks for a point, so that (2, 3) is no interval."""
+        return asked.a_point(self.question)
+
+    @property
     def ordered(self) -> bool:
         """Whether the question asks for several values in an order."""
         return asked.ordered(self.question)

@@ -1,8 +1,8 @@
 """A sentence around one number: "James runs 540 meters a week." is 540 meters, where that is what was asked.
 
 Read only where the gold is a number. Every word must be the question's own, or one that says nothing about which number
-it is; a negation, a bound, a multiplier, a second number, or a name beside those that are asked about is never passed
-over.
+it is, and so must every number but one ("$64 for the 16 glasses"); a negation, a bound, a multiplier, a second number
+that is new, or a name beside those that are asked about is never passed over.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ _CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 def stated(answer: str, question: str) -> str | None:
     """The quantity that a normalised answer states in a sentence; None where it is no such sentence."""
     text = plain(answer)
-    numbers = list(_NUMBER.finditer(text))
-    if len(numbers) != 1 or len(text.split()) > MAX_WORDS:
+    if len(text.split()) > MAX_WORDS or (number := _new_number(text, question)) is None:
         return None
-    before, after = text[: numbers[0].start()], text[numbers[0].end() :]
+    before, after = (_NUMBER.sub(" ", part) for part in (text[: number.start()], text[number.end() :]))
     if not re.fullmatch(r"[A-Za-z' ,.:;]+", before) or not re.fullmatch(r"[A-Za-z' ,.;]*", after):
         return None
     unit = _unit(after)
@@ -48,7 +47,20 @@ def stated(answer: str, question: str) -> str | None:
     known = _stems(question)
     if not all(_passed_over(word, known) for word in rest) or _of_another(text, question):
         return None
-    return f"{numbers[0].group().strip()} {unit.strip()}".strip()
+    return f"{number.group().strip()} {unit.strip()}".strip()
+
+
+def _new_number(text: str, question: str) -> re.Match[str] | None:
+    """The only number, or the only one that the question doesn't have."""
+    numbers = list(_NUMBER.finditer(text))
+    if len(numbers) > 1:
+        given = {_digits(m) for m in _NUMBER.finditer(plain(question[-20_000:]))}
+        numbers = [m for m in numbers if _digits(m) not in given]
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _digits(number: re.Match[str]) -> str:
+    return re.sub(r"[^\d./%-]", "", number.group())
 
 
 def _unit(after: str) -> str:

@@ -22,6 +22,7 @@ from ampo.verify.reader import MAX_ITEMS
 from ampo.verify.regions import REALS
 from ampo.verify.relations import relation
 from ampo.verify.residues import residues
+from ampo.verify.restated import restated
 from ampo.verify.scan import enclosed, has_letters, split
 from ampo.verify.tables import table
 from ampo.verify.tree import UnreadableError, num
@@ -37,9 +38,17 @@ _WHERE = re.compile(
     r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)).*$",  # noqa: E501
     re.DOTALL,
 )
+_REASON = re.compile(
+    r"\s*,?\s*(?:\(|\\text\s*\{)?\s*(?:\(|\\text\s*\{)?\s*\b(?:since|because)\b.*$", re.DOTALL | re.IGNORECASE
+)
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",  # noqa: E501
+    re.IGNORECASE,
+)
+_CLOSE = re.compile(
+    r"(?<=[\w)}\]])\s+(?:\\text\s*\{\s*)?(?:is|are)\s+the\s+"
+    r"(?:(?:only|unique|final|correct|required|desired|real|integer|positive|possible)\s+)*(?:solutions?|answers?|roots?|values?|possibilit(?:y|ies))\s*\}?$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
@@ -61,7 +70,7 @@ _EMPTY = re.compile(
 def parse(text: str, letters: bool = False) -> Answer:
     """The kind of a normalised answer. letters: as for `quantity`."""
     text = _without_conditions(text.strip())
-    text = _LEAD.sub("", text, count=1).strip() or text
+    text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text
     text = _SUBJECT.sub("", text, count=1)
     if _EMPTY.match(text):
         return Phrase("empty set")
@@ -85,7 +94,7 @@ def readings(text: str) -> tuple[Answer, ...]:
 
 
 def _without_conditions(text: str) -> str:
-    for pattern in (_WHERE, _DECLARED):
+    for pattern in (_REASON, _WHERE, _DECLARED):
         m = pattern.search(text)
         if (
             m
@@ -112,7 +121,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        for attempt in (mixed_units, _in_words, worded_region, table, parts, bare_list):
+        for attempt in (mixed_units, restated, _in_words, worded_region, table, parts, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
                 return answer

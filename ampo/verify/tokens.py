@@ -39,6 +39,7 @@ FUNCTIONS = {name: name for name in [*TRIG, "ln", "log", "lg", "exp", "gcd", "lc
     "Re": "re",
     "Im": "im",
     "arg": "arg",
+    "cis": "cis",
 }
 NAMES = set(FUNCTIONS) | set(GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
 _TOKEN = re.compile(

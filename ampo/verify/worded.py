@@ -1,4 +1,4 @@
-"""Sets of real numbers in words: "all real numbers except 2", "all positive reals", \\mathbb{R}^+."""
+"""Sets of real numbers in words: "all reals except 2", "all positive reals", "x is at least 3", \\mathbb{R}^+."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ _SIGNED_R = re.compile(
 )
 _OF_R = {"+": "positive", ">0": "positive", "-": "negative", "<0": "negative", "\\ge0": "nonnegative",
          "\\le0": "nonpositive", "\\ne0": "nonzero", "*": "nonzero"}  # fmt: skip
+_BOUNDS = {
+    "at least|(?:no|not) (?:less|smaller|fewer) than|(?:greater|more|larger) than or equal to": "\\ge",
+    "at most|(?:no|not) (?:greater|more|larger) than|not exceeding|(?:less|smaller) than or equal to": "\\le",
+    "(?:strictly )?(?:greater|more|larger|bigger) than": ">",
+    "(?:strictly )?(?:less|smaller) than": "<",
+}
+_BOUNDED = re.compile(
+    r"(?:(?:all|any|every) )?(?:real )?(?:(?:numbers?|values? of) )?([a-zA-Z])(?: (?:is|are|must be|has to be))? "
+    rf"({'|'.join(_BOUNDS)}) ([^a-zA-Z,;]*(?:\\[a-zA-Z]+[^a-zA-Z,;]*)*)",
+    re.IGNORECASE,
+)
 _ZERO = num(0)
 _PIECES = {
     "positive": (Piece(_ZERO, False, None, False),),
@@ -43,6 +54,10 @@ def worded_region(text: str, reader: Reader) -> Region | None:
     if signed:
         sign = re.sub(r"[-\s]", "", (signed[1] or signed[3]).lower())
         return Region(_PIECES[sign], signed[2] or "")
+    if bounded := _BOUNDED.fullmatch(words):
+        sign = next(sign for says, sign in _BOUNDS.items() if re.fullmatch(says, bounded[2], re.IGNORECASE))
+        region = reader.single(f"{bounded[1]} {sign} {bounded[3]}")
+        return region if isinstance(region, Region) else None
     excepted = _EXCEPT.fullmatch(words)
     holes = _values(reader.whole(excepted[1])) if excepted else []
     return without(REALS, points([h.tree for h in holes])) if holes else None
