@@ -40,14 +40,12 @@ heard: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 class Limits:
     """What one question may cost.
 
-    question, system: characters. context: tokens that the model can hold, None where it isn't known.
-    max_tokens: new tokens of an answer, at most. samples: of one question at once.
+    question, system: characters. max_tokens: new tokens of an answer, at most. samples: of one question at once.
     """
 
     question: int = 32_000
     system: int = 8_000
     gold: int = 2_000
-    context: int | None = None
     max_tokens: int = 32_768
     samples: int = 32
 

@@ -74,6 +74,7 @@ def test_help_imports_nothing_heavy() -> None:
     ("arguments", "message"),
     [
         (["eval", "--suite", "dmo"], "demo"),
+        (["app", "--runs", "nowhere"], "--runs nowhere: no such folder"),
         (["eval", "--limit", "0"], "--limit 0: it must be at least 1"),
         (["eval", "--model", "no-such-model"], "unknown model 'no-such-model'"),
         (["eval", "--protocol", "offcial"], "official"),

@@ -59,6 +59,7 @@ RootPath = Annotated[
 ]
 Open = Annotated[bool, typer.Option("--open", help="Open a browser.", rich_help_panel=PAGE)]
 QueueSize = Annotated[int, typer.Option("--queue-size", min=1, help="Questions that may wait.", rich_help_panel=PAGE)]
+_RUNS = Path("runs")
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of run directories to browse.", rich_help_panel=PAGE)]
 Votes = Annotated[
     Path, typer.Option("--votes", help="File that the votes of comparisons are appended to.", rich_help_panel=PAGE)
@@ -97,7 +98,7 @@ def app(
     root_path: RootPath = None,
     open_browser: Open = False,
     queue_size: QueueSize = 64,
-    runs: Runs = Path("runs"),
+    runs: Runs = _RUNS,
     votes: Votes = Path("votes.jsonl"),
     data_dir: DataDir = None,
     system: System = None,
@@ -132,6 +133,8 @@ def app(
     settings = engine_settings(locals())
     address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size)
     _check_address(address)
+    if runs != _RUNS and not runs.is_dir():
+        raise UserError(f"--runs {runs}: no such folder: name one that holds run directories of `ampo eval`")
     with VerifierPool(workers=2) as verifier:
         second = _Second(compare, compare_base_url, compare_api_key)
         engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
@@ -233,7 +236,7 @@ def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]
     context = getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
     card = engine.describe()["settings"].get("model_card") or {}
     context = context or card.get("max_model_len")
-    limits = Limits(context=context, max_tokens=context or Limits().max_tokens)
+    limits = Limits(max_tokens=context or Limits().max_tokens)
     usual = min(_USUAL_TOKENS, limits.max_tokens * 3 // 4)
     return limits, replace(engine.default_sampling_params(), **({"max_tokens": usual} | given))
 

@@ -320,6 +320,32 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     assert "8 of 8" in page.all("#ampo-votes")[0].text
 
 
+def test_two_settings_are_compared_blind_and_voted_on(page: Page, serve, make_desk, thinker: Any, remote) -> None:
+    desk = make_desk(thinker)
+    remote.says("<answer>11</answer>")
+    page.open(serve(desk))
+    page.press("Compare")
+    assert page.until(lambda: page.all("#ampo-compare-run")[0].is_displayed())
+    page.write(page.all("#ampo-compare-question textarea")[0], "What is 5 + 6?")
+    page.browser.execute_script(
+        "[...document.querySelectorAll('label')].find(e => e.textContent.includes('Blind')).control.click()"
+    )
+    page.click("#ampo-compare-run")
+    assert page.until(lambda: all("11" in page.all(side)[0].text for side in ("#ampo-left", "#ampo-right")), 40)
+    assert page.until(lambda: page.all("#ampo-vote") and page.all("#ampo-vote")[0].is_displayed())
+    assert "told after the vote" in page.all("#ampo-who")[0].text
+    assert not page.all(":is(#ampo-left, #ampo-right) .ampo-stats")
+    page.press("Left is better")
+    assert page.until(lambda: "Your vote: Left is better, saved." in page.all("#ampo-who")[0].text)
+    assert not page.all("#ampo-vote") or not page.all("#ampo-vote")[0].is_displayed()
+    assert len(page.all(":is(#ampo-left, #ampo-right) .ampo-stats")) == 2
+    (line,) = map(json.loads, desk.votes.read_text("utf-8").splitlines())
+    assert line["vote"] == line["order"][0]
+    assert line["blind"] is True
+    prompts = {side: {m["role"] for m in line["sides"][side]["messages"]} for side in "ab"}
+    assert prompts == {"a": {"user"}, "b": {"system", "user"}}
+
+
 def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
     rows = [
         RunRow(
@@ -350,7 +376,8 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_telephone(page: Page, url: str, remote, scheme: str) -> None:
-    remote.says("A line with $\\frac{1}{2}$ and `code` " * 20, thought="hm " * 50)
+    wide = f"`{'no_space_in_it_' * 12}`\n\n```python\n{'x = 1; ' * 40}\n```"
+    remote.says("A line with $\\frac{1}{2}$ and `code` " * 20 + f"\n\n{wide}", thought="hm " * 50)
     page.browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     )
@@ -360,6 +387,7 @@ def test_a_telephone(page: Page, url: str, remote, scheme: str) -> None:
     page.ask("Well?")
     assert page.answered()
     assert page.script("document.documentElement.scrollWidth") <= 390
-    wide = "[...document.querySelectorAll('#ampo-chat .message p')].some(e => e.getBoundingClientRect().right > 390)"
-    assert page.script(wide) is False
+    boxes = "[...document.querySelectorAll('#ampo-chat .message :is(p, p code, pre)')]"
+    assert page.script(f"{boxes}.length") > 2
+    assert page.script(f"{boxes}.some(e => e.getBoundingClientRect().right > 390)") is False
     assert page.script("document.body.classList.contains('dark')") is (scheme == "dark")
