@@ -7,12 +7,11 @@ accepts its values side by side in order, and a bare list of golds refuses a tup
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ampo.verify import asked, families, images, names, piecewise, vectors
-from ampo.verify.agree import proportional, rename, same, symbols
+from ampo.verify.agree import same, symbols
 from ampo.verify.answers import (
     Answer,
     Broken,
@@ -30,8 +29,8 @@ from ampo.verify.answers import (
     Unread,
     Value,
 )
-from ampo.verify.cleared import same_curve
 from ampo.verify.determinants import multiple_of_identity
+from ampo.verify.labels import labelled, names_of, of_different_names, same_equation, without_labels
 from ampo.verify.phrases import same_words
 from ampo.verify.regions import as_region, same_region
 from ampo.verify.residues import same_classes
@@ -67,7 +66,7 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Residues) or isinstance(answer, Residues):
         return same_classes(gold, answer)
     if isinstance(gold, Labelled) or isinstance(answer, Labelled):
-        return _labelled(gold, answer, setting)
+        return labelled(gold, answer, setting, lambda g, a: _equal(g, a, setting))
     if isinstance(gold, Unordered) or isinstance(answer, Unordered):
         return _lists(gold, answer, setting)
     if isinstance(gold, Ordered) and isinstance(answer, Ordered):
@@ -92,7 +91,7 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, Value) and isinstance(answer, Equation) and not symbols(answer.right):
         return answer.left in asked.expressions(setting.question) and _equal(gold, Value(answer.right), setting)
     if isinstance(gold, Equation) and isinstance(answer, Equation):
-        return _same_equation(gold, answer)
+        return same_equation(gold, answer)
     if isinstance(gold, Inequality) and isinstance(answer, Inequality):
         return gold.strict == answer.strict and _same_side(gold, answer)
     if isinstance(gold, Piecewise) and isinstance(answer, Piecewise) and not piecewise.readable(gold, answer):
@@ -106,80 +105,10 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
     return False
 
 
-def _same_equation(gold: Equation, answer: Equation) -> bool:
-    a, b = _difference(gold), _difference(answer)
-    return proportional(a, b) or same_curve(a, b)
-
-
-def _difference(equation: Equation) -> Tree:
-    return Tree("add", (equation.left, Tree("neg", (equation.right,))))
-
-
 def _same_side(gold: Inequality, answer: Inequality) -> bool:
     a = Tree("add", (gold.large, Tree("neg", (gold.small,))))
     b = Tree("add", (answer.large, Tree("neg", (answer.small,))))
     return same(a, b)
-
-
-# --- labels -------------------------------------------------------------------------------------------------------
-
-
-def _labelled(gold: Answer, answer: Answer, setting: Setting) -> bool:
-    if isinstance(gold, Labelled) and isinstance(answer, Labelled):
-        if _name(gold) == _name(answer) and _equal(gold.body, _rebound(gold, answer), setting):
-            return True
-        return not setting.solved and _as_equations(gold, answer)
-    if isinstance(gold, Labelled):
-        return (not setting.solved and _as_equations(gold, answer)) or _equal(gold.body, answer, setting)
-    if not isinstance(answer, Labelled) or _of_another(answer, setting.question):
-        return False
-    return _as_equations(gold, answer) or _equal(gold, _rebound(gold, answer), setting)
-
-
-def _of_another(answer: Labelled, question: str) -> bool:
-    """Whether a label says that the value is not what was asked for: x = 2x + 1, or y = 5 where x is to be found."""
-    if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
-        return True
-    return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
-
-
-def _name(answer: Labelled) -> str:
-    return re.sub(r"\\(?:text|mathrm)|[\s{}\\]", "", answer.label)
-
-
-def _rebound(gold: Answer, answer: Labelled) -> Answer:
-    """The answer's definition in the gold's variables: f(m) = 2m as f(n) = 2n."""
-    if not isinstance(answer.body, Value) or not answer.bound:
-        return answer.body
-    bound: Sequence[str] = gold.bound if isinstance(gold, Labelled) else ()
-    if not bound and isinstance(gold, Value):
-        bound = sorted(symbols(gold.tree))
-    if len(bound) != len(answer.bound):
-        return answer.body
-    new = dict(zip(answer.bound, bound, strict=True))
-    if set(new.values()) & (symbols(answer.body.tree) - set(new)):
-        return answer.body
-    return replace(answer.body, tree=rename(answer.body.tree, new))
-
-
-def _as_equations(gold: Answer, answer: Answer) -> bool:
-    """y = 2x + 3 and 2x - y + 3 = 0; not for definitions of functions, nor for values of single names."""
-    a, b = _equation(gold), _equation(answer)
-    if a is None or b is None:
-        return False
-    names = symbols(_difference(a))
-    return bool(names) and names == symbols(_difference(b)) and _same_equation(a, b)
-
-
-def _equation(answer: Answer) -> Equation | None:
-    if isinstance(answer, Equation):
-        return answer
-    if isinstance(answer, Labelled) and answer.left is not None and not answer.bound and isinstance(answer.body, Value):
-        return Equation(answer.left, answer.body.tree)
-    return None
-
-
-# --- several values -----------------------------------------------------------------------------------------------
 
 
 def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
@@ -189,7 +118,7 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
         if _in_doubt(gold, answer):
             return False
         if setting.ordered and _comes_in_order(gold, answer):
-            return _in_order(_bare(gold.items), _bare(answer.items), setting)
+            return _in_order(without_labels(gold.items), without_labels(answer.items), setting)
         if _same_members(list(gold.items), list(answer.items), setting):
             return True
         if setting.repeated:
@@ -197,11 +126,11 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
         golds, answers = _distinct(gold.items, setting), _distinct(answer.items, setting)
         return _same_members(golds, answers, setting) or families.same_families(golds, answers, setting.integers)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):
-        labels = _labels(gold.items)
+        labels = names_of(gold.items)
         return (
             len(set(labels)) == len(gold.items) > 1
             and "" not in labels
-            and _in_order(_bare(gold.items), answer.items, setting)
+            and _in_order(without_labels(gold.items), answer.items, setting)
         )
     if isinstance(gold, Ordered) and isinstance(answer, Unordered):
         return _tuple_of_list(gold, answer, setting)
@@ -215,14 +144,14 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:
     """Whether one side joins different names, or their values, by "and", and the other by "or": x = 3 or y = 4."""
     names_only = all(isinstance(i, Value) and i.tree.op == "sym" for i in gold.items)
-    named = names_only or _mixed(_labels(gold.items)) or _mixed(_labels(answer.items))
+    named = names_only or of_different_names(names_of(gold.items)) or of_different_names(names_of(answer.items))
     return named and gold.alternatives != answer.alternatives
 
 
 def _comes_in_order(gold: Unordered, answer: Unordered) -> bool:
     """Whether the values of a bare list are told apart by their places: where both have labels, these tell."""
-    labelled = all(isinstance(i, Labelled) for i in (*gold.items, *answer.items))
-    return not gold.braces and not labelled and all(isinstance(i, (Value, Phrase, Labelled)) for i in gold.items)
+    named = all(isinstance(i, Labelled) for i in (*gold.items, *answer.items))
+    return not gold.braces and not named and all(isinstance(i, (Value, Phrase, Labelled)) for i in gold.items)
 
 
 def _distinct(items: Sequence[Answer], setting: Setting) -> list[Answer]:
@@ -236,23 +165,10 @@ def _distinct(items: Sequence[Answer], setting: Setting) -> list[Answer]:
 def _same_members(golds: list[Answer], answers: list[Answer], setting: Setting) -> bool:
     if len(golds) != len(answers):
         return False
-    gold_labels, labels = _labels(golds), _labels(answers)
-    if _mixed(gold_labels) != _mixed(labels):
-        return _in_order(_bare(golds), _bare(answers), setting)
+    gold_labels, labels = names_of(golds), names_of(answers)
+    if of_different_names(gold_labels) != of_different_names(labels):
+        return _in_order(without_labels(golds), without_labels(answers), setting)
     return _paired(golds, answers, lambda g, a: _equal(g, a, setting))
-
-
-def _labels(items: Sequence[Answer]) -> list[str]:
-    return [_name(i) if isinstance(i, Labelled) else "" for i in items]
-
-
-def _mixed(labels: list[str]) -> bool:
-    """Whether the values belong to different names, so that their order says which is which."""
-    return len({label.partition("_")[0] for label in labels}) > 1
-
-
-def _bare(items: Sequence[Answer]) -> list[Answer]:
-    return [i.body if isinstance(i, Labelled) else i for i in items]
 
 
 def _in_order(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting) -> bool:
@@ -275,7 +191,7 @@ def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
     """(1, 2) as "x = 1, y = 2", or as "1, 2" with its brackets forgotten."""
     if answer.braces or answer.alternatives or gold.opening not in ("(", "\\langle") or gold.closing == "]":
         return len(answer.items) == 1 and _equal(gold, answer.items[0], setting)
-    labels = _labels(answer.items)
+    labels = names_of(answer.items)
     items = list(answer.items)
     if "" not in labels:
         if len(set(labels)) != len(labels):
@@ -285,7 +201,7 @@ def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
             if _alphabetical(labels)
             else items
         )
-    return _in_order(gold.items, _bare(items), setting)
+    return _in_order(gold.items, without_labels(items), setting)
 
 
 def _alphabetical(labels: list[str]) -> bool:

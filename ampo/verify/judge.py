@@ -1,16 +1,13 @@
 """The judgement of one claim, in process and without a deadline; the pool runs it in a worker that can be killed.
 
 Extraction (`extract`), bounds (`guard`), then the cheapest rule that decides: a choice letter, the same text, exact
-numbers, the kinds of answers (`structure`, `compare`), and last sympy for what our reader doesn't know. An answer that
-no rule shows to be the gold is wrong.
+numbers, and last those that read both sides as trees (`rules`). An answer that no rule shows to be the gold is wrong.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
-from typing import NamedTuple
 
 from ampo.types import AnswerKind, Verdict
 from ampo.verify import guard
@@ -20,13 +17,7 @@ from ampo.verify.echo import echoes
 from ampo.verify.extract import Extraction, extract
 from ampo.verify.normalise import normalise
 from ampo.verify.rationals import is_decimal, rational
-
-
-class Ruling(NamedTuple):
-    """same: whether the answer is the gold; rule: what decided."""
-
-    same: bool
-    rule: str
+from ampo.verify.ruling import Ruling
 
 
 def quick(claim: Claim) -> Verdict | None:
@@ -126,111 +117,9 @@ def _exact_numbers(gold: str, text: str) -> Ruling | None:
 
 def decide(gold: str, answer: str, question: str = "") -> Ruling:
     """Whether an answer that `quick` leaves open is the gold: by trees and sympy, so only in a worker."""
+    from ampo.verify import rules
+
     try:
-        return _decide(gold, answer, question)
+        return rules.decide(rules.Pair(gold, answer, question))
     except RecursionError:
         return Ruling(False, "nested too deeply")
-
-
-def _decide(gold: str, answer: str, question: str) -> Ruling:
-    """By the kinds of the two answers, else by sympy."""
-    from ampo.verify.answers import Phrase, Unread, Value
-    from ampo.verify.asked import another_measure
-    from ampo.verify.chemistry import same_formula
-    from ampo.verify.combinatorics import expanded
-    from ampo.verify.commas import with_point
-    from ampo.verify.compare import matches
-    from ampo.verify.counted import says_none
-    from ampo.verify.domains import compatible
-    from ampo.verify.form import unlike
-    from ampo.verify.images import mentioned
-    from ampo.verify.moments import same_moment
-    from ampo.verify.setting import Setting
-    from ampo.verify.stated import stated
-    from ampo.verify.statements import another_case, states
-    from ampo.verify.structure import integer_parameters, parse, readings
-    from ampo.verify.synonyms import synonymous
-
-    gold_text, text = normalise(gold), normalise(answer)
-    text = with_point(gold_text, text) or text
-    text = expanded(text) if isinstance(parse(gold_text), Value) else text
-    declared = integer_parameters(gold)
-    setting = Setting(question, declared or integer_parameters(answer), declared=declared)
-    if another_case(gold_text, text):
-        return Ruling(False, "another case of the letters")
-    moment = same_moment(gold_text, text, question)
-    if moment is not None:
-        return Ruling(moment, "time or date")
-    if isinstance(parse(gold_text), Phrase) and _worded(gold_text) == _worded(text) != "":
-        return Ruling(True, "phrase")
-    if synonymous(gold_text, text):
-        return Ruling(True, "the same in other words")
-    formula = same_formula(gold_text, text)
-    if formula is not None:
-        return Ruling(formula, "chemical formula")
-    if states(gold_text, text, question):
-        return Ruling(True, "a sentence that states the phrase")
-    if question and another_measure(text, question):
-        return Ruling(False, "another measure than asked for")
-    if question and (other := unlike(gold_text, text, question)):
-        return Ruling(False, other)
-    if gold_text == "0" and says_none(text, question):
-        return Ruling(True, "none of what is counted")
-    if not compatible(gold_text, text) and not (mentioned(parse(gold_text)) and mentioned(parse(text))):
-        return Ruling(False, "another domain of the parameter")
-    rule = ""
-    with_letter = (parse(gold_text, letters=True),) if _ends_in_a_unit(gold_text, question) else ()
-    for wanted in (*readings(gold_text), *with_letter):
-        found = parse(text)
-        rule = f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
-        if matches(wanted, found, setting):
-            return Ruling(True, rule)
-        if any(isinstance(x, (Value, Unread)) for x in (wanted, found)) and _may_have_unit(text, question):
-            with_unit = parse(text, letters=True)
-            if with_unit != found and isinstance(wanted, Value) and matches(wanted, with_unit, setting):
-                return Ruling(_numeric(wanted), f"{rule}, with a unit")
-    wanted, found = parse(gold_text), parse(text)
-    if _numeric(wanted) and (number := stated(text, question)) and matches(wanted, parse(number), setting):
-        return Ruling(True, "a sentence that states the number")
-    unread = isinstance(wanted, Unread) or isinstance(found, Unread)
-    if unread and not isinstance(wanted, Phrase) and _single(gold_text) and _single(text):
-        from ampo.verify import symbolic
-
-        return Ruling(symbolic.same(gold_text, text), "sympy")
-    return Ruling(False, rule)
-
-
-def _may_have_unit(text: str, question: str) -> bool:
-    """Whether the letters at the end may be a unit: the question doesn't use a single one of them as a name."""
-    letter = re.search(r"(?<![a-zA-Z])([a-zA-Z])$", text)
-    return bool(re.search(r"[a-zA-Z]", text)) and not (letter and re.search(rf"\${letter[1]}\b", question))
-
-
-def _ends_in_a_unit(gold: str, question: str) -> bool:
-    """Whether a gold is a number with one letter apart that the question doesn't use as a name: 300 K."""
-    m = re.fullmatch(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)? ([a-zA-Z])", gold)
-    return bool(m and question) and not re.search(rf"(?<![a-zA-Z]){m[1]}(?![a-zA-Z])", question)  # type: ignore[index]
-
-
-def _worded(text: str) -> str:
-    from ampo.verify.domains import in_one_order
-    from ampo.verify.phrases import phrase
-
-    return phrase(in_one_order(text))
-
-
-def _numeric(value: object) -> bool:
-    from ampo.verify.agree import symbols
-    from ampo.verify.answers import Value
-
-    return isinstance(value, Value) and not symbols(value.tree)
-
-
-def _single(text: str) -> bool:
-    """One expression: no list, no relation, no words."""
-    from ampo.verify.scan import split
-
-    return (
-        len(split(text, {",", ";", "and", "or", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup"})) == 1
-        and "\\text" not in text
-    )

@@ -18,7 +18,8 @@ from ampo.verify import guard
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer
 from ampo.verify.extract import Extraction
-from ampo.verify.judge import Ruling, extraction, quick, verdict
+from ampo.verify.judge import extraction, quick, verdict
+from ampo.verify.ruling import Ruling
 
 _QUESTION = 100_000  # characters of a question with its options
 

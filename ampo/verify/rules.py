@@ -1,0 +1,183 @@
+"""The rules that decide about an answer that the cheap ones leave open, in their order; the first that speaks decides.
+
+Some know texts (dates, phrases, chemical formulas), some only refuse (another form than asked for, another domain);
+then the two are compared by their kinds (`structure`, `compare`), and sympy is asked about what isn't known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from ampo.verify.agree import symbols
+from ampo.verify.answers import Answer, Phrase, Unread, Value
+from ampo.verify.asked import another_measure
+from ampo.verify.chemistry import same_formula
+from ampo.verify.combinatorics import expanded
+from ampo.verify.commas import with_point
+from ampo.verify.compare import matches
+from ampo.verify.counted import says_none
+from ampo.verify.domains import compatible, in_one_order
+from ampo.verify.form import unlike
+from ampo.verify.images import mentioned
+from ampo.verify.moments import same_moment
+from ampo.verify.normalise import normalise
+from ampo.verify.phrases import phrase
+from ampo.verify.ruling import Ruling
+from ampo.verify.scan import split
+from ampo.verify.setting import Setting
+from ampo.verify.stated import stated
+from ampo.verify.statements import another_case, states
+from ampo.verify.structure import integer_parameters, parse, readings
+from ampo.verify.synonyms import synonymous
+
+
+class Pair:
+    """A gold and an answer, normalised, with what the question tells. wanted, found: their kinds."""
+
+    def __init__(self, gold: str, answer: str, question: str) -> None:
+        self.gold, self.question = normalise(gold), question
+        self.wanted: Answer = parse(self.gold)
+        text = normalise(answer)
+        text = with_point(self.gold, text) or text
+        self.text = expanded(text) if isinstance(self.wanted, Value) else text
+        declared = integer_parameters(gold)
+        self.setting = Setting(question, declared or integer_parameters(answer), declared=declared)
+
+    @cached_property
+    def found(self) -> Answer:
+        return parse(self.text)
+
+
+def decide(pair: Pair) -> Ruling:
+    """What the first rule says that says anything."""
+    return next(ruling for rule in _RULES if (ruling := rule(pair)) is not None)
+
+
+def _case(pair: Pair) -> Ruling | None:
+    return Ruling(False, "another case of the letters") if another_case(pair.gold, pair.text) else None
+
+
+def _moment(pair: Pair) -> Ruling | None:
+    same = same_moment(pair.gold, pair.text, pair.question)
+    return None if same is None else Ruling(same, "time or date")
+
+
+def _phrase(pair: Pair) -> Ruling | None:
+    same = isinstance(pair.wanted, Phrase) and _worded(pair.gold) == _worded(pair.text) != ""
+    return Ruling(True, "phrase") if same else None
+
+
+def _worded(text: str) -> str:
+    return phrase(in_one_order(text))
+
+
+def _synonym(pair: Pair) -> Ruling | None:
+    return Ruling(True, "the same in other words") if synonymous(pair.gold, pair.text) else None
+
+
+def _chemistry(pair: Pair) -> Ruling | None:
+    same = same_formula(pair.gold, pair.text)
+    return None if same is None else Ruling(same, "chemical formula")
+
+
+def _stated_phrase(pair: Pair) -> Ruling | None:
+    said = states(pair.gold, pair.text, pair.question)
+    return Ruling(True, "a sentence that states the phrase") if said else None
+
+
+def _as_asked(pair: Pair) -> Ruling | None:
+    if not pair.question:
+        return None
+    if another_measure(pair.text, pair.question):
+        return Ruling(False, "another measure than asked for")
+    other = unlike(pair.gold, pair.text, pair.question)
+    return Ruling(False, other) if other else None
+
+
+def _none(pair: Pair) -> Ruling | None:
+    said = pair.gold == "0" and says_none(pair.text, pair.question)
+    return Ruling(True, "none of what is counted") if said else None
+
+
+def _domain(pair: Pair) -> Ruling | None:
+    if compatible(pair.gold, pair.text) or (mentioned(pair.wanted) and mentioned(pair.found)):
+        return None
+    return Ruling(False, "another domain of the parameter")
+
+
+def _kinds(pair: Pair) -> Ruling | None:
+    """The answer's kind against each that the gold may have, also with the letters at its end as a unit."""
+    with_letter = (parse(pair.gold, letters=True),) if _ends_in_a_unit(pair.gold, pair.question) else ()
+    for wanted in (*readings(pair.gold), *with_letter):
+        if matches(wanted, pair.found, pair.setting):
+            return Ruling(True, _against(wanted, pair.found))
+        unsure = any(isinstance(x, (Value, Unread)) for x in (wanted, pair.found))
+        if isinstance(wanted, Value) and unsure and _may_have_unit(pair.text, pair.question):
+            with_unit = parse(pair.text, letters=True)
+            if with_unit != pair.found and matches(wanted, with_unit, pair.setting):
+                return Ruling(_numeric(wanted), f"{_against(wanted, pair.found)}, with a unit")
+    return None
+
+
+def _stated_number(pair: Pair) -> Ruling | None:
+    number = stated(pair.text, pair.question) if _numeric(pair.wanted) else None
+    same = number and matches(pair.wanted, parse(number), pair.setting)
+    return Ruling(True, "a sentence that states the number") if same else None
+
+
+def _sympy(pair: Pair) -> Ruling | None:
+    unread = isinstance(pair.wanted, Unread) or isinstance(pair.found, Unread)
+    if not unread or isinstance(pair.wanted, Phrase) or not _single(pair.gold) or not _single(pair.text):
+        return None
+    from ampo.verify import symbolic
+
+    return Ruling(symbolic.same(pair.gold, pair.text), "sympy")
+
+
+def _neither(pair: Pair) -> Ruling:
+    return Ruling(False, _against(pair.wanted, pair.found))
+
+
+_RULES: tuple[Callable[[Pair], Ruling | None], ...] = (
+    _case,
+    _moment,
+    _phrase,
+    _synonym,
+    _chemistry,
+    _stated_phrase,
+    _as_asked,
+    _none,
+    _domain,
+    _kinds,
+    _stated_number,
+    _sympy,
+    _neither,
+)
+
+
+def _against(wanted: Answer, found: Answer) -> str:
+    return f"{type(wanted).__name__.lower()} against {type(found).__name__.lower()}"
+
+
+def _may_have_unit(text: str, question: str) -> bool:
+    """Whether the letters at the end may be a unit: the question doesn't use a single one of them as a name."""
+    letter = re.search(r"(?<![a-zA-Z])([a-zA-Z])$", text)
+    return bool(re.search(r"[a-zA-Z]", text)) and not (letter and re.search(rf"\${letter[1]}\b", question))
+
+
+def _ends_in_a_unit(gold: str, question: str) -> bool:
+    """Whether a gold is a number with one letter apart that the question doesn't use as a name: 300 K."""
+    m = re.fullmatch(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)? ([a-zA-Z])", gold)
+    return m is not None and bool(question) and not re.search(rf"(?<![a-zA-Z]){m[1]}(?![a-zA-Z])", question)
+
+
+def _numeric(value: Answer) -> bool:
+    return isinstance(value, Value) and not symbols(value.tree)
+
+
+def _single(text: str) -> bool:
+    """One expression: no list, no relation, no words."""
+    joints = {",", ";", "and", "or", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup"}
+    return len(split(text, joints)) == 1 and "\\text" not in text
