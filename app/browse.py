@@ -121,7 +121,14 @@ def build(desk: Desk, page: gr.Blocks) -> None:
         benchmark = gr.Dropdown([ALL], value=ALL, label="Benchmark", min_width=120, interactive=True)
         outcome = gr.Dropdown([ALL, *OUTCOMES, UNJUDGED], value=ALL, label="Verdict", min_width=120)
         words = gr.Textbox(label="Containing", min_width=140, max_length=200)
-    table = gr.Dataframe(headers=COLUMNS, interactive=False, show_label=False, max_height=300, elem_id="ampo-responses")
+    table = gr.Dataframe(
+        headers=COLUMNS,
+        interactive=False,
+        show_label=False,
+        max_height=300,
+        column_widths=["30%", "16%", "22%", "20%", "12%"],
+        elem_id="ampo-responses",
+    )
     ids = gr.State([])
     opened = gr.Chatbot(
         label="Response",
