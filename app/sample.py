@@ -67,10 +67,8 @@ class Sampler:
         if params.temperature == 0 and count > 1:
             gr.Info("At temperature 0 all samples are the same.")
         messages = Conversation(turns=(turn,)).messages()
-        asks = {
-            i: Ask(self.desk.engine, Request("sample", messages, replace(params, seed=(params.seed or 0) + i)))
-            for i in range(count)
-        }
+        each = [replace(params, seed=((params.seed or 0) + i) % 2**63) for i in range(count)]
+        asks = {i: Ask(self.desk.engine, Request("sample", messages, own)) for i, own in enumerate(each)}
         async for update in self._run(turn, asks, f"sample {page.session_hash}"):
             yield update
 

@@ -105,6 +105,10 @@ class RunDir:
         """The run in a folder; UserError where there is none."""
         run = RunDir(path)
         if not run.responses.is_file():
+            from eval import lm_eval_results
+
+            if path.is_dir() and lm_eval_results.find(path):
+                raise UserError(f"{path} holds results of lm-eval, no run of `ampo eval`: `ampo report` shows them")
             raise UserError(f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one)")
         return run
 

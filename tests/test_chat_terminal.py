@@ -25,7 +25,7 @@ class Terminal:
         self._shown = ""
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.execv(command[0], command)
+            os.execve(command[0], command, os.environ | {"TERM": "dumb"})  # no escapes around the prompt
 
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())

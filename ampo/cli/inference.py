@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -70,7 +72,21 @@ def chat(
     console = Console(highlight=False)
     with start_engine(model, backend, base_url, api_key, settings) as engine:
         params = replace(engine.default_sampling_params(), **given)
-        run(Chat(engine, params, system), lambda: input("\n> " if sys.stdin.isatty() else ""), console)
+        run(Chat(engine, params, system), _reader(), console)
+
+
+def _reader() -> Callable[[], str]:
+    """Reads a line of the standard input; in a terminal with a prompt, the arrow keys and the lines typed before."""
+    if not sys.stdin.isatty():
+        return input
+    with suppress(ImportError):  # a Python without it has no arrow keys
+        import readline  # noqa: F401  (from now on `input` goes through it)
+
+    def read() -> str:
+        print()
+        return input("> ")
+
+    return read
 
 
 def generate(

@@ -20,9 +20,11 @@ from ampo.cli.options import (
     Dtype,
     EngineArg,
     GpuMemory,
+    IdColumn,
     MaxModelLen,
     MaxNumSeqs,
     MaxTokens,
+    OptionsColumn,
     QuestionColumn,
     Seed,
     Temperature,
@@ -69,6 +71,8 @@ def build(
     data: DataFile = None,
     question_column: QuestionColumn = None,
     answer_column: AnswerColumn = None,
+    id_column: IdColumn = None,
+    options_column: OptionsColumn = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Of each problem, by each teacher.")] = 1,
     limit: Annotated[int | None, typer.Option("--limit", help="Only the first problems of each benchmark.")] = None,
     template: TemplateName = None,
@@ -101,8 +105,8 @@ def build(
 
     given, settings = given_sampling(locals() | {"seed": None}), engine_settings(locals())
     teachers = teachers_of(teacher)
-    if suite or data:
-        chosen = chosen_benchmarks(suite, data, question_column, answer_column)
+    if suite or data or any((question_column, answer_column, id_column, options_column)):
+        chosen = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
         how: Any = {"samples": samples, "limit": limit, "template": template, "data_dir": data_dir}
         spec = build_spec(chosen, sampling=given, seed=seed, **how)
         problems = [problem for task in spec.tasks for problem in task.problems]

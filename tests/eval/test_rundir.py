@@ -80,6 +80,10 @@ def test_replacing_a_file_leaves_the_old_one_on_failure(tmp_path: Path) -> None:
 
 
 def test_no_run_directory(tmp_path: Path) -> None:
+    (tmp_path / "theirs" / "model").mkdir(parents=True)
+    (tmp_path / "theirs" / "model" / "results_2026.json").write_text("{}")
+    with pytest.raises(UserError, match="holds results of lm-eval"):
+        RunDir.existing(tmp_path / "theirs")
     with pytest.raises(UserError, match="is no run directory"):
         RunDir.existing(tmp_path)
 

@@ -104,9 +104,10 @@ def test_from_runs_that_are_there(tmp_path):
     first = saved_run(tmp_path / "one", "org/one", {"x/0": [RIGHT], "x/1": ["<answer>B</answer>"]}, mine)
     second = saved_run(tmp_path / "two", "org/two", {"y/7": [f"Well. {RIGHT}"], "y/8": ["1"]}, theirs)
     data = tmp_path / "x.jsonl"
-    rows = [{"id": p.id, "question": p.question, "answer": p.answer, "options": list(p.options)} for p in mine]
+    rows = [{"key": p.id, "asked": p.question, "answer": p.answer, "choices": list(p.options)} for p in mine]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = build("--data", data, "-t", first.path, "-t", second.responses, "-o", tmp_path / "pool")
+    columns = ("--id-column", "key", "--question-column", "asked", "--options-column", "choices")
+    done = build("--data", data, *columns, "-t", first.path, "-t", second.responses, "-o", tmp_path / "pool")
     assert done.returncode == 0, done.stderr
     pool = GuidancePool.open(tmp_path / "pool")
     assert [s.source for s in pool["x/0"].solutions] == ["one", "two"]
