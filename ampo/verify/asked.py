@@ -14,7 +14,7 @@ from ampo.verify.formula import read
 from ampo.verify.normalise import normalise
 from ampo.verify.phrases import plain
 from ampo.verify.tree import Tree, UnreadableError
-from ampo.verify.units import Unit, times, unit
+from ampo.verify.units import CELSIUS, FAHRENHEIT, Unit, is_unit_word, times, unit
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z$\\(])|\n+")
 _ASKS = re.compile(
@@ -23,8 +23,13 @@ _ASKS = re.compile(
 )
 _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?(?:\s*(?:/|\bper\b|\\cdot)\s*(?:second squared|[a-zA-Z]+)(?:\s*\^\s*\{?\s*-?\d\s*\}?)?)*)"  # noqa: E501
 _PLACES = re.compile(
-    rf"\b(?:how many|how much(?! in\b)|in|number of|(?:to|at) the nearest|units of)\s+{_UNIT}", re.IGNORECASE
+    rf"\b(?:how many|how much(?! in\b)|in(?: units of)?|number of|(?:to|at) the nearest|units of)\s+{_UNIT}",
+    re.IGNORECASE,
 )
+_MEASURES_IN = re.compile(r"\d\s*(?:\\[,; ]\s*)?-?([a-zA-Z]+)(?:\s*(?:/|\bper\b)\s*([a-zA-Z]+))?")
+_NO_MEASURES = frozenset(["in", "a", "at", "as", "min", "s"])
+_SINGLE = frozenset("mgJNWKVA")
+_DOLLARS = re.compile(r"\\\$\s*\d|\$\d[\d,]*(?:\.\d+)?(?=[\s.,?!)])")
 _DEGREES = re.compile(
     r"\b(?:how many|in|number of|nearest|many)\s+degrees?\b(?!\s*(?:Celsius|Fahrenheit|Kelvin|C\b|F\b|of\b))",
     re.IGNORECASE,
@@ -56,6 +61,12 @@ _POINT = re.compile(
 _SET = re.compile(r"\b(?:intervals?|inequalit(?:y|ies)|domain|range|set|values)\b", re.IGNORECASE)
 _ONE_NAME = r"\$?\s*[a-zA-Z](?:_\{?\w\}?)?\s*\$?"
 _SEVERAL = re.compile(rf"\bvalues? of {_ONE_NAME}(?:,\s*{_ONE_NAME})*,?\s+and\s+{_ONE_NAME}(?![\w+*/^=-])")
+_FORMULA = r"\$[^$]{1,80}\$"
+_LISTED = re.compile(
+    rf"\b(?:compute|find|determine|evaluate|calculate)\s+(?:the\s+)?(?:values?\s+of\s+)?{_FORMULA}"
+    rf"(?:(?:,\s*and|,|\s+and)\s*{_FORMULA})+",
+    re.IGNORECASE,
+)
 _REPEATED = re.compile(r"\b(?:with|counting) (?:multiplicit|repetition)|\bby multiplicity\b", re.IGNORECASE)
 _MEASURE_WORDS = """
 perimeter area radius diameter circumference volume length width height slope mean median mode quotient remainder
@@ -94,6 +105,16 @@ def _units(sentence: str) -> list[Unit]:
 
 
 @lru_cache(maxsize=1024)
+def mentioned(question: str) -> tuple[Unit, ...]:
+    """The units that a question's own quantities have, word by word: km and s of "3 km/s", dollars of "$5"."""
+    text = _DRESS.sub(" ", question[-_MAX_QUESTION:])
+    words = [word for m in _MEASURES_IN.finditer(text) for word in m.groups() if word]
+    found = [unit(w) for w in words if w not in _NO_MEASURES and (w in _SINGLE or (len(w) > 1 and is_unit_word(w)))]
+    money = [unit("dollar")] if _DOLLARS.search(question[-_MAX_QUESTION:]) else []
+    return tuple(dict.fromkeys(u for u in (*found, *money) if u is not None and u.known))
+
+
+@lru_cache(maxsize=1024)
 def asking(question: str) -> tuple[str, ...]:
     """The sentences that ask, apart from those that only tell."""
     return tuple(s for s in _SENTENCE.split(question[-_MAX_QUESTION:]) if _ASKS.search(s))
@@ -101,8 +122,9 @@ def asking(question: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def ordered(question: str) -> bool:
-    """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c"."""
-    return any(_ORDERED.search(s) or _SEVERAL.search(s) for s in asking(question))
+    """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c",
+    "compute d(6), d(16), and d(72)"."""
+    return any(pattern.search(s) for s in asking(question) for pattern in (_ORDERED, _SEVERAL, _LISTED))
 
 
 @lru_cache(maxsize=1024)
@@ -171,5 +193,7 @@ def _unit(words: str) -> Unit | None:
     """A unit of more than one letter, unless it has a power or a fraction: "in a" names none."""
     if len(words) == 1 or words.lower() in ("in", "of", "a"):
         return None
+    if words.lower() in ("celsius", "fahrenheit"):
+        return CELSIUS if words[0] in "cC" else FAHRENHEIT
     found = unit(words)
     return found if found is not None and found.known else None

@@ -22,7 +22,7 @@ _NO_ANSWER = re.compile(
     r"next|step|steps|try|help|problem|question|as an|don't|can't|unknown|todo)\b|\?|\.\.\.",
     re.IGNORECASE,
 )
-_HEDGED = re.compile(
+HEDGED = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|unless|if|when|where|given|suppose|assume|let|because|since|maybe|perhaps|"
     r"possibly|might|may|could|would|about|guess|either|or|but|unclear|whether|want|need|asked|asks|find|sorry)\b|n't\b|\?",
     re.IGNORECASE,
@@ -62,7 +62,7 @@ def closing_value(text: str) -> str | None:
     sentences = _SENTENCE.split(text)
     last = sentences[-1].strip()
     found = list(_STATED.finditer(last))
-    if "\n" in text or len(sentences) > 2 or not found or _HEDGED.search(last):
+    if "\n" in text or len(sentences) > 2 or not found or HEDGED.search(last):
         return None
     value = last[found[-1].end() :].rstrip(". ")
     subject = last[: found[-1].start()]

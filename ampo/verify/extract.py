@@ -36,7 +36,7 @@ LINE = 400  # longest answer of the phrase rules, and longest response that is t
 
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
-    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
+    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether|not|cannot|never)\b|n't\b)[^.\n:=$]){0,60}?"
     r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
     re.IGNORECASE | re.MULTILINE,

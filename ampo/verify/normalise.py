@@ -108,6 +108,8 @@ _RENAMED = {
     "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",  # noqa: E501
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_BOLD = re.compile(r"(?<![\w)*])\*\*(?=[^\s*])([^*]{1,200})(?<!\s)\*\*(?![\w(*])")
+_LONE_DOLLAR = re.compile(r"(?<![\\\w$])\$(?=\d)")
 _FONT = re.compile(
     r"\\(?:mathtt|pmb|underline|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
 )
@@ -153,7 +155,9 @@ _TRAILING = " \t\r\n.,;:!*`\"'"
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
-    text = _untagged(_ascii(text))
+    text = _BOLD.sub(r"\1", _untagged(_ascii(text)))
+    if text.count("$") % 2:
+        text = _LONE_DOLLAR.sub(r"\\$", text)
     text = (
         text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ")
         if "**" not in _power_marks(text)

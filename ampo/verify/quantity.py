@@ -23,12 +23,14 @@ _CURRENCY = re.compile(
     r"^([-+]?)\s*(?:US\s*)?\\(dollar|euro|pound|yen|rupee)\s*|^([-+]?)\s*(?:(?:US|USD)\s+|USD|(Rs)\.?\s*)(?=[\d.])"
 )
 _A_PIECE = re.compile(r"(?<=[\d}])\s*(?:/\s*|(?:an?|each|every)\s+)(?=[a-z]{3,20}$)")
-_ABOUT = re.compile(r"\\approx|(?:about|approximately|roughly|around)\s+(?=[-\d\\.])")
+_ABOUT = re.compile(r"\\approx|(?:about|approximately|roughly|around)\s+(?=[-\d\\.])", re.IGNORECASE)
 _ONE_OF = re.compile(r"(\d{1,30})\s+(?:in|out of)\s+(\d{1,30})")
 _UNIT_TEXT = re.compile(
     r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
 )
-_PLAIN_WORDS = re.compile(r"(?<=[\d})\]!.])(\s*)((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$")
+_PLAIN_WORDS = re.compile(
+    r"(?:(?<=[\d})\]!.])|(?<=\\pi)(?=\s))(\s*)((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$"
+)
 _MICRO = re.compile(r"\\mu\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z]{1,3})(?![a-zA-Z])")
 _ANGSTROM = re.compile(r"\\text\s*\{\s*\\AA\s*\}|\\AA(?![a-zA-Z])")
 _KILOHM = re.compile(
@@ -48,7 +50,7 @@ _SCIENTIFIC = re.compile(
 )
 _POWER_OF_TEN = re.compile(r"([-+]?)\s*10\s*\^\s*(?:\{\s*([-+]?\s*\d+)\s*\}|([-+]?\d+))")
 _BASE = re.compile(
-    r"^(\d[\dA-F]*)\s*(?:_\s*\{?\s*(?:\\text\s*\{)?\s*(\w+)\s*\}?\s*\}?|\s*\\text\s*\{\s*\(?base[ -](\w+)\)?\s*\}|\s*\(?\s*base[ -](\w+)\)?)$"  # noqa: E501
+    r"^(\d[\dA-F]*)\s*(?:_\s*\{?\s*(?:\\text\s*\{)?\s*(\w+)\s*\}?\s*\}?|\s*\\text\s*\{\s*\(?base[ -](\w+)\)?\s*\}|\s*\(?\s*(?:in )?base[ -](\w+)\)?)$"  # noqa: E501
 )
 _SCALES = {"C": CELSIUS, "F": FAHRENHEIT}
 _ARTICLE = re.compile(r"^(?:of\s+)?an?\s+")  # of "half a mile"

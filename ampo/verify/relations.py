@@ -7,6 +7,7 @@ Nothing is solved. A chain of equal numbers is its first ("2 + 3 = 5" is 5), and
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from ampo.verify.agree import mentions, numeric, same, symbols
@@ -101,6 +102,8 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         return Broken(text) if chain is None else Labelled(name, chain, (), Tree("sym", (), None, name))
     if len(sides) > 2 or not any(has_letters(s) for s in sides) or sides[0].startswith("\\begin{vmatrix}"):
         return _chain(sides, ops, reader) or Broken(text)
+    if all(isinstance(v, Value) and not symbols(v.tree) for v in map(reader.whole, sides)):  # with functions or units
+        return _chain(sides, ops, reader) or Broken(text)
     try:
         left, right = read(sides[0]), read(sides[1])
     except UnreadableError:
@@ -109,6 +112,8 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         return _pairwise(sides, reader) or Unread(text)
     if not symbols(left) and not symbols(right):
         return _chain(sides, ops, reader) or Broken(text)
+    if ops == ["="] and symbols(left) == symbols(right) and same(left, right):  # an identity: a result, worked out
+        return reader.whole(sides[1])
     return Equation(left, right)
 
 
@@ -122,7 +127,7 @@ def _pairwise(sides: list[str], reader: Reader) -> Answer | None:
     if (
         names
         and names[0] == "("
-        and re.fullmatch(r"[a-zA-Z](?:_\{?\w\}?)?(?:\s*,\s*[a-zA-Z](?:_\{?\w\}?)?)+", names[1])
+        and re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w\}?)?(?:\s*,\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?)+", names[1])
     ):
         return reader.whole(sides[1])
     return None
@@ -131,7 +136,7 @@ def _pairwise(sides: list[str], reader: Reader) -> Answer | None:
 def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
     """Name, bound variables and tree of a left side that is a mere name; no tree where it is words ("Area")."""
     m = re.fullmatch(
-        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*\{-1\})?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
+        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*(?:\{-1\}|\{?[a-z*]\}?))?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
         text,
     )
     if m and not re.fullmatch(r"\\(?:sin|cos|tan|log|ln|exp)", m[1]):
@@ -143,11 +148,11 @@ def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
     except UnreadableError:
         pass
     if re.fullmatch(
-        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
+        r"(?:\\(?:sin|cos|tan)\s*)?(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
         text,
     ):
         return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))
-    if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}", text):
+    if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}|\\[Dd]elta\s*[a-zA-Z]|\\langle\s*[a-zA-Z]\s*\\rangle", text):
         return text, (), Tree("sym", (), None, text)
     if _LABEL.match(text) and len(text) <= 60 and len(phrase(text)) > 3:
         return text, (), None
@@ -168,7 +173,18 @@ def _chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
         return (
             last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(answers[0].tree)) else answers[0]
         )
-    return answers[0]
+    return _with_unit(answers)
+
+
+def _with_unit(answers: list[Answer]) -> Answer:
+    """The first, in what the last alone says that it is measured in: 300 - 280 = 20 pounds."""
+    first, last = answers[0], answers[-1]
+    if not isinstance(first, Value) or not isinstance(last, Value):
+        return first
+    bare = not (first.unit or first.noun or first.degrees or first.percent)
+    if bare and last.degrees:
+        return last
+    return replace(first, unit=last.unit, noun=last.noun) if bare else first
 
 
 def consistent(a: Value, b: Value, roughly: bool) -> bool:

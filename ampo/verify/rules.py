@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import cached_property
 
 from ampo.verify.agree import symbols
-from ampo.verify.answers import Answer, Phrase, Unread, Value
+from ampo.verify.answers import Answer, Ordered, Phrase, Unread, Value
 from ampo.verify.asked import another_measure
+from ampo.verify.brief import HEDGED
 from ampo.verify.chemistry import same_formula
 from ampo.verify.combinatorics import expanded
 from ampo.verify.commas import with_point
@@ -31,6 +32,8 @@ from ampo.verify.stated import stated
 from ampo.verify.statements import another_case, states
 from ampo.verify.structure import integer_parameters, parse, readings
 from ampo.verify.synonyms import synonymous
+
+_SO = re.compile(r"[,;.]\s+(?:and\s+)?(?:so|therefore|hence|thus)\s+(?:that\s+)?", re.IGNORECASE)
 
 
 class Pair:
@@ -121,6 +124,14 @@ def _kinds(pair: Pair) -> Ruling | None:
     return None
 
 
+def _conclusion(pair: Pair) -> Ruling | None:
+    """What a last clause draws from the others: "The lines are perpendicular, so the angle is 90\\circ"."""
+    clauses = _SO.split(pair.text)
+    if len(clauses) < 2 or HEDGED.search(pair.text) or not isinstance(pair.wanted, (Value, Ordered)):
+        return None
+    return Ruling(True, "a conclusion") if matches(pair.wanted, parse(clauses[-1]), pair.setting) else None
+
+
 def _stated_number(pair: Pair) -> Ruling | None:
     number = stated(pair.text, pair.question) if _numeric(pair.wanted) else None
     same = number and matches(pair.wanted, parse(number), pair.setting)
@@ -152,6 +163,7 @@ _RULES: tuple[Callable[[Pair], Ruling | None], ...] = (
     _domain,
     _kinds,
     _stated_number,
+    _conclusion,
     _sympy,
     _neither,
 )

@@ -19,10 +19,10 @@ _NUMBER = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _FILL_WORDS = """
-a an and answer are as at be been by can cost costs day each earns equal equals every final finally for from gave get
-gets got had has have he hence her here him his i in is it its left made make makes must need needs now of on our paid
-pay pays per remain remaining remains result she should so sold spends spent take takes that the their there therefore
-they this thus to today together took total travel travels was we were will with year you your
+a altogether an and answer are as at be been by can cost costs day each earns equal equals every final finally for from
+gave get gets got had has have he hence her here him his i in is it its left made make makes must need needs now of on
+our paid pay pays per remain remaining remains result she should so sold spends spent take takes that the their there
+therefore they this thus to today together took total travel travels was we were will with year you your
 """
 _NEVER_WORDS = """
 no not never neither nor none or either but if unless except cannot without maybe perhaps possibly might may could would
@@ -36,16 +36,18 @@ _CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 
 def stated(answer: str, question: str) -> str | None:
     """The quantity that a normalised answer states in a sentence; None where it is no such sentence."""
-    text = plain(answer)
+    text = re.sub(r"(?<=\d)\s+per ?cent\b", "%", plain(answer))
     if len(text.split()) > MAX_WORDS or (number := _new_number(text, question)) is None:
         return None
     before, after = (_NUMBER.sub(" ", part) for part in (text[: number.start()], text[number.end() :]))
-    if not re.fullmatch(r"[A-Za-z' ,.:;]+", before) or not re.fullmatch(r"[A-Za-z' ,.;]*", after):
+    if not re.fullmatch(r"[A-Za-z' ,.:;-]*", before) or not re.fullmatch(r"[A-Za-z' ,.;-]*", after):
         return None
+    if not before.strip() and not re.search(r"[%\\]", number.group()):
+        return None  # a number with words behind it is read as such, unless these say of what it is a share
     unit = _unit(after)
-    rest = _WORD.findall(f"{before} . {after[len(unit) :]}")
     known = _stems(question)
-    if not all(_passed_over(word, known) for word in rest) or _of_another(text, question):
+    behind = [w for w in _WORD.findall(after[len(unit) :]) if w.lower() not in _compared(question)]
+    if not all(_passed_over(w, known) for w in (*_WORD.findall(before), *behind)) or _of_another(text, question):
         return None
     return f"{number.group().strip()} {unit.strip()}".strip()
 
@@ -69,6 +71,12 @@ def _unit(after: str) -> str:
     if m is None or not is_unit_word(m[1].split()[-1]) or m[1] in ("a", "in"):
         return ""
     return m.group() if m[2] and is_unit_word(m[2]) else " " + m[1]
+
+
+def _compared(question: str) -> frozenset[str]:
+    """The words of "7 more than Becky", where the question asks how much more."""
+    asks = re.findall(r"\bhow (?:much|many)\b(?:[^.?]*?\b(more|fewer|less|longer|greater)\b)?", question, re.IGNORECASE)
+    return frozenset({asks[0].lower(), "than"}) if len(asks) == 1 and asks[0] else frozenset()
 
 
 def _passed_over(word: str, known: frozenset[str]) -> bool:

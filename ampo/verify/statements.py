@@ -15,6 +15,7 @@ _FILL_WORDS = """
 the a an is are was were be must will on in at of to for it this that they there he she so thus hence
 therefore then we get have has find obtain conclude which answer result value solution function graph curve
 shape figure limit series sequence integral number day winner wins win set equation system total final correct
+would had could did does
 """
 _FILL = frozenset(_FILL_WORDS.split())
 _INFINITE = frozenset({"diverge", "diverges", "tend", "tends", "approach", "approaches", "go", "goes", "equal"})
@@ -106,4 +107,4 @@ def _asked(question: str) -> frozenset[str]:
     sides = re.findall(r"([\w'-]+),?\s+or\s+(?:an?\s+|the\s+)?([\w'-]+)|([\w'-]+)\s*,", text)
     offered = {phrase(word) for side in sides for word in side if word}
     words = {phrase(word) for word in re.findall(r"[A-Za-z']+", text) if word.islower() and len(word) > 1}
-    return frozenset(words - offered - _NEVER)
+    return frozenset(words - offered - _NEVER) | {w for w in ("most", "least") if re.search(rf"\bthe {w}\b", text)}

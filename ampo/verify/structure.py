@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import product
 
 from ampo.verify import sets
 from ampo.verify.answers import Answer, Ordered, Phrase, Ratio, Unordered, Unread, Value
@@ -43,7 +44,8 @@ _REASON = re.compile(
 )
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
-    r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*",  # noqa: E501
+    r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*"  # noqa: E501
+    r"|^(?:the\s+)?only\s+(?:such\s+|possible\s+)?[a-z]{3,12}\s+(?:is|are)\s*:?\s*",
     re.IGNORECASE,
 )
 _CLOSE = re.compile(
@@ -51,8 +53,17 @@ _CLOSE = re.compile(
     r"(?:(?:only|unique|final|correct|required|desired|real|integer|positive|possible)\s+)*(?:solutions?|answers?|roots?|values?|possibilit(?:y|ies))\s*\}?$",
     re.IGNORECASE,
 )
+_FOR_ALL = re.compile(r"\s+for (?:all|every)(?: real)? \\?[a-z](?=\s*,?\s*(?:or|and)\b)")
+_EVERY = re.compile(
+    r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|positive|natural|non-?negative|possible)\s+)*"
+    r"(?:integers?|numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
+    r"(?=\\?[a-zA-Z](?:_\w)?\s*(?:[<>]|\\(?:ge|le|in)(?![a-zA-Z])))",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(
-    r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|equals)\s*:?\s*(?=[-\d\\(.])", re.IGNORECASE
+    r"^(?:the|its|their|his|her)\s+[a-z][a-z ]{1,40}\s(?:is|are|was|were|would be|equals)\s*:?\s*"
+    r"(?=[-+\d\\(.]|(?:all|pi)\b|[a-z]\s*(?:\(\s*[a-z]\s*\)\s*)?=)",
+    re.IGNORECASE,
 )
 _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
@@ -69,9 +80,9 @@ _EMPTY = re.compile(
 
 def parse(text: str, letters: bool = False) -> Answer:
     """The kind of a normalised answer. letters: as for `quantity`."""
-    text = _without_conditions(text.strip())
+    text = _without_conditions(_FOR_ALL.sub("", text.strip()))
     text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text
-    text = _SUBJECT.sub("", text, count=1)
+    text = _EVERY.sub("", _SUBJECT.sub("", text, count=1), count=1)
     if _EMPTY.match(text):
         return Phrase("empty set")
     classes = residues(text)
@@ -163,7 +174,16 @@ def _bracketed(text: str, reader: _Reader) -> Answer | None:
         return reader.whole(inside) if opening == "[" else None
     if not all(parts) or len(parts) > MAX_ITEMS:
         return Unread(text)
-    return Ordered(tuple(reader.single(p) for p in parts), opening, closing)
+    return _each_sign([reader.single(p) for p in parts], opening, closing)
+
+
+def _each_sign(items: list[Answer], opening: str, closing: str) -> Answer:
+    """(4, \\pm 3) is two pairs, (\\pm 3, \\pm 2) four."""
+    choices = [i.items if isinstance(i, Unordered) and not i.braces and len(i.items) == 2 else (i,) for i in items]
+    several = [tuple(chosen) for chosen in product(*choices)]
+    if len(several) == 1 or len(several) > 8:
+        return Ordered(tuple(items), opening, closing)
+    return Unordered(tuple(Ordered(chosen, opening, closing) for chosen in several))
 
 
 def _readable(text: str) -> bool:

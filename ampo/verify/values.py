@@ -11,7 +11,7 @@ from ampo.verify.answers import Value
 from ampo.verify.evaluate import UndefinedError, context, exact
 from ampo.verify.setting import Setting
 from ampo.verify.tree import Tree, num
-from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, scale, unit
+from ampo.verify.units import CELSIUS, FAHRENHEIT, RADIAN, Unit, scale, unit
 
 _COULOMB = unit("C")
 _MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
@@ -62,10 +62,24 @@ def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
         return replace(gold, degrees=True)
     if answer.degrees:
         return replace(gold, unit=wanted.like(RADIAN))
-    if answer.unit is None or not answer.unit.known or not wanted.units:
+    if answer.unit is None or not answer.unit.known:
         return gold
+    if not wanted.units:
+        return _in_mentioned_unit(gold, answer.unit, question)
+    if answer.unit == _COULOMB and CELSIUS in wanted.units:
+        return replace(gold, unit=CELSIUS)
     like = wanted.like(answer.unit)
     return None if like is None else replace(gold, unit=like)
+
+
+def _in_mentioned_unit(gold: Value, found: Unit, question: str) -> Value | None:
+    """The gold in the unit of the question's own quantities, where an answer has another one of its kind: 540 minutes
+    where all is told in seconds. None for another currency."""
+    units = asked.mentioned(question)
+    like = [u for u in units if u.dims == found.dims]
+    if like:
+        return gold if found in like else replace(gold, unit=like[0])
+    return None if not found.physical and any(not u.physical for u in units) else gold
 
 
 def _is_angle(value: Value) -> bool:

@@ -31,7 +31,8 @@ _BOUNDS = {
     "(?:strictly )?(?:less|smaller) than": "<",
 }
 _BOUNDED = re.compile(
-    r"(?:(?:all|any|every) )?(?:real )?(?:(?:numbers?|values? of) )?([a-zA-Z])(?: (?:is|are|must be|has to be))? "
+    r"(?:(?:all|any|every) )?(?:real )?(?:(?:(?:numbers?|values? of) )?([a-zA-Z])|(?<=real )numbers)"
+    r"(?: (?:is|are|must be|has to be))? "
     rf"({'|'.join(_BOUNDS)}) ([^a-zA-Z,;]*(?:\\[a-zA-Z]+[^a-zA-Z,;]*)*)",
     re.IGNORECASE,
 )
@@ -56,8 +57,8 @@ def worded_region(text: str, reader: Reader) -> Region | None:
         return Region(_PIECES[sign], signed[2] or "")
     if bounded := _BOUNDED.fullmatch(words):
         sign = next(sign for says, sign in _BOUNDS.items() if re.fullmatch(says, bounded[2], re.IGNORECASE))
-        region = reader.single(f"{bounded[1]} {sign} {bounded[3]}")
-        return region if isinstance(region, Region) else None
+        region = reader.single(f"{bounded[1] or 'x'} {sign} {bounded[3]}")
+        return Region(region.pieces, bounded[1] or "") if isinstance(region, Region) else None
     excepted = _EXCEPT.fullmatch(words)
     holes = _values(reader.whole(excepted[1])) if excepted else []
     return without(REALS, points([h.tree for h in holes])) if holes else None
