@@ -118,7 +118,7 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
         if _in_doubt(gold, answer):
             return False
         if setting.ordered and _comes_in_order(gold, answer):
-            return _in_order(without_labels(gold.items), without_labels(answer.items), setting)
+            return _in_order(without_labels(gold.items), without_labels(_by_name(answer.items)), setting)
         if _same_members(list(gold.items), list(answer.items), setting):
             return True
         if setting.repeated:
@@ -192,16 +192,17 @@ def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
     if answer.braces or answer.alternatives or gold.opening not in ("(", "\\langle") or gold.closing == "]":
         return len(answer.items) == 1 and _equal(gold, answer.items[0], setting)
     labels = names_of(answer.items)
-    items = list(answer.items)
-    if "" not in labels:
-        if len(set(labels)) != len(labels):
-            return False
-        items = (
-            [i for _, i in sorted(zip(labels, items, strict=True), key=lambda p: p[0])]
-            if _alphabetical(labels)
-            else items
-        )
-    return _in_order(gold.items, without_labels(items), setting)
+    if "" not in labels and len(set(labels)) != len(labels):
+        return False
+    return _in_order(gold.items, without_labels(_by_name(answer.items)), setting)
+
+
+def _by_name(items: Sequence[Answer]) -> Sequence[Answer]:
+    """y = 2, x = 1 in the order of their names, where these have one; else as they stand."""
+    labels = names_of(items)
+    if "" in labels or len(set(labels)) != len(labels) or not _alphabetical(labels):
+        return items
+    return [item for _, item in sorted(zip(labels, items, strict=True), key=lambda pair: pair[0])]
 
 
 def _alphabetical(labels: list[str]) -> bool:

@@ -25,6 +25,7 @@ wasn't won't without maybe perhaps possibly might could may than instead false t
 other another less more least most un non opposite
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
+_SUPERLATIVES = frozenset({"most", "least"})  # of a question that asks who has the most
 _NAMES = re.compile(r"[A-Za-z]{2}|[A-Z]{3}|[A-Z]?[a-z]+[A-Z][A-Za-z]*|[A-Z]{2,}[a-z]+")  # CO, mg, ABC, NaCl
 _SHORT_WORDS = frozenset({"no", "up", "on", "in", "by", "at", "it", "if", "so", "or", "yes", "all", "odd"})
 _ALTERNATIVE = re.compile(r"\b(?:or|but|maybe|perhaps|possibly|unless|unclear|unsure|might)\b", re.IGNORECASE)
@@ -80,7 +81,8 @@ def _without_noun(gold: list[str], question: str) -> bool:
 
 
 def _passed_over(word: str, allowed: frozenset[str]) -> bool:
-    return word not in _NEVER and (word in allowed or (len(word) == 1 and word.isalpha()))
+    denies = word in _NEVER and word not in allowed & _SUPERLATIVES
+    return not denies and (word in allowed or (len(word) == 1 and word.isalpha()))
 
 
 def _verdict(gold: str, answer: str) -> bool:
@@ -107,4 +109,4 @@ def _asked(question: str) -> frozenset[str]:
     sides = re.findall(r"([\w'-]+),?\s+or\s+(?:an?\s+|the\s+)?([\w'-]+)|([\w'-]+)\s*,", text)
     offered = {phrase(word) for side in sides for word in side if word}
     words = {phrase(word) for word in re.findall(r"[A-Za-z']+", text) if word.islower() and len(word) > 1}
-    return frozenset(words - offered - _NEVER) | {w for w in ("most", "least") if re.search(rf"\bthe {w}\b", text)}
+    return frozenset(words - offered - _NEVER) | {w for w in _SUPERLATIVES if re.search(rf"\bthe {w}\b", text)}
