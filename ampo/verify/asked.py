@@ -116,8 +116,9 @@ def mentioned(question: str) -> tuple[Unit, ...]:
 
 @lru_cache(maxsize=1024)
 def asking(question: str) -> tuple[str, ...]:
-    """The sentences that ask, apart from those that only tell."""
-    return tuple(s for s in _SENTENCE.split(question[-_MAX_QUESTION:]) if _ASKS.search(s))
+    """The sentences that ask, apart from those that only tell; the last where none does."""
+    sentences = _SENTENCE.split(question[-_MAX_QUESTION:])
+    return tuple(s for s in sentences if _ASKS.search(s)) or tuple(sentences[-1:])
 
 
 @lru_cache(maxsize=1024)

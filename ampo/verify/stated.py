@@ -40,7 +40,7 @@ def stated(answer: str, question: str) -> str | None:
     if len(text.split()) > MAX_WORDS or (number := _new_number(text, question)) is None:
         return None
     before, after = (_NUMBER.sub(" ", part) for part in (text[: number.start()], text[number.end() :]))
-    if not re.fullmatch(r"[A-Za-z' ,.:;-]*", before) or not re.fullmatch(r"[A-Za-z' ,.;-]*", after):
+    if not all(re.fullmatch(r"(?:[A-Za-z' ,.:;]|(?<=[a-z])-(?=[a-z]))*", part) for part in (before, after)):
         return None
     if not before.strip() and not re.search(r"[%\\]", number.group()):
         return None  # a number with words behind it is read as such, unless these say of what it is a share
