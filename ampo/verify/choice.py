@@ -130,9 +130,11 @@ def _stated(gold: str, answer: str, texts: Mapping[str, str], question: str) -> 
 
 def _judge(gold: str, answer: str, texts: Mapping[str, str]) -> bool | None:
     """By the options' texts under their labels."""
+    bare = _undressed(answer)
+    if _contradictory(answer, bare, texts):
+        return False
     if (whole := _option_of(answer.strip(), texts)) is not None and len(answer.strip()) > 1:
         return whole == gold
-    bare = _undressed(answer)
     alone = _ALONE.fullmatch(bare)
     if alone and (not texts or _named(alone[1], texts) in texts or _option_of(bare, texts) is None):
         return _named(alone[1], texts) == gold
@@ -150,6 +152,15 @@ def _judge(gold: str, answer: str, texts: Mapping[str, str]) -> bool | None:
     if other is None and (_DENIED.match(text) or _names_another(text, letter)):
         return False
     return letter == gold and other in (None, gold)
+
+
+def _contradictory(answer: str, bare: str, texts: Mapping[str, str]) -> bool:
+    """Whether a letter stands before another option's text: "A) shareholders" where these are F."""
+    m = _WITH_MARK.match(bare)
+    if m is None or any(option.split() == answer.split() for option in texts.values()):
+        return False
+    letter = _named(m[1] or m[2], texts)
+    return letter in texts and _option_of(m[3], texts) not in (None, letter)
 
 
 def _judge_digit(gold: str, answer: str, options: Sequence[str]) -> bool | None:
