@@ -7,6 +7,7 @@ are no units known to `ampo.verify.units`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -58,7 +59,10 @@ _POINT = re.compile(
     r"\b(?:coordinates?|ordered pairs?|point|vertex|focus|midpoint|centroid|(?:find|what is) the cent(?:er|re))\b",
     re.IGNORECASE,
 )
-_SET = re.compile(r"\b(?:intervals?|inequalit(?:y|ies)|domain|range|set|values)\b", re.IGNORECASE)
+_SET = re.compile(
+    r"\b(?:intervals?|inequalit(?:y|ies)|domain|range|set|values|for (?:which|what)|find all|such that|so that)\b",
+    re.IGNORECASE,
+)
 _ONE_NAME = r"\$?\s*[a-zA-Z](?:_\{?\w\}?)?\s*\$?"
 _SEVERAL = re.compile(rf"\bvalues? of {_ONE_NAME}(?:,\s*{_ONE_NAME})*,?\s+and\s+{_ONE_NAME}(?![\w+*/^=-])")
 _FORMULA = r"\$[^$]{1,80}\$"
@@ -70,10 +74,12 @@ _LISTED = re.compile(
 _REPEATED = re.compile(r"\b(?:with|counting) (?:multiplicit|repetition)|\bby multiplicity\b", re.IGNORECASE)
 _MEASURE_WORDS = """
 perimeter area radius diameter circumference volume length width height slope mean median mode quotient remainder
-numerator denominator minimum maximum
+numerator denominator minimum maximum amplitude period frequency
 """
 _MEASURES = frozenset(_MEASURE_WORDS.split())
-_MEASURED = re.compile(rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|equals|=)", re.IGNORECASE)
+_MEASURED = re.compile(
+    rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|were|would be|equals|=)", re.IGNORECASE
+)
 _MAX_QUESTION = 20_000
 
 
@@ -128,6 +134,15 @@ def ordered(question: str) -> bool:
     return any(pattern.search(s) for s in asking(question) for pattern in (_ORDERED, _SEVERAL, _LISTED))
 
 
+def in_asked_order(names: Sequence[str], question: str) -> list[int] | None:
+    """The places of the names in the list that a question asks for: of y and x in "find $x$ and $y$" 1 and 0; None
+    where it doesn't name them all."""
+    found = [m[0] for s in asking(question) for pattern in (_SEVERAL, _LISTED) if (m := pattern.search(s))]
+    places = [re.search(rf"(?<![a-zA-Z\\]){re.escape(name)}(?![a-zA-Z])", found[-1]) for name in names] if found else []
+    starts = [m.start() for m in places if m]
+    return [sorted(starts).index(start) for start in starts] if starts and len(set(starts)) == len(names) else None
+
+
 @lru_cache(maxsize=1024)
 def a_point(question: str) -> bool:
     """Whether what is asked for is a point: its coordinates, a vertex, an ordered pair."""
@@ -145,6 +160,8 @@ def another_name(label: str, question: str) -> bool:
     """Whether a label names another thing of the question than what it asks for: y = 5 where $x$ is to be found."""
     wanted = _formulas(question)
     label = _compact(label)
+    if wanted and label.startswith(("\\Delta", "\\delta", "\\langle")):
+        return label not in wanted
     if not wanted or label in wanted or not (head := re.match(r"\\?[a-zA-Z]+", label)):
         return False
     if any(_NAME.fullmatch(w) and w.startswith(head[0]) for w in wanted):

@@ -29,8 +29,6 @@ HEDGED = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _STATED = re.compile(r"(?:\b(?:is|equals|are)\b:?|\bis equal to\b)\s+")
-CONCLUDES = re.compile(r"(?:so|thus|therefore|hence|in total|altogether|in conclusion|finally)\b", re.IGNORECASE)
-"""How a sentence begins that ends a longer solution."""
 _VALUE = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(?:[A-Za-z]+){0,1}(?: [a-z]+)?")
 _CHAIN = re.compile(r"[-+*/^()\d.,\s=]+")
 _LEAD = re.compile(r"[A-Za-z][A-Za-z ]{0,60}:\s*")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ampo.verify import asked, families, images, names, piecewise, vectors
-from ampo.verify.agree import same, symbols
+from ampo.verify.agree import mentions, same, symbols
 from ampo.verify.answers import (
     Answer,
     Broken,
@@ -118,7 +118,7 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
         if _in_doubt(gold, answer):
             return False
         if setting.ordered and _comes_in_order(gold, answer):
-            return _in_order(without_labels(gold.items), without_labels(_by_name(answer.items)), setting)
+            return _in_order(without_labels(gold.items), without_labels(_as_asked(answer.items, setting)), setting)
         if _same_members(list(gold.items), list(answer.items), setting):
             return True
         if setting.repeated:
@@ -197,6 +197,14 @@ def _tuple_of_list(gold: Ordered, answer: Unordered, setting: Setting) -> bool:
     return _in_order(gold.items, without_labels(_by_name(answer.items)), setting)
 
 
+def _as_asked(items: Sequence[Answer], setting: Setting) -> Sequence[Answer]:
+    """y = 2, x = 1 in the order in which the question asks for them."""
+    places = asked.in_asked_order(names_of(items), setting.question)
+    return (
+        items if places is None else [item for _, item in sorted(zip(places, items, strict=True), key=lambda p: p[0])]
+    )
+
+
 def _by_name(items: Sequence[Answer]) -> Sequence[Answer]:
     """y = 2, x = 1 in the order of their names, where these have one; else as they stand."""
     labels = names_of(items)
@@ -223,7 +231,7 @@ def _brackets(pair: Ordered) -> str:
 
 
 def _regions(gold: Answer, answer: Answer, setting: Setting) -> bool:
-    if setting.a_point and isinstance(gold, Ordered):
+    if setting.a_point and isinstance(gold, Ordered) and _brackets(gold) == "round" and _finite(gold):
         return False
     a, b = as_region(gold), as_region(answer)
     if a is None or b is None:
@@ -231,6 +239,10 @@ def _regions(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if a.variable and b.variable and a.variable != b.variable:
         return False
     return same_region(a, b)
+
+
+def _finite(pair: Ordered) -> bool:
+    return all(isinstance(i, Value) and not mentions(i.tree, {"infinity"}) for i in pair.items)
 
 
 def _matrices(gold: Matrix | Ordered, answer: Matrix | Ordered, setting: Setting) -> bool:

@@ -8,8 +8,7 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
    ("\\boxed{1} and \\boxed{2}" is one answer of two values);
 3. the last of "the answer is ...", "Final answer: ...", "A: ...", "#### ...";
 4. for choice questions, a letter that stands alone at the end or at the beginning;
-5. the closing sentence "... is 12." of a response of one or two sentences, or of a last line that draws a conclusion
-   ("Therefore ..."), where one value follows the "is";
+5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
 6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
    ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer.
 
@@ -28,7 +27,7 @@ from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
 from ampo.types import AnswerKind
-from ampo.verify.brief import CONCLUDES, answer_form, closing_value, reads_as_no_answer
+from ampo.verify.brief import answer_form, closing_value, reads_as_no_answer
 
 MAX_BOXES = 32  # side by side
 TAIL = 20_000  # characters that the phrase rules read
@@ -36,8 +35,9 @@ LINE = 400  # longest answer of the phrase rules, and longest response that is t
 
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
-    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether|not|cannot|never)\b|n't\b)[^.\n:=$]){0,60}?"
-    r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|:)(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
+    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
+    r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )\b(?:is|are|equals|be)\b|:)"
+    r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -200,9 +200,6 @@ def _lettered(body: str) -> Extraction | None:
 def _short(body: str, question: str) -> Extraction | None:
     """What a short response states or is."""
     text = body.strip()
-    last = text[-TAIL:].rpartition("\n")[2].strip()
-    if last != text and CONCLUDES.match(last) and (stated := closing_value(last)) and not _said_before(last, question):
-        return Extraction(stated, "closing sentence")
     if not text or len(text) > LINE or _said_before(text, question):
         return None
     stated = closing_value(text)

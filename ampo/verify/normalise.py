@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 
 from ampo.verify.hats import unit_vectors
+from ampo.verify.units import is_unit_word
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True))
@@ -109,7 +110,7 @@ _RENAMED = {
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _BOLD = re.compile(r"(?<![\w)*])\*\*(?=[^\s*])([^*]{1,200})(?<!\s)\*\*(?![\w(*])")
-_LONE_DOLLAR = re.compile(r"(?<![\\\w$])\$(?=\d)")
+_LONE_DOLLAR = re.compile(r"([^$\\]*(?<!\w))\$(\d[\d,]*(?:\.\d+)?)(?=\s*$|[.,;!?)]|\s+[a-zA-Z])([^$\\<>=:+*/^]*)")
 _FONT = re.compile(
     r"\\(?:mathtt|pmb|underline|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
 )
@@ -156,8 +157,9 @@ _TRAILING = " \t\r\n.,;:!*`\"'"
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
     text = _BOLD.sub(r"\1", _untagged(_ascii(text)))
-    if text.count("$") % 2:
-        text = _LONE_DOLLAR.sub(r"\\$", text)
+    if lone := _LONE_DOLLAR.fullmatch(text):  # money, and no formula whose end was forgotten
+        behind = re.match(r"\s*([a-zA-Z]+)", lone[3])
+        text = text if behind and is_unit_word(behind[1]) else f"{lone[1]}\\${lone[2]}{lone[3]}"
     text = (
         text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", " ")
         if "**" not in _power_marks(text)
@@ -288,11 +290,7 @@ def _without_ends(text: str) -> str:
     while text != previous:
         previous = text
         text = text.strip()
-        if (
-            text.endswith(("!", "'"))
-            and len(text) > 1
-            and (text[-2].isalnum() or text[-2] in ")}'" or re.search(r"\d!!$", text))
-        ):
+        if text.endswith(("!", "'")) and len(text) > 1 and (text[-2].isalnum() or text[-2] in ")}'"):
             pass
         else:
             text = text.rstrip(_TRAILING) if not re.search(r"\d\.$", text) else text[:-1]

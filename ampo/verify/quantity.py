@@ -29,7 +29,8 @@ _UNIT_TEXT = re.compile(
     r"(?<=[\d\w})\]!.])\s*((?:\\(?:text|mathrm)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*(?:\^\s*\{?\s*-?\d\s*\}?)?\s*[/*·]?\s*(?:\\cdot\s*)?)+)$"
 )
 _PLAIN_WORDS = re.compile(
-    r"(?:(?<=[\d})\]!.])|(?<=\\pi)(?=\s))(\s*)((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$"
+    r"(?:(?<=[\d})\]!.])|(?<=\\pi)(?=\s+[a-zA-Z]{2}))(\s*)"
+    r"((?![eE][-+]?\d)[a-zA-Z](?:[a-zA-Z.\-/*^{} ]|\\cdot|(?<=[\^{\-])\d)*)$"
 )
 _MICRO = re.compile(r"\\mu\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z]{1,3})(?![a-zA-Z])")
 _ANGSTROM = re.compile(r"\\text\s*\{\s*\\AA\s*\}|\\AA(?![a-zA-Z])")

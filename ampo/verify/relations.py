@@ -148,7 +148,7 @@ def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
     except UnreadableError:
         pass
     if re.fullmatch(
-        r"(?:\\(?:sin|cos|tan)\s*)?(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
+        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
         text,
     ):
         return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))

@@ -35,6 +35,8 @@ def _twice(said: str, again: str, reader: Reader) -> Answer | None:
         return None
     about = _ROUGHLY.match(again)
     first, second = reader.whole(said), reader.whole(_LEAD.sub("", again[about.end() :] if about else again, count=1))
+    if said == again:
+        return None  # 2 (2) is a product
     if isinstance(first, Value) and isinstance(second, Value):
         if symbols(first.tree) or symbols(second.tree):
             return None

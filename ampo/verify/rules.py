@@ -35,6 +35,13 @@ from ampo.verify.synonyms import synonymous
 
 _SO = re.compile(r"[,;.]\s+(?:and\s+)?(?:so|therefore|hence|thus)\s+(?:that\s+)?", re.IGNORECASE)
 
+_ONLY = re.compile(
+    r"\bis the (?:only|unique) (?:[a-z]+ )?(?:solution|answer|root|value|possibility)\}?$"
+    r"|^(?:the )?only [a-z ]{1,30} is\b",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
+
 
 class Pair:
     """A gold and an answer, normalised, with what the question tells. wanted, found: their kinds."""
@@ -44,7 +51,7 @@ class Pair:
         self.wanted: Answer = parse(self.gold)
         text = normalise(answer)
         text = with_point(self.gold, text) or text
-        self.text = expanded(text) if isinstance(self.wanted, Value) else text
+        self.text = expanded(text, question) if isinstance(self.wanted, Value) else text
         declared = integer_parameters(gold)
         self.setting = Setting(question, declared or integer_parameters(answer), declared=declared)
 
@@ -95,6 +102,8 @@ def _as_asked(pair: Pair) -> Ruling | None:
         return None
     if another_measure(pair.text, pair.question):
         return Ruling(False, "another measure than asked for")
+    if _ONLY.search(pair.text) and _COUNTS.search(pair.question) and _numeric(pair.wanted):
+        return Ruling(False, "a solution, where their number is asked for")
     other = unlike(pair.gold, pair.text, pair.question)
     return Ruling(False, other) if other else None
 
@@ -126,10 +135,12 @@ def _kinds(pair: Pair) -> Ruling | None:
 
 def _conclusion(pair: Pair) -> Ruling | None:
     """What a last clause draws from the others: "The lines are perpendicular, so the angle is 90\\circ"."""
-    clauses = _SO.split(pair.text)
-    if len(clauses) < 2 or HEDGED.search(pair.text) or not isinstance(pair.wanted, (Value, Ordered)):
+    *reasons, last = _SO.split(pair.text)
+    if not reasons or HEDGED.search(pair.text) or re.search(r"[\d=]", " ".join(reasons)):
+        return None  # a number in a reason may be the answer proper
+    if not isinstance(pair.wanted, (Value, Ordered)) or another_measure(last, pair.question):
         return None
-    return Ruling(True, "a conclusion") if matches(pair.wanted, parse(clauses[-1]), pair.setting) else None
+    return Ruling(True, "a conclusion") if matches(pair.wanted, parse(last), pair.setting) else None
 
 
 def _stated_number(pair: Pair) -> Ruling | None:

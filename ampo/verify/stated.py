@@ -1,8 +1,8 @@
 """A sentence around one number: "James runs 540 meters a week." is 540 meters, where that is what was asked.
 
 Read only where the gold is a number. Every word must be the question's own, or one that says nothing about which number
-it is, and so must every number but one ("$64 for the 16 glasses"); a negation, a bound, a multiplier, a second number
-that is new, or a name beside those that are asked about is never passed over.
+it is; a negation, a bound, a multiplier, a second number (but for the question's own behind it, "$64 for the 16
+glasses"), or a name beside those that are asked about is never passed over.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ after until other another extra double twice triple half third thirds quarter qu
 billion negative minus plus times squared cubed wrong false incorrect false instead guess first second
 """
 _FILL, _NEVER = frozenset(_FILL_WORDS.split()), frozenset(_NEVER_WORDS.split())
+_EACH = re.compile(r"\b(?:each|every|per|apiece)\b", re.IGNORECASE)
+_OF_GIVEN = re.compile(r"\b(?:for|of|in|after|from)(?:\s+(?:all|the|his|her|their|these|those))*\s*$")
+_MORE_THAN = re.compile(
+    r"\bhow (?:much|many)\b(?:[^.?]*?\b(more|fewer|less|longer|greater)\b[^.?]*?\bthan\s+(\w+))?", re.IGNORECASE
+)
+_SHARE = re.compile(r"\b(?:what|which) per ?cent|\bpercentage\b|\bwhat %", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 
 
@@ -42,22 +48,24 @@ def stated(answer: str, question: str) -> str | None:
     before, after = (_NUMBER.sub(" ", part) for part in (text[: number.start()], text[number.end() :]))
     if not all(re.fullmatch(r"(?:[A-Za-z' ,.:;]|(?<=[a-z])-(?=[a-z]))*", part) for part in (before, after)):
         return None
-    if not before.strip() and not re.search(r"[%\\]", number.group()):
+    if not before.strip() and not ("%" in number.group() and re.match(r"\s*of\b", after) and _SHARE.search(question)):
         return None  # a number with words behind it is read as such, unless these say of what it is a share
     unit = _unit(after)
     known = _stems(question)
-    behind = [w for w in _WORD.findall(after[len(unit) :]) if w.lower() not in _compared(question)]
+    behind = [w for w in _WORD.findall(after[len(unit) :]) if w.lower() not in _compared(text, question)]
     if not all(_passed_over(w, known) for w in (*_WORD.findall(before), *behind)) or _of_another(text, question):
         return None
     return f"{number.group().strip()} {unit.strip()}".strip()
 
 
 def _new_number(text: str, question: str) -> re.Match[str] | None:
-    """The only number, or the only one that the question doesn't have."""
+    """The only number, or the first of two where the other is the question's: "64 for the 16 glasses"."""
     numbers = list(_NUMBER.finditer(text))
-    if len(numbers) > 1:
-        given = {_digits(m) for m in _NUMBER.finditer(plain(question[-20_000:]))}
-        numbers = [m for m in numbers if _digits(m) not in given]
+    if len(numbers) == 2 and "%" not in text and not _EACH.search(text):
+        first, second = numbers
+        given = _OF_GIVEN.search(text, first.end(), second.start()), re.match(r"\s+([a-z]+)", text[second.end() :])
+        same = given[0] and given[1] and re.search(rf"\b{_digits(second)}\s+{given[1][1]}\b", plain(question[-20_000:]))
+        return first if same else None
     return numbers[0] if len(numbers) == 1 else None
 
 
@@ -73,10 +81,13 @@ def _unit(after: str) -> str:
     return m.group() if m[2] and is_unit_word(m[2]) else " " + m[1]
 
 
-def _compared(question: str) -> frozenset[str]:
-    """The words of "7 more than Becky", where the question asks how much more."""
-    asks = re.findall(r"\bhow (?:much|many)\b(?:[^.?]*?\b(more|fewer|less|longer|greater)\b)?", question, re.IGNORECASE)
-    return frozenset({asks[0].lower(), "than"}) if len(asks) == 1 and asks[0] else frozenset()
+def _compared(text: str, question: str) -> frozenset[str]:
+    """The words of "7 more than Becky", where the question asks how much more than Becky."""
+    asks = _MORE_THAN.findall(question)
+    than = re.search(r"\bthan\s+(\w+)", text)
+    if len(asks) != 1 or not asks[0][0] or than is None or than[1].lower() != asks[0][1].lower():
+        return frozenset()
+    return frozenset({asks[0][0].lower(), "than"})
 
 
 def _passed_over(word: str, known: frozenset[str]) -> bool:

@@ -97,6 +97,12 @@ def _verdict(gold: str, answer: str) -> bool:
     return opposite_aliases(gold) == "false" or not _NEGATED.search(m[2])
 
 
+def _superlative(question: str) -> frozenset[str]:
+    """The only one that the question has."""
+    found = frozenset(w for w in _SUPERLATIVES if re.search(rf"\b{w}\b", question))
+    return found if len(found) == 1 else frozenset()
+
+
 def _infinity(text: str) -> str:
     """Infinity and its sign as one word."""
     text = re.sub(r"(?:-|\b(?:minus|negative)\s)\s*(?:\\infty(?![a-zA-Z])|infinity\b)", " minusinfinity ", text)
@@ -109,4 +115,4 @@ def _asked(question: str) -> frozenset[str]:
     sides = re.findall(r"([\w'-]+),?\s+or\s+(?:an?\s+|the\s+)?([\w'-]+)|([\w'-]+)\s*,", text)
     offered = {phrase(word) for side in sides for word in side if word}
     words = {phrase(word) for word in re.findall(r"[A-Za-z']+", text) if word.islower() and len(word) > 1}
-    return frozenset(words - offered - _NEVER) | {w for w in _SUPERLATIVES if re.search(rf"\bthe {w}\b", text)}
+    return frozenset(words - offered - _NEVER) | _superlative(text)

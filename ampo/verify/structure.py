@@ -40,7 +40,8 @@ _WHERE = re.compile(
     re.DOTALL,
 )
 _REASON = re.compile(
-    r"\s*,?\s*(?:\(|\\text\s*\{)?\s*(?:\(|\\text\s*\{)?\s*\b(?:since|because)\b.*$", re.DOTALL | re.IGNORECASE
+    r"\s*,?\s*(?:\(|\\text\s*\{)?\s*(?:\(|\\text\s*\{)?\s*\b(?:since|because)\b(?!.*\bnot\b|.*n't).*$",
+    re.DOTALL | re.IGNORECASE,
 )
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
@@ -55,8 +56,8 @@ _CLOSE = re.compile(
 )
 _FOR_ALL = re.compile(r"\s+for (?:all|every)(?: real)? \\?[a-z](?=\s*,?\s*(?:or|and)\b)")
 _EVERY = re.compile(
-    r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|positive|natural|non-?negative|possible)\s+)*"
-    r"(?:integers?|numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
+    r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
+    r"(?:numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
     r"(?=\\?[a-zA-Z](?:_\w)?\s*(?:[<>]|\\(?:ge|le|in)(?![a-zA-Z])))",
     re.IGNORECASE,
 )
@@ -174,13 +175,15 @@ def _bracketed(text: str, reader: _Reader) -> Answer | None:
         return reader.whole(inside) if opening == "[" else None
     if not all(parts) or len(parts) > MAX_ITEMS:
         return Unread(text)
-    return _each_sign([reader.single(p) for p in parts], opening, closing)
+    return _each_sign([reader.single(p) for p in parts], opening, closing, linked="\\mp" in inside)
 
 
-def _each_sign(items: list[Answer], opening: str, closing: str) -> Answer:
-    """(4, \\pm 3) is two pairs, (\\pm 3, \\pm 2) four."""
+def _each_sign(items: list[Answer], opening: str, closing: str, linked: bool) -> Answer:
+    """(4, \\pm 3) is two pairs, (\\pm 3, \\pm 2) four, (\\pm 3, \\mp 2) two again, whose signs are linked."""
     choices = [i.items if isinstance(i, Unordered) and not i.braces and len(i.items) == 2 else (i,) for i in items]
-    several = [tuple(chosen) for chosen in product(*choices)]
+    if linked:
+        choices = [tuple(c) if len(c) == 2 else (*c, *c) for c in choices]
+    several = list(zip(*choices, strict=True)) if linked else list(product(*choices))
     if len(several) == 1 or len(several) > 8:
         return Ordered(tuple(items), opening, closing)
     return Unordered(tuple(Ordered(chosen, opening, closing) for chosen in several))

@@ -21,11 +21,15 @@ def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
     """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
     if gold.times != answer.times:
         gold, answer = _counted(gold, setting.question), _counted(answer, setting.question)
-    wanted = _in_asked_unit(gold, answer, setting.question)
-    if wanted is None or not _same_things(wanted, answer, setting.question):
+    return any(_same_in(wanted, answer, setting) for wanted in _in_asked_unit(gold, answer, setting.question))
+
+
+def _same_in(gold: Value, answer: Value, setting: Setting) -> bool:
+    """The same, with the gold in the unit that it is meant in."""
+    if not _same_things(gold, answer, setting.question):
         return False
-    factors = _factors(wanted, answer, setting)
-    return any(_same_tree(wanted, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+    factors = _factors(gold, answer, setting)
+    return any(_same_tree(gold, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
 
 
 def _counted(value: Value, question: str) -> Value:
@@ -51,35 +55,37 @@ def _same_things(gold: Value, answer: Value, question: str) -> bool:
     return counted.is_count(answer.noun, number is not None and abs(number) <= 1, question)
 
 
-def _in_asked_unit(gold: Value, answer: Value, question: str) -> Value | None:
-    """The gold with the unit that the question asks for, where it has none of its own and the answer has one; None
-    where the answer's unit measures another thing than what is asked for."""
+def _in_asked_unit(gold: Value, answer: Value, question: str) -> list[Value]:
+    """The gold with the unit that the question asks for, where it has none of its own and the answer has one: what it
+    may be; nothing where the answer's unit measures another thing than what is asked for."""
     if gold.unit or gold.degrees or gold.percent or not question:
-        return gold
+        return [gold]
     wanted = asked.asked(question)
     angle = _is_angle(answer) or mentions(answer.tree, {"pi"})
     if wanted.degrees and angle and not mentions(gold.tree, {"pi"}):
-        return replace(gold, degrees=True)
+        return [replace(gold, degrees=True)]
     if answer.degrees:
-        return replace(gold, unit=wanted.like(RADIAN))
+        return [replace(gold, unit=wanted.like(RADIAN))]
     if answer.unit is None or not answer.unit.known:
-        return gold
+        return [gold]
     if not wanted.units:
         return _in_mentioned_unit(gold, answer.unit, question)
     if answer.unit == _COULOMB and CELSIUS in wanted.units:
-        return replace(gold, unit=CELSIUS)
+        return [replace(gold, unit=CELSIUS)]
     like = wanted.like(answer.unit)
-    return None if like is None else replace(gold, unit=like)
+    return [] if like is None else [replace(gold, unit=like)]
 
 
-def _in_mentioned_unit(gold: Value, found: Unit, question: str) -> Value | None:
-    """The gold in the unit of the question's own quantities, where an answer has another one of its kind: 540 minutes
-    where all is told in seconds. None for another currency."""
+def _in_mentioned_unit(gold: Value, found: Unit, question: str) -> list[Value]:
+    """The gold as it stands, since nobody knows in what it is measured: 3 may be hours where all is told in minutes.
+    In a unit smaller than the question's own it is none (41/12 m where all is told in km), but what it is in these;
+    nothing in another currency."""
     units = asked.mentioned(question)
     like = [u for u in units if u.dims == found.dims]
-    if like:
-        return gold if found in like else replace(gold, unit=like[0])
-    return None if not found.physical and any(not u.physical for u in units) else gold
+    if not like:
+        return [] if not found.physical and any(not u.physical for u in units) else [gold]
+    itself = [gold] if found.factor >= min(u.factor for u in like) else []
+    return itself + [replace(gold, unit=u) for u in like if u != found]
 
 
 def _is_angle(value: Value) -> bool:
