@@ -182,7 +182,7 @@ def _with_unit(answers: list[Answer]) -> Answer:
     if not isinstance(first, Value) or not isinstance(last, Value):
         return first
     bare = not (first.unit or first.noun or first.degrees or first.percent)
-    if bare and last.degrees:
+    if bare and (last.degrees or last.percent):
         return last
     return replace(first, unit=last.unit, noun=last.noun) if bare else first
 

@@ -64,7 +64,9 @@ def _new_number(text: str, question: str) -> re.Match[str] | None:
     if len(numbers) == 2 and "%" not in text and not _EACH.search(text):
         first, second = numbers
         given = _OF_GIVEN.search(text, first.end(), second.start()), re.match(r"\s+([a-z]+)", text[second.end() :])
-        same = given[0] and given[1] and re.search(rf"\b{_digits(second)}\s+{given[1][1]}\b", plain(question[-20_000:]))
+        asks = " ".join(asking(question))  # where this names a number, the sentence must not name another
+        told = plain(asks if re.search(r"\d", asks) else question[-20_000:])
+        same = given[0] and given[1] and re.search(rf"\b{_digits(second)}\s+{given[1][1]}\b", told)
         return first if same else None
     return numbers[0] if len(numbers) == 1 else None
 
