@@ -11,6 +11,8 @@ from torch.utils.checkpoint import checkpoint
 
 from ampo.engines import onednn
 
+pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+
 ROWS, WIDTH, OUT = 80, 256, 512  # more than the least number of products
 
 
