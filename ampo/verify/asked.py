@@ -112,7 +112,7 @@ def _units(sentence: str) -> list[Unit]:
 
 @lru_cache(maxsize=1024)
 def mentioned(question: str) -> tuple[Unit, ...]:
-    """The units that a question's own quantities have, word by word: km and s of "3 km/s", dollars of "$5"."""
+    """The units that a question's own quantities have, word by word: km of "3 km/s", dollars of "$5"."""
     text = _DRESS.sub(" ", question[-_MAX_QUESTION:])
     words = [word for m in _MEASURES_IN.finditer(text) for word in m.groups() if word]
     found = [unit(w) for w in words if w not in _NO_MEASURES and (w in _SINGLE or (len(w) > 1 and is_unit_word(w)))]
