@@ -48,14 +48,30 @@ def judge(claim: Claim) -> Verdict:
 
 def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ...] = (), question: str = "") -> bool:
     """Whether two answers are the same, as strings; symmetric: each may stand for the gold."""
+    same = quickly_equivalent(a, b, kind, options, question)
+    if same is not None:
+        return same
+    return any(
+        (_cheap(claim, answer) or decide(claim.gold, answer, question)).same
+        for claim, answer in _both_ways(a, b, kind, options, question)
+    )
+
+
+def quickly_equivalent(a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> bool | None:
+    """`equivalent` where it is safe and cheap to find in the caller's process; None where it takes trees."""
     if a.strip() == b.strip():
         return True
-    for gold, answer in ((a, b), (b, a)):
-        claim = Claim(gold, "", kind=kind, options=options, question=question)
-        ruling = _cheap(claim, answer) or decide(gold, answer, question)
-        if ruling.same:
-            return True
-    return False
+    rulings = [_cheap(claim, answer) for claim, answer in _both_ways(a, b, kind, options, question)]
+    if any(ruling is not None and ruling.same for ruling in rulings):
+        return True
+    return None if None in rulings else False
+
+
+def _both_ways(
+    a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str
+) -> tuple[tuple[Claim, str], ...]:
+    """Each as the gold, with the other."""
+    return tuple((Claim(x, "", kind=kind, options=options, question=question), y) for x, y in ((a, b), (b, a)))
 
 
 def extraction(claim: Claim) -> Extraction:

@@ -29,7 +29,7 @@ from ampo.types import AnswerKind, Protocol, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer, Crew, Job
 from ampo.verify.process import Limits
-from ampo.verify.tasks import at_once, task
+from ampo.verify.tasks import at_once, same_at_once, task
 
 _CACHE = 100_000  # verdicts; a few hundred bytes each
 
@@ -159,6 +159,11 @@ class VerifierPool:
 
     def _equivalent(self, a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> Future[bool]:
         future: Future[bool] = Future()
+        same = same_at_once(a, b, kind, options, question)
+        if same is not None:
+            self._count("items", "quick")
+            future.set_result(same)
+            return future
         arguments = {"a": a, "b": b, "kind": kind, "options": options, "question": question}
         self._share("equivalent", arguments, ("equivalent", *arguments.values()), future, _same)
         return future

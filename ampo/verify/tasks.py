@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from ampo.types import Verdict
+from ampo.types import AnswerKind, Verdict
 from ampo.verify import guard
 from ampo.verify.claim import Claim
 from ampo.verify.crew import Answer
 from ampo.verify.extract import Extraction
-from ampo.verify.judge import extraction, quick, verdict
+from ampo.verify.judge import extraction, quick, quickly_equivalent, verdict
 from ampo.verify.ruling import Ruling
 
 _QUESTION = 100_000  # characters of a question with its options
@@ -54,6 +54,16 @@ def at_once(claim: Claim) -> Verdict | None:
     try:
         return quick(claim)
     except Exception:  # a defect on some odd text must not end a training run: the worker meets it too, and counts it
+        return None
+
+
+def same_at_once(a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> bool | None:
+    """Whether two answers to one problem are the same where that takes no worker, else None."""
+    if not _ordinary(Claim(max(a, b, key=len), "", question=question, options=options)):
+        return None
+    try:
+        return quickly_equivalent(a, b, kind, options, question)
+    except Exception:  # as above
         return None
 
 

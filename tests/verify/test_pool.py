@@ -202,6 +202,14 @@ def test_classes(shared_pool):
     assert shared_pool.classes([]) == []
 
 
+def test_classes_of_numbers_take_no_worker():
+    with VerifierPool(1) as pool:
+        assert pool.classes(["12", "18", r"\frac{36}{3}", "1/3", "2/6"]) == [0, 1, 0, 2, 2]
+        assert pool.counters.items == pool.counters.quick
+        assert pool.classes(["x+1", "1+x"]) == [0, 0]
+        assert pool.counters.judged == 1
+
+
 def test_threads_share_a_pool(shared_pool):
     outcomes: list[str] = []
 
