@@ -26,6 +26,7 @@ from ampo.study.teachers import solution
 from ampo.types import Problem
 
 CURVES = ("own/accuracy", "own/entropy", "own/length", "own/solved_none", "mixed/replaced", "val/accuracy")
+_WIN = "guidance/win/"
 
 
 def run(study: Path, size: Size, arm: Arm, seed: int) -> dict[str, Any]:
@@ -247,21 +248,25 @@ def _metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def _guidance(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Over the run: the trigger rate by step, the histogram of scores, the share of ties, and who was chosen."""
+    """Over the run: the trigger rate by step, the histogram of scores, the share of ties, and who was chosen.
+
+    wins: each teacher's share of the replaced rows; wins_by_step: the same of each step that replaced any.
+    """
     rows = [row for row in metrics if "guidance/trigger_rate" in row]
     scored = [row for row in rows if row.get("guidance/scored")]
-    wins: dict[str, float] = {}
-    for row in rows:
-        for key, value in row.items():
-            if key.startswith("guidance/win/"):
-                name = key.removeprefix("guidance/win/")
-                wins[name] = wins.get(name, 0.0) + value * row["mixed/replaced"]
-    total = sum(wins.values())
+    replacing = [row for row in rows if row["mixed/replaced"]]
+    names = sorted({key.removeprefix(_WIN) for row in replacing for key in row if key.startswith(_WIN)})
+    shares = {name: [row.get(_WIN + name, 0.0) for row in replacing] for name in names}
+    replaced = [row["mixed/replaced"] for row in replacing]
     return {
         "trigger_rate": [[row["step"], row["guidance/trigger_rate"]] for row in rows],
         "scores": [sum(row.get(f"guidance/score_hist_{i}", 0.0) for row in scored) for i in range(10)],
         "ties": fmean(row["guidance/ties"] for row in scored) if scored else None,
-        "wins": {name: value / total for name, value in sorted(wins.items())} if total else {},
+        "wins": {name: fmean(share, replaced) for name, share in shares.items()},
+        "wins_by_step": {
+            name: [[row["step"], value] for row, value in zip(replacing, share, strict=True)]
+            for name, share in shares.items()
+        },
     }
 
 

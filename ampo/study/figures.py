@@ -104,7 +104,7 @@ def _pass_at_k(results: Results) -> Any:
 
 
 def _guidance(results: Results, warm: Mapping[str, Any]) -> Any:
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3))
+    figure, ((left, middle), (right, last)) = plt.subplots(2, 2, figsize=(9, 6))
     for arm in ("ampo", "ampo-adaptive"):
         if arm in results:
             _band(left, [result["guidance"]["trigger_rate"] for result in results[arm]], arm)
@@ -121,6 +121,12 @@ def _guidance(results: Results, warm: Mapping[str, Any]) -> Any:
     right.set_xticks(range(len(styles)), styles)
     right.set_title("share of replaced rows by teacher", loc="left")
     right.legend(frameon=False, fontsize=7)
+    for style in styles:
+        _band(last, [result["guidance"]["wins_by_step"].get(style, []) for result in results["ampo"]], style)
+    last.set_title("share of replaced rows in ampo, by step", loc="left")
+    last.set_xlabel("step")
+    last.set_ylim(0, 1.2 * last.get_ylim()[1])  # room for the legend
+    last.legend(frameon=False, fontsize=7, ncols=len(styles), loc="upper left")
     figure.tight_layout()
     return figure
 

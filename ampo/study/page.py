@@ -146,7 +146,7 @@ def _learnt_from(results: Results, warm: Mapping[str, Any]) -> Iterator[str]:
         f"read teaches it little, however right it is. In `ampo` {100 * sum(rates) / max(len(rates), 1):.0f} % of the "
         f"prompts triggered guidance; {100 * sum(ties) / max(len(ties), 1):.0f} % of the choices were ties.\n"
     )
-    yield "![Trigger rate, comprehension scores, and who was chosen](guidance.png)\n"
+    yield "![Trigger rate, comprehension scores, who was chosen, and when](guidance.png)\n"
 
 
 def _cost(size: Size, results: Results, warm: Mapping[str, Any]) -> Iterator[str]:
