@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start: then nothing that
@@ -24,8 +24,9 @@ from jaxtyping import install_import_hook
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long one example takes is the machine's business: a busy one must not fail a property.
-settings.register_profile("ampo", deadline=None)
+# How long one example takes is the machine's business: a busy one must not fail a property. A fixed seed: what fails
+# fails every time.
+settings.register_profile("ampo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ampo")
 
 # The shapes that losses and advantages state are checked at run time, in every test that calls them.

@@ -227,8 +227,12 @@ def test_interrupted_run_says_how_to_go_on(server: str, tmp_path: Path) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (responses.exists() and responses.stat().st_size):
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        assert responses.exists()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 1
     assert "the same command goes on" in stderr
     assert "Traceback" not in stderr

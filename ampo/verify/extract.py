@@ -10,14 +10,15 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
 4. for choice questions, a letter that stands alone at the end or at the beginning;
 5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
 6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
-   ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer.
+   ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer;
+7. the last line, where it reads as a conclusion (`ampo.verify.closing`).
 
 Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
 that is said to be right ("B is the correct choice because ...").
 
 A response that was cut off by the token limit answers only by a complete `<answer>`, or by a box at its very end, with
-nothing but marks after it (no letter, no digit): a box that it went on from is a guess, and what 3 to 6 find is luck.
-Rules 3 to 6 read the last 20,000 characters: a final answer isn't followed by more than that.
+nothing but marks after it (no letter, no digit): a box that it went on from is a guess, and what 3 to 7 find is luck.
+Rules 3 to 7 read the last 20,000 characters: a final answer isn't followed by more than that.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import NamedTuple
 from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
 from ampo.types import AnswerKind
 from ampo.verify.brief import answer_form, closing_value, reads_as_no_answer
+from ampo.verify.closing import conclusion
 
 MAX_BOXES = 32  # side by side
 TAIL = 20_000  # characters that the phrase rules read
@@ -38,7 +40,7 @@ _PHRASE = re.compile(
     r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
     r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )\b(?:is|are|equals|be)\b|:)"
     r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
-    r"|^[ \t]*A:|^[ \t]*####|\bfinal answer\s*\n)[ \t]*:?",
+    r"|^[ \t]*A:|^[ \t]*####|(?<=[.!?] )####(?= [-+$\\\d])|\bfinal answer\s*\n)[ \t]*:?",
     re.IGNORECASE | re.MULTILINE,
 )
 _DISCLAIMED = re.compile(
@@ -89,7 +91,9 @@ def extract(
     body = parts.body
     found = _tagged(body, finish_reason, choice) or (_boxed(body) if not cut or _ends_in_a_box(body) else None)
     if found is None and not cut:
-        found = _phrased(body[-TAIL:], choice) or (_lettered(body) if choice else None) or _short(body, question)
+        tail = body[-TAIL:]
+        found = _phrased(tail, choice) or (_lettered(body) if choice else None) or _short(body, question)
+        found = found or _concluded(tail, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
     if not found.answer:
@@ -207,6 +211,11 @@ def _short(body: str, question: str) -> Extraction | None:
         return Extraction(stated, "closing sentence")
     whole = answer_form(text)
     return None if whole is None else Extraction(whole, "whole response")
+
+
+def _concluded(tail: str, question: str) -> Extraction | None:
+    found = conclusion(tail, question)
+    return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
 
 
 def _said_before(text: str, question: str) -> bool:

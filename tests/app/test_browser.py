@@ -17,6 +17,7 @@ from app.markdown import written
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -60,7 +61,16 @@ class Page:
     """The page as a person uses it."""
 
     def __init__(self, browser: Any, until: Callable[..., bool]) -> None:
-        self.browser, self.until = browser, until
+        self.browser = browser
+        self.until = lambda check, seconds=60: until(lambda: self._settled(check), seconds)
+
+    @staticmethod
+    def _settled(check: Callable[[], Any]) -> Any:
+        """The check's answer; no where the page drew an element anew between finding it and reading it."""
+        try:
+            return check()
+        except (StaleElementReferenceException, IndexError):
+            return False
 
     def open(self, url: str) -> None:
         self.browser.get(url)
@@ -83,9 +93,8 @@ class Page:
         allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
         self.browser.execute_cdp_cmd("Browser.grantPermissions", allowed)
         self.click(f"#ampo-chat {button}")
-        return self.browser.execute_async_script(
-            "setTimeout(() => navigator.clipboard.readText().then(arguments[0]), 200)"
-        )
+        read = "navigator.clipboard.readText().then(done, () => done(''))"
+        return self.browser.execute_async_script(f"const done = arguments[0]; setTimeout(() => {read}, 200)")
 
     def script(self, code: str) -> Any:
         return self.browser.execute_script(f"return {code}")
@@ -106,8 +115,13 @@ class Page:
 
     def press(self, name: str) -> None:
         """Click the visible button or tab of that name."""
-        buttons = [b for b in self.all("button") if b.is_displayed() and b.text.strip().startswith(name)]
-        self.browser.execute_script("arguments[0].click()", buttons[0])
+
+        def pressed() -> bool:
+            buttons = [b for b in self.all("button") if b.is_displayed() and b.text.strip().startswith(name)]
+            self.browser.execute_script("arguments[0].click()", buttons[0])
+            return True
+
+        assert self.until(pressed), f"no button {name!r}"
 
     def requests(self) -> set[str]:
         messages = (json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance"))

@@ -34,7 +34,7 @@ def test_blind_until_the_vote(make_desk, thinker, remote) -> None:
     desk = make_desk(thinker)
     comparison = Comparison(desk)
     orders = set()
-    for _ in range(12):
+    for _ in range(40):
         *_, last = run(comparison, True, ("thinker", "The authors'", "0"), ("thinker", "None", "0.9"))
         assert "9.9" in text(last)
         assert not any(

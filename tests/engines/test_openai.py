@@ -327,8 +327,10 @@ def test_a_whole_response_that_breaks_off_is_asked_again(engine: OpenAIEngine, s
 
 
 def test_no_more_at_once_than_asked_for(server: Server):
+    three = threading.Barrier(3)
+
     def slow(handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> None:
-        time.sleep(0.03)
+        three.wait(30)
         whole()(handler, asked)
 
     server.default, drawn = slow, 0
@@ -361,7 +363,7 @@ def test_closing_the_iterator_lets_go_of_the_connection(engine: OpenAIEngine, se
     assert next(deltas).text == "la "
     assert server.now == 1
     deltas.close()  # pyright: ignore[reportAttributeAccessIssue]  (a generator)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while server.now and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (server.now, server.broken_pipes) == (0, 1)
@@ -386,7 +388,11 @@ def test_closing_the_engine_ends_what_is_running(server: Server):
 def test_what_had_finished_is_yielded_before_the_error(server: Server):
     def reply(handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> None:
         bad = asked["messages"][0]["content"] == "bad"
-        time.sleep(0.1 * bad)
+        if bad:  # the last to be answered
+            deadline = time.monotonic() + 30
+            while (len(server.asked) < 3 or server.now > 1) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.5)
         (refusal(400, "no") if bad else whole())(handler, asked)
 
     server.default = reply

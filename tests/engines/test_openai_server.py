@@ -42,17 +42,17 @@ def test_greedy_answers_rightly(engine: OpenAIEngine):
 
 
 def test_seeded_samples_are_the_same_in_a_batch_and_alone(engine: OpenAIEngine):
-    """Sample i has seed + i. A batch's shape may turn a last bit and so a close draw: one of four may differ."""
-    params = SamplingParams(n=4, temperature=1.0, top_k=40, seed=7, max_tokens=12)
+    """Sample i has seed + i. A batch's shape may turn a last bit and so a close draw: some may differ."""
+    params = SamplingParams(n=12, temperature=1.0, top_k=40, seed=7, max_tokens=12)
     together = {s.index: s.response for s in engine.generate([Request("q", user("Name a colour."), params)])}
-    assert sorted(together) == [0, 1, 2, 3]
+    assert sorted(together) == list(range(12))
     assert len({response.text for response in together.values()}) > 1
     assert all(response.finish_reason in {"stop", "length"} for response in together.values())
     alone = [
         engine.chat("Name a colour.", SamplingParams(temperature=1.0, top_k=40, seed=7 + i, max_tokens=12)).text
-        for i in range(4)
+        for i in range(12)
     ]
-    assert sum(together[i].text == text for i, text in enumerate(alone)) >= 3
+    assert sum(together[i].text == text for i, text in enumerate(alone)) >= 8
 
 
 def test_a_stream_is_the_whole_response(engine: OpenAIEngine):

@@ -31,8 +31,15 @@ def started(model_path: str):
 
 
 def core_processes() -> set[int]:
-    living = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
-    return {p.pid for p in living if "EngineCore" in p.name() or "EngineCore" in " ".join(p.cmdline())}
+    return {p.pid for p in psutil.Process().children(recursive=True) if is_core(p)}
+
+
+def is_core(process: psutil.Process) -> bool:
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and "EngineCore" in process.name() + " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it ended meanwhile
+        return False
 
 
 def idle(engine: VLLMEngine) -> bool:

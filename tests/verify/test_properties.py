@@ -3,14 +3,11 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ampo.verify.claim import Claim
 from ampo.verify.judge import equivalent, judge
-
-settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
-settings.load_profile("loaded")
 
 fractions = st.fractions(min_value=-1000, max_value=1000, max_denominator=999)
 integers = st.integers(-(10**9), 10**9)

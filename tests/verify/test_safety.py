@@ -128,7 +128,7 @@ def test_hostile_response_official(under_way, name):
 def test_hostile_response_is_read_in_linear_time(pool, name):
     start = time.monotonic()
     assert check(pool, [Claim("x+5", REGEX[name])]) != ["correct"]
-    assert time.monotonic() - start < 5.0
+    assert time.monotonic() - start < 30.0
 
 
 _REPEATED = ["(", "[", "{", "=", "5", "²", " ,", r"\boxed{", "<b>", "find $x$, "]
