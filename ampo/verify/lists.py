@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ampo.verify.answers import Answer, Labelled, Phrase, Region, Unordered, Unread, Value
 from ampo.verify.phrases import phrase
@@ -41,6 +42,9 @@ def bare_list(text: str, reader: Reader) -> Answer | None:
 
 
 def flat(answer: Answer) -> tuple[Answer, ...]:
+    """The values of a list in a list; those of m = \\pm 7 each with its label."""
+    if isinstance(answer, Labelled):
+        return tuple(replace(answer, body=body) for body in flat(answer.body))
     return answer.items if isinstance(answer, Unordered) and not answer.braces else (answer,)
 
 

@@ -36,6 +36,7 @@ _LESS = {"<": True, "\\le": False, "<=": False}
 _MORE = {">": True, "\\ge": False, ">=": False}
 _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_MORE}
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
+_OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
 _DEFINITE = re.compile(
     r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
     r"|\|\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?\s*\|$|\\(?:lim|sum|prod|int)(?![a-zA-Z])|.*\\ldots(?![a-zA-Z])"
@@ -57,6 +58,8 @@ def relation(text: str, reader: Reader) -> Answer | None:
         return _equality(text, sides, ops, reader)
     if ops in (["\\ne"], ["!="]):
         return _unequal(text, sides, reader)
+    if len(sides) == 3 and _OF_A_NAME.fullmatch(sides[1]):  # 1 \\le f(x) \\le 3: a range
+        sides[1] = sides[1][0]
     return _inequality(text, sides, ops)
 
 

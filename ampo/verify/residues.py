@@ -14,6 +14,7 @@ MAX_MODULUS = 5000
 _MOD = re.compile(
     r"^(?:[a-zA-Z]\s*(?:\\equiv|=)\s*)?(.{1,80}?)\s*[,(]?\s*\(?\s*(?:\\pmod|\\bmod|\\mod|mod)\b\s*\{?\s*(\d{1,4})\s*\}?\s*\)?$"
 )
+_WRITTEN_MOD = re.compile(r"(?:\\ )?\(?\\(?:text|mathrm|operatorname)\s*\{\s*\(?\s*mod\s*(\d*)\s*\)?\s*\}(?:\\ )?")
 _MEMBER = re.compile(r"([-+]|\\pm)?\s*(\d{1,9})")
 _MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})$", re.IGNORECASE)
 _PARITY = re.compile(
@@ -29,7 +30,7 @@ def residues(text: str) -> Residues | None:
         return Residues(int(multiples[1]), (0,))
     if parity:
         return Residues(2, (int((parity[1] or parity[2]).lower() == "odd"),))
-    m = _MOD.match(text)
+    m = _MOD.match(_WRITTEN_MOD.sub(r" mod \1", text))
     if m is None or not int(m[2]):
         return None
     members: list[int] = []
