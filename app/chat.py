@@ -23,16 +23,22 @@ from app.desk import Desk
 from app.markdown import DELIMITERS, written
 from app.shelf import Shelf
 
-_BUSY = """() => [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]"""
-_IDLE = """() => ({__type__: "update", submit_btn: true, stop_btn: false})"""
-_HALT = """() => { ampo.halted = true; return {__type__: "update", submit_btn: true, stop_btn: false}; }"""
-_TAKE = """(question, gold) => { ampo.halted = false; return [question, gold,
+_BUSY = """() => { ampo.busy = true;
+  return [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]; }"""
+_IDLE = """() => { ampo.busy = false; return {__type__: "update", submit_btn: true, stop_btn: false}; }"""
+_HALT = """() => { ampo.busy = false; ampo.halted = true;
+  return {__type__: "update", submit_btn: true, stop_btn: false}; }"""
+_TAKE = """(question, gold) => { const kept = {__type__: "update"};
+  if (ampo.busy) return [question, gold, kept, kept, kept];
+  ampo.busy = true; ampo.halted = false; return [question, gold,
   {__type__: "update", value: "", submit_btn: false, stop_btn: true}, "", {__type__: "update", visible: false}]; }"""
-_PUT_BACK = """(question, gold) => ampo.halted ? [{__type__: "update"}, {__type__: "update"}]
-  : [{__type__: "update", value: question, submit_btn: true, stop_btn: false}, gold]"""
+_PUT_BACK = """(question, gold) => { ampo.busy = false; const kept = {__type__: "update"};
+  return ampo.halted ? [kept, kept]
+    : [{__type__: "update", value: question, submit_btn: true, stop_btn: false}, gold]; }"""
 """What the browser does by itself: the question box is emptied and offers to stop while an answer is on its way. From
 the server each of these would take longer than a token, since Gradio makes a component anew to change what isn't its
-value, or to leave it as it is. An answer that was halted has failed to Gradio; only a refused question is put back."""
+value, or to leave it as it is. An answer that was halted has failed to Gradio; only a refused question is put back.
+While an answer is on its way Gradio drops what is sent: then the next question stays in its box."""
 
 EXAMPLES = (
     "Which number is larger, 9.11 or 9.9?",

@@ -170,6 +170,8 @@ def _shown(match: Match, lives: dict[str, render.Live] | None = None) -> Update:
 
 
 def _messages(match: Match, turn: Turn, live: render.Live | None) -> list[render.Message]:
+    if match.hidden and turn.answer is not None:  # how long each thought would tell them apart
+        turn = replace(turn, answer=replace(turn.answer, thought_seconds=None))
     messages = (live or render.Live()).messages([turn])[1:]  # the question stands above
     finished = turn.answer is not None and turn.answer.state != "running"
     if not (match.hidden and finished):
@@ -180,6 +182,8 @@ def _messages(match: Match, turn: Turn, live: render.Live | None) -> list[render
 
 
 def _who(match: Match) -> str:
+    if match.hidden and match.failed:
+        return "<p>A side has failed: there is no vote.</p>"
     if match.hidden:
         return "<p>Who is who is told after the vote.</p>"
     cells = []

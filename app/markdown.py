@@ -53,7 +53,8 @@ _TOKEN = re.compile(
 )
 JOINER = "\u2060"  # keeps two characters apart, and is shown as nothing
 _FORMULA, _BARE, _BARE_END = "\u2061", "\u2062", "\u2063"
-_MARKS = str.maketrans(dict.fromkeys((JOINER, _FORMULA, _BARE, _BARE_END), ""))
+BLANK = "\ufeff"  # ends a language's name: Gradio has a highlighter for C, and for C++ shows no message at all
+_MARKS = str.maketrans(dict.fromkeys((JOINER, BLANK, _FORMULA, _BARE, _BARE_END), ""))
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": left, "right": right, "display": display}
     for left, right, display in (
@@ -73,7 +74,7 @@ _ACTING = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[ \t]*[(:])|(?<=```)(?=merm
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#.-]{1,24}")
-_UNFIT = ("mermaid", "cpp")  # the one is drawn; for the other Gradio lacks C's highlighter, and shows no message at all
+_UNFIT = ("mermaid",)  # it would be drawn
 _COMMAND = re.compile(r"\\[A-Za-z]|[\^_]\{")
 _DELIMITED = re.compile(r"[$`]|\\[()\[\]]|\\begin|\\boxed")
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|operatorname|mbox)\s*\{[^{}]*\}")
@@ -186,6 +187,8 @@ def _fence(m: re.Match[str]) -> str:
     known = not language or (language not in _UNFIT and _LANGUAGE.fullmatch(language))
     head = m.group()[: m.start("info") - m.start()]
     rest = m.group()[m.end("info") - m.start() :]
+    if language == "cpp":
+        return head + _kept_apart(info).replace("cpp", f"c{BLANK}pp", 1) + _kept_apart(rest)
     return f"{head}{'' if known else JOINER}{_kept_apart(info)}{_kept_apart(rest)}"
 
 

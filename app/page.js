@@ -1,7 +1,7 @@
 /* What the page does in the browser by itself: it copies what was written, and keeps conversations, each under a key
    of its own, so that two tabs don't overwrite each other's. */
 window.ampo = (() => {
-  const marks = /[\u2060-\u2063]/g; // app/markdown.py puts them into what is shown
+  const marks = /[\u2060-\u2063\ufeff]/g; // app/markdown.py puts them into what is shown
   const footer = /\n*<div class="ampo-(?:verdict|error|stats)">[^\n]*/g;
   const answer = /\n\n> \*\*Answer\*\*\u2060 ([\s\S]*?)(?:\n\n|$)/g;
 

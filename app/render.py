@@ -138,7 +138,7 @@ def footer(made: Answer, gold: str = "") -> str:
 def stats(made: Answer) -> list[str]:
     """Times and counts in words, safe for HTML."""
     about = "about " if made.estimated else ""
-    line = [f"{about}{made.completion_tokens:,} tokens"]
+    line = [f"{about}{made.completion_tokens:,} token{'' if made.completion_tokens == 1 else 's'}"]
     if made.prompt_tokens:
         line.append(f"{made.prompt_tokens:,} in the prompt")
     if made.first_token_seconds is not None:

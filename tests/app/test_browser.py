@@ -203,6 +203,25 @@ def test_stop_and_a_closed_tab_end_the_answer(page: Page, url: str, remote) -> N
     assert page.until(lambda: remote.open == 0, 20)
 
 
+def test_a_question_while_an_answer_runs_stays_in_its_box(page: Page, url: str, remote) -> None:
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    page.open(url)
+    page.ask("Take your time.")
+    assert page.until(lambda: "slow" in page.text())
+    page.ask("And the next?")
+    time.sleep(1)
+    assert page.script("document.querySelector('#ampo-question textarea').value") == "And the next?"
+    remote.delay = 0
+    page.click("#ampo-question button.stop-button")
+    assert page.until(lambda: "stopped" in page.text())
+    remote.says("forty-two")
+    page.ask("")
+    assert page.until(lambda: "forty-two" in page.text())
+    assert "And the next?" in page.text()
+    assert page.script("document.querySelector('#ampo-question textarea').value") == ""
+
+
 def test_conversations_stay_in_the_browser(page: Page, url: str, remote) -> None:
     remote.says("forty-two")
     page.open(url)
