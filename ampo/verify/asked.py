@@ -106,7 +106,12 @@ def _units(sentence: str) -> list[Unit]:
     """The units that a sentence asks for; dollars "every day" are dollars per day as well, and pounds are money too."""
     found = [u for m in _PLACES.finditer(sentence) if (u := _unit(m[1])) is not None]
     periods = [unit(f"per {m[1]}") for m in _EACH.finditer(sentence)]
-    rates = [times(u, period) for u in found for period in periods if period is not None and period.known]
+    rates = [
+        times(u, period)
+        for u in found
+        for period in periods
+        if period is not None and period.known and not {*dict(u.dims)} & {*dict(period.dims)}  # m/s is per second
+    ]
     return rates + ([_STERLING] if _STERLING and re.search(r"\bpounds\b", sentence) else []) + found
 
 

@@ -175,7 +175,7 @@ def unit(text: str) -> Unit | None:
     )
     text = re.sub(r"\^\s*(-?)\s*(\d)", r"^\1\2", text).strip(" .")
     dims: dict[str, int] = {}
-    factor, sign, power, at = Fraction(1), 1, 1, 0
+    factor, sign, power, at, known, exponent = Fraction(1), 1, 1, 0, None, 0
     while at < len(text):
         m = _PIECE.match(text, at)
         if m is None:
@@ -189,13 +189,14 @@ def unit(text: str) -> Unit | None:
             power = 2
         elif word in ("cubic", "cu"):
             power = 3
-        elif word in ("squared", "cubed"):
-            return Unit(()) if not dims else unit(f"{'square' if word == 'squared' else 'cubic'} {text[: m.start(2)]}")
         else:
-            known = _known(word)
+            if word in ("squared", "cubed"):  # the word before it alone: meters per second squared
+                exponent *= 1 if word == "squared" else 2  # more than it has already
+            else:
+                known = _known(word)
+                exponent = sign * power * (int(m[3]) if m[3] else 1)
             if known is None:
                 return Unit(())
-            exponent = sign * power * (int(m[3]) if m[3] else 1)
             for base, p in known[0].items():
                 dims[base] = dims.get(base, 0) + p * exponent
             factor *= known[1] ** exponent
