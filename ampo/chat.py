@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ampo import prompts
 from ampo.engines.base import Engine
-from ampo.errors import UserError
+from ampo.errors import EngineError, UserError
 from ampo.types import Message, Request, Response, SamplingParams
 
 HELP = "/reset starts anew, /exit or Ctrl-D ends, Ctrl-C stops an answer"
@@ -83,8 +83,8 @@ def _answer(chat: Chat, question: str, console: Console) -> None:
     except KeyboardInterrupt:
         answer.close()  # pyright: ignore[reportAttributeAccessIssue]
         console.print("\n[dim]stopped[/dim]")
-    except UserError as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+    except (UserError, EngineError) as error:
+        console.print(f"\n{error}", style="red", markup=False, highlight=False)
 
 
 def show(part: tuple[str, str], console: Console) -> None:

@@ -75,13 +75,14 @@ def benchmark_of(
     Parquet (`prompt`, `reward_model`) is recognised. Raises UserError where that fails, with the columns it has.
     """
     path = Path(path).expanduser()
-    names = set(read_rows(path)[0].fields)
+    rows = read_rows(path)
+    names = set(rows[0].fields)
     verl = {"prompt", "reward_model"} <= names and not question_column and not answer_column
     columns = Columns(
         question=question_column or ("prompt" if verl else _usual(_QUESTIONS, names, "question", path)),
         answer=answer_column or ("reward_model" if verl else _usual(_ANSWERS, names, "answer", path)),
         id=id_column or ("id" if "id" in names else None),
-        options=options_column or ("options" if "options" in names else None),
+        options=options_column or ("options" if any("options" in row.fields for row in rows) else None),
     )
     stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem).strip("_") or "data"
     return Benchmark(

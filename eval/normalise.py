@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,11 @@ class RowError(ValueError):
 def text(value: Any) -> str:
     """A cell as text: 18.0 is "18.0", and what is neither text nor a number is refused."""
     if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise RowError("half of a surrogate pair, which is no character: mend or remove this row")
         return value.strip()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RowError(f"{value} stands where text or a number is expected: mend or remove this row")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     raise RowError(f"expected text or a number, found {type(value).__name__}")

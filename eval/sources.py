@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -69,6 +70,9 @@ def _read_csv(path: Path) -> list[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         try:
+            for name, times in Counter(reader.fieldnames or ()).items():
+                if times > 1:
+                    raise UserError(f"{path}: {times} columns are called {name!r}: rename all but one")
             for fields in reader:
                 if None in fields or None in fields.values():
                     raise UserError(f"{path}:{reader.line_num}: the number of fields differs from the header's")

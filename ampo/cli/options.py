@@ -61,7 +61,7 @@ Stop = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, rich_help_panel=SAMPLING)]
 TemplateName = Annotated[
     str | None,
-    typer.Option("--template", help="Prompt template: ampo, plain, boxed, brief, or FILE.toml[#NAME]."),
+    typer.Option("--template", help="Prompt template: ampo, plain, boxed, brief, or FILE.toml\\[#NAME]."),
 ]
 
 DATA = "Data"

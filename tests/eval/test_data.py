@@ -292,3 +292,24 @@ def test_a_hub_set_in_the_cache_is_read_by_its_columns(monkeypatch: pytest.Monke
         load_problems(Benchmark.model_validate(made))
     with pytest.raises(UserError, match="split"):
         load_problems(Benchmark.model_validate(made | {"columns": columns, "split": "exam"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", '{"question": "a \\ud800 b", "answer": "1"}', "surrogate"),
+        ("a.jsonl", '{"question": "q", "answer": NaN}', "nan stands"),
+        ("a.csv", "question,answer,answer\na,1,2", "2 columns are called 'answer'"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content + "\n")
+    with pytest.raises(UserError, match=said):
+        load_problems(benchmark_of(tmp_path / name))
+
+
+def test_options_of_later_rows_are_read(tmp_path):
+    rows = '{"question": "1+1?", "answer": "2"}\n{"question": "pick", "answer": "B", "options": ["x", "y"]}\n'
+    (tmp_path / "a.jsonl").write_text(rows)
+    first, second = load_problems(benchmark_of(tmp_path / "a.jsonl"))
+    assert (first.options, second.options) == ((), ("x", "y"))
