@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from ampo.chat import Chat
+from ampo.chat import Chat, run
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.types import Delta, Request, Response, SamplingParams
@@ -72,3 +74,17 @@ def test_ctrl_c_before_the_first_token_leaves_no_trace() -> None:
     with pytest.raises(KeyboardInterrupt):
         list(chat.ask("What is 7 + 5?"))
     assert chat.messages == []
+
+
+def test_a_chat_outlives_a_failure_of_its_engine() -> None:
+    shown = StringIO()
+    lines = iter(["What is 7 + 5?", "And 8 + 5?"])
+
+    def read() -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    run(Chat(Says("1", EngineError("the [stream] ended")), SamplingParams()), read, Console(file=shown))
+    assert shown.getvalue().count("1\nthe [stream] ended\n") == 2
