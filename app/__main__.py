@@ -1,4 +1,4 @@
-"""`python -m app`: the same as `ampo app`."""
+"""`python -m ampo.app`: the same as `ampo app`."""
 
 from __future__ import annotations
 

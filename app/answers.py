@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from ampo.app.conversation import Answer, State, Turn
+from ampo.app.pump import Pump
+from ampo.app.session import Transcript, answer, said_before
 from ampo.engines.base import Engine
 from ampo.types import Request, SamplingParams
 from ampo.verify import Claim, VerifierPool
-from app.conversation import Answer, State, Turn
-from app.pump import Pump
-from app.session import Transcript, answer, said_before
 
 K = TypeVar("K", bound=Hashable)
 

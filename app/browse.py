@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import render
+from ampo.app.controls import heard, quick
+from ampo.app.conversation import Answer, Turn
+from ampo.app.desk import Desk, Run, RunRow
+from ampo.app.markdown import DELIMITERS
 from ampo.errors import UserError
 from ampo.types import OUTCOMES
-from app import render
-from app.controls import heard, quick
-from app.conversation import Answer, Turn
-from app.desk import Desk, Run, RunRow
-from app.markdown import DELIMITERS
 
 MAX_ROWS = 200
 """Responses in the table; the filters choose which."""

@@ -20,10 +20,10 @@ from html import escape
 import gradio as gr
 from gradio.themes import Default, LocalFont
 
-from app import browse, chat, compare, controls, sample
-from app.desk import Desk
-from app.policy import ContentPolicy
-from app.shelf import Shelf
+from ampo.app import browse, chat, compare, controls, sample
+from ampo.app.desk import Desk
+from ampo.app.policy import ContentPolicy
+from ampo.app.shelf import Shelf
 
 THEME = Default(
     primary_hue="indigo",
@@ -91,8 +91,8 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
         max_threads=desk.concurrency + 40,
         max_file_size="1kb",  # nothing here is uploaded; Gradio has a way in for files all the same
         theme=THEME,
-        css=files("app").joinpath("style.css").read_text("utf-8"),
-        head=f"<script>{files('app').joinpath('page.js').read_text('utf-8')}</script>",
+        css=files("ampo.app").joinpath("style.css").read_text("utf-8"),
+        head=f"<script>{files('ampo.app').joinpath('page.js').read_text('utf-8')}</script>",
         app_kwargs={"middleware": ContentPolicy.middleware()},
         footer_links=[],
         run_history=False,

@@ -13,15 +13,15 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import controls, picker, render
+from ampo.app.answers import Ask, answers, judged, seeded, stopped
+from ampo.app.controls import Controls, quick
+from ampo.app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json
+from ampo.app.desk import Desk
+from ampo.app.markdown import DELIMITERS, written
+from ampo.app.shelf import Shelf
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Request, SamplingParams
-from app import controls, picker, render
-from app.answers import Ask, answers, judged, seeded, stopped
-from app.controls import Controls, quick
-from app.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json
-from app.desk import Desk
-from app.markdown import DELIMITERS, written
-from app.shelf import Shelf
 
 _BUSY = """() => { ampo.busy = true;
   return [{__type__: "update", submit_btn: false, stop_btn: true}, {__type__: "update", visible: false}]; }"""

@@ -14,14 +14,14 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import controls, question, render, votes
+from ampo.app.answers import Ask, answers, judged, seeded, stopped
+from ampo.app.controls import PRESETS, Controls, heard, preset_text, quick
+from ampo.app.conversation import Answer, Conversation, Turn
+from ampo.app.desk import Desk
+from ampo.app.markdown import DELIMITERS
 from ampo.errors import UserError
 from ampo.types import Request, SamplingParams
-from app import controls, question, render, votes
-from app.answers import Ask, answers, judged, seeded, stopped
-from app.controls import PRESETS, Controls, heard, preset_text, quick
-from app.conversation import Answer, Conversation, Turn
-from app.desk import Desk
-from app.markdown import DELIMITERS
 
 Update = tuple[Any, ...]
 SAME = "as in the menu"

@@ -11,11 +11,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ampo.app.controls import Limits
 from ampo.engines.base import Engine
 from ampo.prompts import Template
 from ampo.types import Problem, SamplingParams, Verdict
 from ampo.verify import VerifierPool
-from app.controls import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.conversation import Answer, Conversation, Turn
-from app.render import BADGES, ENDS
+from ampo.app.conversation import Answer, Conversation, Turn
+from ampo.app.render import BADGES, ENDS
 
 
 def to_markdown(conversation: Conversation) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app.controls import heard
+from ampo.app.desk import Desk
 from ampo.errors import UserError
-from app.controls import heard
-from app.desk import Desk
 
 
 def build(desk: Desk, question: gr.Textbox, gold: gr.Textbox, kind: gr.State) -> None:

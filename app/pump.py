@@ -15,8 +15,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from ampo.app.session import Event, Failed
 from ampo.engines.halt import Halt
-from app.session import Event, Failed
 
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger(__name__)

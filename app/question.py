@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import controls, picker
+from ampo.app.controls import Limits
+from ampo.app.conversation import Turn
+from ampo.app.desk import Desk
 from ampo.errors import UserError
-from app import controls, picker
-from app.controls import Limits
-from app.conversation import Turn
-from app.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)

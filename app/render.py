@@ -1,7 +1,7 @@
 """Turns as messages of Gradio's chatbot: the question, the thought folded away, the answer, and what there is to know.
 
 One turn is several messages, since Gradio folds whole messages. Numbers, badges and errors are HTML of our own making
-around escaped text; what a model or a person wrote goes through `app.markdown`.
+around escaped text; what a model or a person wrote goes through `ampo.app.markdown`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+from ampo.app import markdown
+from ampo.app.conversation import Answer, Turn
 from ampo.types import OUTCOMES, Outcome, Verdict
-from app import markdown
-from app.conversation import Answer, Turn
 
 Message = dict[str, Any]
 

@@ -15,15 +15,15 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import controls, question, render
+from ampo.app.answers import Ask, answers, judged, seeded, stopped
+from ampo.app.controls import Controls, quick
+from ampo.app.conversation import Answer, Conversation, Turn
+from ampo.app.desk import Desk
+from ampo.app.markdown import DELIMITERS, formula
 from ampo.errors import UserError
 from ampo.types import Request
 from ampo.verify.extract import extract
-from app import controls, question, render
-from app.answers import Ask, answers, judged, seeded, stopped
-from app.controls import Controls, quick
-from app.conversation import Answer, Conversation, Turn
-from app.desk import Desk
-from app.markdown import DELIMITERS, formula
 
 Update = tuple[Any, ...]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from app import export
-from app.controls import heard, quick
-from app.conversation import Conversation
+from ampo.app import export
+from ampo.app.controls import heard, quick
+from ampo.app.conversation import Conversation
 
 _DOWNLOAD = """(name, text) => {
   const link = document.createElement('a');

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import ampo
+from ampo.app.conversation import Conversation, Turn
 from ampo.engines.base import Engine
 from ampo.errors import UserError
-from app.conversation import Conversation, Turn
 
 Vote = Literal["a", "b", "tie", "neither"]
 SCHEMA_VERSION = 1

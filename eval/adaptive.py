@@ -30,7 +30,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from ampo.errors import UserError, nearest
-from eval.stats import clustered_interval, critical_value, standard_error, wilson
+from ampo.eval.stats import clustered_interval, critical_value, standard_error, wilson
 
 Over = Literal["problems", "samples"]
 OVERS: tuple[Over, ...] = ("problems", "samples")

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
+from ampo.eval import lm_eval_results, looks
+from ampo.eval.metrics import Judged
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.score import judged_rows
 from ampo.types import PROTOCOLS, Problem, Protocol
-from eval import lm_eval_results, looks
-from eval.metrics import Judged
-from eval.rundir import ResponseRecord, RunDir, VerdictRecord
-from eval.score import judged_rows
 
 Thing = Literal["model", "prompt", "sampling"]
 

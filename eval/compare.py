@@ -3,7 +3,7 @@
 The unit is the problem: its difference is that of its mean scores in the two runs, so that neither the problems'
 difficulty nor the number of samples blurs the comparison (arXiv 2411.00640, sections 4 and 5).
 
-Interval and p-value: `eval.paired`; what would separate the runs: `eval.power`.
+Interval and p-value: `ampo.eval.paired`; what would separate the runs: `ampo.eval.power`.
 Over all: the mean of the benchmarks' differences, each benchmark weighing the same, as macro_avg does.
 More than two runs: each against the first. Their p-values are corrected for how many they are by Holm's method (1979),
     for each benchmark, and over all, by itself; they are not corrected for the number of benchmarks.
@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eval.metrics import Judged, accuracy, by_problem
-from eval.paired import Test, interval, mean_of, p_value, standard_error
-from eval.power import more_problems, more_samples, noise_of_mean
-from eval.stats import Interval
+from ampo.eval.metrics import Judged, accuracy, by_problem
+from ampo.eval.paired import Test, interval, mean_of, p_value, standard_error
+from ampo.eval.power import more_problems, more_samples, noise_of_mean
+from ampo.eval.stats import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ampo.eval.comparable import Comparable, Setting, say_settings, things
+from ampo.eval.compare import Comparison, Difference, Pair
 from ampo.prompts import letter
 from ampo.types import Problem
-from eval.comparable import Comparable, Setting, say_settings, things
-from eval.compare import Comparison, Difference, Pair
 
 SCHEMA_VERSION = 1
 

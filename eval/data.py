@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from ampo.errors import UserError
+from ampo.eval.normalise import NORMALISERS, Raw, RowError
+from ampo.eval.sources import Row, from_hub, read_rows
+from ampo.eval.suites import Benchmark, Columns
 from ampo.prompts import letter
 from ampo.types import AnswerKind, Problem
-from eval.normalise import NORMALISERS, Raw, RowError
-from eval.sources import Row, from_hub, read_rows
-from eval.suites import Benchmark, Columns
 
 DATA_DIR = "AMPO_DATA_DIR"
 
@@ -105,7 +105,7 @@ def fingerprint(problems: Iterable[Problem]) -> str:
 
 def _load(benchmark: Benchmark, data_dir: Path | None, unanswered: bool) -> list[Problem]:
     if benchmark.parts:
-        from eval.demo import make_problems
+        from ampo.eval.demo import make_problems
 
         return _checked([(p.id, p) for p in make_problems(benchmark)], benchmark)
     if benchmark.dataset:

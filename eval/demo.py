@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 from ampo.errors import MissingExtraError, UserError, nearest
+from ampo.eval.suites import Benchmark, Part
 from ampo.types import Problem
-from eval.suites import Benchmark, Part
 
 
 def make_problems(benchmark: Benchmark) -> list[Problem]:

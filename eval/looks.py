@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ampo.errors import UserError
-from eval import adaptive
-from eval.rundir import RunDir, Say, drop_torn_line, dump, read_jsonl
+from ampo.eval import adaptive
+from ampo.eval.rundir import RunDir, Say, drop_torn_line, dump, read_jsonl
 
 Record = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ Every problem weighs the same in a benchmark, however many samples it has, so av
 k: more samples narrow it and don't move it. "truncated" and "no_answer" are wrong, as the protocol says; a "timeout"
 is a judgement that failed, so it counts as wrong in the score and both ways in the bounds. Rates and the mean length
 weigh each problem the same, too; the lengths of right and of wrong samples are those of the samples themselves. Scores
-are fractions; the formulas are in `eval.stats`.
+are fractions; the formulas are in `ampo.eval.stats`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ampo.eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error
 from ampo.types import Outcome
-from eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error
 
 SCHEMA_VERSION = 1
 _PERCENTILES = (5, 25, 50, 75, 95)

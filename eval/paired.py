@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm, t
 
-from eval.stats import Interval, critical_value, wilson
+from ampo.eval.stats import Interval, critical_value, wilson
 
 EXACT_UP_TO = 16  # problems that differ: 2^16 sign patterns at most
 _ROUNDING = 1e-12  # what a sum of weighted differences that cancel may leave

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from eval.suites import SUITES
+from ampo.eval.suites import SUITES
 
 Table = Literal["paper", "revision"]
 AVERAGES = {"math_avg": SUITES["ampo"], "ood_avg": SUITES["ood"]}
@@ -79,7 +79,7 @@ def _other_owner(asked: str, names: set[str]) -> bool:
 
 @cache
 def _data() -> dict:
-    return tomllib.loads(files("eval").joinpath("paper_table1.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("ampo.eval").joinpath("paper_table1.toml").read_text(encoding="utf-8"))
 
 
 def _row(table: Table, source: str, row: Mapping) -> PaperRow:

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.eval.adaptive import Rule
+from ampo.eval.data import load_problems
+from ampo.eval.sources import HubDataError
+from ampo.eval.spec import PILOT, asked
+from ampo.eval.suites import Benchmark
 from ampo.models import EMBEDDED, ModelRef, embedded_folder, locate, resolve
 from ampo.prompts import Template, render
 from ampo.types import Problem, SamplingParams
-from eval.adaptive import Rule
-from eval.data import load_problems
-from eval.sources import HubDataError
-from eval.spec import PILOT, asked
-from eval.suites import Benchmark
 
 CHARS_PER_TOKEN = (
     3.0  # of a question: the mathematics sets have 2.6 to 3.1, ARC and GSM8K about 4 (SmolLM2's tokenizer)

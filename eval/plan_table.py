@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ampo.eval import paper
+from ampo.eval.plan import QUESTION_CHARS, Item, Plan
 from ampo.types import SamplingParams
-from eval import paper
-from eval.plan import QUESTION_CHARS, Item, Plan
 
 
 def show(plan: Plan, console: Console | None = None) -> None:

@@ -16,7 +16,7 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.stats import norm
 
-from eval.paired import EXACT_UP_TO, Strata, mean_of, p_value, sign_flip, standard_error
+from ampo.eval.paired import EXACT_UP_TO, Strata, mean_of, p_value, sign_flip, standard_error
 
 POWER = 0.80
 _DRAWS = 400  # of runs, for a size: 80 % then stands within 4 points

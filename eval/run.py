@@ -3,7 +3,8 @@
 Generation and judging overlap: a response is written the moment it finishes and goes to the verifier's worker
 processes while the engine works on. Resuming is the default: what is in responses.jsonl is not asked for again.
 
-An adaptive run (`spec.rule`) goes round again: after each round a look decides who is asked for more (`eval.adaptive`).
+An adaptive run (`spec.rule`) goes round again: after each round a look decides who is asked for more
+(`ampo.eval.adaptive`).
 
 Seeds: sample i of a problem is asked for with a seed made from the run's seed, the problem's id and i alone, so that
 neither the order nor an interruption changes what is asked.
@@ -22,16 +23,16 @@ from typing import IO, Any
 
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
+from ampo.eval.adaptive import Rule
+from ampo.eval.data import fingerprint
+from ampo.eval.environment import record_start
+from ampo.eval.looks import Looks
+from ampo.eval.progress import RunProgress
+from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump
+from ampo.eval.score import claim_of, problem_of, write_metrics
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
 from ampo.verify import VerifierPool
-from eval.adaptive import Rule
-from eval.data import fingerprint
-from eval.environment import record_start
-from eval.looks import Looks
-from eval.progress import RunProgress
-from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump
-from eval.score import claim_of, problem_of, write_metrics
 
 _SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
 

@@ -5,8 +5,8 @@
     problems.jsonl    the problems, so that a run can be judged again without the data set
     responses.jsonl   one line a sample, appended and flushed as each finishes
     verdicts.jsonl    one line a sample and protocol
-    looks.jsonl       of an adaptive run: one line a look and benchmark (see `eval.looks`)
-    metrics.json      the statistics (see `eval.metrics`)
+    looks.jsonl       of an adaptive run: one line a look and benchmark (see `ampo.eval.looks`)
+    metrics.json      the statistics (see `ampo.eval.metrics`)
 
 A process killed at any moment leaves at most a torn last line, which the next start drops with a notice.
 """
@@ -26,8 +26,8 @@ from typing import IO, Any, TypeVar
 import tomli_w
 
 from ampo.errors import UserError
+from ampo.eval.fields import fault
 from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
-from eval.fields import fault
 
 Say = Callable[[str], None]
 R = TypeVar("R")
@@ -105,7 +105,7 @@ class RunDir:
         """The run in a folder; UserError where there is none."""
         run = RunDir(path)
         if not run.responses.is_file():
-            from eval import lm_eval_results
+            from ampo.eval import lm_eval_results
 
             if path.is_dir() and lm_eval_results.find(path):
                 raise UserError(f"{path} holds results of lm-eval, no run of `ampo eval`: `ampo report` shows them")

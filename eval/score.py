@@ -12,12 +12,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.eval.looks import sections
+from ampo.eval.metrics import Judged, summarise
+from ampo.eval.progress import RunProgress
+from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
-from eval.looks import sections
-from eval.metrics import Judged, summarise
-from eval.progress import RunProgress
-from eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
 
 Responses = Mapping[str, ResponseRecord]
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]

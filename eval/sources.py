@@ -14,7 +14,7 @@ from ampo.errors import MissingExtraError, UserError
 from ampo.models import hub_reachable
 
 if TYPE_CHECKING:
-    from eval.suites import Benchmark
+    from ampo.eval.suites import Benchmark
 
 
 class HubDataError(UserError):

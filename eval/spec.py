@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ampo.eval.adaptive import Rule
+from ampo.eval.data import load_problems
+from ampo.eval.run import RunSpec, Task
+from ampo.eval.suites import Benchmark
 from ampo.prompts import Template, load_template
 from ampo.types import Protocol, SamplingParams
-from eval.adaptive import Rule
-from eval.data import load_problems
-from eval.run import RunSpec, Task
-from eval.suites import Benchmark
 
 PILOT = 4  # samples of each problem that an adaptive run starts from
 PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # section 5.1, and the model card

@@ -18,8 +18,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ampo.errors import UserError, nearest
+from ampo.eval.normalise import NORMALISERS
 from ampo.types import AnswerKind, SamplingParams
-from eval.normalise import NORMALISERS
 
 SUITES: dict[str, tuple[str, ...]] = {
     "ampo": ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
@@ -81,7 +81,7 @@ class Benchmark(BaseModel):
     """Kinds of reasoning-gym instead of the hub; made offline."""
     columns: Columns = Columns()
     normaliser: str = "plain"
-    """How a row becomes question, answer and options (see `eval.normalise`)."""
+    """How a row becomes question, answer and options (see `ampo.eval.normalise`)."""
     answer_kind: AnswerKind = "auto"
     samples: int = Field(default=1, ge=1)
     """Samples of each problem; the paper's own number for its sets."""
@@ -196,7 +196,7 @@ def _resolve_one(name: str) -> list[Benchmark]:
 
 @cache
 def _built_in() -> dict[str, Benchmark]:
-    folder = files("eval").joinpath("benchmarks")
+    folder = files("ampo.eval").joinpath("benchmarks")
     texts = {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
     return {name: _parse(text, name, f"eval/benchmarks/{name}.toml") for name, text in sorted(texts.items())}
 

@@ -148,10 +148,10 @@ def measure(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from ampo import load_engine
+    from ampo.app.build import Address, launch
+    from ampo.app.controls import Limits
+    from ampo.app.desk import Desk
     from ampo.verify import VerifierPool
-    from app.build import Address, launch
-    from app.controls import Limits
-    from app.desk import Desk
 
     with load_engine(options.model) as engine, VerifierPool(workers=1) as verifier:
         desk = Desk(

@@ -21,10 +21,10 @@ from typing import Any
 
 from ampo import models
 from ampo.engines.settings import EngineSettings
-from eval.run import evaluate
-from eval.rundir import RunDir
-from eval.spec import build_spec
-from eval.suites import resolve
+from ampo.eval.run import evaluate
+from ampo.eval.rundir import RunDir
+from ampo.eval.spec import build_spec
+from ampo.eval.suites import resolve
 
 ARMS = ("eval", "bare")
 

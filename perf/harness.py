@@ -33,11 +33,11 @@ from pathlib import Path
 
 from ampo import models
 from ampo.engines.settings import EngineSettings
+from ampo.eval import lm_eval_tasks
+from ampo.eval.data import DATA_DIR, load_problems
+from ampo.eval.rundir import ResponseRecord, RunDir, dump
+from ampo.eval.suites import resolve
 from ampo.types import Problem, Response
-from eval import lm_eval_tasks
-from eval.data import DATA_DIR, load_problems
-from eval.rundir import ResponseRecord, RunDir, dump
-from eval.suites import resolve
 
 DATA = Path(os.environ[DATA_DIR]) if os.environ.get(DATA_DIR) else None
 BENCHMARK = "gsm8k" if DATA and (DATA / "gsm8k.jsonl").is_file() else "demo"
@@ -128,7 +128,7 @@ def outcome(arm: str, folder: Path) -> tuple[float, list[str]]:
         run = RunDir(folder / "ampo")
         score = run.read_metrics()["benchmarks"][BENCHMARK]["avg_at_k"]
         return score, [record.text for record in run.read_responses().values()]
-    from eval.lm_eval_results import read
+    from ampo.eval.lm_eval_results import read
 
     (samples,) = (folder / "lm-eval").glob("*/samples_*.jsonl")
     texts = [json.loads(line)["resps"][0][0] for line in samples.read_text().splitlines()]

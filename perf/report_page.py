@@ -23,12 +23,12 @@ from typing import Any
 
 from selenium import webdriver
 
+from ampo.eval.metrics import summarise
+from ampo.eval.report.page import page
+from ampo.eval.report.source import load
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from ampo.eval.score import judged_rows
 from ampo.types import Problem
-from eval.metrics import summarise
-from eval.report.page import page
-from eval.report.source import load
-from eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
-from eval.score import judged_rows
 
 WORDS_PER_TOKEN = 0.75
 

@@ -29,9 +29,9 @@ def compare(
 
     Runs may differ in one thing, the model, the prompt or the sampling; it is named.
     """
-    from eval.comparable import load
-    from eval.compare import compare as compare_rows
-    from eval.compare_table import as_data, show
+    from ampo.eval.comparable import load
+    from ampo.eval.compare import compare as compare_rows
+    from ampo.eval.compare_table import as_data, show
 
     loaded = load(runs, as_protocol(protocol) if protocol else None, allow_different)
     try:

@@ -51,7 +51,7 @@ from ampo.errors import UserError
 from ampo.types import Protocol, as_protocol
 
 if TYPE_CHECKING:
-    from eval.suites import Benchmark
+    from ampo.eval.suites import Benchmark
 
 
 def eval_(
@@ -110,11 +110,11 @@ def eval_(
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
     from ampo.engines import check_backend
+    from ampo.eval import report
+    from ampo.eval.run import evaluate
+    from ampo.eval.rundir import RunDir
+    from ampo.eval.spec import build_spec, default_output_dir
     from ampo.models import EMBEDDED, locate, resolve
-    from eval import report
-    from eval.run import evaluate
-    from eval.rundir import RunDir
-    from eval.spec import build_spec, default_output_dir
 
     if show:
         report.show_catalogue(data_dir)
@@ -167,9 +167,9 @@ def score(
     ] = None,
 ) -> None:
     """Judge the saved responses of a run again. Needs no model and no GPU."""
-    from eval import report
-    from eval.rundir import RunDir
-    from eval.score import rescore
+    from ampo.eval import report
+    from ampo.eval.rundir import RunDir
+    from ampo.eval.score import rescore
 
     protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
     run = RunDir.existing(run_dir)
@@ -196,7 +196,7 @@ def report(
     ] = None,
 ) -> None:
     """Show a run, or several side by side: a table, a page, or text for a paper or a model card."""
-    from eval.report import command
+    from ampo.eval.report import command
 
     training, run_dir = training_runs(run_dir)
     if training:
@@ -223,8 +223,8 @@ def audit(
     data_dir: DataDir = None,
 ) -> None:
     """Check reference answers before any GPU time is spent: broken, ambiguous, or rejected in a right spelling."""
-    from eval import report
-    from eval.data import load_problems
+    from ampo.eval import report
+    from ampo.eval.data import load_problems
 
     benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
     report.show_audit([p for b in benchmarks for p in load_problems(b, data_dir=data_dir, unanswered=True)])
@@ -232,7 +232,7 @@ def audit(
 
 def show_notes(metrics: Mapping[str, Any]) -> None:
     """What a reader of the table must know: how an adaptive run was sampled, and whether its target was met."""
-    from eval.looks import notes
+    from ampo.eval.looks import notes
 
     for note in notes(metrics):
         typer.echo(note)
@@ -247,8 +247,8 @@ def chosen_benchmarks(
     options_column: str | None = None,
 ) -> list[Benchmark]:
     """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
-    from eval.data import benchmark_of
-    from eval.suites import resolve
+    from ampo.eval.data import benchmark_of
+    from ampo.eval.suites import resolve
 
     columns = (question_column, answer_column, id_column, options_column)
     if data is None and any(columns):

@@ -48,11 +48,11 @@ def evaluate_with(given: Mapping[str, Any]) -> bool:
 
 
 def _run_lm_eval(given: Mapping[str, Any]) -> None:
+    from ampo.eval.harness.run import HarnessSpec, require_lm_eval, run_lm_eval
+    from ampo.eval.harness.table import show
+    from ampo.eval.rundir import RunDir
+    from ampo.eval.spec import default_output_dir
     from ampo.models import EMBEDDED, locate, resolve
-    from eval.harness.run import HarnessSpec, require_lm_eval, run_lm_eval
-    from eval.harness.table import show
-    from eval.rundir import RunDir
-    from eval.spec import default_output_dir
 
     require_lm_eval()
     tasks = [name.strip() for part in given["suite"] or [] for name in part.split(",") if name.strip()]

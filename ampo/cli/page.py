@@ -38,10 +38,10 @@ from ampo.cli.options import (
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
+    from ampo.app.build import Address
+    from ampo.app.desk import Run, Services
     from ampo.engines import Engine, EngineSettings
     from ampo.types import SamplingParams
-    from app.build import Address
-    from app.desk import Run, Services
 
 PAGE = "Page"
 Host = Annotated[str, typer.Option("--host", help="0.0.0.0 lets other machines in.", rich_help_panel=PAGE)]
@@ -119,15 +119,15 @@ def app(
 ) -> None:
     """Talk with a model in a browser: its thought, its answer, and whether it is right."""
     try:
-        from app.build import Address, launch
+        from ampo.app.build import Address, launch
     except ImportError as error:
         if error.name != "gradio":
             raise
         from ampo.errors import MissingExtraError
 
         raise MissingExtraError("gradio", "app", "the page") from error
+    from ampo.app.desk import Desk
     from ampo.verify import VerifierPool
-    from app.desk import Desk
 
     given = given_sampling(locals())
     settings = engine_settings(locals())
@@ -231,7 +231,7 @@ def _engines(
 
 def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]:
     """What one question may cost, and the sampling to begin with: the model's own, with what was given."""
-    from app.controls import Limits
+    from ampo.app.controls import Limits
 
     context = getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
     card = engine.describe()["settings"].get("model_card") or {}
@@ -245,10 +245,10 @@ def services(runs: Path, data_dir: Path | None) -> Services:
     """What the page is lent of `eval`: problems, pass@k, run directories."""
     from functools import lru_cache
 
-    from app.desk import Services
-    from eval.data import load_problems
-    from eval.stats import pass_at_k
-    from eval.suites import catalogue, resolve
+    from ampo.app.desk import Services
+    from ampo.eval.data import load_problems
+    from ampo.eval.stats import pass_at_k
+    from ampo.eval.suites import catalogue, resolve
 
     @lru_cache(maxsize=16)
     def problems(name: str) -> Any:
@@ -277,9 +277,9 @@ def run_names(root: Path) -> list[str]:
 
 def read_run(root: Path, name: str) -> Run:
     """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
+    from ampo.app.desk import Run, RunRow
+    from ampo.eval.rundir import RunDir
     from ampo.types import Verdict
-    from app.desk import Run, RunRow
-    from eval.rundir import RunDir
 
     if name not in run_names(root):
         raise UserError(f"{root} has no run {name!r}: choose one of the list")

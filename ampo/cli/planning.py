@@ -10,8 +10,8 @@ import typer
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
-    from eval.adaptive import Rule
-    from eval.suites import Benchmark
+    from ampo.eval.adaptive import Rule
+    from ampo.eval.suites import Benchmark
 
 ADAPTIVE = "Adaptive sampling"
 PLAN = "Dry run"
@@ -56,7 +56,7 @@ MeanTokens = Annotated[
 
 def sampling_rule(until_ci: float | None, max_samples: int | None, over: str | None) -> Rule | None:
     """The rule of an adaptive run; None where none was asked for."""
-    from eval.adaptive import Rule, as_over
+    from ampo.eval.adaptive import Rule, as_over
 
     if until_ci is None:
         for name, given in (("--max-samples", max_samples), ("--ci-over", over)):
@@ -74,7 +74,7 @@ def show_plan(
     how: Mapping[str, Any],
 ) -> None:
     """Print what a run would ask and what it would take. how: the settings that it shares with the run."""
-    from eval.plan import make_plan
-    from eval.plan_table import show
+    from ampo.eval.plan import make_plan
+    from ampo.eval.plan_table import show
 
     show(make_plan(benchmarks, model, tokens_per_second=tokens_per_second, mean_tokens=mean_tokens, **how))

@@ -96,12 +96,12 @@ def build(
     """
     from ampo.cli.evaluation import chosen_benchmarks
     from ampo.cli.teachers import ask, candidates_of, prompt_of, teachers_of
+    from ampo.eval.rundir import RunDir, write_atomically
+    from ampo.eval.spec import PAPER_SAMPLING, build_spec
     from ampo.guidance.build import assemble
     from ampo.guidance.tables import build_dict, show_build
     from ampo.guidance.writer import writing
     from ampo.verify import VerifierPool
-    from eval.rundir import RunDir, write_atomically
-    from eval.spec import PAPER_SAMPLING, build_spec
 
     given, settings = given_sampling(locals() | {"seed": None}), engine_settings(locals())
     teachers = teachers_of(teacher)
@@ -257,7 +257,7 @@ def _lines(file: Path) -> int:
 @contextmanager
 def _progress(total: int, unit: str = "prompts") -> Iterator[Any]:
     """One more is done, with these outcomes. On a terminal a live line, else a line every so often."""
-    from eval.progress import RunProgress
+    from ampo.eval.progress import RunProgress
 
     with RunProgress(total, 0, Counter(), unit=unit) as shown:
 
@@ -271,9 +271,9 @@ def _progress(total: int, unit: str = "prompts") -> Iterator[Any]:
 
 def _leak_finder(against: str, ngram: int, data_dir: Path | None) -> tuple[LeakFinder | None, list[str]]:
     """What knows the benchmarks' problems, and the benchmarks that can't be had, which are said."""
+    from ampo.eval.data import load_problems
+    from ampo.eval.suites import resolve
     from ampo.guidance.leakage import LeakFinder
-    from eval.data import load_problems
-    from eval.suites import resolve
 
     if against == "none":
         return None, []

@@ -12,11 +12,11 @@ from ampo.cli.options import say, start_engine
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
+    from ampo.eval.run import RunSpec
+    from ampo.eval.rundir import RunDir
     from ampo.guidance.build import Candidate
     from ampo.guidance.formats import PoolEntry
     from ampo.types import Problem
-    from eval.run import RunSpec
-    from eval.rundir import RunDir
 
 _LABELLED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)")
 
@@ -59,9 +59,9 @@ def teachers_of(given: Sequence[str]) -> list[Teacher]:
 
 def ask(teacher: Teacher, spec: RunSpec, folder: Path, settings: Any, api_key: str | None, concurrency: int) -> RunDir:
     """The run with the teacher's responses: what is missing of it is asked for now."""
+    from ampo.eval.run import evaluate
+    from ampo.eval.rundir import RunDir
     from ampo.models import locate, resolve
-    from eval.run import evaluate
-    from eval.rundir import RunDir
 
     if teacher.run is not None:
         return RunDir.existing(teacher.run)
@@ -88,10 +88,10 @@ def prompt_of(problem: Problem) -> PoolEntry:
 
 def candidates_of(label: str, run: RunDir, problems: Sequence[Problem]) -> Iterator[Candidate]:
     """A run's responses to these problems, told by id, else by question; by problem and sample."""
+    from ampo.eval.score import claim_of
     from ampo.guidance.build import Candidate
     from ampo.guidance.formats import question_key
     from ampo.prompts import in_full
-    from eval.score import claim_of
 
     wanted = {problem.id: problem for problem in problems}
     by_question = {question_key(in_full(problem)): problem for problem in problems}
@@ -111,7 +111,7 @@ def _plain(name: str) -> str:
 
 
 def _recorded_model(run: Path) -> str:
-    from eval.rundir import RunDir
+    from ampo.eval.rundir import RunDir
 
     try:
         return _plain(str(RunDir(run).read_config()["model"]["name"])) or run.name

@@ -220,10 +220,10 @@ def _tokenized(config: TrainConfig, path: str, problems: Sequence[Problem]) -> l
 
 def _problems(source: str, key: str, part: str, data_dir: Path | None) -> list[Problem]:
     """Prompts with reference answers. A benchmark is refused: it would then measure what it was trained on."""
+    from ampo.eval.data import from_file, load_problems
+    from ampo.eval.suites import catalogue, known_names, load_benchmark
     from ampo.guidance import GuidancePool
     from ampo.types import Problem
-    from eval.data import from_file, load_problems
-    from eval.suites import catalogue, known_names, load_benchmark
 
     if source in known_names():
         raise UserError(f"{key} = {source!r} is a benchmark: {_ADVICE}")
@@ -260,7 +260,7 @@ def _pool(config: TrainConfig, problems: Sequence[Problem], folder: Path) -> Gui
 
 def _score() -> Score:
     """The validation's metrics, by the evaluation's own statistics."""
-    from eval.metrics import Judged, summarise
+    from ampo.eval.metrics import Judged, summarise
 
     def score(samples: Sequence[ValidationSample]) -> dict[str, float]:
         rows = [

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ampo.eval.stats import critical_value, pass_at_k
 from ampo.study import task
-from eval.stats import critical_value, pass_at_k
 
 Results = Mapping[str, Sequence[Mapping[str, Any]]]
 """By arm: the result.json of every seed, in order."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.eval.rundir import Say, drop_torn_line, dump, read_jsonl
 from ampo.types import FinishReason, Response
-from eval.rundir import Say, drop_torn_line, dump, read_jsonl
 
 
 class Generated(str):

@@ -28,9 +28,9 @@ from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.logprobs import Text, context, likelihoods, tokenizer
 from ampo.errors import UserError
+from ampo.eval.harness.answers import Answers, gaps, request_key
+from ampo.eval.progress import RunProgress
 from ampo.types import Message, Request, SamplingParams
-from eval.harness.answers import Answers, gaps, request_key
-from eval.progress import RunProgress
 
 log = logging.getLogger(__name__)
 

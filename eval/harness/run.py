@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, MissingExtraError, UserError, nearest
+from ampo.eval import lm_eval_results
+from ampo.eval.environment import environment
+from ampo.eval.rundir import RunDir, Say, write_atomically
 from ampo.models import hub_reachable
-from eval import lm_eval_results
-from eval.environment import environment
-from eval.rundir import RunDir, Say, write_atomically
 
 if TYPE_CHECKING:
     from lm_eval.api.group import Group
@@ -49,7 +49,7 @@ class HarnessSpec:
     limit: the first problems of each task, or below 1 their share.
     samples: of each problem, where a task generates; None is the task's own number.
     generation: lm-eval's generation_kwargs, over every task's own.
-    options: see OPTIONS. metadata: for our own tasks (see `eval.lm_eval_tasks.task`).
+    options: see OPTIONS. metadata: for our own tasks (see `ampo.eval.lm_eval_tasks.task`).
     """
 
     tasks: Sequence[str]
@@ -114,7 +114,7 @@ def run_lm_eval(
             return run.read_metrics()
         tasks = _load_tasks(spec, say)
         run.write_config(spec.config())  # once the tasks are known: a name that is none must not bind the folder
-        from eval.harness.answers import Answers
+        from ampo.eval.harness.answers import Answers
 
         answers = Answers(run.path / "answers.jsonl", say)
         if len(answers):
@@ -151,7 +151,7 @@ def _load_tasks(spec: HarnessSpec, say: Say) -> list[Task | Group]:
     """The tasks and groups that were named, ready with their data."""
     from lm_eval.tasks import TaskManager
 
-    from eval import lm_eval_tasks
+    from ampo.eval import lm_eval_tasks
 
     known_only = all(name.startswith(OURS) for name in spec.tasks)  # indexing lm-eval's 14,000 takes 15 seconds
     if not known_only:
@@ -212,7 +212,7 @@ def _evaluate(
     from lm_eval.loggers import EvaluationTracker
 
     from ampo.engines.logprobs import likelihoods
-    from eval.harness.model import EngineLM
+    from ampo.eval.harness.model import EngineLM
 
     if any(task.OUTPUT_TYPE != "generate_until" for item in tasks for task in _leaves(item)):
         likelihoods(engine, ())  # an engine that can't say refuses here, before anything is asked

@@ -14,7 +14,7 @@ _NAMES = {"avg_at_k": "avg@k", "pass_at_k": "pass@k", "maj_at_k": "maj@k"}
 
 
 def show(metrics: dict[str, Any], where: Path, console: Console | None = None) -> None:
-    """Print a table of metrics that `eval.lm_eval_results.read` gives. Fits 80 columns."""
+    """Print a table of metrics that `ampo.eval.lm_eval_results.read` gives. Fits 80 columns."""
     console = console or Console(highlight=False)
     title = f"{where}   lm-eval {metrics.get('lm_eval_version') or ''}".rstrip()
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

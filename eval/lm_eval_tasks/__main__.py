@@ -1,4 +1,4 @@
-"""`python -m eval.lm_eval_tasks` prints this folder, for lm-eval's --include_path."""
+"""`python -m ampo.eval.lm_eval_tasks` prints this folder, for lm-eval's --include_path."""
 
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 What lm-eval's own tasks do otherwise, and why this is a class and not a few lines of YAML: its default filter keeps
 one sample of n, its scorers judge one response after the other in process, a task's prompt without a chat template
 runs into the system prompt, and a task without stop strings is cut at the first blank line. Here all samples of all
-problems go through one pool of the verifier, and every figure is `eval.metrics`' own.
+problems go through one pool of the verifier, and every figure is `ampo.eval.metrics`' own.
 
 Results are named by the protocol that judged (`avg_at_k,ampo`). The YAML's `dataset_name` is a benchmark, or the path
 of a benchmark's TOML file. `metadata` (in the YAML, or `lm_eval --metadata samples=8 template=boxed`) may give
@@ -29,13 +29,13 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.api.utils import maybe_delimit
 
 from ampo import prompts
+from ampo.eval.data import load_problems
+from ampo.eval.metrics import Judged, summarise
+from ampo.eval.spec import PAPER_SAMPLING
+from ampo.eval.suites import Benchmark, resolve
 from ampo.prompts import Template, load_template
 from ampo.types import Message, Problem, Protocol, as_protocol
 from ampo.verify import Claim, VerifierPool
-from eval.data import load_problems
-from eval.metrics import Judged, summarise
-from eval.spec import PAPER_SAMPLING
-from eval.suites import Benchmark, resolve
 
 log = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ def process_results(doc: Doc, results: Sequence[list[Judged]]) -> dict[str, Scor
 
 
 def aggregate(metric: str, scores: Sequence[Score]) -> float:
-    """lm-eval's step over all problems: the statistic of `eval.metrics`, to the last digit.
+    """lm-eval's step over all problems: the statistic of `ampo.eval.metrics`, to the last digit.
 
     `avg_at_k_stderr` goes by the name that lm-eval gives standard errors: it has one of its own for plain means only.
     """

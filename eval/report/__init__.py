@@ -7,6 +7,6 @@ page.py      report.html: plots.py and markup.py make its parts, responses.py it
 command.py   `ampo report`; figures.py: how a figure is written, the same in every form
 """
 
-from eval.report.terminal import show_audit, show_catalogue, show_disagreements, show_metrics
+from ampo.eval.report.terminal import show_audit, show_catalogue, show_disagreements, show_metrics
 
 __all__ = ["show_audit", "show_catalogue", "show_disagreements", "show_metrics"]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ampo.errors import UserError
-from eval.harness import table
-from eval.paper import PaperRow, row_of
-from eval.report.formats import check_format, render
-from eval.report.source import Against, Shown, against, load
-from eval.report.terminal import show_metrics
-from eval.rundir import Say, write_atomically
+from ampo.eval.harness import table
+from ampo.eval.paper import PaperRow, row_of
+from ampo.eval.report.formats import check_format, render
+from ampo.eval.report.source import Against, Shown, against, load
+from ampo.eval.report.terminal import show_metrics
+from ampo.eval.rundir import Say, write_atomically
 
 
 def load_runs(paths: Sequence[Path], form: str, html: bool, output: Path | None) -> list[Shown]:
@@ -58,7 +58,7 @@ def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None
 
 def write_page(runs: Sequence[Shown], printed: Against, output: Path | None) -> Path:
     """The page's path: as given, or in the first run's directory."""
-    from eval.report.page import page
+    from ampo.eval.report.page import page
 
     path = output or default_page(runs)
     write_atomically(path, page(runs, printed))

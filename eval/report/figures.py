@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from eval.metrics import mean_of
-from eval.paper import AVERAGES, PaperRow
+from ampo.eval.metrics import mean_of
+from ampo.eval.paper import AVERAGES, PaperRow
 
 RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
 

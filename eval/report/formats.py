@@ -15,10 +15,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ampo.errors import UserError, nearest
-from eval.paper import PaperRow
-from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
-from eval.report.modelcard import model_index
-from eval.report.source import Against, Shown
+from ampo.eval.paper import PaperRow
+from ampo.eval.report.figures import (
+    RATES,
+    averaged,
+    averages,
+    bounds,
+    counts,
+    mean,
+    pass_at_most,
+    percent,
+    score,
+    tokens,
+)
+from ampo.eval.report.modelcard import model_index
+from ampo.eval.report.source import Against, Shown
 
 Table = list[list[str]]
 

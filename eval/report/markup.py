@@ -9,9 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from eval.paper import AVERAGES, PaperRow
-from eval.report.figures import RATES, averaged, averages, bounds, counts, interval, pass_at_most, percent, span, tokens
-from eval.report.source import Against, Shown
+from ampo.eval.paper import AVERAGES, PaperRow
+from ampo.eval.report.figures import (
+    RATES,
+    averaged,
+    averages,
+    bounds,
+    counts,
+    interval,
+    pass_at_most,
+    percent,
+    span,
+    tokens,
+)
+from ampo.eval.report.source import Against, Shown
 
 _SETTINGS = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "repetition_penalty")
 

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eval.report.figures import pass_at_most, percent, samples
-from eval.report.source import Against, Shown
-from eval.suites import SUITES, Benchmark, catalogue
+from ampo.eval.report.figures import pass_at_most, percent, samples
+from ampo.eval.report.source import Against, Shown
+from ampo.eval.suites import SUITES, Benchmark, catalogue
 
 
 def model_index(runs: Sequence[Shown], _: Against) -> str:

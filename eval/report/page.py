@@ -22,11 +22,11 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from ampo.eval.report import markup
+from ampo.eval.report.plots import PALETTE, figures
+from ampo.eval.report.responses import Row, chunks_of, index_of, rows_of
+from ampo.eval.report.source import Against, Shown
 from ampo.types import OUTCOMES
-from eval.report import markup
-from eval.report.plots import PALETTE, figures
-from eval.report.responses import Row, chunks_of, index_of, rows_of
-from eval.report.source import Against, Shown
 
 _SCRIPTS = ("unpack", "mathematics", "plots", "filter", "list", "detail", "main")
 
@@ -168,9 +168,9 @@ def _katex_style() -> str:
 
 
 def _font(name: str) -> str:
-    data = files("eval.report").joinpath("assets", "katex", "fonts", name).read_bytes()
+    data = files("ampo.eval.report").joinpath("assets", "katex", "fonts", name).read_bytes()
     return f'url(data:font/woff2;base64,{base64.b64encode(data).decode("ascii")}) format("woff2")'
 
 
 def _asset(name: str) -> str:
-    return files("eval.report").joinpath("assets", *name.split("/")).read_text(encoding="utf-8")
+    return files("ampo.eval.report").joinpath("assets", *name.split("/")).read_text(encoding="utf-8")

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from math import ceil, log10
 from typing import Any
 
+from ampo.eval.report.figures import RATES, interval
+from ampo.eval.report.responses import Row
+from ampo.eval.report.source import Against, Shown
 from ampo.types import OUTCOMES, Outcome
-from eval.report.figures import RATES, interval
-from eval.report.responses import Row
-from eval.report.source import Against, Shown
 
 SERIES = ("#2f6db5", "#c4631f", "#2c8a66", "#8756a8", "#b0365a", "#5f6b7a")
 OUTCOME_COLOURS: dict[Outcome, str] = {

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ampo.eval.report.source import Shown
+from ampo.eval.rundir import ResponseRecord, VerdictRecord
 from ampo.prompts import split
 from ampo.types import OUTCOMES, Problem, Protocol
-from eval.report.source import Shown
-from eval.rundir import ResponseRecord, VerdictRecord
 
 CHUNK = 2_000_000
 

@@ -3,7 +3,7 @@
 A run that is still under way, or was interrupted, is reported as far as it has come: its statistics are then made
 anew from the verdicts that are there, and a note says what is missing. Nothing is written into it.
 
-lm-eval's results have the shape of metrics.json as far as they go (see `eval.lm_eval_results`).
+lm-eval's results have the shape of metrics.json as far as they go (see `ampo.eval.lm_eval_results`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.eval import lm_eval_results, looks, paper
+from ampo.eval.rundir import RunDir
 from ampo.types import PROTOCOLS, Protocol
-from eval import lm_eval_results, looks, paper
-from eval.rundir import RunDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,8 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
 
 
 def _recount(run: RunDir) -> dict[str, Any]:
+    from ampo.eval.score import judged_rows, summary
     from ampo.verify import VerifierPool
-    from eval.score import judged_rows, summary
 
     verdicts = run.read_verdicts()
     protocols: list[Protocol] = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]

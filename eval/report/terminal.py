@@ -13,13 +13,24 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from ampo.eval.paper import PaperRow
+from ampo.eval.report.figures import (
+    RATES,
+    averaged,
+    averages,
+    bounds,
+    counts,
+    mean,
+    pass_at_most,
+    percent,
+    score,
+    tokens,
+)
+from ampo.eval.rundir import RunDir, VerdictRecord
+from ampo.eval.score import disagreements
+from ampo.eval.suites import SUITES, catalogue
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
-from eval.paper import PaperRow
-from eval.report.figures import RATES, averaged, averages, bounds, counts, mean, pass_at_most, percent, score, tokens
-from eval.rundir import RunDir, VerdictRecord
-from eval.score import disagreements
-from eval.suites import SUITES, catalogue
 
 
 def show_metrics(

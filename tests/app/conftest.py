@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from ampo.app.controls import Limits
+from ampo.app.desk import Desk
 from ampo.engines.base import Engine
 from ampo.engines.openai import OpenAIEngine
 from ampo.types import SamplingParams
 from ampo.verify import VerifierPool
-from app.controls import Limits
-from app.desk import Desk
 
 
 @dataclass
@@ -137,7 +137,7 @@ def make_desk(verifier: VerifierPool, tmp_path: Path) -> Callable[..., Desk]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """Serve a desk on a free port and give its address; it ends with the test."""
-    from app.build import Address, launch
+    from ampo.app.build import Address, launch
 
     pages: list[Any] = []
 

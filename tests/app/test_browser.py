@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from ampo.app.desk import Desk, Run, RunRow, Services
+from ampo.app.markdown import written
 from ampo.prompts import load_template
 from ampo.types import Problem, Verdict
-from app.desk import Desk, Run, RunRow, Services
-from app.markdown import written
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("gradio")
 import gradio as gr
 
-from app.compare import Comparison, Match
+from ampo.app.compare import Comparison, Match
 
 SETTINGS = ("", 0.6, 1.0, 0, 0.0, 64, 1.0, 0.0, 0.0, "", "5")
 PAGE: Any = SimpleNamespace(session_hash="x")

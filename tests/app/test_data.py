@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from ampo.app import export, render, votes
+from ampo.app.controls import Limits, read
+from ampo.app.conversation import Answer, Conversation, Turn, from_dict, from_json
+from ampo.app.sample import Draw, figures, samples
+from ampo.app.sample import votes as vote_bars
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError
 from ampo.types import SamplingParams, Verdict
-from app import export, render, votes
-from app.controls import Limits, read
-from app.conversation import Answer, Conversation, Turn, from_dict, from_json
-from app.sample import Draw, figures, samples
-from app.sample import votes as vote_bars
 
 PARAMS = SamplingParams(temperature=0.6, max_tokens=64, seed=3)
 
@@ -102,7 +102,7 @@ def test_bars_and_figures() -> None:
     bars = vote_bars(drawn)
     assert bars.index("9.9") < bars.index("&lt;9.11&gt;")
     assert "no answer" not in bars  # the one that is missing is still running
-    from eval.stats import pass_at_k
+    from ampo.eval.stats import pass_at_k
 
     html = figures(drawn, pass_at_k)
     assert "3 of 4" in html
@@ -112,7 +112,7 @@ def test_bars_and_figures() -> None:
 
 
 def test_knobs_are_read_and_bounded() -> None:
-    from app.controls import Limits
+    from ampo.app.controls import Limits
 
     knobs = [0.6, 1.0, 0, 0.0, 9000, 1.0, 0.0, 0.0, "a\nb", "7"]
     params = read(knobs, Limits(max_tokens=100))
@@ -177,8 +177,8 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
     pytest.importorskip("gradio")
     import socket
 
+    from ampo.app.build import Address
     from ampo.cli.page import _check_address, _logins
-    from app.build import Address
 
     with pytest.raises(UserError, match="USER:PASSWORD"):
         _logins(["ada"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.markdown import DELIMITERS, JOINER, Growing, body, closed, formula, harmless, written
+from ampo.app.markdown import DELIMITERS, JOINER, Growing, body, closed, formula, harmless, written
 
 FORMULA = re.compile("⟨[^⟩]*⟩|⟦[^⟧]*⟧")
 ACTS = re.compile(r"<[A-Za-z/!?]|!\[|\][ \t]*[(:](?!\s*(?:https?://|mailto:))|```mermaid")

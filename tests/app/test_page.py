@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from ampo.app.desk import Services
 from ampo.engines.vllm import VLLMEngine
 from ampo.types import SamplingParams
-from app.desk import Services
 
 pytest.importorskip("gradio")
 import httpx
@@ -166,9 +166,9 @@ def test_verdicts(serve, make_desk, thinker, remote, text: str, finish: str, out
 
 
 def test_a_judgement_that_times_out_is_a_badge(verifier) -> None:
+    from ampo.app.conversation import Answer
+    from ampo.app.render import footer
     from ampo.types import Verdict
-    from app.conversation import Answer
-    from app.render import footer
 
     assert "time-out" in footer(Answer(state="stop", verdict=Verdict("timeout", "x", "past its deadline")))
 

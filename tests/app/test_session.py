@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
+from ampo.app.answers import Ask, answers
+from ampo.app.pump import Pump
+from ampo.app.session import Failed, Finished, Step, Transcript, answer
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.engines.openai import OpenAIEngine
 from ampo.engines.vllm import VLLMEngine
 from ampo.prompts import load_template
 from ampo.types import Message, Request, SamplingParams
-from app.answers import Ask, answers
-from app.pump import Pump
-from app.session import Failed, Finished, Step, Transcript, answer
 
 
 def ask(text: str, said: str = "", **params) -> Request:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from ampo.eval.metrics import summarise
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from ampo.eval.score import judged_rows
 from ampo.types import Problem, Protocol
-from eval.metrics import summarise
-from eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
-from eval.score import judged_rows
 
 
 @pytest.fixture

@@ -16,17 +16,17 @@ import pytest
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
+from ampo.eval.adaptive import Rule, Tally, estimate, look, tally
+from ampo.eval.comparable import load as load_comparable
+from ampo.eval.looks import notes
+from ampo.eval.report.formats import render
+from ampo.eval.report.source import load
+from ampo.eval.run import RunSpec, Task, evaluate, problem_seed
+from ampo.eval.rundir import RunDir
+from ampo.eval.score import rescore
+from ampo.eval.stats import clustered_interval
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
-from eval.adaptive import Rule, Tally, estimate, look, tally
-from eval.comparable import load as load_comparable
-from eval.looks import notes
-from eval.report.formats import render
-from eval.report.source import load
-from eval.run import RunSpec, Task, evaluate, problem_seed
-from eval.rundir import RunDir
-from eval.score import rescore
-from eval.stats import clustered_interval
 
 
 def simulated(rates: np.ndarray, rule: Rule, rng: np.random.Generator, pilot: int = 4):
@@ -80,7 +80,7 @@ def test_more_is_asked_of_the_problems_that_vary() -> None:
 
 def test_no_other_split_of_as_many_samples_is_narrower() -> None:
     """The split against random ones, by the variance that the model expects of them."""
-    from eval import adaptive
+    from ampo.eval import adaptive
 
     rng = np.random.default_rng(1)
     t = tally([list(rng.random(4) < r) for r in rng.beta(0.5, 1, 60)], 4)

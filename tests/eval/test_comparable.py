@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 from ampo.cli import app
 from ampo.errors import UserError
+from ampo.eval.comparable import Setting, load, say_settings, things
+from ampo.eval.compare import compare
+from ampo.eval.compare_table import as_data, show
+from ampo.eval.run import RunSpec, Task
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Response, SamplingParams, Verdict
-from eval.comparable import Setting, load, say_settings, things
-from eval.compare import compare
-from eval.compare_table import as_data, show
-from eval.run import RunSpec, Task
-from eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
 
 PLAIN = Template("plain")
 PROBLEMS = [Problem(f"sums/{i}", f"What is {i} + {i}?", str(2 * i), "sums") for i in range(30)]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from eval.compare import compare, holm
-from eval.metrics import Judged
-from eval.paired import p_value, sign_flip
+from ampo.eval.compare import compare, holm
+from ampo.eval.metrics import Judged
+from ampo.eval.paired import p_value, sign_flip
 
 
 def run(scores: dict[str, list[int]], benchmark: str = "b") -> list[Judged]:

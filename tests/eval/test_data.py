@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
+from ampo.eval import sources
+from ampo.eval.data import benchmark_of, fingerprint, from_file, load_problems
+from ampo.eval.suites import Benchmark, resolve
 from ampo.types import Problem
-from eval import sources
-from eval.data import benchmark_of, fingerprint, from_file, load_problems
-from eval.suites import Benchmark, resolve
 
 GOOD = [{"id": "a", "question": "1+1?", "answer": "2"}, {"id": "b", "question": "2+2?", "answer": "4"}]
 

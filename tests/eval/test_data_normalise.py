@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.normalise import (
+from ampo.eval.normalise import (
     NORMALISERS,
     Normal,
     Raw,

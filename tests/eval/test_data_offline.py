@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ampo.eval.data import load_problems
+from ampo.eval.suites import resolve
 from ampo.prompts import letter, load_template
-from eval.data import load_problems
-from eval.suites import resolve
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 SETS = [

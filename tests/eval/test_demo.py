@@ -6,8 +6,8 @@ import re
 import pytest
 
 from ampo.errors import MissingExtraError, UserError
-from eval.data import fingerprint, load_problems
-from eval.suites import Benchmark, resolve
+from ampo.eval.data import fingerprint, load_problems
+from ampo.eval.suites import Benchmark, resolve
 
 pytest.importorskip("reasoning_gym")
 

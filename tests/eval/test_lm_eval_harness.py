@@ -21,11 +21,11 @@ from lm_eval.api.instance import Instance
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, MissingExtraError, UserError
+from ampo.eval.harness.answers import Answers, Generated, gaps
+from ampo.eval.harness.model import EngineLM, sampling_params
+from ampo.eval.harness.run import HarnessSpec, run_lm_eval
+from ampo.eval.rundir import RunDir
 from ampo.types import Delta, Request, Response, Sample, SamplingParams
-from eval.harness.answers import Answers, Generated, gaps
-from eval.harness.model import EngineLM, sampling_params
-from eval.harness.run import HarnessSpec, run_lm_eval
-from eval.rundir import RunDir
 
 SAMPLED = {"do_sample": True, "temperature": 0.6, "until": ["\n"], "max_gen_toks": 9}
 GREEDY = {"do_sample": False, "until": "\n"}
@@ -186,7 +186,7 @@ def test_what_is_for_our_own_harness_is_refused(given: dict[str, Any]) -> None:
 def test_a_set_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = tmp_path / "task.yaml"
     task.write_text("task: mine\ndataset_path: json\ndataset_kwargs: {data_files: /no/such.jsonl}\ntest_split: train\n")
-    monkeypatch.setattr("eval.harness.run.OURS", "")  # lm-eval's own tasks take 15 seconds to index
+    monkeypatch.setattr("ampo.eval.harness.run.OURS", "")  # lm-eval's own tasks take 15 seconds to index
     refused("lm-eval cannot load the task", tmp_path, tasks=[str(task)])
 
 
@@ -196,7 +196,7 @@ def test_an_engine_that_gives_no_likelihoods_refuses_before_anything_is_asked(
     (tmp_path / "data.jsonl").write_text('{"q": "a", "choices": ["b", "c"], "gold": 0}\n')
     task = tmp_path / "task.yaml"
     task.write_text(CHOICE.format(folder=tmp_path))
-    monkeypatch.setattr("eval.harness.run.OURS", "")
+    monkeypatch.setattr("ampo.eval.harness.run.OURS", "")
     refused("doesn't tell how likely", tmp_path, tasks=[str(task)])
 
 

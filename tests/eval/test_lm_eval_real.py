@@ -19,16 +19,16 @@ from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
 from ampo import load_engine
+from ampo.eval import lm_eval_tasks
+from ampo.eval.harness.answers import Answers, Generated
+from ampo.eval.harness.model import EngineLM
+from ampo.eval.harness.run import HarnessSpec, run_lm_eval
+from ampo.eval.lm_eval_results import read
+from ampo.eval.run import evaluate
+from ampo.eval.rundir import RunDir
+from ampo.eval.spec import build_spec
+from ampo.eval.suites import resolve
 from ampo.models import EMBEDDED
-from eval import lm_eval_tasks
-from eval.harness.answers import Answers, Generated
-from eval.harness.model import EngineLM
-from eval.harness.run import HarnessSpec, run_lm_eval
-from eval.lm_eval_results import read
-from eval.run import evaluate
-from eval.rundir import RunDir
-from eval.spec import build_spec
-from eval.suites import resolve
 
 N, K, TOKENS = 6, 2, 64
 METADATA: dict[str, Any] = {"samples": K, "protocol": "ampo"}
@@ -159,7 +159,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_stock_tasks_with_our_engine(
     vllm_engine: Any, stock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eval.harness.run.OURS", "stock")  # lm-eval's own tasks take 15 seconds to index
+    monkeypatch.setattr("ampo.eval.harness.run.OURS", "stock")  # lm-eval's own tasks take 15 seconds to index
     spec = HarnessSpec(
         tasks=["stock_*"], model=EMBEDDED, options={"include_path": str(stock), "apply_chat_template": False}
     )
@@ -204,7 +204,9 @@ def test_likelihoods_are_those_of_lm_evals_own_model(model_path: str, stock: Pat
 
 @pytest.mark.slow
 def test_our_tasks_from_lm_evals_command_line(model_path: str, tmp_path: Path) -> None:
-    folder = subprocess.run([sys.executable, "-m", "eval.lm_eval_tasks"], capture_output=True, text=True, check=True)
+    folder = subprocess.run(
+        [sys.executable, "-m", "ampo.eval.lm_eval_tasks"], capture_output=True, text=True, check=True
+    )
     command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "4"]
     command += ["--model_args", f"pretrained={model_path},dtype=float32", "--include_path", folder.stdout.strip()]
     command += ["--tasks", "ampo_demo", "--apply_chat_template", "--limit", "2", "--metadata", "samples=2"]

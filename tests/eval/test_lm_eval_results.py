@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
-from eval.lm_eval_results import find, read
-from eval.stats import clustered_interval, interval_of_mean, standard_error
+from ampo.eval.lm_eval_results import find, read
+from ampo.eval.stats import clustered_interval, interval_of_mean, standard_error
 
 STOCK: dict[str, Any] = {
     "results": {
@@ -68,7 +68,7 @@ def test_the_interval_is_ours() -> None:
     means = [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     data = json.loads(json.dumps(STOCK))
     data["results"]["mmlu_law"] |= {"acc,none": sum(means) / 8, "acc_stderr,none": standard_error(means)}
-    from eval.lm_eval_results import _entries
+    from ampo.eval.lm_eval_results import _entries
 
     entry = {name: entry for _, name, entry in _entries(data)}["mmlu_law"]
     assert entry["ci95"] == pytest.approx(clustered_interval(means, 8))

@@ -18,16 +18,16 @@ from lm_eval.tasks import TaskManager
 
 from ampo import prompts
 from ampo.errors import UserError
+from ampo.eval import lm_eval_tasks
+from ampo.eval.data import load_problems
+from ampo.eval.harness.answers import Generated
+from ampo.eval.lm_eval_results import read
+from ampo.eval.lm_eval_tasks.task import problem_of
+from ampo.eval.rundir import ResponseRecord, RunDir, dump
+from ampo.eval.score import rescore
+from ampo.eval.suites import SUITES, catalogue, resolve
 from ampo.prompts import load_template
 from ampo.types import Problem, Response
-from eval import lm_eval_tasks
-from eval.data import load_problems
-from eval.harness.answers import Generated
-from eval.lm_eval_results import read
-from eval.lm_eval_tasks.task import problem_of
-from eval.rundir import ResponseRecord, RunDir, dump
-from eval.score import rescore
-from eval.suites import SUITES, catalogue, resolve
 
 evaluate: Any = lm_eval.evaluate  # decorated without its types
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from ampo.eval.metrics import Judged, summarise
+from ampo.eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error, wilson
 from ampo.types import Outcome
-from eval.metrics import Judged, summarise
-from eval.stats import clustered_interval, interval_of_mean, maj_at_k, pass_at_k, standard_error, wilson
 
 
 def row(problem: str, sample: int, outcome: Outcome, vote: int = 0, tokens: int = 10, benchmark: str = "b") -> Judged:

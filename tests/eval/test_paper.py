@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eval import paper
-from eval.suites import SUITES
+from ampo.eval import paper
+from ampo.eval.suites import SUITES
 
 AMPO_7B = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"
 

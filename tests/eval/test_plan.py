@@ -10,15 +10,15 @@ import pytest
 from rich.console import Console
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.eval import plan as planning
+from ampo.eval.adaptive import Rule
+from ampo.eval.data import benchmark_of
+from ampo.eval.plan import CHARS_PER_TOKEN, CHAT_TOKENS, QUESTION_CHARS, make_plan, model_size
+from ampo.eval.plan_table import show
+from ampo.eval.sources import HubDataError
+from ampo.eval.suites import Benchmark, catalogue, resolve
 from ampo.prompts import load_template
 from ampo.types import Problem
-from eval import plan as planning
-from eval.adaptive import Rule
-from eval.data import benchmark_of
-from eval.plan import CHARS_PER_TOKEN, CHAT_TOKENS, QUESTION_CHARS, make_plan, model_size
-from eval.plan_table import show
-from eval.sources import HubDataError
-from eval.suites import Benchmark, catalogue, resolve
 
 AMPO_7B = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"
 
@@ -30,7 +30,7 @@ def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(benchmark: Benchmark, looked_in: Path | None) -> None:
         raise HubDataError(f"{benchmark.name}: the hub can't be reached")
 
-    monkeypatch.setattr("eval.data.from_hub", lost)
+    monkeypatch.setattr("ampo.eval.data.from_hub", lost)
     monkeypatch.setattr("ampo.models.hub_reachable", lambda: False)
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
 
@@ -143,7 +143,7 @@ def test_what_a_run_would_refuse_is_refused(tmp_path: Path, monkeypatch: pytest.
     def no_datasets(benchmark: Benchmark, looked_in: Path | None) -> None:
         raise MissingExtraError("datasets", "data", "the hub data set")
 
-    monkeypatch.setattr("eval.data.from_hub", no_datasets)
+    monkeypatch.setattr("ampo.eval.data.from_hub", no_datasets)
     assert make_plan(resolve("aime24"), AMPO_7B).items[0].problems == 30
 
 
@@ -160,7 +160,7 @@ def test_every_size_of_the_catalogue_is_known_and_only_gpqas_length_is_assumed()
 
 
 def test_the_lengths_of_the_catalogue_are_those_of_the_data(data_dir: Path) -> None:
-    from eval.data import load_problems
+    from ampo.eval.data import load_problems
 
     template = load_template("ampo")
     for benchmark in catalogue():

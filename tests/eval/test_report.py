@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
+from ampo.eval import paper
+from ampo.eval.report.command import default_page, load_runs, printed_rows
+from ampo.eval.report.formats import render
+from ampo.eval.report.responses import rows_of
+from ampo.eval.report.source import against, load
+from ampo.eval.rundir import RunDir
 from ampo.types import Problem
-from eval import paper
-from eval.report.command import default_page, load_runs, printed_rows
-from eval.report.formats import render
-from eval.report.responses import rows_of
-from eval.report.source import against, load
-from eval.rundir import RunDir
 
 SaveRun = Callable[..., RunDir]
 MODEL = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"
@@ -136,7 +136,7 @@ def test_a_known_model_is_mentioned(run: RunDir) -> None:
 def test_the_table_shows_where_the_printed_figure_stands(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from eval.report.terminal import show_metrics
+    from ampo.eval.report.terminal import show_metrics
 
     show_metrics(run.read_metrics(), run.path, Console(width=80, highlight=False), paper.row_of(MODEL))
     out = capsys.readouterr().out
@@ -149,8 +149,8 @@ def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest
     """Where all of an average's benchmarks are there, in every form: our mean, its interval, and the printed one."""
     from rich.console import Console
 
-    from eval.report.markup import table
-    from eval.report.terminal import show_metrics
+    from ampo.eval.report.markup import table
+    from ampo.eval.report.terminal import show_metrics
 
     problems = [Problem(f"{b}/{i}", "1 + 1?", "2", b) for b in paper.AVERAGES["ood_avg"] for i in range(4)]
     said = [{"problem": p.id, "outcomes": {"ampo": "correct" if p.id == "mmlu_pro/0" else "wrong"}} for p in problems]
@@ -177,8 +177,8 @@ def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest
 def test_bounds_are_shown_where_judging_timed_out(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from eval.report.markup import table
-    from eval.report.terminal import show_metrics
+    from ampo.eval.report.markup import table
+    from ampo.eval.report.terminal import show_metrics
 
     outcomes = ("correct", "timeout", "wrong", "wrong")
     said = [{"problem": p.id, "outcomes": {"ampo": o}} for p, o in zip(PROBLEMS, outcomes, strict=False)]
@@ -193,7 +193,7 @@ def test_bounds_are_shown_where_judging_timed_out(save_run: SaveRun, capsys: pyt
 
 
 def test_the_page_tells_lengths_right_against_wrong(run: RunDir) -> None:
-    from eval.report.markup import lengths
+    from ampo.eval.report.markup import lengths
 
     text = lengths(load([run.path]), "ampo", hidden=False)
     cells = re.findall(r"<td[^>]*>(.*?)</td>", text)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ampo.eval.report.page import page
+from ampo.eval.report.source import against, load
+from ampo.eval.rundir import RunDir
 from ampo.types import Problem
-from eval.report.page import page
-from eval.report.source import against, load
-from eval.rundir import RunDir
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

@@ -16,13 +16,13 @@ from rich.console import Console
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
+from ampo.eval.report import show_disagreements
+from ampo.eval.run import RunSpec, Task, evaluate, problem_seed
+from ampo.eval.rundir import RunDir, VerdictRecord
+from ampo.eval.score import rescore
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
 from ampo.verify import Claim, VerifierPool
-from eval.report import show_disagreements
-from eval.run import RunSpec, Task, evaluate, problem_seed
-from eval.rundir import RunDir, VerdictRecord
-from eval.score import rescore
 
 PROBLEMS = [Problem(f"sums/{i}", f"What is {i} + {i}?", str(2 * i), "sums") for i in range(5)]
 

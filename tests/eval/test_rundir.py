@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampo.errors import UserError
-from eval.rundir import RunDir, drop_torn_line, dump, read_jsonl, write_atomically
-from eval.score import rescore
+from ampo.eval.rundir import RunDir, drop_torn_line, dump, read_jsonl, write_atomically
+from ampo.eval.score import rescore
 
 
 @given(st.integers(0, 60))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
+from ampo.eval.suites import SUITES, catalogue, load_benchmark, resolve
 from ampo.prompts import load_template
 from ampo.types import SamplingParams
-from eval.suites import SUITES, catalogue, load_benchmark, resolve
 
 COUNTS = {
     "aime24": (30, 32),

@@ -14,11 +14,11 @@ import pytest
 
 from ampo.cli.teachers import teacher_of
 from ampo.errors import UserError
+from ampo.eval.rundir import ResponseRecord, RunDir, dump
 from ampo.guidance import GuidancePool, PoolEntry
 from ampo.guidance.build import Candidate, assemble
 from ampo.types import Problem, Response
 from ampo.verify import Claim, VerifierPool
-from eval.rundir import ResponseRecord, RunDir, dump
 
 QUESTION, GOLD = "What is 20 + 22?", "42"
 RIGHT = "It is \\boxed{42}."
