@@ -23,7 +23,7 @@ from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS, formula
 from ampo.errors import UserError
 from ampo.types import Request
-from ampo.verify.extract import extract
+from ampo.verify.find.extract import extract
 
 Update = tuple[Any, ...]
 

@@ -1,10 +1,26 @@
 """Response text in, Verdict out: extraction, equivalence, and the worker pool that keeps both harmless.
 
 `verify` judges one response, `VerifierPool` many; both need nothing but the light install.
+
+The map, from what is called to what it stands on; nothing imports upwards:
+
+    claim, ruling       what is to be judged; what was ruled, and by which rule
+    crew/               the pool of workers that can be killed, and what it is asked
+    judge, rules        the judgement of one claim: the cheap rules, then all others in their order
+    official            protocol `official`, the authors' scorer
+    audit, spellings    reference answers that will make trouble, tried in other spellings of themselves
+    find/               response -> final answer: marks, endings, conclusions
+    kinds/              the kinds of answers: how each is read, and when two are the same
+    question/           what the question asks for: a unit, an order, a form
+    formula/            text -> tree -> number; the bounds on what is read; equality of trees
+    text/               spelling: unicode and LaTeX, numbers in words, units, phrases
+
+Where a change goes: a new kind of answer is a file in kinds/; a new ending of a response is in find/; a new unit in
+text/units.py; a new case for the tests in tests/cases/.
 """
 
 from ampo.verify.claim import Claim
-from ampo.verify.crew import WorkerStartError
-from ampo.verify.pool import Counters, VerifierPool, verify
+from ampo.verify.crew.crew import WorkerStartError
+from ampo.verify.crew.pool import Counters, VerifierPool, verify
 
 __all__ = ["Claim", "Counters", "VerifierPool", "WorkerStartError", "verify"]

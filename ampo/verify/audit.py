@@ -15,17 +15,17 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal, NamedTuple
 
 from ampo.types import Problem, Protocol, Verdict
-from ampo.verify import guard
-from ampo.verify.agree import mentions, numeric, symbols
-from ampo.verify.answers import Broken, Unread, Value
-from ampo.verify.choice import gold_letter
 from ampo.verify.claim import Claim
-from ampo.verify.evaluate import UndefinedError, exact
-from ampo.verify.normalise import normalise
-from ampo.verify.pool import VerifierPool
+from ampo.verify.crew.pool import VerifierPool
+from ampo.verify.formula import guard
+from ampo.verify.formula.equality import mentions, numeric, symbols
+from ampo.verify.formula.evaluate import UndefinedError, exact
+from ampo.verify.formula.tree import Tree
+from ampo.verify.kinds.answers import Broken, Unread, Value
+from ampo.verify.kinds.choice import gold_letter
+from ampo.verify.kinds.structure import readings
 from ampo.verify.spellings import e_notation, spellings
-from ampo.verify.structure import readings
-from ampo.verify.tree import Tree
+from ampo.verify.text.normalise import normalise
 
 _AHEAD = 64  # problems under way, to keep the workers busy
 
@@ -152,7 +152,7 @@ def _stray_dollars(gold: str) -> str | None:
 
 
 def _beyond(tree: Tree) -> bool:
-    """Whether a number has no value within the bounds of `ampo.verify.evaluate`."""
+    """Whether a number has no value within the bounds of `ampo.verify.formula.evaluate`."""
     if symbols(tree) or mentions(tree, {"infinity", "apply"}):
         return False
     try:

@@ -10,14 +10,14 @@ import time
 from dataclasses import replace
 
 from ampo.types import AnswerKind, Verdict
-from ampo.verify import guard
-from ampo.verify.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter, names_the_value
 from ampo.verify.claim import Claim
-from ampo.verify.echo import echoes
-from ampo.verify.extract import Extraction, extract
-from ampo.verify.normalise import normalise
-from ampo.verify.rationals import is_decimal, rational
+from ampo.verify.find.extract import Extraction, extract
+from ampo.verify.formula import guard
+from ampo.verify.formula.rationals import is_decimal, rational
+from ampo.verify.kinds.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter, names_the_value
+from ampo.verify.question.own_arithmetic import echoes
 from ampo.verify.ruling import Ruling
+from ampo.verify.text.normalise import normalise
 
 
 def quick(claim: Claim) -> Verdict | None:

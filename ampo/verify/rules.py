@@ -10,28 +10,28 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-from ampo.verify.agree import symbols
-from ampo.verify.answers import Answer, Ordered, Phrase, Unread, Value
-from ampo.verify.asked import another_measure
-from ampo.verify.brief import HEDGED
-from ampo.verify.chemistry import same_formula
-from ampo.verify.combinatorics import expanded
-from ampo.verify.commas import with_point
-from ampo.verify.compare import matches
-from ampo.verify.counted import says_none
-from ampo.verify.domains import compatible, in_one_order
-from ampo.verify.form import unlike
-from ampo.verify.images import mentioned
-from ampo.verify.moments import same_moment
-from ampo.verify.normalise import normalise
-from ampo.verify.phrases import phrase
+from ampo.verify.find.short_response import HEDGED
+from ampo.verify.formula.combinatorics import expanded
+from ampo.verify.formula.equality import symbols
+from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Unread, Value
+from ampo.verify.kinds.compare import matches
+from ampo.verify.kinds.counted import says_none
+from ampo.verify.kinds.domains import compatible, in_one_order
+from ampo.verify.kinds.images import mentioned
+from ampo.verify.kinds.moments import same_moment
+from ampo.verify.kinds.structure import integer_parameters, parse, readings
+from ampo.verify.question.asked import another_measure
+from ampo.verify.question.context import Setting
+from ampo.verify.question.form import unlike
+from ampo.verify.question.number_sentence import stated
+from ampo.verify.question.phrase_sentence import another_case, states
 from ampo.verify.ruling import Ruling
-from ampo.verify.scan import split
-from ampo.verify.setting import Setting
-from ampo.verify.stated import stated
-from ampo.verify.statements import another_case, states
-from ampo.verify.structure import integer_parameters, parse, readings
-from ampo.verify.synonyms import synonymous
+from ampo.verify.text.chemistry import same_formula
+from ampo.verify.text.decimal_commas import with_point
+from ampo.verify.text.normalise import normalise
+from ampo.verify.text.phrases import phrase
+from ampo.verify.text.scan import split
+from ampo.verify.text.synonyms import synonymous
 
 _SO = re.compile(r"[,;.]\s+(?:and\s+)?(?:so|therefore|hence|thus)\s+(?:that\s+)?", re.IGNORECASE)
 
@@ -153,7 +153,7 @@ def _sympy(pair: Pair) -> Ruling | None:
     unread = isinstance(pair.wanted, Unread) or isinstance(pair.found, Unread)
     if not unread or isinstance(pair.wanted, Phrase) or not _single(pair.gold) or not _single(pair.text):
         return None
-    from ampo.verify import symbolic
+    from ampo.verify.formula import symbolic
 
     return Ruling(symbolic.same(pair.gold, pair.text), "sympy")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ampo.verify.answers import Answer, Ordered, Unordered, Value
-from ampo.verify.asked import ordered
-from ampo.verify.normalise import normalise
-from ampo.verify.scan import enclosed, split
-from ampo.verify.structure import parse
+from ampo.verify.kinds.answers import Answer, Ordered, Unordered, Value
+from ampo.verify.kinds.structure import parse
+from ampo.verify.question.asked import ordered
+from ampo.verify.text.normalise import normalise
+from ampo.verify.text.scan import enclosed, split
 
 _E_NOTATION = re.compile(r"([-+]?\d*\.?\d+)[eE]([-+]?)0*(\d+)")
 _NUMERIC_FRACTION = re.compile(r"\\frac\{(\d+)\}\{(\d+)\}")

@@ -11,8 +11,8 @@ from ampo.types import Problem
 from ampo.verify.audit import audit
 from ampo.verify.claim import Claim
 from ampo.verify.judge import judge
-from ampo.verify.normalise import normalise
 from ampo.verify.spellings import e_notation, spellings
+from ampo.verify.text.normalise import normalise
 
 FOLDER = os.environ.get("AMPO_DATA_DIR", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="AMPO_DATA_DIR is not set")

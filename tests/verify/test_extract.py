@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ampo.verify.extract import extract
+from ampo.verify.find.extract import extract
 
 
 @pytest.mark.parametrize(

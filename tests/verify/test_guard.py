@@ -5,8 +5,8 @@ import time
 import pytest
 
 from ampo.types import Protocol
-from ampo.verify import guard
 from ampo.verify.claim import Claim
+from ampo.verify.formula import guard
 from ampo.verify.judge import equivalent, judge
 
 HOSTILE = [

@@ -49,7 +49,7 @@ def test_in_a_ray_task():
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
 
     def task() -> tuple[list[str], list[int], str]:
-        from ampo.verify import pool
+        from ampo.verify.crew import pool
 
         outcomes, pids = judged()
         said = verify("x+y", r"\boxed{y+x}").outcome

@@ -377,14 +377,14 @@ def test_ctrl_c_ends_the_parent_and_its_workers():
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_processor_limit_ends_an_orphan_at_work():
     """Where there is no parent-death signal: a worker nobody kills ends by itself."""
-    from ampo.verify import frames
+    from ampo.verify.crew import messages
 
     ours, theirs = socket.socketpair()
-    code = f"from ampo.verify.worker import main; main({theirs.fileno()}, {os.getpid()}, 1.0, 1024)"
+    code = f"from ampo.verify.crew.worker import main; main({theirs.fileno()}, {os.getpid()}, 1.0, 1024)"
     process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
     theirs.close()
     with ours:
-        assert frames.receive(ours)["ready"] == process.pid
+        assert messages.receive(ours)["ready"] == process.pid
         fields = {"gold": "5", "response": HANG.response, "protocol": "official", "options": []}
-        frames.send(ours, [["judge", fields]])
+        messages.send(ours, [["judge", fields]])
         assert process.wait(60) == -signal.SIGXCPU

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from ampo.verify import frames, worker
+from ampo.verify.crew import messages, worker
 
 
 def deep(n: int = 0) -> int:
@@ -34,11 +34,11 @@ def test_frames_carry_odd_text():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         message = ["\0", "\ud800", "\u202e", "x" * 1000, {"a": None}]
-        frames.send(ours, message)
-        assert frames.receive(theirs) == message
+        messages.send(ours, message)
+        assert messages.receive(theirs) == message
         ours.close()
         with pytest.raises(EOFError):
-            frames.receive(theirs)
+            messages.receive(theirs)
 
 
 def test_a_half_frame_waits_no_longer_than_told():
@@ -47,4 +47,4 @@ def test_a_half_frame_waits_no_longer_than_told():
         ours.sendall(b"\0\0\0")
         theirs.settimeout(0.05)
         with pytest.raises(TimeoutError):
-            frames.receive(theirs)
+            messages.receive(theirs)

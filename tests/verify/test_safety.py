@@ -190,7 +190,7 @@ def test_sympy_running_out_of_memory_is_no_verdict(monkeypatch):
     """Protocol `ampo`: its symbolic engine may fail at anything else, and then nothing is shown equal."""
     import sympy
 
-    from ampo.verify import symbolic
+    from ampo.verify.formula import symbolic
 
     def fail(error):
         def simplify(_):

@@ -1,0 +1,1 @@
+"""Response -> final answer: which text of a response is its answer."""

@@ -1,0 +1,224 @@
+"""Where in a response the answer stands: a stated order of rules, in linear time, with string work only.
+
+Only what follows the thought is read (`ampo.prompts.split`), and nothing of a thought that was never closed. In order:
+
+1. the last complete `<answer>`; an empty one is no answer. A tag left open at the end counts where the engine says
+   that the response ended by itself (a stop string `</answer>` is cut off by most engines);
+2. the last `\\boxed{}` whose braces balance, with its neighbours where several stand side by side
+   ("\\boxed{1} and \\boxed{2}" is one answer of two values);
+3. the last of "the answer is ...", "Final answer: ...", "A: ...", "#### ...";
+4. for choice questions, a letter that stands alone at the end or at the beginning;
+5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
+6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
+   ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer;
+7. the last line, where it reads as a conclusion (`ampo.verify.find.conclusion`).
+
+Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
+that is said to be right ("B is the correct choice because ...").
+
+A response that was cut off by the token limit answers only by a complete `<answer>`, or by a box at its very end, with
+nothing but marks after it (no letter, no digit): a box that it went on from is a guess, and what 3 to 7 find is luck.
+Rules 3 to 7 read the last 20,000 characters: a final answer isn't followed by more than that.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
+from ampo.types import AnswerKind
+from ampo.verify.find.conclusion import conclusion
+from ampo.verify.find.short_response import answer_form, closing_value, reads_as_no_answer
+
+MAX_BOXES = 32  # side by side
+TAIL = 20_000  # characters that the phrase rules read
+LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
+
+_PHRASE = re.compile(
+    r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
+    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
+    r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )\b(?:is|are|equals|be)\b|:)"
+    r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
+    r"|^[ \t]*A:|^[ \t]*####|(?<=[.!?] )####(?= [-+$\\\d])|\bfinal answer\s*\n)[ \t]*:?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DISCLAIMED = re.compile(
+    r"(?:n't|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say)\s+"
+    r"(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$|"
+    r"\b(?:whether|suppose|(?:people|they|some|others|students?)\s+(?:may |might |would )?(?:say|think|claim|believe)s?"
+    r"(?:\s+that)?)\s+(?:the|an)?\s*$",
+    re.IGNORECASE,
+)
+_DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
+_BETWEEN_BOXES = re.compile(
+    r"[\s$.,;:{}()\[\]\\!]*(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,]*(?:[a-zA-Z](?:_\w)?\s*=\s*)?"
+)
+_LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
+_LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
+
+
+_SAID_RIGHT = re.compile(
+    r"\W{0,3}([A-Z])\W{0,3}\s+(?:is|would be|must be)\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b",
+    re.IGNORECASE,
+)
+_OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
+
+
+class Extraction(NamedTuple):
+    """What was found. answer: None where there is none. truncated: cut off before a final answer."""
+
+    answer: str | None
+    rule: str
+    truncated: bool = False
+
+
+def extract(
+    response: str,
+    kind: AnswerKind = "auto",
+    finish_reason: str | None = None,
+    options: tuple[str, ...] = (),
+    question: str = "",
+) -> Extraction:
+    """Find the final answer of a response by the rules above. question: a sentence of it is no answer."""
+    choice = kind == "choice" or bool(options)
+    cut = finish_reason == "length"
+    parts = split(response)
+    if not parts.finished:
+        stopped = finish_reason not in (None, "length")
+        return Extraction(None, "thought never closed", truncated=not stopped)
+    body = parts.body
+    found = _tagged(body, finish_reason, choice) or (_boxed(body) if not cut or _ends_in_a_box(body) else None)
+    if found is None and not cut:
+        tail = body[-TAIL:]
+        found = _phrased(tail, choice) or (_lettered(body) if choice else None) or _short(body, question)
+        found = found or _concluded(tail, question)
+    if found is None:
+        return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
+    if not found.answer:
+        return Extraction(None, f"{found.rule}: empty", truncated=False)
+    return found
+
+
+def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | None:
+    span = answer_span(body)
+    if span is None:
+        start = body.rfind(ANSWER_OPEN)
+        if start < 0 or finish_reason != "stop" or len(body) - start > LINE:
+            return None
+        span = (start + len(ANSWER_OPEN), len(body))
+    content = body[slice(*span)].strip()
+    if choice and (letter := _said_right(content)):
+        return Extraction(letter, "answer tag, letter")
+    inner = _boxed(content) or (_phrased(content, choice) if len(content) <= TAIL else None)
+    if inner is not None and inner.answer:
+        return Extraction(inner.answer, f"answer tag, {inner.rule}")
+    return Extraction(content, "answer tag")
+
+
+def _said_right(text: str) -> str | None:
+    """B of "B is the correct choice because ..." that names no other letter."""
+    m = _SAID_RIGHT.match(text)
+    others = {*_OTHER_LETTER.findall(text)} - {m[1]} if m and m[1].isupper() else None
+    return m[1] if m and others == set() and " not " not in m[0] else None
+
+
+def _ends_in_a_box(body: str) -> bool:
+    """Whether nothing but marks follows the last box."""
+    span = boxed_span(body)
+    return span is not None and not any(c.isalnum() for c in body[span[1] :])
+
+
+def _boxed(body: str) -> Extraction | None:
+    """The last box, and those directly before it: a list that was boxed one by one."""
+    span = boxed_span(body)
+    if span is None:
+        return None
+    values = [body[slice(*span)].strip()]
+    start = _box_start(body, span[0])
+    for _ in range(MAX_BOXES):
+        before = boxed_span(body[max(0, start - LINE) : start])
+        if before is None:
+            break
+        offset = max(0, start - LINE)
+        if not _BETWEEN_BOXES.fullmatch(body, offset + before[1] + 1, start):
+            break
+        value = body[offset + before[0] : offset + before[1]].strip()
+        if value not in values:
+            values.insert(0, value)
+        start = _box_start(body, offset + before[0])
+    if len(values) > 1 and "" in values:
+        values = [v for v in values if v]
+    return Extraction(", ".join(values), "box" if len(values) == 1 else "boxes side by side")
+
+
+def _box_start(body: str, content: int) -> int:
+    return max(body.rfind("\\boxed", 0, content), body.rfind("\\fbox", 0, content))
+
+
+def _phrased(tail: str, choice: bool) -> Extraction | None:
+    plain = tail.replace("**", "").replace("__", "")
+    last = None
+    for found in _PHRASE.finditer(plain):
+        if choice and found.group().strip() == "A:":  # a letter
+            continue
+        if not _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
+            last = found
+    if last is None:
+        return None
+    answer = _sentence(plain[last.end() : last.end() + 4 * LINE])
+    return Extraction(answer, f'"{" ".join(last.group().split())[:40]}"') if answer else None
+
+
+def _sentence(text: str) -> str:
+    """What follows "the answer is": a displayed formula, or the rest of the sentence."""
+    display = _DISPLAY.match(text)
+    if display:
+        return (display[1] or display[2]).strip()
+    text = text.lstrip()
+    depth_free = _SENTENCE_END.search(text)
+    while depth_free and _open(text[: depth_free.start()]):
+        depth_free = _SENTENCE_END.search(text, depth_free.end())
+    return (text[: depth_free.start()] if depth_free else text[:LINE]).strip()
+
+
+def _open(text: str) -> bool:
+    return text.count("{") > text.count("}") or (text.count("$") - text.count("\\$")) % 2 == 1
+
+
+def _lettered(body: str) -> Extraction | None:
+    lines = [line for line in body[-TAIL:].splitlines() if line.strip()]
+    if not lines:
+        return None
+    last = _LEADING_LETTER.match(lines[-1])
+    before = _LEADING_LETTER.match(lines[-2]) if last and len(lines) > 1 else None
+    listed = bool(last and before and ord(last[1] or last[2]) == ord(before[1] or before[2]) + 1)  # the options again
+    if _LONE_LETTER.fullmatch(lines[-1]) or (last and not listed):
+        return Extraction(lines[-1].strip(), "letter alone at the end")
+    if len(lines) == 1 and len(lines[0]) <= LINE and not reads_as_no_answer(lines[0]):
+        return Extraction(lines[0].strip(), "whole response")
+    return None
+
+
+def _short(body: str, question: str) -> Extraction | None:
+    """What a short response states or is."""
+    text = body.strip()
+    if not text or len(text) > LINE or _said_before(text, question):
+        return None
+    stated = closing_value(text)
+    if stated is not None:
+        return Extraction(stated, "closing sentence")
+    whole = answer_form(text)
+    return None if whole is None else Extraction(whole, "whole response")
+
+
+def _concluded(tail: str, question: str) -> Extraction | None:
+    found = conclusion(tail, question)
+    return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
+
+
+def _said_before(text: str, question: str) -> bool:
+    """Whether a sentence is the question's own."""
+    words = text.lower().split()
+    return len(words) > 2 and " ".join(words) in " ".join(question.lower().split())

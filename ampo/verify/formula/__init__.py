@@ -1,0 +1,1 @@
+"""Text -> tree -> number: the reader of formulas, its bounds, and whether two trees are equal."""

@@ -1,0 +1,287 @@
+"""Values of trees: exact rational numbers where there are any, else 60 digits at given values of the symbols.
+
+Nothing here can run for long: every result is bounded in size before it is computed, and what passes the bound, or
+lies outside a function's real domain, is `UndefinedError`. Functions have their principal values; where neither side
+mentions i the arithmetic is real, so that sqrt(x^2) and x differ at -2 but log(x^2) and 2 log(x) are compared only
+where both are defined.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+from zlib import crc32
+
+from ampo.verify.formula.tree import Tree
+
+DIGITS = 60
+MAX_BITS = 6000  # of an exact number
+MAX_MAGNITUDE = 300_000  # of a floating number, in bits
+
+
+class UndefinedError(ArithmeticError):
+    """No value here: outside the domain, or beyond the bounds."""
+
+
+@lru_cache(maxsize=8192)
+def exact(tree: Tree) -> Fraction | None:
+    """The rational value of a tree without symbols, or None where it has none that is cheap to find."""
+    try:
+        return _exact(tree)
+    except (UndefinedError, ZeroDivisionError):
+        return None
+
+
+def _exact(tree: Tree) -> Fraction | None:
+    if tree.op == "num":
+        return tree.value
+    if tree.op not in _EXACT:
+        return None
+    args = [_exact(a) for a in tree.args]
+    if any(a is None for a in args):
+        return None
+    value = _EXACT[tree.op](*args)
+    if value is not None and max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise UndefinedError
+    return value
+
+
+def _bounded_product(factors: tuple[Fraction, ...]) -> Fraction:
+    value = Fraction(1)
+    for factor in factors:
+        value *= factor
+        if value.numerator.bit_length() + value.denominator.bit_length() > 2 * MAX_BITS:
+            raise UndefinedError
+    return value
+
+
+def _power(base: Fraction, exponent: Fraction) -> Fraction | None:
+    if exponent.denominator != 1:
+        return _root(base**exponent.numerator, Fraction(exponent.denominator)) if abs(exponent) < 50 else None
+    size = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if size * abs(exponent) > MAX_BITS:
+        raise UndefinedError
+    return base ** int(exponent)
+
+
+def _root(value: Fraction, degree: Fraction) -> Fraction | None:
+    """The exact root, where it is rational."""
+    if degree.denominator != 1 or not 1 <= degree <= 50:
+        return None
+    n, sign = int(degree), 1
+    if value < 0:
+        if n % 2 == 0:
+            return None
+        value, sign = -value, -1
+    top, bottom = _integer_root(value.numerator, n), _integer_root(value.denominator, n)
+    return None if top is None or bottom is None else sign * Fraction(top, bottom)
+
+
+def _integer_root(value: int, n: int) -> int | None:
+    if n == 2:
+        root = math.isqrt(value)
+    else:
+        low, high = 0, 1 << (value.bit_length() // n + 1)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if middle**n <= value else (low, middle - 1)
+        root = low
+    return root if root**n == value else None
+
+
+def _factorial(n: Fraction) -> Fraction | None:
+    if n.denominator != 1 or not 0 <= n <= 600:
+        return None
+    return Fraction(math.factorial(int(n)))
+
+
+def _binomial(n: Fraction, k: Fraction) -> Fraction | None:
+    if n.denominator != 1 or k.denominator != 1 or not 0 <= n <= 3000:
+        return None
+    return Fraction(math.comb(int(n), int(k))) if k >= 0 else Fraction(0)
+
+
+def _in_base(digits: Fraction, base: Fraction) -> Fraction | None:
+    if digits.denominator != 1 or base.denominator != 1 or not 2 <= base <= 36:
+        return None
+    text = str(int(digits))
+    return None if any(int(c) >= base for c in text) or len(text) > 300 else Fraction(int(text, int(base)))
+
+
+_EXACT: dict[str, Callable[..., Any]] = {
+    "add": lambda *a: sum(a, Fraction(0)),
+    "mul": lambda *a: _bounded_product(a),
+    "div": lambda a, b: a / b,
+    "neg": lambda a: -a,
+    "pow": _power,
+    "root": _root,
+    "factorial": _factorial,
+    "binom": _binomial,
+    "abs": abs,
+    "floor": lambda a: Fraction(math.floor(a)),
+    "ceil": lambda a: Fraction(math.ceil(a)),
+    "base": _in_base,
+    "max": lambda *a: max(a),
+    "min": lambda *a: min(a),
+    "gcd": lambda *a: Fraction(math.gcd(*(int(x) for x in a))) if all(x.denominator == 1 for x in a) else None,
+    "lcm": lambda *a: Fraction(math.lcm(*(int(x) for x in a))) if all(x.denominator == 1 for x in a) else None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Values of the symbols, and how to read what is ambiguous. log_base: of a bare log; None is e."""
+
+    values: Mapping[str, Any]
+    complex_: bool = False
+    log_base: int | None = None
+
+
+_local = threading.local()
+
+
+def context() -> Any:
+    """This thread's mpmath context: precision is a property of the context, never global here."""
+    if not hasattr(_local, "mp"):
+        from mpmath.ctx_mp import MPContext
+
+        _local.mp = MPContext()
+        _local.mp.dps = DIGITS
+    return _local.mp
+
+
+def value_at(tree: Tree, point: Point) -> Any:
+    """The value of a tree at a point, an mpf or mpc. Raises UndefinedError."""
+    try:
+        return _value(tree, point, context())
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError, NotImplementedError) as error:
+        raise UndefinedError(str(error)) from error
+
+
+def _value(tree: Tree, point: Point, mp: Any) -> Any:
+    if not _has_symbols(tree):
+        rational = exact(tree)
+        if rational is not None:
+            return mp.mpf(rational.numerator) / rational.denominator
+    if tree.op == "sym":
+        return point.values[tree.name]
+    if tree.op in _CONSTANTS:
+        return _CONSTANTS[tree.op](mp)
+    args = [_value(a, point, mp) for a in tree.args]
+    if tree.op == "apply":
+        return _unknown(tree.name, args, mp)
+    if tree.op == "log" and len(args) == 1:
+        args.append(mp.e if point.log_base is None else mp.mpf(point.log_base))
+    if tree.op not in _NUMERIC:
+        raise UndefinedError(tree.op)
+    result = _NUMERIC[tree.op](mp, *args)
+    return _bounded(result, point, mp)
+
+
+def _bounded(result: Any, point: Point, mp: Any) -> Any:
+    if not mp.isfinite(result) or (abs(mp.mag(result)) > MAX_MAGNITUDE and result != 0):
+        raise UndefinedError
+    if not point.complex_ and mp.im(result) != 0:
+        raise UndefinedError
+    return result if point.complex_ else mp.re(result)
+
+
+@lru_cache(maxsize=65536)
+def _has_symbols(tree: Tree) -> bool:
+    return tree.op in ("sym", "apply", "log", *_CONSTANTS) or any(_has_symbols(a) for a in tree.args)
+
+
+def _unknown(name: str, args: list[Any], mp: Any) -> Any:
+    """An unknown function: a fixed pseudo-random value for each name and argument."""
+    seed = crc32(f"{name}({','.join(mp.nstr(a, 30) for a in args)})".encode())
+    return mp.mpf(seed % 10_000_019) / 10_000_019 + mp.mpf(1) / 3
+
+
+def _pow(mp: Any, base: Any, exponent: Any) -> Any:
+    if base == 0:
+        if mp.re(exponent) <= 0 and exponent != 0:
+            raise UndefinedError
+        return mp.mpf(0) if exponent != 0 else mp.mpf(1)
+    if mp.mag(exponent) > 40 or abs(exponent) * (abs(mp.mag(base)) + 1) > MAX_MAGNITUDE:
+        raise UndefinedError
+    return mp.power(base, exponent)
+
+
+def _nth_root(mp: Any, value: Any, degree: Any) -> Any:
+    if mp.im(value) == 0 and mp.re(value) < 0 and mp.isint(degree) and int(degree) % 2:
+        return -mp.root(-value, int(degree))
+    return _pow(mp, value, 1 / degree)
+
+
+def _gamma(mp: Any, x: Any) -> Any:
+    if abs(x) > 5000:
+        raise UndefinedError
+    return mp.gamma(x + 1)
+
+
+def _binom(mp: Any, n: Any, k: Any) -> Any:
+    if abs(n) > 5000 or abs(k) > 5000:
+        raise UndefinedError
+    return mp.binomial(n, k)
+
+
+def _small(function: str) -> Callable[..., Any]:
+    """A periodic or exponential function, for arguments whose reduction is cheap."""
+
+    def call(mp: Any, x: Any) -> Any:
+        if mp.mag(x) > 64 or (function in ("exp", "sinh", "cosh") and abs(x) > MAX_MAGNITUDE / 2):
+            raise UndefinedError
+        return getattr(mp, function)(x)
+
+    return call
+
+
+def _plain(function: str) -> Callable[..., Any]:
+    return lambda mp, *x: getattr(mp, function)(*x)
+
+
+def _log(mp: Any, x: Any, base: Any) -> Any:
+    return mp.log(x) / mp.log(base)
+
+
+def _integral(function: Callable[..., int]) -> Callable[..., Any]:
+    def call(mp: Any, *args: Any) -> Any:
+        if not all(mp.isint(a) and abs(a) < 10**30 for a in args):
+            raise UndefinedError
+        return mp.mpf(function(*(int(a) for a in args)))
+
+    return call
+
+
+_CONSTANTS: dict[str, Callable[[Any], Any]] = {
+    "pi": lambda mp: +mp.pi,
+    "e": lambda mp: +mp.e,
+    "i": lambda mp: mp.mpc(0, 1),
+}
+_NUMERIC: dict[str, Callable[..., Any]] = {
+    "add": lambda mp, *a: mp.fsum(a),
+    "mul": lambda mp, *a: mp.fprod(a),
+    "div": lambda _, a, b: a / b,
+    "neg": lambda _, a: -a,
+    "pow": _pow,
+    "root": _nth_root,
+    "factorial": _gamma,
+    "binom": _binom,
+    "log": _log,
+    "abs": lambda _, a: abs(a),
+    "max": lambda _, *a: max(a),
+    "min": lambda _, *a: min(a),
+    "gcd": _integral(math.gcd),
+    "lcm": _integral(math.lcm),
+    **{
+        name: _small(name)
+        for name in ("sin", "cos", "tan", "cot", "sec", "csc", "exp", "sinh", "cosh", "tanh", "coth", "sech", "csch")
+    },
+    **{"arc" + name: _plain("a" + name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
+    **{name: _plain(name) for name in ("floor", "ceil", "ln", "re", "im", "arg")},
+}

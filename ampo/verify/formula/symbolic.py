@@ -1,0 +1,47 @@
+"""What our own reader doesn't know (integrals, sums, limits), by latex2sympy2_extended and sympy.
+
+Only texts that `ampo.verify.formula.guard.symbolic` lets through come here, and only in a worker that can be killed:
+sympy has
+no bound on its time. Equal means that the difference simplifies to zero.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ampo.verify.formula import guard
+from ampo.verify.formula.sexagesimal import mentions_arc
+
+
+def same(gold: str, answer: str) -> bool:
+    """Whether two normalised single expressions are equal to sympy. False for what it can't read."""
+    if not (guard.symbolic(gold) and guard.symbolic(answer)) or mentions_arc(gold) or mentions_arc(answer):
+        return False
+    a, b = _expression(gold), _expression(answer)
+    if a is None or b is None:
+        return False
+    import sympy
+
+    if not (isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr)) or a.has(sympy.nan, sympy.zoo):
+        return False
+    if a.free_symbols != b.free_symbols:
+        return False
+    try:
+        return bool(sympy.simplify((a - b).doit()) == 0)
+    except MemoryError:
+        raise
+    except Exception:  # sympy raises anything on odd input (AttributeError, RecursionError): not shown equal
+        return False
+
+
+@lru_cache(maxsize=512)
+def _expression(text: str) -> Any:
+    from latex2sympy2_extended import latex2sympy
+
+    try:
+        return latex2sympy(text, is_real=False)
+    except MemoryError:
+        raise
+    except Exception:  # an ANTLR parser that raises its own, sympy's and Python's errors alike
+        return None

@@ -1,0 +1,1 @@
+"""The kinds of answers: how each is read, and when two are the same."""

@@ -1,0 +1,93 @@
+"""Infinite families of numbers, offset + period * k with a whole parameter k, compared as sets.
+
+pi/6 + k pi and 7 pi/6 + n pi are the same family; {pi/4 + k pi, 3pi/4 + k pi} is pi/4 + k pi/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any, NamedTuple
+
+from ampo.verify.formula.equality import mentions, symbols
+from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.kinds.answers import Answer, Labelled, Value
+
+_NAMES = frozenset("knmjlNpqrt")
+MAX_MEMBERS = 120
+
+
+class Family(NamedTuple):
+    offset: Any
+    period: Any
+
+
+def same_families(golds: Sequence[Answer], answers: Sequence[Answer], declared: bool) -> bool:
+    """Whether two lists of families have the same members. declared: a text says that the parameter is whole; without
+    that, only multiples of pi or of degrees count as such."""
+    a, b = _families(golds, declared), _families(answers, declared)
+    if not a or not b:
+        return False
+    period = _common_period([f.period for f in a + b])
+    if period is None:
+        return False
+    x, y = _members(a, period), _members(b, period)
+    return bool(x) and len(x) == len(y) and all(map(_close, x, y))
+
+
+def _families(answers: Sequence[Answer], declared: bool) -> list[Family]:
+    found: list[Family] = []
+    for answer in answers:
+        value = answer.body if isinstance(answer, Labelled) else answer
+        family = _family(value, declared) if isinstance(value, Value) else None
+        if family is None:
+            return []
+        found.append(family)
+    return found
+
+
+def _family(value: Value, declared: bool) -> Family | None:
+    names = symbols(value.tree)
+    if len(names) != 1 or not names <= _NAMES or not (declared or value.degrees or mentions(value.tree, {"pi"})):
+        return None
+    name = next(iter(names))
+    mp = context()
+    try:
+        at = [value_at(value.tree, Point({name: mp.mpf(k)})) for k in (0, 1, 2, 5, 7)]
+    except UndefinedError:
+        return None
+    step = at[1] - at[0]
+    linear = all(abs(at[i] - at[0] - k * step) < mp.mpf(10) ** -35 for i, k in enumerate((0, 1, 2, 5, 7)))
+    degree = mp.pi / 180 if value.degrees else 1
+    return Family(at[0] * degree, abs(step) * degree) if linear and step != 0 else None
+
+
+def _common_period(periods: list[Any]) -> Any:
+    mp = context()
+    multiple = Fraction(1)
+    for p in periods:
+        ratio = p / periods[0]
+        fraction = Fraction(int(mp.nint(ratio * 5040)), 5040)
+        if fraction == 0 or abs(ratio - mp.mpf(fraction.numerator) / fraction.denominator) > mp.mpf(10) ** -35:
+            return None
+        multiple = Fraction(lcm(multiple.numerator * fraction.denominator, fraction.numerator * multiple.denominator),
+                            multiple.denominator * fraction.denominator)  # fmt: skip
+    return periods[0] * multiple.numerator / multiple.denominator
+
+
+def _members(families: list[Family], period: Any) -> list[Any]:
+    """The members in one period, in order, each once."""
+    mp = context()
+    found: list[Any] = []
+    for family in families:
+        count = int(mp.nint(period / family.period))
+        if count > MAX_MEMBERS:
+            return []
+        found.extend((family.offset + i * family.period) / period for i in range(count))
+    residues = sorted(mp.mpf(0) if _close(r - mp.floor(r), mp.mpf(1)) else r - mp.floor(r) for r in found)
+    return [r for i, r in enumerate(residues) if i == 0 or not _close(r, residues[i - 1])]
+
+
+def _close(a: Any, b: Any) -> bool:
+    return abs(a - b) < context().mpf(10) ** -30

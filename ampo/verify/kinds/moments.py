@@ -1,0 +1,121 @@
+"""Times of day and dates: 3:30 p.m. is 15:30, and March 5, 2020 is 5 March 2020.
+
+A bare 3:30 is a ratio unless the question asks for a time, and which half of the day it means must be said: by p.m., by
+an hour past 12, by a leading zero, or by a question that asks for "the afternoon". 3/5/2020 is two dates, so none.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import day_abbr, day_name, month_abbr, month_name
+from datetime import date
+from typing import NamedTuple
+
+from ampo.verify.text.phrases import plain
+
+_TIME = re.compile(
+    r"(?:at |around )?(\d{1,2})(?:([:.])(\d{2}))?(?::(\d{2}))?\s*"
+    r"(?:o'?\s?clock\s*)?((?:in the )?(?:[ap]\.?\s?m\b\.?|noon|midnight|morning|afternoon|evening))?(?:o'?\s?clock)?"
+)
+_WORDS = {"noon": 12 * 3600, "midnight": 0}
+_ASKED = re.compile(r"\b(?:what|which) time\b|o'clock|\btime of (?:the )?day\b", re.IGNORECASE)
+_PART = re.compile(r"\b(?:in the|this|that|next|tomorrow|yesterday) (morning|afternoon|evening)\b", re.IGNORECASE)
+
+_MONTHS = {name.lower(): i for names in (month_name, month_abbr) for i, name in enumerate(names) if name} | {"sept": 9}
+_DAYS = {name.lower(): i for names in (day_name, day_abbr) for i, name in enumerate(names)}
+_MONTH, _DAY = "|".join(sorted(_MONTHS, key=len, reverse=True)), r"(\d{1,2})\s*(?:\^?\{?\s*(?:st|nd|rd|th)\s*\}?)?"
+_WEEKDAY = rf"(?:on )?(?:({'|'.join(sorted(_DAYS, key=len, reverse=True))})\.?,?\s+)?(?:the )?"
+_DATES = (
+    re.compile(rf"{_WEEKDAY}(?P<m>{_MONTH})\.?\s+(?:the )?(?P<d>{_DAY})(?:,?\s+(?P<y>\d{{4}}))?"),
+    re.compile(rf"{_WEEKDAY}(?P<d>{_DAY})\s+(?:of )?(?P<m>{_MONTH})\.?(?:,?\s+(?P<y>\d{{4}}))?"),
+    re.compile(r"()(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
+)
+
+
+class Clock(NamedTuple):
+    """seconds: since midnight. sure: which half of the day is said. marked: by a word, so that it's no ratio."""
+
+    seconds: int
+    sure: bool
+    marked: bool
+
+
+class Day(NamedTuple):
+    month: int
+    day: int
+    year: int | None
+    weekday: int | None
+
+
+def same_moment(gold: str, answer: str, question: str) -> bool | None:
+    """Whether two normalised texts are the same time or date; None where the gold isn't one, or not surely."""
+    gold, answer = _bare(gold), _bare(answer)
+    wanted, at = _date(gold), _clock(gold)
+    found = _date(answer) if wanted else None
+    if wanted and found:
+        return _same_day(wanted, found, question)
+    told = _clock(answer) if at else None
+    if at is None or not (at.marked or (told and told.marked) or _ASKED.search(question)):
+        return None
+    return told is not None and _same_time(at, told, question)
+
+
+def _bare(text: str) -> str:
+    return " ".join(plain(text).replace("{:}", ":").replace("~", " ").split()).lower().strip(" .")
+
+
+def _clock(text: str) -> Clock | None:
+    if text in _WORDS:
+        return Clock(_WORDS[text], True, True)
+    m = _TIME.fullmatch(text)
+    if m is None:
+        return None
+    hour, minute, second = int(m[1]), int(m[3] or 0), int(m[4] or 0)
+    half, named = (m[5] or "").removeprefix("in the ").strip(), "clock" in text
+    if minute > 59 or second > 59 or (m[2] != ":" and not (half or (named and m[2] is None))):
+        return None
+    if half in _WORDS:
+        return Clock(_WORDS[half], True, True) if (hour, minute, second) == (12, 0, 0) else None
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        after = 12 if half[0] == "p" or half in ("afternoon", "evening") else 0
+        return Clock(((hour % 12 + after) * 60 + minute) * 60 + second, True, True)
+    if hour > 23:
+        return None
+    return Clock((hour * 60 + minute) * 60 + second, hour > 12 or text[0] == "0", named)
+
+
+def _same_time(gold: Clock, answer: Clock, question: str) -> bool:
+    parts = {p.lower() for p in _PART.findall(question)}
+    half = None if len(parts) != 1 else 0 if "morning" in parts else 12 * 3600
+    a, b = (c.seconds if c.sure or half is None else c.seconds % (12 * 3600) + half for c in (gold, answer))
+    if a != b:
+        return False
+    return gold.sure == answer.sure or half is not None
+
+
+def _date(text: str) -> Day | None:
+    for pattern in _DATES:
+        m = pattern.fullmatch(text)
+        if m:
+            month = int(m["m"]) if m["m"].isdigit() else _MONTHS[m["m"]]
+            day, year = int(re.match(r"\d+", m["d"])[0]), int(m["y"]) if m["y"] else None  # type: ignore[index]
+            try:
+                date(year or 2000, month, day)
+            except ValueError:
+                return None
+            return Day(month, day, year, _DAYS[m[1]] if m[1] else None)
+    return None
+
+
+def _same_day(gold: Day, answer: Day, question: str) -> bool:
+    if (gold.month, gold.day) != (answer.month, answer.day):
+        return False
+    years = {d.year for d in (gold, answer) if d.year}
+    if len(years) > 1 or (gold.year != answer.year and str(*years) not in question):
+        return False
+    for year in years:
+        fits = {date(year, gold.month, gold.day).weekday()}
+        return {d.weekday for d in (gold, answer) if d.weekday is not None} <= fits
+    return answer.weekday is None or answer.weekday == gold.weekday

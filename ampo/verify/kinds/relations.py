@@ -1,0 +1,272 @@
+"""What has a relation sign: labels and definitions, equations, chains of equal values, inequalities, membership.
+
+Nothing is solved. A chain of equal numbers is its first ("2 + 3 = 5" is 5), and one that says something false is broken
+("5 = 7").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+from ampo.verify.formula.equality import mentions, numeric, same, symbols
+from ampo.verify.formula.evaluate import UndefinedError
+from ampo.verify.formula.parse import read
+from ampo.verify.formula.tree import Tree, UnreadableError, num
+from ampo.verify.kinds.answers import (
+    Answer,
+    Broken,
+    Equation,
+    Inequality,
+    Labelled,
+    Phrase,
+    Piece,
+    Region,
+    Unordered,
+    Unread,
+    Value,
+)
+from ampo.verify.kinds.reader import Reader
+from ampo.verify.kinds.regions import REALS, as_region, points, without
+from ampo.verify.text.phrases import phrase
+from ampo.verify.text.scan import enclosed, has_letters, split
+
+_LESS = {"<": True, "\\le": False, "<=": False}
+_MORE = {">": True, "\\ge": False, ">=": False}
+_RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_MORE}
+_LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
+_OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
+_DEFINITE = re.compile(
+    r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
+    r"|\|\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?\s*\|$|\\(?:lim|sum|prod|int)(?![a-zA-Z])|.*\\ldots(?![a-zA-Z])"
+)
+
+
+def relation(text: str, reader: Reader) -> Answer | None:
+    found = split(text, _RELATIONS)
+    if len(found) < 2:
+        return None
+    ops, sides = [op for op, _ in found[1:]], [side for _, side in found]
+    if sides[0] == "" and len(ops) == 1:
+        return reader.single(sides[1]) if ops[0] in ("=", "==", "\\approx") else _open_bound(sides[1], ops[0], reader)
+    if not all(sides):
+        return Unread(text)
+    if ops == ["\\in"]:
+        return _member(sides, reader)
+    if set(ops) <= {"=", "==", "\\approx", "\\equiv"}:
+        return _equality(text, sides, ops, reader)
+    if ops in (["\\ne"], ["!="]):
+        return _unequal(text, sides, reader)
+    if len(sides) == 3 and _OF_A_NAME.fullmatch(sides[1]):  # 1 \\le f(x) \\le 3: a range
+        sides[1] = sides[1][0]
+    return _inequality(text, sides, ops)
+
+
+def _member(sides: list[str], reader: Reader) -> Answer:
+    body = reader.whole(sides[1])
+    region = as_region(body)
+    if region is not None and not (isinstance(body, Unordered)):
+        return Region(region.pieces, sides[0])
+    return Labelled(sides[0], body)
+
+
+def _unequal(text: str, sides: list[str], reader: Reader) -> Answer:
+    variable, body = _symbol_name(sides[0]), reader.whole(sides[1])
+    holes = [body] if isinstance(body, Value) else list(body.items) if isinstance(body, Unordered) else []
+    if variable is None or not holes or not all(isinstance(p, Value) for p in holes):
+        return Unread(text)
+    region = without(REALS, points([p.tree for p in holes if isinstance(p, Value)]))
+    return Region(region.pieces, variable)
+
+
+def _symbol_name(text: str) -> str | None:
+    try:
+        tree = read(text)
+    except UnreadableError:
+        return None
+    return tree.name if tree.op == "sym" else None
+
+
+def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> Answer:
+    label = _label(sides[0])
+    if label is None and len(sides) == 2 and _symbol_name(sides[1]) and _label(sides[0]) is None:
+        sides, label = sides[::-1], _label(sides[1])
+    if label is not None:
+        bodies = sides[1:]
+        chain = _chain(bodies, ops[1:], reader)
+        if chain is None:
+            return Broken(text)
+        name, bound, left = label
+        return Labelled(name, chain, bound, left) if left is not None else chain
+    if _DEFINITE.match(sides[0]):
+        chain = _chain(sides[1:], ops[1:], reader)
+        name = "".join(sides[0].split())
+        return Broken(text) if chain is None else Labelled(name, chain, (), Tree("sym", (), None, name))
+    if len(sides) > 2 or not any(has_letters(s) for s in sides) or sides[0].startswith("\\begin{vmatrix}"):
+        return _chain(sides, ops, reader) or Broken(text)
+    if all(isinstance(v, Value) and not symbols(v.tree) for v in map(reader.whole, sides)):  # with functions or units
+        return _chain(sides, ops, reader) or Broken(text)
+    try:
+        left, right = read(sides[0]), read(sides[1])
+    except UnreadableError:
+        if ops == ["="] and (_all_words(sides)):
+            return Phrase(phrase(text))
+        return _pairwise(sides, reader) or Unread(text)
+    if not symbols(left) and not symbols(right):
+        return _chain(sides, ops, reader) or Broken(text)
+    if ops == ["="] and symbols(left) == symbols(right) and same(left, right):  # an identity: a result, worked out
+        return reader.whole(sides[1])
+    return Equation(left, right)
+
+
+def _all_words(sides: list[str]) -> bool:
+    return all(re.fullmatch(r"[A-Za-z ]+", s) for s in sides)
+
+
+def _pairwise(sides: list[str], reader: Reader) -> Answer | None:
+    """(x, y) = (1, 2) and the like: a tuple of names is a label."""
+    names = enclosed(sides[0])
+    if (
+        names
+        and names[0] == "("
+        and re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w\}?)?(?:\s*,\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?)+", names[1])
+    ):
+        return reader.whole(sides[1])
+    return None
+
+
+def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
+    """Name, bound variables and tree of a left side that is a mere name; no tree where it is words ("Area")."""
+    m = re.fullmatch(
+        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*(?:\{-1\}|\{?[a-z*]\}?))?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
+        text,
+    )
+    if m and not re.fullmatch(r"\\(?:sin|cos|tan|log|ln|exp)", m[1]):
+        return m[1], tuple(v.strip() for v in m[2].split(",")), Tree("sym", (), None, m[1].lstrip("\\"))
+    try:
+        tree = read(text)
+        if tree.op in ("sym", "e"):
+            return tree.name or "e", (), tree
+    except UnreadableError:
+        pass
+    if re.fullmatch(
+        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
+        text,
+    ):
+        return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))
+    if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}|\\[Dd]elta\s*[a-zA-Z]|\\langle\s*[a-zA-Z]\s*\\rangle", text):
+        return text, (), Tree("sym", (), None, text)
+    if _LABEL.match(text) and len(text) <= 60 and len(phrase(text)) > 3:
+        return text, (), None
+    return None
+
+
+def _chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
+    """a = b \\approx c: the first of them, if the others say the same; None for a contradiction."""
+    answers = [reader.whole(b) for b in bodies]
+    for (a, b), op in zip(pairwise(answers), ops, strict=True):
+        if isinstance(a, Value) and isinstance(b, Value):
+            if not consistent(a, b, op == "\\approx"):
+                return None
+        elif isinstance(a, Broken) or isinstance(b, Broken) or type(a) is not type(b):
+            return None
+    if len(answers) > 1 and isinstance(answers[0], Value) and symbols(answers[0].tree):
+        last = answers[-1]
+        return (
+            last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(answers[0].tree)) else answers[0]
+        )
+    return _with_unit(answers)
+
+
+def _with_unit(answers: list[Answer]) -> Answer:
+    """The first, in what the last alone says that it is measured in: 300 - 280 = 20 pounds."""
+    first, last = answers[0], answers[-1]
+    if not isinstance(first, Value) or not isinstance(last, Value):
+        return first
+    bare = not (first.unit or first.noun or first.degrees or first.percent)
+    if bare and (last.degrees or last.percent):
+        return last
+    return replace(first, unit=last.unit, noun=last.noun) if bare else first
+
+
+def consistent(a: Value, b: Value, roughly: bool) -> bool:
+    """Whether two sides of a chain may stand side by side: equal, or near where one of them is a decimal."""
+    if a.percent != b.percent:
+        a = Value(Tree("div", (a.tree, num(100))) if a.percent else a.tree)
+        b = Value(Tree("div", (b.tree, num(100))) if b.percent else b.tree)
+    if a.degrees != b.degrees or (a.unit and b.unit and a.unit != b.unit):
+        return True
+    if symbols(a.tree) or symbols(b.tree):
+        return symbols(a.tree) != symbols(b.tree) or same(a.tree, b.tree)
+    if same(a.tree, b.tree):
+        return True
+    if not roughly and a.quantum is None and b.quantum is None:
+        return False
+    try:
+        x, y = numeric(a.tree), numeric(b.tree)
+    except UndefinedError:
+        return False
+    return abs(x - y) <= (0.02 if roughly else 0.005) * max(abs(x), abs(y))
+
+
+def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
+    if len(sides) not in (2, 3) or not all(op in _LESS or op in _MORE for op in ops):
+        return Unread(text)
+    if all(op in _MORE for op in ops):
+        sides, strict = sides[::-1], [_MORE[op] for op in ops[::-1]]
+    elif all(op in _LESS for op in ops):
+        strict = [_LESS[op] for op in ops]
+    else:
+        return Unread(text)
+    try:
+        trees = [read(s) for s in sides]
+    except UnreadableError:
+        return Unread(text)
+    return _bounds(trees, strict) or (Inequality(trees[0], trees[1], strict[0]) if len(trees) == 2 else Unread(text))
+
+
+def _open_bound(text: str, op: str, reader: Reader) -> Answer:
+    """>= 17, of whatever it is."""
+    found = relation(f"x {op} {text}", reader) if op in _LESS or op in _MORE else None
+    return Region(found.pieces) if isinstance(found, Region) and found.variable == "x" else Unread(f"{op} {text}")
+
+
+def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
+    """low < x < high, x < high or low < x, with a mere name for x."""
+    if len(trees) == 3:
+        low, middle, high = trees
+        if middle.op == "sym":
+            return Region((Piece(_finite(low), not strict[0], _finite(high), not strict[1]),), middle.name)
+        return None
+    small, large = trees
+    if small.op == "sym" and large.op != "sym":
+        return Region((Piece(None, False, _finite(large), not strict[0]),), small.name)
+    if large.op == "sym" and small.op != "sym":
+        return Region((Piece(_finite(small), not strict[0], None, False),), large.name)
+    if small.op == "abs" and not symbols(large) and (around := _around(small.args[0])):
+        name, centre = around
+        return Region((Piece(_plus(centre, large, -1), not strict[0], _plus(centre, large), not strict[0]),), name)
+    if large.op == "abs" and not symbols(small) and (around := _around(large.args[0])):
+        name, centre = around
+        left = Piece(None, False, _plus(centre, small, -1), not strict[0])
+        return Region((left, Piece(_plus(centre, small), not strict[0], None, False)), name)
+    return None
+
+
+def _around(tree: Tree) -> tuple[str, Tree] | None:
+    """x and 3 of |x - 3|, x and 0 of |x|."""
+    if tree.op == "sym":
+        return tree.name, num(0)
+    if tree.op != "add" or tree.args[0].op != "sym" or any(symbols(t) for t in tree.args[1:]):
+        return None
+    return tree.args[0].name, Tree("neg", (Tree("add", tree.args[1:]),))
+
+
+def _plus(centre: Tree, distance: Tree, sign: int = 1) -> Tree:
+    distance = distance if sign > 0 else Tree("neg", (distance,))
+    return distance if centre == num(0) else Tree("add", (centre, distance))
+
+
+def _finite(tree: Tree) -> Tree | None:
+    return None if mentions(tree, {"infinity"}) else tree

@@ -1,0 +1,94 @@
+"""Classes of whole numbers: n = 2 (mod 5), "multiples of 3", "n even", and 5k + 2 with a whole parameter."""
+
+from __future__ import annotations
+
+import re
+from math import lcm
+
+from ampo.verify.formula.equality import symbols
+from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.kinds.answers import Answer, Labelled, Residues, Unordered, Value
+from ampo.verify.text.phrases import plain
+
+MAX_MODULUS = 5000
+_MOD = re.compile(
+    r"^(?:[a-zA-Z]\s*(?:\\equiv|=)\s*)?(.{1,80}?)\s*[,(]?\s*\(?\s*(?:\\pmod|\\bmod|\\mod|mod)\b\s*\{?\s*(\d{1,4})\s*\}?\s*\)?$"
+)
+_WRITTEN_MOD = re.compile(r"(?:\\ )?\(?\\(?:text|mathrm|operatorname)\s*\{\s*\(?\s*mod\s*(\d*)\s*\)?\s*\}(?:\\ )?")
+_MEMBER = re.compile(r"([-+]|\\pm)?\s*(\d{1,9})")
+_MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})$", re.IGNORECASE)
+_PARITY = re.compile(
+    r"^(?:[a-eij-z]\s+(?:is\s+|must be\s+)?(even|odd)|(?:all\s+)?(even|odd) (?:integers?|numbers?))$", re.IGNORECASE
+)
+
+
+def residues(text: str) -> Residues | None:
+    """The classes that a text names; None where it names none."""
+    words = plain(text)
+    multiples, parity = _MULTIPLES.match(words), _PARITY.match(words)
+    if multiples and int(multiples[1]):
+        return Residues(int(multiples[1]), (0,))
+    if parity:
+        return Residues(2, (int((parity[1] or parity[2]).lower() == "odd"),))
+    m = _MOD.match(_WRITTEN_MOD.sub(r" mod \1", text))
+    if m is None or not int(m[2]):
+        return None
+    members: list[int] = []
+    for part in re.split(r",|\band\b|\bor\b", m[1]):
+        member = _MEMBER.fullmatch(part.strip())
+        if member is None:
+            return None
+        value = int(member[2])
+        members += [value, -value] if member[1] == "\\pm" else [-value if member[1] == "-" else value]
+    return Residues(int(m[2]), tuple(members))
+
+
+def same_classes(gold: Answer, answer: Answer) -> bool:
+    """Whether two answers, one of them in classes, are the same whole numbers. A single residue stands for its number
+    where that is what was asked for."""
+    if isinstance(gold, Value) and isinstance(answer, Residues) and not symbols(gold.tree):
+        return len(answer.members) == 1 and _number(gold) == answer.members[0]
+    a, b = _classes(gold), _classes(answer)
+    if a is None or b is None:
+        return False
+    modulus = lcm(a.modulus, b.modulus)
+    return modulus <= MAX_MODULUS and _all(a, modulus) == _all(b, modulus)
+
+
+def _all(classes: Residues, modulus: int) -> set[int]:
+    return {(m + i) % modulus for m in classes.members for i in range(0, modulus, classes.modulus)}
+
+
+def _classes(answer: Answer) -> Residues | None:
+    """An answer as classes: 5k + 2, or several such."""
+    if isinstance(answer, Residues):
+        return answer
+    if isinstance(answer, Labelled):
+        return _classes(answer.body)
+    if isinstance(answer, Unordered):
+        found = [_classes(i) for i in answer.items]
+        parts = [f for f in found if f is not None]
+        modulus = lcm(*(p.modulus for p in parts)) if len(parts) == len(found) and parts else MAX_MODULUS + 1
+        return Residues(modulus, tuple(r for p in parts for r in _all(p, modulus))) if modulus <= MAX_MODULUS else None
+    return _linear(answer) if isinstance(answer, Value) else None
+
+
+def _linear(value: Value) -> Residues | None:
+    names = symbols(value.tree)
+    if len(names) != 1 or value.unit or value.percent or value.degrees:
+        return None
+    (name,) = names
+    mp = context()
+    try:
+        at = [value_at(value.tree, Point({name: mp.mpf(k)})) for k in (0, 1, 2, 5, -7)]
+    except UndefinedError:
+        return None
+    step = at[1] - at[0]
+    if not all(mp.isint(v) for v in at) or any(at[i] - at[0] != k * step for i, k in enumerate((0, 1, 2, 5, -7))):
+        return None
+    return Residues(int(abs(step)), (int(at[0]),)) if 0 < abs(step) <= MAX_MODULUS and abs(at[0]) < 10**9 else None
+
+
+def _number(value: Value) -> int | None:
+    tree = value.tree
+    return int(tree.value) if tree.op == "num" and tree.value is not None and tree.value.denominator == 1 else None

@@ -1,0 +1,105 @@
+"""The form that a question asks for: its own formula, left as it is, is no answer, nor is a sum to "factor".
+
+Formulas are compared as trees, whatever the order of terms and factors; what the gold itself is, is an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ampo.verify.formula.equality import mentions, symbols
+from ampo.verify.formula.parse import read
+from ampo.verify.formula.tree import Tree, UnreadableError, num
+from ampo.verify.text.normalise import normalise
+from ampo.verify.text.scan import split
+
+_TASKS = (
+    "find|compute|determine|evaluate|calculate|simplify|factor|factori[sz]e|expand|express|write|rationali[sz]e|convert|"
+    "reduce|integrate|differentiate|what is|what's"
+)
+_TASK = re.compile(rf"\b(?:{_TASKS})\b[^.?$]{{0,60}}(?:\$([^$]{{1,300}})\$|\\\((.{{1,300}}?)\\\))", re.IGNORECASE)
+_FACTOR = re.compile(r"\bfactor(?:i[sz]e)?\b(?! of)", re.IGNORECASE)
+_EXPAND = re.compile(r"\bexpand\b", re.IGNORECASE)
+_BASE = re.compile(
+    r"\b(?:in|to|as) (?:an? )?(?:base[ -]?\$?(?!10)\w+|binary|octal|hexadecimal|ternary)\b", re.IGNORECASE
+)
+_TEN = re.compile(r"\b(?:in|to) (?:base[ -]?\$?(?:10|ten)\b|decimal)", re.IGNORECASE)
+_UNDONE = re.compile(r"\\(?:sum|prod|int|lim)(?![a-zA-Z])")
+_OWN = "the question's own expression"
+_READ = 20_000  # characters of a question
+
+
+def unlike(gold: str, answer: str, question: str) -> str | None:
+    """Why a normalised answer isn't in the form that the question asks for; None where nothing speaks against it."""
+    question = question[-_READ:]
+    if not question or gold == answer:
+        return None
+    last, tasks = split(answer, {"="})[-1][1], _tasks(question)
+    if _UNDONE.search(last) and not _UNDONE.search(gold) and any(map(_UNDONE.search, tasks)):
+        return _OWN
+    wanted, found = _tree(gold), _tree(last)
+    if found is None:
+        return _OWN if _bare(last) in map(_bare, tasks) and _bare(last) != _bare(gold) else None
+    if wanted is None or canonical(wanted) == canonical(found):
+        return None
+    if not _literal(found) and canonical(found) in {canonical(t) for f in tasks if (t := _tree(f))}:
+        return _OWN
+    return "another form than asked for" if _another_form(wanted, found, question) else None
+
+
+def _another_form(gold: Tree, answer: Tree, question: str) -> bool:
+    if _FACTOR.search(question) and symbols(gold) and gold.op in ("mul", "pow"):
+        return answer.op == "add"
+    if _EXPAND.search(question) and gold.op == "add":
+        return _has_product_of_sums(answer)
+    if gold.op == "base":
+        return answer.op == "num" and answer != gold.args[0] and bool(_BASE.search(question))
+    return answer.op == "base" and bool(_TEN.search(question))
+
+
+def _has_product_of_sums(tree: Tree) -> bool:
+    sums = [t for t in tree.args if t.op == "add" and symbols(t)]
+    return (tree.op in ("mul", "pow") and bool(sums)) or any(map(_has_product_of_sums, tree.args))
+
+
+@lru_cache(maxsize=512)
+def _tasks(question: str) -> tuple[str, ...]:
+    """The formulas that something is to be done with."""
+    return tuple(normalise(m[1] or m[2]) for m in _TASK.finditer(question))
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s{}]", "", text)
+
+
+def _tree(text: str) -> Tree | None:
+    try:
+        return read(text)
+    except UnreadableError:
+        return None
+
+
+def _literal(tree: Tree) -> bool:
+    """A number, a name, or a fraction of whole numbers in lowest terms."""
+    if tree.op == "neg":
+        return _literal(tree.args[0])
+    if tree.op == "div":
+        top, bottom = (a.value for a in tree.args)
+        return top is not None and bottom is not None and (top / bottom).denominator == bottom > 1
+    return not tree.args or mentions(tree, {"apply", "infinity"})
+
+
+def canonical(tree: Tree) -> Tree:
+    """The tree with sums and products flat, in one order, and without factors of one."""
+    args = [canonical(a) for a in tree.args]
+    if tree.op == "neg":
+        return canonical(Tree("mul", (num(-1), tree.args[0]))) if tree.args[0].op != "num" else _negative(args[0])
+    if tree.op not in ("add", "mul"):
+        return tree._replace(args=tuple(args))
+    flat = [b for a in args for b in (a.args if a.op == tree.op else (a,)) if tree.op == "add" or b != num(1)]
+    return flat[0] if len(flat) == 1 else tree._replace(args=tuple(sorted(flat, key=repr)))
+
+
+def _negative(number: Tree) -> Tree:
+    return number._replace(value=-number.value) if number.value is not None else Tree("neg", (number,))
