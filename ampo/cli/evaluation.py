@@ -42,11 +42,11 @@ from ampo.cli.options import (
     TopP,
     engine_settings,
     given_sampling,
-    say,
     start_engine,
 )
 from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule, show_plan
-from ampo.cli.train import show_training, training_runs
+from ampo.cli.training import show_training, training_runs
+from ampo.console import say
 from ampo.errors import UserError
 from ampo.types import Protocol, as_protocol
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ampo.cli.options import engine_settings, given_sampling, named_values, say, start_engine
+from ampo.cli.options import engine_settings, given_sampling, named_values, start_engine
+from ampo.console import say
 from ampo.errors import UserError, nearest
 
 HARNESS = "Other harnesses"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ampo.console import say
 from ampo.errors import UserError
 from ampo.types import SamplingParams
 
@@ -81,10 +81,6 @@ DataDir = Annotated[
         "--data-dir", envvar="AMPO_DATA_DIR", help="A folder of <benchmark>.jsonl files.", rich_help_panel=DATA
     ),
 ]
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def start_engine(

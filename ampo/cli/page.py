@@ -32,9 +32,9 @@ from ampo.cli.options import (
     TopP,
     engine_settings,
     given_sampling,
-    say,
     start_engine,
 )
+from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:

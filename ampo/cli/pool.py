@@ -33,8 +33,8 @@ from ampo.cli.options import (
     TopP,
     engine_settings,
     given_sampling,
-    say,
 )
+from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ampo.cli.options import say, start_engine
+from ampo.cli.options import start_engine
+from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -156,17 +157,28 @@ class TrainConfig(_Section):
         return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
 
 
-def load_config(source: str, overrides: Sequence[str] = ()) -> TrainConfig:
-    """A config from a file, or one of ours by its name, with `--section.key value` overrides.
+def load_config(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> TrainConfig:
+    """A config with single values overridden.
 
-    Raises UserError for a missing file, broken TOML, an unknown key (with the nearest) or a value out of range.
+    Args:
+        source: A file, the name of one of ours, or a mapping of the same form.
+        overrides: `--section.key value` as on a command line, or a mapping of (dotted or nested) keys to values.
+
+    Raises:
+        UserError: A missing file, broken TOML, an unknown key (with the nearest) or a value out of range.
     """
-    text, where = _read(source)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where} is not valid TOML: {error}") from error
-    for key, value in parse_overrides(overrides).items():
+    if isinstance(source, Mapping):
+        values, where = deepcopy(dict(source)), "the config"
+    else:
+        text, where = _read(str(source))
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UserError(f"{where} is not valid TOML: {error}") from error
+    given = flat(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides)
+    for key, value in given.items():
         _put(values, key, value)
     return validated(values, where)
 

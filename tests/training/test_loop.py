@@ -191,7 +191,7 @@ def test_scores_are_taken_in_float32_where_training_is_in_bfloat16(tiny_model: P
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, preset: str) -> None:
     """In this process, which has torch already: only the loop is new."""
-    from ampo.cli.train import _train
+    from ampo.api.training import _train
     from ampo.training.config import load_config
 
     settings = load_config(str(undisturbed[0]), ["--preset", preset, "--steps", "1", "--validation.every", "9"])

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
 
-from ampo.cli.rl import train_rl
+from ampo.api.rl import train_rl
 from ampo.errors import UserError
 from ampo.training.config import load_config
 from ampo.training.openrlhf import flags, launch, leftovers

@@ -1,21 +1,21 @@
-"""`ampo train`: a config, joined with the data, the verifier and the validation's statistics."""
+"""`ampo.train`: a config, joined with the data, the verifier and the validation's statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
-
-from ampo.cli.options import DataDir, say
+from ampo.api.folders import folder_of
+from ampo.console import say
 from ampo.errors import MissingExtraError, UserError
+from ampo.training.config import TrainConfig, load_config
+from ampo.training.result import TrainingRun
 
 if TYPE_CHECKING:
     from ampo.guidance import GuidancePool
-    from ampo.training.config import TrainConfig
     from ampo.training.loop import Score, ValidationSample
     from ampo.training.prompts import Guidance, TrainPrompt
     from ampo.types import Problem
@@ -27,63 +27,56 @@ OFFLINE = "reasoning-gym"
 
 
 def train(
-    context: typer.Context,
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or one of ours, such as demo.")],
-    output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
-    ] = None,
-    backend: Annotated[str | None, typer.Option("--backend", help="local or openrlhf; default: the config's.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the resolved config, what a step means, the memory; and stop.")
-    ] = False,
-    print_command: Annotated[
-        bool, typer.Option("--print-command", help="Backend openrlhf: write its prompts, show its command, and stop.")
-    ] = False,
-    ray_address: Annotated[
-        str | None,
-        typer.Option("--ray-address", help="Backend openrlhf: join this Ray cluster (auto: the one of this node)."),
-    ] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Train a model by a config. Any value can be overridden: --algorithm.k0 4. The same command resumes."""
-    from ampo.training.config import load_config
+    config: str | Path | Mapping[str, Any],
+    *,
+    output_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    ray_address: str | None = None,
+    **overrides: Any,
+) -> TrainingRun:
+    """Train a model. The same call goes on with what is in the folder.
 
-    overrides = [*context.args, *(["--backend", backend] if backend else [])]
+    Args:
+        config: A TOML file, the name of one of ours ("demo"), or the same as a mapping.
+        output_dir: The run's folder. Default: the config's own, else a temporary one, and a line says where.
+        data_dir: A folder of offline copies of benchmarks. Default: AMPO_DATA_DIR.
+        ray_address: The Ray cluster to join, with backend="openrlhf".
+        overrides: Values of the config: `steps=10`, `rollout={"n": 4}`, `**{"algorithm.k0": 4}`.
+
+    Returns:
+        The run: `.model` is the folder of the trained weights, `.metrics` has a row a step.
+
+    Raises:
+        UserError: The config is wrong, or its data or model can't be had.
+    """
     settings = load_config(config, overrides)
-    folder = output_dir or Path(settings.output_dir or f"runs/train-{Path(config).stem}")
-    if ray_address and settings.backend != "openrlhf":
+    folder = folder_of(output_dir or settings.output_dir)
+    carry_out(settings, folder, ray_address=ray_address, data_dir=None if data_dir is None else Path(data_dir))
+    return TrainingRun(folder)
+
+
+def carry_out(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    stop: Literal["command", "plan"] | None = None,
+    ray_address: str | None = None,
+    data_dir: Path | None = None,
+) -> None:
+    """Train into a folder. stop: after printing what it means, or OpenRLHF's command."""
+    if ray_address and config.backend != "openrlhf":
         raise UserError("--ray-address is for OpenRLHF: add --backend openrlhf")
-    if print_command and settings.backend != "openrlhf":
+    if stop == "command" and config.backend != "openrlhf":
         raise UserError("--print-command shows OpenRLHF's flags: add --backend openrlhf")
     try:
-        if settings.backend == "openrlhf":
-            stop = "command" if print_command else "plan" if dry_run else None
-            _train_openrlhf(settings, folder, stop, ray_address, data_dir)
+        if config.backend == "openrlhf":
+            _train_openrlhf(config, folder, stop, ray_address, data_dir)
         else:
-            _train(settings, folder, dry_run, data_dir)
+            _train(config, folder, stop == "plan", data_dir)
     except ImportError as error:
         if error.name not in ("torch", "transformers", "jaxtyping"):
             raise
         raise MissingExtraError(error.name, "train", "ampo train") from error
-
-
-def training_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Which of some folders are training runs, and the others."""
-    training = [path for path in paths if (path / "metrics.jsonl").is_file()]
-    return training, [path for path in paths if path not in training]
-
-
-def show_training(paths: Sequence[Path], html: bool, output: Path | None) -> None:
-    """What `ampo report` does with training runs: a table, or a page of curves for each."""
-    from ampo.training import report
-
-    if output and len(paths) > 1:
-        raise UserError("--output names one file and there are several training runs: leave it out")
-    for path in paths:
-        if html:
-            say(f"wrote {report.write_page(path, output)}")
-        else:
-            report.show(path)
 
 
 def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | None) -> None:
@@ -138,8 +131,8 @@ def _train_openrlhf(
 ) -> None:
     """Check a config against OpenRLHF, and run it there. stop: after showing its command, or what it means."""
     from ampo import models
-    from ampo.cli.rl import train_rl
-    from ampo.cli.sft import train_sft
+    from ampo.api.rl import train_rl
+    from ampo.api.sft import train_sft
     from ampo.training import plan
     from ampo.training.openrlhf import plan as rl
     from ampo.training.openrlhf import sft

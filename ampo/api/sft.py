@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ampo.cli.options import say
+from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:

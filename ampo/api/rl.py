@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ampo.cli.options import say
+from ampo.console import say
 
 if TYPE_CHECKING:
     from ampo.training.config import TrainConfig

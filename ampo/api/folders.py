@@ -1,0 +1,18 @@
+"""Where the API puts what it makes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ampo.console import say as to_stderr
+
+
+def folder_of(given: str | Path | None, say: Callable[[str], None] = to_stderr) -> Path:
+    """The folder that was given; without one a new temporary one, and `say` is told where."""
+    if given is not None:
+        return Path(given).expanduser()
+    made = Path(tempfile.mkdtemp(prefix="ampo-"))
+    say(f"no output_dir was given: everything is in {made}")
+    return made
