@@ -156,6 +156,8 @@ class Verdict:
     outcome: one of OUTCOMES; only "correct" counts as right.
     extracted: the answer that was found in the response, or None.
     reason: which rule found the answer and which one judged it, for people.
+    shown: whether the outcome was shown; False where it rests on something that could not be read or compared, so
+        that a right answer may be among what isn't "correct".
     """
 
     outcome: Outcome
@@ -163,6 +165,7 @@ class Verdict:
     reason: str = ""
     seconds: float = 0.0
     protocol: Protocol = "ampo"
+    shown: bool = True
 
     @property
     def correct(self) -> bool:

@@ -1,7 +1,8 @@
 """The judgement of one claim, in process and without a deadline; the pool runs it in a worker that can be killed.
 
 Extraction (`extract`), bounds (`guard`), then the cheapest rule that decides: a choice letter, the same text, exact
-numbers, and last those that read both sides as trees (`rules`). An answer that no rule shows to be the gold is wrong.
+numbers, and last those that read both sides as trees (`rules`). An answer that no rule shows to be the gold is wrong;
+`shown` tells whether it was shown to be another, or could not be read or compared.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import replace
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.find.extract import Extraction, extract
+from ampo.verify.find.silence import says_nothing
 from ampo.verify.formula import guard
 from ampo.verify.formula.rationals import is_decimal, rational
 from ampo.verify.kinds.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter, names_the_value
 from ampo.verify.question.own_arithmetic import echoes
-from ampo.verify.ruling import Ruling
+from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.normalise import normalise
 
 
@@ -26,7 +28,9 @@ def quick(claim: Claim) -> Verdict | None:
         return None
     found = extraction(claim)
     if found.answer is None:
-        return Verdict("truncated" if found.truncated else "no_answer", None, found.rule)
+        if found.truncated:
+            return Verdict("truncated", None, found.rule)
+        return Verdict("no_answer", None, found.rule, shown=says_nothing(claim, found.rule))
     ruling = _cheap(claim, found.answer)
     return None if ruling is None else verdict(found, ruling)
 
@@ -85,27 +89,28 @@ def extraction(claim: Claim) -> Extraction:
 def verdict(found: Extraction, ruling: Ruling) -> Verdict:
     """A ruling on an extracted answer as a verdict, which names the rule that found the answer."""
     answer = found.answer or ""
-    shown = answer if len(answer) <= guard.MAX_LENGTH else answer[: guard.MAX_LENGTH] + " ..."
-    return Verdict("correct" if ruling.same else "wrong", shown, f"{found.rule}; {ruling.rule}")
+    clipped = answer if len(answer) <= guard.MAX_LENGTH else answer[: guard.MAX_LENGTH] + " ..."
+    rule = f"{found.rule}; {ruling.rule}"
+    return Verdict("correct" if ruling.same else "wrong", clipped, rule, shown=ruling.same or ruling.shown)
 
 
 def _cheap(claim: Claim, answer: str) -> Ruling | None:
     """What needs no tree: bounds, choice letters, the same text, exact numbers."""
     refused = guard.refusal(answer)
     if refused:
-        return Ruling(False, f"not read: {refused}")
+        return not_shown(f"not read: {refused}")
     letter = gold_letter(claim.gold, claim.kind, claim.options, claim.question)
     # A digit may be the label of one option and the text of another: no "same text" there.
     if claim.gold.strip() == answer.strip() and not (letter and letter.isdigit()):
         return Ruling(True, "same text")
     if guard.refusal(claim.gold):
-        return Ruling(False, "the gold can't be read")
+        return not_shown("the gold can't be read")
     if letter is not None:
         chosen = judge_choice(letter, answer, claim.options, claim.question)
         if chosen is not None:
             return Ruling(chosen, "choice")
         if claim.kind == "choice" or claim.options:
-            return Ruling(False, "no option named")
+            return not_shown("no option named")
     elif names_the_value(claim.gold, answer, claim.question):
         return Ruling(True, "choice")
     elif (lone := lone_letter(claim.gold, claim.kind)) is not None:
@@ -138,4 +143,4 @@ def decide(gold: str, answer: str, question: str = "") -> Ruling:
     try:
         return rules.decide(rules.Pair(gold, answer, question))
     except RecursionError:
-        return Ruling(False, "nested too deeply")
+        return not_shown("nested too deeply")

@@ -30,13 +30,17 @@ def judge_official(gold: str, response: str) -> Verdict:
     try:
         parsed = parse(with_boxed_answer(response), parsing_timeout=None)  # type: ignore[arg-type]
         if not parsed:
-            return Verdict("no_answer", None, "Math-Verify parsed nothing", protocol="official")
-        right = verify(parse(f"${gold}$", parsing_timeout=None), parsed, timeout_seconds=None)  # type: ignore[arg-type]
+            return Verdict(
+                "no_answer", None, "Math-Verify parsed nothing", protocol="official", shown=not response.strip()
+            )
+        wanted = parse(f"${gold}$", parsing_timeout=None)  # type: ignore[arg-type]
+        right = verify(wanted, parsed, timeout_seconds=None)  # type: ignore[arg-type]
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # as in the authors' scorer: whatever goes wrong is a wrong answer
-        return Verdict("wrong", None, f"Math-Verify raised {type(error).__name__}", protocol="official")
-    return Verdict("correct" if right else "wrong", _shown(parsed), "Math-Verify", protocol="official")
+        return Verdict("wrong", None, f"Math-Verify raised {type(error).__name__}", protocol="official", shown=False)
+    shown = right or (_read(wanted) and _read(parsed))
+    return Verdict("correct" if right else "wrong", _text(parsed), "Math-Verify", protocol="official", shown=shown)
 
 
 def with_boxed_answer(response: str) -> str:
@@ -45,7 +49,12 @@ def with_boxed_answer(response: str) -> str:
     return response if span is None else f"{response}\nThe final answer is \\boxed{{{response[slice(*span)].strip()}}}."
 
 
-def _shown(parsed: list) -> str | None:
+def _read(parsed: list) -> bool:
+    """Whether Math-Verify made anything but text of it."""
+    return any(not isinstance(p, str) for p in parsed)
+
+
+def _text(parsed: list) -> str | None:
     """Math-Verify keeps the text it parsed as the last, a string."""
     text = next((p for p in reversed(parsed) if isinstance(p, str)), None)
     return None if text is None else text[:300]

@@ -15,6 +15,7 @@ from ampo.verify.formula.combinatorics import expanded
 from ampo.verify.formula.equality import symbols
 from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Unread, Value
 from ampo.verify.kinds.compare import matches
+from ampo.verify.kinds.compared import comparable
 from ampo.verify.kinds.counted import says_none
 from ampo.verify.kinds.domains import compatible, in_one_order
 from ampo.verify.kinds.images import mentioned
@@ -25,7 +26,7 @@ from ampo.verify.question.context import Setting
 from ampo.verify.question.form import unlike
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.question.phrase_sentence import another_case, states
-from ampo.verify.ruling import Ruling
+from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.chemistry import same_formula
 from ampo.verify.text.decimal_commas import with_point
 from ampo.verify.text.normalise import normalise
@@ -155,11 +156,11 @@ def _sympy(pair: Pair) -> Ruling | None:
         return None
     from ampo.verify.formula import symbolic
 
-    return Ruling(symbolic.same(pair.gold, pair.text), "sympy")
+    return Ruling(True, "sympy") if symbolic.same(pair.gold, pair.text) else not_shown("sympy")
 
 
 def _neither(pair: Pair) -> Ruling:
-    return Ruling(False, _against(pair.wanted, pair.found))
+    return Ruling(False, _against(pair.wanted, pair.found), shown=comparable(pair.wanted, pair.found))
 
 
 _RULES: tuple[Callable[[Pair], Ruling | None], ...] = (

@@ -9,7 +9,7 @@ is not read in the caller's process at all.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -39,12 +39,12 @@ class Task:
         """What the worker's answer, or the lack of one, means for the claim."""
         protocol = self.claim.protocol
         if answer.problem:
-            return Verdict("timeout", None, answer.problem, answer.seconds, protocol)
+            return Verdict("timeout", None, answer.problem, answer.seconds, protocol, shown=False)
         if self.found is None:
-            outcome, extracted, reason = answer.value
-            return Verdict(outcome, extracted, reason, answer.seconds, protocol)
+            outcome, extracted, reason, shown = answer.value
+            return Verdict(outcome, extracted, reason, answer.seconds, protocol, shown)
         judged = verdict(self.found, Ruling(*answer.value))
-        return Verdict(judged.outcome, judged.extracted, judged.reason, answer.seconds, protocol)
+        return replace(judged, seconds=answer.seconds, protocol=protocol)
 
 
 def at_once(claim: Claim) -> Verdict | None:

@@ -84,9 +84,9 @@ def _operations() -> dict[str, Any]:
     from ampo.verify.claim import Claim
     from ampo.verify.judge import decide, equivalent, judge
 
-    def judged(**claim: Any) -> list[str | None]:
+    def judged(**claim: Any) -> list[str | bool | None]:
         verdict = judge(Claim(**{**claim, "options": tuple(claim["options"])}))
-        return [verdict.outcome, verdict.extracted, verdict.reason]
+        return [verdict.outcome, verdict.extracted, verdict.reason, verdict.shown]
 
     for protocol in ("ampo", "official"):
         judged(
