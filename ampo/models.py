@@ -33,6 +33,8 @@ AMPO_MODEL = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"
 
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _MANIFEST = "ampo-manifest.json"
+_CONVERSION = 3
+"""Counts up when the conversion changes: what an older one has made is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +199,31 @@ def _convert(gguf: Path, folder: Path, say: Callable[[str], None]) -> None:
         with redirect_stderr(StringIO()):  # three bars for a few seconds; the line above says enough
             model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, **source, **options)
             model.save_pretrained(work)
-            transformers.AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(work)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **source)
+            _set_right(tokenizer, model.config)
+            tokenizer.save_pretrained(work)
         hashes = {f.name: _sha256(f) for f in sorted(work.iterdir())}
-        (work / _MANIFEST).write_text(json.dumps({"source_sha256": _GGUF_SHA256, "files": hashes}, indent=1))
+        (work / _MANIFEST).write_text(
+            json.dumps({"source_sha256": _GGUF_SHA256, "conversion": _CONVERSION, "files": hashes}, indent=1)
+        )
         if folder.exists():
-            say(f"{folder} is damaged: made again")
-            shutil.rmtree(folder)
-        work.chmod(0o755)
-        work.rename(folder)
+            say(f"{folder} is damaged, or an older release has made it: made again")
+            folder.rename(old := work.with_suffix(".old"))
+            work.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            work.rename(folder)
+        folder.chmod(0o755)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _set_right(tokenizer: Any, config: Any) -> None:
+    """The tokens that end and pad, as the file has them: transformers' conversion names `<|im_start|>`, and no pad.
+    Nor does the published tokenizer take spaces out of what it decodes."""
+    tokenizer.clean_up_tokenization_spaces = False
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(config.eos_token_id)
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(config.pad_token_id)
 
 
 def _transformers() -> tuple[Any, Any]:
@@ -224,7 +241,8 @@ def _intact(folder: Path) -> bool:
     """Whether every file of a converted model is there with the hash it was written with."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
-        return manifest["source_sha256"] == _GGUF_SHA256 and all(
+        made = (manifest["source_sha256"], manifest["conversion"])
+        return made == (_GGUF_SHA256, _CONVERSION) and all(
             _sha256(folder / name) == digest for name, digest in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError):

@@ -22,7 +22,7 @@ def convert(gguf, folder, say):
     time.sleep(1.5)
     folder.mkdir()
     (folder / "model.safetensors").write_text("weights")
-    manifest = {"source_sha256": models._GGUF_SHA256, "files": {
+    manifest = {"source_sha256": models._GGUF_SHA256, "conversion": models._CONVERSION, "files": {
         "model.safetensors": models._sha256(folder / "model.safetensors")}}
     (folder / models._MANIFEST).write_text(models.json.dumps(manifest))
 models._convert = convert

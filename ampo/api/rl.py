@@ -12,6 +12,7 @@ from ampo.console import say
 if TYPE_CHECKING:
     from ampo.training.config import TrainConfig
     from ampo.training.openrlhf.flags import Place
+    from ampo.training.openrlhf.settings import Settings
     from ampo.training.prompts import Guidance, TrainPrompt
     from ampo.training.rundir import TrainDir
 
@@ -27,8 +28,11 @@ def train_rl(
     """stop: after showing its command, or what it means. found: the prompts with their guidance."""
     from transformers import AutoConfig, AutoTokenizer
 
+    from ampo.engines.loading import stop_ids
     from ampo.training.openrlhf import data, flags, hardware, plan
+    from ampo.training.openrlhf.settings import Settings
     from ampo.training.rundir import TrainDir
+    from ampo.training.turn import end_of_turn
 
     prompts = found.prompts
     gpu = hardware.shown(config) if stop else hardware.found(config, ray_address)
@@ -40,13 +44,17 @@ def train_rl(
         print("\n".join(plan.describe(config, prompts, place, arguments, model_config)))
         return
     run = TrainDir(place.folder)
+    tokenizer = AutoTokenizer.from_pretrained(model)
     with run.locked():
         if not stop:
             run.start(config)
             run.note_pool(found.solutions, found.refused)
-        data.write(place, prompts, AutoTokenizer.from_pretrained(model))
+        data.write(place, prompts, tokenizer)
         if not stop:
-            _run(run, config, place, prompts, arguments, ray_address)
+            guided = config.resolved_algorithm().uses_pool
+            end = end_of_turn(tokenizer, stop_ids(model, None, tokenizer)) if guided else ()
+            settings = Settings(config, place.folder, place.pool_file if guided else None, end)
+            _run(run, settings, place, prompts, arguments, ray_address)
     if stop == "command":
         print(shlex.join(["python", "-m", flags.RL.module, *arguments]))
         say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
@@ -54,23 +62,21 @@ def train_rl(
 
 def _run(
     run: TrainDir,
-    config: TrainConfig,
+    settings: Settings,
     place: Place,
     prompts: Sequence[TrainPrompt],
     arguments: list[str],
     ray_address: str | None,
 ) -> None:
     from ampo.training.openrlhf import checkpoints, data, launch
-    from ampo.training.openrlhf.settings import Settings
 
-    guided = config.resolved_algorithm().uses_pool
-    if guided:
+    if settings.pool:
         data.write_pool(place, prompts)
     if done := checkpoints.latest(place.checkpoints):
-        say(f"going on from step {done} of {config.steps} in {place.folder}")
+        say(f"going on from step {done} of {settings.config.steps} in {place.folder}")
     say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
     try:
-        launch.run(Settings(config, place.folder, place.pool_file if guided else None), place, arguments, ray_address)
+        launch.run(settings, place, arguments, ray_address)
     except KeyboardInterrupt:
         done = checkpoints.latest(place.checkpoints)
         say(f"stopped; the same command goes on from step {done} in {place.folder}")

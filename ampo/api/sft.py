@@ -41,12 +41,16 @@ def _train(config: TrainConfig, place: Place, stop: Literal["command", "plan"] |
     """With the run's folder locked, unless nothing is written."""
     from transformers import AutoConfig, AutoTokenizer
 
+    from ampo.engines.loading import stop_ids
     from ampo.training.openrlhf import data, plan, sft
+    from ampo.training.turn import end_of_turn
 
     model_config = AutoConfig.from_pretrained(place.model)
     plan.check_positions(config, model_config)
     prompts = guidance.prompts
-    rows = data.solutions(prompts, AutoTokenizer.from_pretrained(place.model), config.rollout.max_tokens)
+    tokenizer = AutoTokenizer.from_pretrained(place.model)
+    end = end_of_turn(tokenizer, stop_ids(place.model, None, tokenizer))
+    rows = data.solutions(prompts, tokenizer, end, config.rollout.max_tokens)
     found = sum(1 for _ in rows) if stop == "plan" else data.write_solutions(place, rows)
     if left_out := sum(len(p.solutions) for p in prompts) - found:
         say(

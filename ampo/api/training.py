@@ -167,9 +167,11 @@ def _prompts(
 
     from transformers import AutoTokenizer
 
+    from ampo.engines.loading import stop_ids
     from ampo.guidance.lengths import measure_by
     from ampo.training import plan
     from ampo.training.prompts import Guidance, with_guidance
+    from ampo.training.turn import end_of_turn
 
     problems = _problems(config.data.train, "data.train", "train", data_dir)
     made = _tokenized(config, path, problems)
@@ -177,7 +179,7 @@ def _prompts(
     if not algorithm.uses_pool:
         return config, Guidance(made, 0, Counter(), None)
     tokenizer = AutoTokenizer.from_pretrained(path)
-    room = config.rollout.max_tokens - (tokenizer.eos_token_id is not None)
+    room = config.rollout.max_tokens - len(end_of_turn(tokenizer, stop_ids(path, None, tokenizer)))
     pool = _pool(config, problems, folder)
     found = with_guidance(made, pool, verifier, algorithm, measure_by(tokenizer), room)
     for line in found.describe():

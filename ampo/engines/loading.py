@@ -71,7 +71,7 @@ def load(
     model, info = loaded
     if missing := sorted(info["missing_keys"]):
         raise UserError(f"{path} lacks {len(missing)} weights of a causal language model, {missing[0]} among them")
-    return Loaded(_placed(model, where), tokenizer, _stop_ids(model, tokenizer), published)
+    return Loaded(_placed(model, where), tokenizer, _stop_ids(model.generation_config, tokenizer), published)
 
 
 def _check_kind(config: Any, path: str) -> None:
@@ -102,9 +102,19 @@ def _placed(model: Any, device: torch.device) -> Any:
         ) from error
 
 
-def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+def stop_ids(path: str, revision: str | None, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end a response of the model in a local folder or on the hub, without loading its weights."""
+    try:
+        generation = transformers.GenerationConfig.from_pretrained(path, revision=revision or "main")
+    except OSError:  # a model without generation_config.json: its config has them
+        config = transformers.AutoConfig.from_pretrained(path, revision=revision)
+        generation = transformers.GenerationConfig.from_model_config(config)
+    return _stop_ids(generation, tokenizer)
+
+
+def _stop_ids(generation: Any, tokenizer: Any) -> frozenset[int]:
     """Both the generation_config's (there may be several) and the tokenizer's end the response, as in vLLM."""
-    configured = model.generation_config.eos_token_id
+    configured = generation.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
     return frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
 

@@ -62,7 +62,7 @@ class _Planned:
 class Guide:
     """What guidance takes, besides the groups of a step.
 
-    end_ids: what closes a teacher's turn (the tokenizer's end token). max_response_tokens: a longer solution is no
+    end_ids: what closes a teacher's turn (`ampo.training.turn`). max_response_tokens: a longer solution is no
     candidate. seed: with the step and the prompt's id it makes every draw.
     """
 

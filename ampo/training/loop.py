@@ -22,6 +22,7 @@ from ampo.engines.loading import Loaded
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
+from ampo.training.judging import claim_of
 from ampo.training.log import sinks
 from ampo.training.logprobs import log_prob_fn
 from ampo.training.metrics import mean_of_updates
@@ -30,10 +31,10 @@ from ampo.training.prompts import TrainPrompt, batch, solution_rows
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
+from ampo.training.turn import end_of_turn
 from ampo.training.update import Policy
 from ampo.types import SamplingParams, Verdict
 from ampo.verify import VerifierPool
-from ampo.verify.claim import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,11 @@ class LocalTrainer:
         rollout = config.rollout
         self.policy = Policy(loaded.model, config.optimizer, config.steps, rollout.temperature, autocast)
         self._sampler = Sampler(loaded.model, loaded.tokenizer, loaded.stop_ids, rollout.batch_size)
-        end = loaded.tokenizer.eos_token_id
         self.guide = Guide(
             self.algorithm,
             SolutionTokenizer(loaded.tokenizer),
             log_prob_fn(loaded.model, token_budget=config.optimizer.micro_batch_tokens),
-            () if end is None else (end,),
+            end_of_turn(loaded.tokenizer, loaded.stop_ids),
             rollout.max_tokens,
             config.seed,
         )
@@ -201,14 +201,7 @@ class LocalTrainer:
         with self._timed("rollout"), self.policy.computing():
             for done in self._sampler.sample([p.ids for p in taken], seeds, params):
                 problem = taken[done.prompt].problem
-                claim = Claim(
-                    problem.answer,
-                    done.text,
-                    kind=problem.kind,
-                    options=problem.options,
-                    question=problem.question,
-                    finish_reason=done.finish_reason,
-                )
+                claim = claim_of(problem, done.text, done.finish_reason)
                 futures[done.prompt, done.index] = (done, self._verifier.submit(claim))
         with self._timed("verify"):
             judged = {

@@ -4,8 +4,9 @@
 an agent for each response: it answers the response with `reward_func`'s reward, scores and logs, and is done. The
 verifier's pool is that of the process, and a failure is counted as there.
 
-Deviation from OpenRLHF's multi-turn executor, which lets a turn use all that the prompt has left of max_len: here a
-response ends at rollout.max_tokens, to which the teachers' solutions are held as well.
+Deviations from OpenRLHF's multi-turn executor, which lets a turn use all that the prompt has left of max_len and shows
+an agent a text without its end token: here a response ends at rollout.max_tokens, to which the teachers' solutions are
+held as well, and the text is that of all its tokens, so that a response that was cut off is known for one.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ class AmpoAgent(AgentInstanceBase):
         }
 
 
+class _WholeTexts:
+    """An engine whose texts are those of all tokens that were generated."""
+
+    def __init__(self, engine: Any, tokenizer: Any) -> None:
+        self._engine, self._tokenizer = engine, tokenizer
+
+    async def generate(self, *args: Any, **kwargs: Any) -> Any:
+        found = await self._engine.generate(*args, **kwargs)
+        for output in found.outputs:
+            output.text = self._tokenizer.decode(output.token_ids, skip_special_tokens=False)
+        return found
+
+
 class AgentExecutor(MultiTurnAgentExecutor):
     """By this name OpenRLHF looks it up."""
 
@@ -57,4 +71,5 @@ class AgentExecutor(MultiTurnAgentExecutor):
     ) -> dict[str, Any]:
         width = len(hf_tokenizer(prompt, add_special_tokens=False)["input_ids"])
         room = min(max_length, width + sampling_params.max_tokens)
-        return await super().execute(prompt, label, sampling_params, room, hf_tokenizer, llm_engine, images)
+        engine = _WholeTexts(llm_engine, hf_tokenizer)
+        return await super().execute(prompt, label, sampling_params, room, hf_tokenizer, engine, images)

@@ -29,21 +29,25 @@ def write(place: Place, prompts: Sequence[TrainPrompt], tokenizer: Any) -> None:
     _write(place.prompts_file, (json.dumps(row) + "\n" for row in rows))
 
 
-def solutions(prompts: Sequence[TrainPrompt], tokenizer: Any, max_tokens: int) -> Iterator[tuple[str, str]]:
+def solutions(
+    prompts: Sequence[TrainPrompt], tokenizer: Any, end_ids: tuple[int, ...], max_tokens: int
+) -> Iterator[tuple[str, str]]:
     """What preset sft learns from, as texts: (prompt, solution with the end of its turn), which OpenRLHF puts together.
 
-    A solution that melts into its prompt, so that the two together are other tokens, is left out.
+    A solution that melts into its prompt, so that the two together are other tokens, is left out. end_ids: what closes
+    a teacher's turn (`ampo.training.turn`).
     """
 
     def encode(text: str) -> list[int]:
         return tokenizer(text, add_special_tokens=False)["input_ids"]
 
+    end = tokenizer.decode(end_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
     for prompt in prompts:
         asked = _text(prompt, tokenizer) if prompt.solutions else ""
         for solution in prompt.solutions:
-            told = solution.content + tokenizer.eos_token
+            told = solution.content + end
             alone = replace(prompt, solutions=(solution,))
-            for row in solution_rows(alone, encode, (tokenizer.eos_token_id,), max_tokens):
+            for row in solution_rows(alone, encode, end_ids, max_tokens):
                 if tuple(encode(asked + told)) == row.prompt_ids + row.response_ids:
                     yield asked, told
 

@@ -15,6 +15,7 @@ from typing import Any
 import ray
 from openrlhf.trainer.ray.vllm_engine import RolloutRayActor as _Original
 
+from ampo.engines.loading import stop_ids
 from ampo.training.openrlhf import cpu, special
 from ampo.training.openrlhf.watchdog import end_with_core
 from ampo.training.rollout import rollout_seed
@@ -45,7 +46,8 @@ class SeededEngine(_Engine):
         num_samples: int = 1,
         images: Any = None,
     ) -> list[dict[str, Any]]:
-        special.tell(hf_tokenizer)
+        hf_tokenizer.clean_up_tokenization_spaces = False  # OpenRLHF's texts as the local backend's: no space is lost
+        special.tell(hf_tokenizer, stop_ids(hf_tokenizer.name_or_path, None, hf_tokenizer))
         first = rollout_seed(self._seed, self._step, json.loads(label)["uid"])
         found = await asyncio.gather(
             *(

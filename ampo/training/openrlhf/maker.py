@@ -41,12 +41,11 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         self.step = 0
         self._settings = settings
         self._pool = GuidancePool.open(settings.pool) if settings.pool else None
-        end = self.tokenizer.eos_token_id
         self._guide = Guide(
             settings.config.resolved_algorithm(),
             SolutionTokenizer(self.tokenizer),
             self._log_probs,
-            () if end is None else (end,),
+            settings.end_ids,
             settings.config.rollout.max_tokens,
             settings.config.seed,
         )

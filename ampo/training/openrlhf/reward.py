@@ -15,10 +15,10 @@ from threading import Lock
 from typing import Any
 
 from ampo.algorithm.rewards import reward
-from ampo.training.openrlhf.special import dropped
-from ampo.types import OUTCOMES, Verdict
+from ampo.training.judging import claim_of
+from ampo.training.openrlhf.special import dropped, finish_reason
+from ampo.types import OUTCOMES, Problem, Verdict
 from ampo.verify import VerifierPool
-from ampo.verify.claim import Claim
 
 _WORKERS = 8  # of a process at most: a node has an engine a GPU, each with a pool, and a worker holds 58 MB
 _starting = Lock()  # OpenRLHF calls from many threads of an engine's process
@@ -27,12 +27,15 @@ _starting = Lock()  # OpenRLHF calls from many threads of an engine's process
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
     """The reward of one response, as OpenRLHF asks: sequences of length 1, query = prompt + response.
 
+    A response without an end token was cut off, and is judged as such.
+
     rewards: 0.9 accuracy + 0.1 format, less the repetition penalty. scores: accuracy, 0 or 1. extra_logs: `outcome`
     (index in OUTCOMES; -1 where judging failed) and `reward_failed`, in every sample.
     """
     try:
-        text = _response(queries[0], prompts[0])
-        verdict = _judge(text, json.loads(labels[0]))
+        told = _response(queries[0], prompts[0])
+        text = dropped(told)
+        verdict = _judge(text, json.loads(labels[0]), finish_reason(told))
     except Exception as error:  # whatever it is, it must be counted: OpenRLHF would swallow it
         print(f"ampo: a reward failed and counts 0: {type(error).__name__}: {error}", file=sys.stderr)
         return _answer(0.0, 0.0, -1, failed=True)
@@ -40,17 +43,17 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     return _answer(reward(accuracy, text), accuracy, OUTCOMES.index(verdict.outcome))
 
 
-def _judge(text: str, label: dict[str, Any]) -> Verdict:
-    claim = Claim(
+def _judge(text: str, label: dict[str, Any], finished: str | None) -> Verdict:
+    problem = Problem(
+        label["uid"],
+        label.get("question", ""),
         label["answer"],
-        text,
-        kind=label.get("kind", "auto"),
         options=tuple(label.get("options", ())),
-        question=label.get("question", ""),
+        kind=label.get("kind", "auto"),
     )
     with _starting:
         pool = _pool()
-    return pool.submit(claim).result()
+    return pool.submit(claim_of(problem, text, finished)).result()
 
 
 @cache
@@ -61,7 +64,7 @@ def _pool() -> VerifierPool:
 def _response(query: str, prompt: str) -> str:
     if not query.startswith(prompt):
         raise ValueError("the decoded sequence does not begin with its prompt")
-    return dropped(query[len(prompt) :])
+    return query[len(prompt) :]
 
 
 def _answer(earned: float, accuracy: float, outcome: int, *, failed: bool = False) -> dict[str, Any]:

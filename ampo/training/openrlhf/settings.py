@@ -10,8 +10,11 @@ from ampo.training.config import TrainConfig
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """folder: the run's, seen by every node. pool: verified solutions by uid (`data.write_pool`); None without any."""
+    """folder: the run's, seen by every node. pool: verified solutions by uid (`data.write_pool`); None without any.
+    end_ids: what closes a teacher's turn (`ampo.training.turn`).
+    """
 
     config: TrainConfig
     folder: Path
     pool: Path | None
+    end_ids: tuple[int, ...] = ()

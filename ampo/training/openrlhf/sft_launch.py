@@ -88,11 +88,12 @@ def _process(folder: Path, arguments: Sequence[str]) -> None:
     if cpu.needed():
         cpu.install()
         cpu.adapt_mesh()
+    from openrlhf import datasets
     from openrlhf.trainer import sft_trainer
     from openrlhf.utils import config
 
     from ampo.training.openrlhf.sft import COMMAND
-    from ampo.training.openrlhf.sft_trainer import AmpoSFTTrainer
+    from ampo.training.openrlhf.sft_trainer import AmpoSFTTrainer, TurnsDataset
 
     original = config.hierarchize
 
@@ -103,6 +104,7 @@ def _process(folder: Path, arguments: Sequence[str]) -> None:
 
     substitute(config, hierarchize=with_folder)
     substitute(sft_trainer, SFTTrainer=AmpoSFTTrainer)
+    substitute(datasets, SFTDataset=TurnsDataset)
     sys.argv = [COMMAND.module, *arguments]
     runpy.run_module(COMMAND.module, run_name="__main__")
 

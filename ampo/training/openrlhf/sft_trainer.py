@@ -1,19 +1,34 @@
 """OpenRLHF's SFT trainer with our metrics and marks: metrics.jsonl by update, which checkpoints are whole.
 
-Deviation from OpenRLHF: the last update writes a checkpoint too, so that a finished run isn't trained on.
+Deviations from OpenRLHF: the last update writes a checkpoint too, so that a finished run isn't trained on; and a row
+ends as the chat template ends a turn, where OpenRLHF ends all with `eos_token`.
 """
 
 from __future__ import annotations
 
+import copy
 import time
 from pathlib import Path
 from typing import Any
 
+from openrlhf.datasets import SFTDataset
 from openrlhf.trainer.sft_trainer import SFTTrainer
 from torch import distributed as dist
 
+from ampo.engines.loading import stop_ids
 from ampo.training.openrlhf import checkpoints
 from ampo.training.rundir import TrainDir
+from ampo.training.turn import end_of_turn
+
+
+class TurnsDataset(SFTDataset):
+    """OpenRLHF's rows, for which the last token of a turn is the tokenizer's `eos_token`: in a copy of it, it is."""
+
+    def __init__(self, dataset: Any, tokenizer: Any, max_length: int, strategy: Any, **more: Any) -> None:
+        tokenizer = copy.copy(tokenizer)
+        end = end_of_turn(tokenizer, stop_ids(strategy.args.model.model_name_or_path, None, tokenizer))
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end[-1])
+        super().__init__(dataset, tokenizer, max_length, strategy, **more)
 
 
 class AmpoSFTTrainer(SFTTrainer):

@@ -51,9 +51,9 @@ def executed(executor: Any, model_path: str, text: str, label: str) -> dict[str,
     from vllm import SamplingParams
 
     tokenizer = AutoTokenizer.from_pretrained(model_path)
-    special.tell(tokenizer)
+    special.tell(tokenizer, (tokenizer.eos_token_id,))
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    engine = OneAnswer(ids, lambda some: tokenizer.decode(some, skip_special_tokens=False))
+    engine = OneAnswer(ids, lambda some: tokenizer.decode(some, skip_special_tokens=True))
     params = SamplingParams(max_tokens=MAX_TOKENS, logprobs=1)
     return asyncio.run(executor.execute(PROMPT, label, params, MAX_LENGTH, tokenizer, engine))
 

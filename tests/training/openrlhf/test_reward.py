@@ -21,17 +21,27 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an engine tells them."""
     monkeypatch.setattr(special, "_told", None)
     added = {i: SimpleNamespace(content=text, special=True) for i, text in enumerate(("<|im_end|>", GEMMAS, DEEPSEEKS))}
-    special.tell(SimpleNamespace(added_tokens_decoder=added, all_special_tokens=["<|im_end|>"]))
+    texts = {i: token.content for i, token in added.items()}
+    special.tell(
+        SimpleNamespace(
+            added_tokens_decoder=added,
+            all_special_tokens=["<|im_end|>"],
+            decode=lambda ids, **_: "".join(texts[i] for i in ids),
+        ),
+        texts,
+    )
 
 
 @pytest.mark.parametrize(
     ("response", "reward", "outcome"),
     [
         ("It is <answer> 0.5 </answer><|im_end|>", 1.0, "correct"),
-        (r"It is \boxed{0.5}", 0.9, "correct"),
+        (r"It is \boxed{0.5}<|im_end|>", 0.9, "correct"),
+        (r"It is \boxed{0.5} and then<|im_end|>", 0.9, "correct"),
+        (r"It is \boxed{0.5} and then", 0.0, "truncated"),
         ("It is <answer> 3 </answer><|im_end|>", 0.1, "wrong"),
-        ("I do not know", 0.0, "no_answer"),
-        ("The answer is 0.5.", 0.9, "correct"),
+        ("I do not know<|im_end|>", 0.0, "no_answer"),
+        ("The answer is 0.5.<|im_end|>", 0.9, "correct"),
         (f"The answer is 0.5.{GEMMAS}", 0.9, "correct"),
         (f"The answer is 0.5.{DEEPSEEKS}", 0.9, "correct"),
     ],

@@ -87,7 +87,7 @@ def test_rows_are_the_local_backends_in_text(model_path: str) -> None:
         tuple(tokenizer(text)["input_ids"]),
         tuple(Solution(f"t{i}", content, verified=True) for i, content in enumerate(contents)),
     )
-    found = list(data.solutions([prompt], tokenizer, 32))
+    found = list(data.solutions([prompt], tokenizer, (tokenizer.eos_token_id,), 32))
     assert found == [(text, contents[0] + tokenizer.eos_token)]
     row = solution_rows(prompt, lambda t: tokenizer(t)["input_ids"], (tokenizer.eos_token_id,), 32)[0]
     assert tuple(tokenizer("".join(found[0]))["input_ids"]) == row.prompt_ids + row.response_ids
