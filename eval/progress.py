@@ -17,10 +17,13 @@ _PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
 
 
 class RunProgress:
-    """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only."""
+    """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only.
+
+    total: None where nobody knows it (a stream); then no time is estimated.
+    """
 
     def __init__(
-        self, total: int, done: int, outcomes: Counter[str], quiet: bool = False, unit: str = "samples"
+        self, total: int | None, done: int, outcomes: Counter[str], quiet: bool = False, unit: str = "samples"
     ) -> None:
         self._unit = unit
         self._total, self._done, self._before = total, done, done
@@ -80,6 +83,7 @@ class RunProgress:
 
     def _print(self) -> None:
         fresh = self._done - self._before
-        left = (self._total - self._done) * (time.monotonic() - self._started) / max(fresh, 1)
-        eta = f", {left:.0f} s left" if fresh and self._done < self._total else ""
-        print(f"{self._done}/{self._total} {self._unit}, {self._rates()}{eta}", file=sys.stderr, flush=True)
+        eta, of = "", "" if self._total is None else f"/{self._total}"
+        if self._total is not None and fresh and self._done < self._total:
+            eta = f", {(self._total - self._done) * (time.monotonic() - self._started) / fresh:.0f} s left"
+        print(f"{self._done}{of} {self._unit}, {self._rates()}{eta}", file=sys.stderr, flush=True)

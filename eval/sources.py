@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,9 @@ from ampo.models import hub_reachable
 
 if TYPE_CHECKING:
     from ampo.eval.suites import Benchmark
+
+
+_CELL = 2**31 - 1  # characters in a cell of CSV: Python's own limit, 131,072, is less than a long response
 
 
 class HubDataError(UserError):
@@ -30,6 +33,14 @@ class Row(NamedTuple):
 
 def read_rows(path: Path) -> list[Row]:
     """All rows of a .jsonl, .csv or .parquet file. Raises UserError for a file that can't be read, or is empty."""
+    rows = list(stream_rows(path))
+    if not rows:
+        raise UserError(f"{path} is empty: it must hold at least one problem")
+    return rows
+
+
+def stream_rows(path: Path) -> Iterator[Row]:
+    """The rows one by one, so that a file may be larger than the memory. Raises UserError, where it is met."""
     if not path.exists():
         raise UserError(f"the data file {path} does not exist: check its path")
     if path.is_dir():
@@ -38,35 +49,37 @@ def read_rows(path: Path) -> list[Row]:
     if reader is None:
         raise UserError(f"{path}: a data file ends in {', '.join(_READERS)}; this one in {path.suffix or 'nothing'!r}")
     try:
-        rows = reader(path)
+        yield from reader(path)
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    if not rows:
-        raise UserError(f"{path} is empty: it must hold at least one problem")
-    return rows
 
 
-def _read_jsonl(path: Path) -> list[Row]:
-    rows = []
-    # Split at line feeds alone: the other ends of line that Python knows may stand inside JSON strings.
-    for number, line in enumerate(path.read_bytes().decode("utf-8-sig").split("\n"), 1):
+def jsonl_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
+    """The rows of JSON lines, split at line feeds alone: other ends of line may stand inside JSON strings."""
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        where = f"{path}:{number}"
+        where = f"{name}:{number}"
         try:
-            fields = json.loads(line)
+            fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError as error:
+            raise UserError(f"{where} is not UTF-8 (byte {error.start} of the line): save it as UTF-8") from error
         except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(f"{where}: broken JSON ({error}): mend or remove this line") from error
         if not isinstance(fields, dict):
             raise UserError(f"{where}: each line must be a JSON object, this is a {type(fields).__name__}")
-        rows.append(Row(where, fields))
-    return rows
+        yield Row(where, fields)
 
 
-def _read_csv(path: Path) -> list[Row]:
-    rows = []
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        yield from jsonl_rows(file, str(path))
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         try:
@@ -76,26 +89,28 @@ def _read_csv(path: Path) -> list[Row]:
             for fields in reader:
                 if None in fields or None in fields.values():
                     raise UserError(f"{path}:{reader.line_num}: the number of fields differs from the header's")
-                rows.append(Row(f"{path}:{reader.line_num}", fields))
+                yield Row(f"{path}:{reader.line_num}", fields)
         except csv.Error as error:
             raise UserError(f"{path}:{reader.reader.line_num}: broken CSV ({error})") from error
-    return rows
 
 
-def _read_parquet(path: Path) -> list[Row]:
+def _read_parquet(path: Path) -> Iterator[Row]:
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError("pyarrow", "data", "reading Parquet files") from error
+    number = 0
     try:
-        table = parquet.read_table(path)
+        for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
+            for fields in batch.to_pylist():
+                yield Row(f"{path}, row {number}", fields)
+                number += 1
     except pyarrow.ArrowException as error:
         raise UserError(f"{path} is not a readable Parquet file: {_first_line(error)}") from error
-    return [Row(f"{path}, row {i}", fields) for i, fields in enumerate(table.to_pylist())]
 
 
-_READERS: dict[str, Callable[[Path], list[Row]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".parquet": _read_parquet,
