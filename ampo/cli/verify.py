@@ -84,7 +84,7 @@ def claim(
     from ampo.integrations.table import Columns
     from ampo.verify import Claim, VerifierPool
 
-    protocols = [as_protocol(name) for name in dict.fromkeys(protocol or ["ampo"])]
+    protocols: list[Protocol] = [as_protocol(name) for name in dict.fromkeys(protocol or ["ampo"])]
     known = _kind(kind)
     if file is None:
         if gold is None or response is None:

@@ -47,7 +47,8 @@ def ampo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         with pytest.raises(SystemExit) as ended:
             main()
-        done = Done(*capfd.readouterr())
+        read = capfd.readouterr()
+        done = Done(read.out, read.err)
         assert (ended.value.code or 0) == code, done
         return done
 
