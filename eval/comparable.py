@@ -213,6 +213,12 @@ def _notes(run: _Run, protocol: Protocol) -> Iterator[str]:
     unjudged = sum((response, protocol) not in run.verdicts for response in run.responses)
     if unjudged:
         yield f"{run.path}: {unjudged} responses have no verdict and are left out; `ampo score {run.path}` judges them"
+    unshown = sum(not v.shown for (_, p), v in run.verdicts.items() if p == protocol)
+    if unshown:
+        yield (
+            f"{run.path}: {unshown} of {len(run.responses)} responses were not shown to be wrong, and count as wrong: "
+            f"`ampo score {run.path} --judge MODEL` asks a model about them"
+        )
     if "adaptive" in run.config:
         yield f"{run.path} was sampled adaptively (--until-ci): problems have different numbers of samples"
 

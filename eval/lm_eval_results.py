@@ -23,7 +23,8 @@ from ampo.eval.metrics import SCHEMA_VERSION, mean_of
 from ampo.eval.stats import interval_around
 from ampo.types import PROTOCOLS
 
-_PLAIN = ("maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate", "mean_completion_tokens")
+_RATES = ("truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
+_PLAIN = ("maj_at_k", *_RATES, "mean_completion_tokens")
 
 
 def find(path: Path) -> Path | None:
@@ -122,8 +123,8 @@ def _entry(
             entry |= {"stderr": error, "ci95": list(interval_around(value, error, n, n * k))}
     if ours:
         entry |= {name: metrics[name]["value"] for name in _PLAIN if name in metrics}
-        if "timeout_rate" in entry and "avg_at_k" in entry:
-            entry["bounds"] = [entry["avg_at_k"], min(1.0, entry["avg_at_k"] + entry["timeout_rate"])]
+        if "not_shown_rate" in entry and "avg_at_k" in entry:
+            entry["bounds"] = [entry["avg_at_k"], min(1.0, entry["avg_at_k"] + entry["not_shown_rate"])]
         if "pass_at_k" in metrics and "n_samples" in entry:
             entry["pass_at_k"] = {str(k): metrics["pass_at_k"]["value"]}
     return entry | {"metrics": metrics}

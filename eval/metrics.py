@@ -1,16 +1,17 @@
 """From judged samples to metrics.json. Pure: the same rows give the same numbers, in any order.
 
 Every problem weighs the same in a benchmark, however many samples it has, so avg@k estimates the same thing for every
-k: more samples narrow it and don't move it. "truncated" and "no_answer" are wrong, as the protocol says; a "timeout"
-is a judgement that failed, so it counts as wrong in the score and both ways in the bounds. Rates and the mean length
-weigh each problem the same, too; the lengths of right and of wrong samples are those of the samples themselves. Scores
-are fractions; the formulas are in `ampo.eval.stats`.
+k: more samples narrow it and don't move it. "truncated" and "no_answer" are wrong, as the protocol says. A verdict that
+was not shown rests on something that the verifier could not read or compare (a "timeout" is one): it counts as wrong in
+the score and both ways in the bounds, which tell how much of a score is the verifier's ignorance. Rates and the mean
+length weigh each problem the same, too; the lengths of right and of wrong samples are those of the samples themselves.
+Scores are fractions; the formulas are in `ampo.eval.stats`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ _PERCENTILES = (5, 25, 50, 75, 95)
 
 
 class Judged(NamedTuple):
-    """One judged sample. vote: the equivalence class of its answer within its problem; -1 where there is no answer."""
+    """One judged sample. vote: the equivalence class of its answer within its problem; -1 where there is no answer.
+    shown: as in the verdict."""
 
     benchmark: str
     problem: str
@@ -33,6 +35,7 @@ class Judged(NamedTuple):
     vote: int
     completion_tokens: int
     finish_reason: str
+    shown: bool = True
 
 
 def summarise(rows: Sequence[Judged]) -> dict[str, Any]:
@@ -90,14 +93,14 @@ def accuracy(rows: Sequence[Judged]) -> float:
 
 def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
     """n_samples: of all problems together; samples_per_problem: [fewest, most]. pass_at_k and maj_curve: for every k up
-    to the fewest, and maj_at_k at the fewest itself. bounds: [timeouts wrong, timeouts right]. lengths: tokens of right
-    and of wrong samples.
+    to the fewest, and maj_at_k at the fewest itself. bounds: what was not shown [all wrong, all right]. lengths: tokens
+    of right and of wrong samples.
     """
     rows = [row for samples in problems.values() for row in samples]
     counts = [len(samples) for samples in problems.values()]
     means = [accuracy(samples) for samples in problems.values()]
     majority = _majority_curve(problems, min(counts))
-    score = float(np.mean(means))
+    score, not_shown = float(np.mean(means)), _mean_share(problems, _not_shown)
     return {
         "n_problems": len(problems),
         "n_samples": len(rows),
@@ -108,10 +111,11 @@ def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
         "pass_at_k": _pass_curve(problems, min(counts)),
         "maj_at_k": majority[str(min(counts))],
         "maj_curve": majority,
-        "bounds": [score, min(1.0, score + _rate(problems, "timeout"))],
+        "bounds": [score, min(1.0, score + not_shown)],
         "truncated_rate": _rate(problems, "truncated"),
         "no_answer_rate": _rate(problems, "no_answer"),
         "timeout_rate": _rate(problems, "timeout"),
+        "not_shown_rate": not_shown,
         "mean_completion_tokens": float(
             np.mean([np.mean([row.completion_tokens for row in samples]) for samples in problems.values()])
         ),
@@ -163,7 +167,16 @@ def _right(row: Judged) -> bool:
     return row.outcome == "correct"
 
 
+def _not_shown(row: Judged) -> bool:
+    """A time-out is one, also in a run that was judged before verdicts said it."""
+    return not row.shown or row.outcome == "timeout"
+
+
 def _rate(problems: Mapping[str, Sequence[Judged]], outcome: Outcome) -> float:
-    """How frequent an outcome is: the mean over problems of its share of a problem's samples."""
-    shares = [sum(row.outcome == outcome for row in samples) / len(samples) for samples in problems.values()]
-    return float(np.mean(shares))
+    """How frequent an outcome is."""
+    return _mean_share(problems, lambda row: row.outcome == outcome)
+
+
+def _mean_share(problems: Mapping[str, Sequence[Judged]], belongs: Callable[[Judged], bool]) -> float:
+    """The mean over problems of the share of a problem's samples that belong."""
+    return float(np.mean([sum(map(belongs, samples)) / len(samples) for samples in problems.values()]))

@@ -66,7 +66,7 @@ class ResponseRecord:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """A line of verdicts.jsonl."""
+    """A line of verdicts.jsonl. shown: as in the verdict; a line that doesn't say it is of an older version."""
 
     id: str
     protocol: Protocol
@@ -74,6 +74,7 @@ class VerdictRecord:
     extracted: str | None
     reason: str
     seconds: float
+    shown: bool = True
 
     @staticmethod
     def of(response_id: str, verdict: Verdict) -> VerdictRecord:
@@ -84,6 +85,7 @@ class VerdictRecord:
             verdict.extracted,
             verdict.reason,
             round(verdict.seconds, 6),
+            verdict.shown,
         )
 
 

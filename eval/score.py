@@ -159,6 +159,7 @@ def judged_rows(
                 vote=vote,
                 completion_tokens=record.completion_tokens,
                 finish_reason=record.finish_reason,
+                shown=verdict.shown,
             )
             for (record, verdict), vote in zip(pairs, votes, strict=True)
         ]

@@ -40,7 +40,7 @@ from ampo.verify import Claim, VerifierPool
 log = logging.getLogger(__name__)
 
 Doc = Mapping[str, Any]
-METRICS = ("avg_at_k", "pass_at_k", "maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate")
+METRICS = ("avg_at_k", "pass_at_k", "maj_at_k", "truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
 LENGTH = "mean_completion_tokens"  # only where the model tells
 
 
@@ -176,6 +176,7 @@ def judge(responses: Iterable[Sequence[str]], docs: Iterable[Doc], protocol: Pro
                     vote=vote,
                     completion_tokens=getattr(text, "completion_tokens", 0),
                     finish_reason=getattr(text, "finish_reason", None) or "stop",
+                    shown=verdict.shown,
                 )
                 for sample, ((text, _), verdict, vote) in enumerate(zip(futures, verdicts, votes, strict=True))
             ]

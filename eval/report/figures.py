@@ -11,7 +11,7 @@ from typing import Any
 from ampo.eval.metrics import mean_of
 from ampo.eval.paper import AVERAGES, PaperRow
 
-RATES = ("truncated_rate", "no_answer_rate", "timeout_rate")
+RATES = ("truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
 
 
 def percent(value: float | None) -> str:
@@ -40,8 +40,9 @@ def mean(metrics: Mapping[str, Any]) -> str:
 
 
 def bounds(row: Mapping[str, Any]) -> str:
-    """The score with all time-outs wrong, and with all right, as in 25.0-50.0; empty where nothing timed out."""
-    return "-".join(map(percent, row["bounds"])) if row.get("timeout_rate") and "bounds" in row else ""
+    """The score with what was not shown all wrong, and all right, as in 25.0-50.0; empty where both are one."""
+    low, high = row.get("bounds", (0, 0))
+    return f"{percent(low)}-{percent(high)}" if high > low else ""
 
 
 def averaged(metrics: Mapping[str, Any]) -> int:

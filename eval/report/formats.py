@@ -64,6 +64,7 @@ def _markdown_single(run: Shown, printed: Against) -> Iterator[str]:
 def _whole_table(metrics: Mapping[str, Any], printed: PaperRow | None) -> Table:
     late = any(map(bounds, metrics["benchmarks"].values()))
     head = ["benchmark", "n × k", "avg@k [95 %]", "pass@k", "maj@k", "cut off", "no answer", "time-out"]
+    head.append("not shown")
     head += [*(["bounds"] if late else []), "tokens"]
     lines = [head + (["paper"] if printed else [])]
     for name, row in metrics["benchmarks"].items():

@@ -75,7 +75,7 @@ def table(runs: Sequence[Shown], protocol: str, printed: Against, hidden: bool) 
     head = ["benchmark", *(["run"] if len(runs) > 1 else []), "n × k", "avg@k, 95 % interval", ""]
     head += [*(f"paper: {name}" if len(rows) > 1 else "paper" for name in rows), "pass@k", "maj@k"]
     late = _any_late(runs, protocol)
-    head += ["cut off", "no answer", "time-out", *(["bounds"] if late else []), "tokens"]
+    head += ["cut off", "no answer", "time-out", "not shown", *(["bounds"] if late else []), "tokens"]
     cells = "".join(f"<th{_class(title)}>{escape(title)}</th>" for title in head)
     body = "".join(_body(runs, protocol, list(rows.values()), late))
     return (
@@ -85,7 +85,7 @@ def table(runs: Sequence[Shown], protocol: str, printed: Against, hidden: bool) 
 
 
 def _any_late(runs: Sequence[Shown], protocol: str) -> bool:
-    """Whether judging timed out anywhere, so that scores have bounds."""
+    """Whether anything was not shown, so that scores have bounds."""
     return any(
         bounds(row) for run in runs for row in run.protocols.get(protocol, {"benchmarks": {}})["benchmarks"].values()
     )

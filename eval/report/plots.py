@@ -160,7 +160,7 @@ def _verdicts(stats: Sequence[Mapping[str, Any]], names: Sequence[str], labels: 
 
 
 def _is_whole(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and all(rate in row for rate in ("avg_at_k", *RATES))
+    return row is not None and all(rate in row for rate in ("avg_at_k", *RATES[:3]))
 
 
 def _shares(row: Mapping[str, Any]) -> dict[Outcome, float]:

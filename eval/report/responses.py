@@ -47,7 +47,7 @@ def rows_of(runs: Sequence[Shown]) -> list[Row]:
 
 def index_of(rows: Sequence[Row], protocols: Sequence[str]) -> dict[str, Any]:
     """The rows' columns. An outcome is a place in OUTCOMES, -1 where there is no verdict; a problem and a reason are
-    places in their lists.
+    places in their lists; unshown: the places of the rows whose verdict was not shown.
     """
     problems, reasons = _Places(), _Places()
     index: dict[str, Any] = {
@@ -99,6 +99,7 @@ def _problem(problem: Problem) -> tuple[Any, ...]:
 def _verdicts(verdicts: Sequence[VerdictRecord | None], reasons: _Places) -> dict[str, Any]:
     return {
         "outcome": [OUTCOMES.index(v.outcome) if v else -1 for v in verdicts],
+        "unshown": [i for i, v in enumerate(verdicts) if v and not v.shown],
         "extracted": [v.extracted if v else None for v in verdicts],
         "reason": [reasons.of(v.reason if v else "") for v in verdicts],
     }

@@ -44,11 +44,12 @@ def show_metrics(
     others = metrics.get("protocols", {})
     for protocol, summary in {metrics.get("protocol", "ampo"): metrics, **others}.items():
         console.print(_table(summary, f"{where}   protocol {protocol}", printed))
-        if late := [f"{name} {bounds(row)}" for name, row in summary["benchmarks"].items() if bounds(row)]:
-            console.print(f"time-outs all wrong to all right: {escape(', '.join(late))}")
+        if unsure := [_unsure(name, row) for name, row in summary["benchmarks"].items() if bounds(row)]:
+            console.print(f"not shown: {escape(', '.join(unsure))}")
     console.print(
         "[dim]In %; n problems, k samples each. avg@k: mean over problems, interval clustered by problem. "
-        "cut: cut off by the token limit; none: no answer; t-o: judging timed out.[/dim]"
+        "cut: cut off by the token limit; none: no answer; t-o: judging timed out. "
+        "not shown: neither right nor shown to be wrong, and the score with all of these wrong to all right.[/dim]"
     )
     if printed:
         console.print(
@@ -103,9 +104,14 @@ def _row(name: str, row: Mapping[str, Any], printed: PaperRow | None) -> list[st
         *beside,
         percent(pass_at_most(row)),
         percent(row["maj_at_k"]),
-        "/".join(percent(row[rate]) for rate in RATES),
+        "/".join(percent(row[rate]) for rate in RATES[:3]),
         *([] if printed else [tokens(row)]),
     ]
+
+
+def _unsure(name: str, row: Mapping[str, Any]) -> str:
+    """As in math500 2.4 (61.0-63.4)."""
+    return f"{name} {percent(row.get('not_shown_rate', row['timeout_rate']))} ({bounds(row)})"
 
 
 def _beside(printed: float | None, interval: Sequence[float]) -> str:

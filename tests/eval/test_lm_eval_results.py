@@ -75,7 +75,13 @@ def test_the_interval_is_ours() -> None:
 
 
 def test_results_of_our_own_tasks_are_named_by_their_benchmark(tmp_path: Path) -> None:
-    row = {"avg_at_k,ampo": 0.5, "avg_at_k_stderr,ampo": 0.1, "timeout_rate,ampo": 0.25, "pass_at_k,ampo": 0.75}
+    row = {
+        "avg_at_k,ampo": 0.5,
+        "avg_at_k_stderr,ampo": 0.1,
+        "timeout_rate,ampo": 0.25,
+        "not_shown_rate,ampo": 0.25,
+        "pass_at_k,ampo": 0.75,
+    }
     row |= {"avg_at_k,official": 0.25, "avg_at_k_stderr,official": 0.1}
     data = {
         "results": {"ampo_aime24": {"sample_len": 4} | row},

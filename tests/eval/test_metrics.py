@@ -184,6 +184,18 @@ def test_pass_and_majority_at_one_are_the_mean() -> None:
     assert summary["maj_at_k"] == summary["maj_curve"]["3"] == pytest.approx(1 / 3)
 
 
+def test_what_was_not_shown_counts_both_ways_in_the_bounds() -> None:
+    rows = [
+        row("p0", 0, "correct", 0),
+        row("p0", 1, "wrong", 1)._replace(shown=False),
+        row("p1", 0, "wrong", 0),
+        row("p1", 1, "timeout", -1)._replace(shown=False),
+    ]
+    summary = summarise(rows)["benchmarks"]["b"]
+    assert (summary["avg_at_k"], summary["not_shown_rate"], summary["timeout_rate"]) == (0.25, 0.5, 0.25)
+    assert summary["bounds"] == [0.25, 0.75]
+
+
 def test_outcomes_bounds_and_lengths() -> None:
     rows = [
         row("p0", 0, "correct", 0, tokens=10),
@@ -195,6 +207,7 @@ def test_outcomes_bounds_and_lengths() -> None:
     assert summary["avg_at_k"] == 0.25
     assert summary["bounds"] == [0.25, 0.5]
     assert [summary[f"{o}_rate"] for o in ("timeout", "truncated", "no_answer")] == [0.25, 0.25, 0.25]
+    assert summary["not_shown_rate"] == 0.25
     assert summary["mean_completion_tokens"] == 40
     assert summary["lengths"]["right"] == {"n": 1, "mean": 10} | dict.fromkeys(("p5", "p25", "p50", "p75", "p95"), 10)
     assert summary["lengths"]["wrong"]["p50"] == 40

@@ -174,7 +174,7 @@ def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest
     assert "ood_avg" not in render("md", runs, {})
 
 
-def test_bounds_are_shown_where_judging_timed_out(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bounds_are_shown_where_a_verdict_was_not(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
     from ampo.eval.report.markup import table
@@ -183,10 +183,10 @@ def test_bounds_are_shown_where_judging_timed_out(save_run: SaveRun, capsys: pyt
     outcomes = ("correct", "timeout", "wrong", "wrong")
     said = [{"problem": p.id, "outcomes": {"ampo": o}} for p, o in zip(PROBLEMS, outcomes, strict=False)]
     runs = load([save_run("late", PROBLEMS[:4], said).path])
-    assert "| 33.3 | 33.3-66.7 | 10 |" in render("md", runs, {})
+    assert "| 33.3 | 33.3 | 33.3-66.7 | 10 |" in render("md", runs, {})
     assert "<td>33.3-66.7</td>" in table(runs, "ampo", {}, hidden=False)
     show_metrics(runs[0].metrics, runs[0].path, Console(width=80, highlight=False))
-    assert "time-outs all wrong to all right: aime24 33.3-66.7" in capsys.readouterr().out
+    assert "not shown: aime24 33.3 (33.3-66.7)" in capsys.readouterr().out
     in_time = load([save_run("prompt", PROBLEMS[:4], [said[0], *said[2:]]).path])
     assert "| bounds |" not in render("md", in_time, {})
     assert "<th>bounds</th>" not in table(in_time, "ampo", {}, hidden=False)

@@ -62,12 +62,13 @@ function verdicts(index, row, answer) {
   const made = element("dl", "", "verdicts");
   made.append(element("dt", "reference"), cell(showSource ? document.createTextNode(answer) : answerNode(answer)));
   for (const protocol of meta.protocols) {
-    const { extracted, reason } = index.verdicts[protocol];
+    const { extracted, reason, unshown } = index.verdicts[protocol];
     const outcome = outcomeOf(index, protocol, row);
     const said = element("dd", "");
     const found = extracted[row];
     said.append(badge(outcome), element("b", outcome.replace("_", " "), outcome), " ");
     if (found !== null) said.append(showSource ? found : answerNode(found));
+    if (unshown.includes(row)) said.append(element("small", "not shown to be wrong", "reason"));
     if (index.reasons[reason[row]]) said.append(element("small", index.reasons[reason[row]], "reason"));
     made.append(element("dt", protocol), said);
   }

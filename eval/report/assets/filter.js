@@ -2,6 +2,7 @@
 
 const WHICH = [
   ["", "all responses"],
+  ["unshown", "not shown to be wrong"],
   ["protocols", "protocols disagree"],
   ["runs", "runs differ on the problem"],
   ["samples", "samples differ on the problem"],
@@ -33,6 +34,10 @@ async function matching(index, protocol) {
 }
 
 function chosenBy(index, protocol, which) {
+  if (which === "unshown") {
+    const unshown = new Set(index.verdicts[protocol].unshown);
+    return (row) => unshown.has(row);
+  }
   if (which === "protocols") {
     const [a, b] = meta.protocols;
     return (row) => isRight(index, a, row) !== isRight(index, b, row);

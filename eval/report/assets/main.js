@@ -14,7 +14,8 @@ function fillFilters() {
   fill("run", meta.runs.length > 1 ? [["", "all runs"], ...meta.runs.map((label, i) => [i, label])] : []);
   fill("benchmark", meta.benchmarks.length > 1 ? [["", "all benchmarks"], ...meta.benchmarks.map((b) => [b, b])] : []);
   const several = new Set(state.index.problem).size < state.index.problem.length;
-  const sensible = { protocols: meta.protocols.length > 1, runs: meta.runs.length > 1, samples: several };
+  const unshown = meta.protocols.some((p) => state.index.verdicts[p].unshown.length);
+  const sensible = { unshown, protocols: meta.protocols.length > 1, runs: meta.runs.length > 1, samples: several };
   fill("which", WHICH.filter(([value]) => sensible[value] ?? true));
   fill("order", ORDERS);
 }
