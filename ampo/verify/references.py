@@ -1,0 +1,105 @@
+"""Reference answers in the forms that data files hold them in, as the plain answer that the verifier compares with.
+
+Problems and pools read theirs here, so that the same file means the same to an evaluation and to a training run:
+
+    "Multiply: ... is $\\\\boxed{42}$."   a whole solution: its final answer, by box, tag or "the answer is"
+    "6*7 = 42\\n#### 42"                 what follows the last ####
+    ["42"], '["42"]', "['42']"          a list of one, also as text
+    ["2", "3"]                          a list of several: all of them are the answer, in one list; one where they are
+                                        the same value twice (["1/2", "0.5"])
+    {"ground_truth": "42"}              an object with one of KEYS, also as text
+
+A list of bare numbers in text, [1, 2], is mathematics and stays. What is an answer already comes out as it went in.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ampo.verify.find.extract import extract
+from ampo.verify.judge import quickly_equivalent
+
+KEYS = ("ground_truth", "answer", "final_answer", "gold", "target", "value", "solution")
+_SOLUTION = 200  # characters from which on a text may be a whole solution
+_DEEPEST = 4  # lists in objects in text ...
+
+
+def reference(value: Any) -> Any:
+    """The answer that a cell of a data file holds. Numbers, and what is in none of the forms, are returned as they are.
+
+    Raises ValueError, in words, for a list or an object that holds no answer.
+    """
+    return _read(value, 0)
+
+
+def _read(value: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise ValueError("lists and objects inside one another: where is the answer?")
+    if hasattr(value, "tolist"):  # NumPy's, as Parquet files give them
+        value = value.tolist()
+    if isinstance(value, str):
+        held = _held(value)
+        return _of_text(value.strip()) if held is None else _read(held, depth + 1)
+    if isinstance(value, Mapping):
+        key = next((k for k in KEYS if value.get(k) is not None), None)
+        if key is None:
+            raise ValueError(f"an object without an answer: none of {', '.join(KEYS)} is in it")
+        return _read(value[key], depth + 1)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return _of_list([_read(item, depth + 1) for item in value])
+    return value
+
+
+def _held(text: str) -> Any:
+    """What a text holds that is JSON of texts or of an object, or Python's form of a list of texts; None for others."""
+    text = text.strip()
+    if text[:1] + text[-1:] not in ("[]", "{}", '""') or len(text) < 2:
+        return None
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        held = _python_list(text)
+    if isinstance(held, list):
+        return held if held and all(isinstance(item, str) for item in held) else None
+    if isinstance(held, dict):
+        return held if any(key in held for key in KEYS) else None
+    return held if isinstance(held, str) else None
+
+
+def _python_list(text: str) -> Any:
+    if not text.startswith(("['", '["')):
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _of_list(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("an empty list: there is no answer in it")
+    if len(items) == 1:
+        return items[0]
+    if any(isinstance(item, bool) or not isinstance(item, (str, int, float)) for item in items):
+        raise ValueError("a list of several answers must hold texts or numbers")
+    kept: list[str] = []
+    for text in map(str, items):
+        if not any(quickly_equivalent(text, other, "math", (), "") for other in kept):
+            kept.append(text)
+    return ", ".join(kept)
+
+
+def _of_text(text: str) -> str:
+    """The final answer of a solution; any other text as it is."""
+    if "####" in text:
+        after = text.rpartition("####")[2].strip()
+        return after or text
+    marked = "\\boxed" in text or "\\fbox" in text or "<answer>" in text
+    if not marked and len(text) < _SOLUTION:
+        return text
+    found = extract(text)
+    stated = found.rule.startswith(('"', "answer tag", "box"))
+    return found.answer if found.answer and stated else text
