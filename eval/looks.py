@@ -14,7 +14,8 @@ import numpy as np
 
 from ampo.errors import UserError
 from ampo.eval import adaptive
-from ampo.eval.rundir import RunDir, Say, drop_torn_line, dump, read_jsonl
+from ampo.eval.rundir import RunDir, Say
+from ampo.files import drop_torn_line, dump, read_jsonl
 
 Record = Mapping[str, Any]
 

@@ -28,8 +28,9 @@ from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_start
 from ampo.eval.looks import Looks
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump
+from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
 from ampo.eval.score import claim_of, problem_of, write_metrics
+from ampo.files import drop_torn_line, dump
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
 from ampo.verify import VerifierPool

@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import tomli_w
 
 from ampo.errors import UserError
 from ampo.eval.fields import fault
+from ampo.files import differences, dump, read_jsonl, without_none, write
 from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
 
 Say = Callable[[str], None]
@@ -123,13 +123,13 @@ class RunDir:
             raise UserError(f"{self.config} is not valid TOML: {error}") from error
 
     def write_config(self, config: dict[str, Any]) -> None:
-        write_atomically(self.config, tomli_w.dumps(_without_none(config)))
+        write(self.config, tomli_w.dumps(without_none(config)))
 
     def check_config(self, config: dict[str, Any]) -> None:
         """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
         if not self.config.exists():
             return
-        if changes := differences(self.read_config(), _without_none(config)):
+        if changes := differences(self.read_config(), without_none(config)):
             raise UserError(
                 f"{self.path} holds a run of another configuration ({'; '.join(changes)}): "
                 "give the same settings to resume it, or another --output-dir"
@@ -140,7 +140,7 @@ class RunDir:
         return {problem.id: problem for problem in problems}
 
     def write_problems(self, problems: Iterable[Problem]) -> None:
-        write_atomically(self.problems, "".join(dump(asdict(problem)) for problem in problems))
+        write(self.problems, "".join(dump(asdict(problem)) for problem in problems))
 
     def read_responses(self) -> dict[str, ResponseRecord]:
         return {record.id: record for record in _records(self.responses, ResponseRecord)}
@@ -186,109 +186,9 @@ class RunDir:
             yield
 
 
-def differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
-    """A line for each setting in which two tables differ."""
-    before, now = _flat(there), _flat(here)
-    return [
-        f"{key} was {_short(before.get(key))}, is now {_short(now.get(key))}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
-
-
-def drop_torn_line(file: Path, say: Say) -> None:
-    """Cut off a last line that a killed process left unfinished."""
-    if not file.exists():
-        return
-    with file.open("rb+") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        end = _end_of_last_line(stream, size)
-        if end < size:
-            say(f"{file.name}: dropped a torn last line of {size - end} bytes; what it held is done again")
-            stream.truncate(end)
-
-
-def _end_of_last_line(stream: IO[bytes], size: int) -> int:
-    """The offset after the last newline."""
-    end = size
-    while end > 0:
-        start = max(0, end - 65536)
-        stream.seek(start)
-        newline = stream.read(end - start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
-
-
-def read_jsonl(file: Path, growing: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line. Raises UserError with the line's number for one that is broken.
-
-    growing: a last line without its newline is still being written, or was never finished, and is left out.
-    """
-    try:
-        with file.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                if not line.strip() or (growing and not line.endswith(b"\n")):
-                    continue
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise UserError(f"{file}:{number} is not valid JSON ({error}): mend or remove that line") from error
-                if not isinstance(row, dict):
-                    raise UserError(f"{file}:{number} is not a JSON object: mend or remove that line")
-                yield number, row
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror or error}") from error
-
-
 def _records(file: Path, kind: type[R]) -> Iterator[R]:
     """Each line as a dataclass; UserError with the line's number for one that isn't."""
     for number, row in read_jsonl(file, growing=True):
         if wrong := fault(row, kind):
             raise UserError(f"{file}:{number} {wrong}: mend or remove that line, or is it of another version?")
         yield kind(**row)
-
-
-def dump(row: dict[str, Any]) -> str:
-    """One line of JSONL. Lone surrogates, which a model can produce, are escaped."""
-    line = json.dumps(row, ensure_ascii=False)
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        line = json.dumps(row)
-    return line + "\n"
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file's content so that a reader sees the old or the new one, never a part."""
-    work = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with work.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        work.replace(file)
-    except OSError as error:
-        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        work.unlink(missing_ok=True)
-
-
-def _without_none(value: Any) -> Any:
-    """TOML has no null: what is None is left out."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
-
-
-def _short(value: Any) -> str:
-    text = "unset" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

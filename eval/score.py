@@ -5,7 +5,6 @@ Needs no engine and no data set: the run directory holds the problems.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +14,8 @@ from ampo.errors import UserError
 from ampo.eval.looks import sections
 from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord, drop_torn_line, dump, write_atomically
+from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
+from ampo.files import drop_torn_line, dump, write, write_json
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
 
@@ -59,7 +59,7 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
         with VerifierPool() as pool:
             verdicts |= _judge(problems, responses, protocols, pool, quiet)
-            write_atomically(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
+            write(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
             return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool)
 
 
@@ -110,7 +110,7 @@ def write_metrics(
     }
     first, *others = protocols
     metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
-    write_atomically(run.metrics, json.dumps(metrics, indent=1) + "\n")
+    write_json(run.metrics, metrics)
     return metrics
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.files import first_line, parse_lines
 from ampo.models import hub_reachable
 
 if TYPE_CHECKING:
@@ -57,20 +57,8 @@ def stream_rows(path: Path) -> Iterator[Row]:
 
 
 def jsonl_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
-    """The rows of JSON lines, split at line feeds alone: other ends of line may stand inside JSON strings."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f"{name}:{number}"
-        try:
-            fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"{where} is not UTF-8 (byte {error.start} of the line): save it as UTF-8") from error
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise UserError(f"{where}: broken JSON ({error}): mend or remove this line") from error
-        if not isinstance(fields, dict):
-            raise UserError(f"{where}: each line must be a JSON object, this is a {type(fields).__name__}")
-        yield Row(where, fields)
+    """The rows of JSON lines. name: of the file, for messages."""
+    return (Row(f"{name}:{number}", fields) for number, fields in parse_lines(lines, name))
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
@@ -107,7 +95,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
                 yield Row(f"{path}, row {number}", fields)
                 number += 1
     except pyarrow.ArrowException as error:
-        raise UserError(f"{path} is not a readable Parquet file: {_first_line(error)}") from error
+        raise UserError(f"{path} is not a readable Parquet file: {first_line(error)}") from error
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -146,10 +134,10 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
     except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
         if not reachable:
             raise HubDataError(_unreachable(name, looked_in)) from error
-        raise UserError(f"{name}: {_first_line(error)}") from error
+        raise UserError(f"{name}: {first_line(error)}") from error
     except (DataFilesNotFoundError, DatasetsError, RuntimeError) as error:  # it is there, and not in a form to be read
         raise HubDataError(
-            f"{name} can't be read ({_first_line(error)}): give a copy as a file by --data, or pin another `revision` "
+            f"{name} can't be read ({first_line(error)}): give a copy as a file by --data, or pin another `revision` "
             "in a TOML file"
         ) from error
     except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
@@ -175,7 +163,3 @@ def _not_found(benchmark: Benchmark, name: str, error: Exception) -> str:
     if benchmark.revision and "revision" in str(error).lower():
         return f"{name} has no revision {benchmark.revision!r}: mend or remove `revision` in the benchmark's TOML file"
     return f"{name} is not on the hub: check its name, or log in with `hf auth login` if it is private"
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

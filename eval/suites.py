@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ampo.errors import UserError, nearest
 from ampo.eval.normalise import NORMALISERS
+from ampo.files import explain
 from ampo.types import AnswerKind, SamplingParams
 
 SUITES: dict[str, tuple[str, ...]] = {
@@ -207,15 +208,4 @@ def _parse(text: str, name: str, where: str) -> Benchmark:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise UserError(f"{where}: {_explain(error)}") from error
-
-
-def _explain(error: ValidationError) -> str:
-    """The first complaint, in one line, with the nearest known key for an unknown one."""
-    first = error.errors()[0]
-    path = ".".join(str(p) for p in first["loc"])
-    if first["type"] == "extra_forbidden":
-        model = {"columns": Columns, "parts": Part}.get(str(first["loc"][0]), Benchmark)
-        return f"unknown key {path!r}: {nearest(str(first['loc'][-1]), model.model_fields, 'a key')}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message
+        raise UserError(f"{where}: {explain(error, Benchmark)}") from error

@@ -35,8 +35,9 @@ from ampo import models
 from ampo.engines.settings import EngineSettings
 from ampo.eval import lm_eval_tasks
 from ampo.eval.data import DATA_DIR, load_problems
-from ampo.eval.rundir import ResponseRecord, RunDir, dump
+from ampo.eval.rundir import ResponseRecord, RunDir
 from ampo.eval.suites import resolve
+from ampo.files import dump
 from ampo.types import Problem, Response
 
 DATA = Path(os.environ[DATA_DIR]) if os.environ.get(DATA_DIR) else None

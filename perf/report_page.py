@@ -26,8 +26,9 @@ from selenium import webdriver
 from ampo.eval.metrics import summarise
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import judged_rows
+from ampo.files import dump
 from ampo.types import Problem
 
 WORDS_PER_TOKEN = 0.75

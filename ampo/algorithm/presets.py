@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ampo.errors import UserError, nearest
+from ampo.files import explain
 
 Trigger = Literal["none_correct", "success_below", "always", "never"]
 Selection = Literal["comprehension", "random", "shortest", "first", "likelihood"]
@@ -117,5 +118,4 @@ def _validated(name: str, values: dict[str, Any]) -> Algorithm:
     try:
         return Algorithm.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"algorithm {name!r}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from error
+        raise UserError(f"algorithm {name!r}: {explain(error, Algorithm)}") from error

@@ -96,8 +96,9 @@ def build(
     """
     from ampo.cli.evaluation import chosen_benchmarks
     from ampo.cli.teachers import ask, candidates_of, prompt_of, teachers_of
-    from ampo.eval.rundir import RunDir, write_atomically
+    from ampo.eval.rundir import RunDir
     from ampo.eval.spec import PAPER_SAMPLING, build_spec
+    from ampo.files import write_json
     from ampo.guidance.build import assemble
     from ampo.guidance.tables import build_dict, show_build
     from ampo.guidance.writer import writing
@@ -143,7 +144,7 @@ def build(
             output_dir,
             progress=lambda verdicts: progress(v.outcome for v in verdicts),
         )
-    write_atomically(output_dir / "report.json", jsonlib.dumps(build_dict(report), indent=1) + "\n")
+    write_json(output_dir / "report.json", build_dict(report))
     show_build(report, _console())
     say(f"wrote {file}; before training on it: ampo pool check {file}")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ampo.engines.settings import EngineSettings
 from ampo.errors import MissingExtraError, UserError
+from ampo.files import first_line
 
 # Threads that spin while they wait for one another make every token ten times slower on a CPU with other work to do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # counts where torch has not been imported yet
@@ -63,11 +64,11 @@ def load(
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         # what transformers raises for a missing file, an unknown architecture, a bad config and a missing package
-        raise UserError(f"cannot load the model {path}: {_first_line(error)}") from error
+        raise UserError(f"cannot load the model {path}: {first_line(error)}") from error
     except Exception as error:
         if type(error).__name__ != "SafetensorError":  # the one error of the weights' own library
             raise
-        raise UserError(f"cannot load the model {path}: its weights are damaged ({_first_line(error)})") from error
+        raise UserError(f"cannot load the model {path}: its weights are damaged ({first_line(error)})") from error
     model, info = loaded
     if missing := sorted(info["missing_keys"]):
         raise UserError(f"{path} lacks {len(missing)} weights of a causal language model, {missing[0]} among them")
@@ -117,9 +118,3 @@ def _stop_ids(generation: Any, tokenizer: Any) -> frozenset[int]:
     configured = generation.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
     return frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
-    return text if len(text) <= 300 else text[:300] + " ..."

@@ -25,6 +25,7 @@ from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
 from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError
+from ampo.files import first_line
 from ampo.models import ModelRef
 from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
 
@@ -269,7 +270,7 @@ def import_vllm() -> None:
             import vllm.engine.arg_utils  # noqa: F401
         except (ImportError, OSError) as error:
             raise BrokenVLLMError(
-                f"vLLM is installed and can't be imported ({_first_line(error)}): "
+                f"vLLM is installed and can't be imported ({first_line(error)}): "
                 "mend its installation, or give --backend transformers"
             ) from error
 
@@ -286,11 +287,7 @@ def _start(ref: ModelRef, settings: EngineSettings) -> Core:
         arguments = _engine_args(ref, settings, on_cpu)
         return InProcessCore(arguments) if in_process else ProcessCore(arguments)
     except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
-        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {first_line(error)}") from error
 
 
 def _engine_args(ref: ModelRef, settings: EngineSettings, on_cpu: bool) -> Any:

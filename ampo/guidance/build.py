@@ -20,7 +20,8 @@ from typing import IO, NamedTuple
 
 from ampo.algorithm.rewards import repeats_itself
 from ampo.errors import UserError
-from ampo.guidance.formats import PoolEntry, decode, entry_of, line_of, question_key
+from ampo.files import parse_line
+from ampo.guidance.formats import PoolEntry, entry_of, line_of, question_key
 from ampo.guidance.index import digest
 from ampo.types import Solution, Verdict
 from ampo.verify import Claim, VerifierPool
@@ -128,4 +129,4 @@ def _put(spool: IO[bytes], candidate: Candidate) -> int:
 
 def _take(spool: IO[bytes], place: int) -> Solution:
     spool.seek(place)
-    return entry_of(decode(spool.readline(), "spool"), "spool").solutions[0]
+    return entry_of(parse_line(spool.readline(), "spool"), "spool").solutions[0]

@@ -58,17 +58,6 @@ def question_uid(question: str) -> str:
     return hashlib.blake2b(question_key(question).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def decode(line: bytes, where: str) -> Row:
-    """A line of JSONL as a row. Raises UserError for one that is no JSON object."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{where}: broken JSON ({error}): mend or remove this line") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: each line must be a JSON object, this is a {type(row).__name__}")
-    return row
-
-
 def check_columns(columns: Collection[str], where: str) -> None:
     """Raise UserError, naming the columns found, where they are of no known shape."""
     missing = [[c for c in shape if c not in columns] for shape in (("question", "answer"), ("prompt", "reward_model"))]

@@ -8,7 +8,6 @@ size and time of each file, and made anew when these have changed.
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ampo.errors import UserError
+from ampo.files import replacing
 from ampo.guidance.formats import entry_of, prompt_of, question_key
 from ampo.guidance.rows import Rows
 from ampo.models import cache_dir
@@ -101,15 +101,10 @@ def _load(place: Path, stamp: tuple[int, ...]) -> Index | None:
 
 def _save(place: Path, stamp: tuple[int, ...], index: Index) -> bool:
     """Write it so that a reader sees the old or the new one, never a part; False where the folder can't be written."""
-    work = place.with_name(f"{place.name}.{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with work.open("wb") as stream:
+        with replacing(place) as stream:
             np.savez(stream, stamp=np.array(stamp, np.int64), **index._asdict())
-            stream.flush()
-            os.fsync(stream.fileno())
-        work.replace(place)
-    except OSError:
-        work.unlink(missing_ok=True)
+    except (OSError, UserError):
         return False
     return True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ampo.errors import MissingExtraError, UserError
+from ampo.files import first_line
 from ampo.types import Solution
 
 _CHARACTERS = 4  # to a token, about: reasoning in English with formulas has 3 to 4 under the common tokenizers
@@ -48,4 +49,4 @@ def _tokenizer(model: str) -> Any:
     try:
         return AutoTokenizer.from_pretrained(ref.path, revision=ref.hub_revision)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{model} has no tokenizer to be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{model} has no tokenizer to be read: {first_line(error)}") from error

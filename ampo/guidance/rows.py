@@ -16,7 +16,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError
-from ampo.guidance.formats import PROMPT_COLUMNS, Row, check_columns, decode
+from ampo.files import first_line, parse_line
+from ampo.guidance.formats import PROMPT_COLUMNS, Row, check_columns
 from ampo.models import hub_reachable
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Located(NamedTuple):
 
     def row(self) -> Row:
         """Raises UserError for a line that is no JSON object."""
-        return decode(self.content, self.where) if isinstance(self.content, bytes) else self.content
+        return parse_line(self.content, self.where) if isinstance(self.content, bytes) else self.content
 
 
 class Rows(ABC):
@@ -149,7 +150,7 @@ class ParquetRows(Rows):
                         yield Located(number, f"{self.name}, row {number}", row)
                         number += 1
             except (self._broken, OSError) as error:
-                raise UserError(f"{self.name} is damaged from row {number} on: {_first_line(error)}") from error
+                raise UserError(f"{self.name} is damaged from row {number} on: {first_line(error)}") from error
 
     def read(self, position: int) -> Located:
         group = bisect_right(self._starts, position) - 1
@@ -173,7 +174,7 @@ class ParquetRows(Rows):
         try:
             return act()
         except (self._broken, OSError) as error:
-            raise UserError(f"{file} is not a readable Parquet file: {_first_line(error)}") from error
+            raise UserError(f"{file} is not a readable Parquet file: {first_line(error)}") from error
 
 
 class HubRows(Rows):
@@ -231,14 +232,10 @@ def _load_from_hub(name: str) -> Any:
         return datasets.load_dataset(source, split=split or "train", revision=revision or None)
     except (DatasetNotFoundError, errors.GatedRepoError) as error:
         raise UserError(
-            f"the data set {name!r} is not to be had from the hub ({_first_line(error)}): check its name, "
+            f"the data set {name!r} is not to be had from the hub ({first_line(error)}): check its name, "
             "or log in with `hf auth login` if it is private or gated"
         ) from error
     except ValueError as error:  # an unknown split; offline, also a set that isn't in the cache
-        raise UserError(f"the data set {name!r}: {_first_line(error)}" if reachable else unreachable) from error
+        raise UserError(f"the data set {name!r}: {first_line(error)}" if reachable else unreachable) from error
     except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
         raise UserError(unreachable) from error
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

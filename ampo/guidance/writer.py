@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ampo.errors import UserError
+from ampo.files import replacing
 from ampo.guidance.formats import PoolEntry, line_of
 
 
@@ -17,18 +16,9 @@ def writing(file: Path) -> Iterator[Callable[[PoolEntry], None]]:
 
     Raises UserError for a file that can't be written, at once.
     """
-    work = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with work.open("w", encoding="utf-8") as stream:
-            yield lambda entry: _write(stream.write, entry)
-            stream.flush()
-            os.fsync(stream.fileno())
-        work.replace(file)
-    except OSError as error:
-        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        work.unlink(missing_ok=True)
+    with replacing(file) as stream:
 
+        def write(entry: PoolEntry) -> None:
+            stream.write(line_of(entry).encode("utf-8"))
 
-def _write(write: Callable[[str], int], entry: PoolEntry) -> None:
-    write(line_of(entry))
+        yield write

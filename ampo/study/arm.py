@@ -11,7 +11,6 @@ sampled on the test problems. A folder for each:
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from ampo.files import write_json
 from ampo.study import design, mechanism, student, task
 from ampo.study.design import Arm, Size, WarmStart, problems
 from ampo.study.student import prompt_ids
@@ -268,13 +268,6 @@ def _guidance(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
             for name, share in shares.items()
         },
     }
-
-
-def write_json(file: Path, value: Any) -> None:
-    """Whole or not at all."""
-    work = file.with_name(f".{file.name}.{os.getpid()}")
-    work.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    work.replace(file)
 
 
 def _copy(source: Path, place: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.files import write_json
 from ampo.study import analysis, design, schedule, task
 from ampo.study.analysis import Claim, Estimate, Results
-from ampo.study.arm import write_json
 from ampo.study.design import Size
 
 SCHEMA_VERSION = 1

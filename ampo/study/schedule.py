@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ampo.errors import UserError
+from ampo.files import write_json
 from ampo.study import design
-from ampo.study.arm import write_json
 from ampo.study.design import Size
 
 

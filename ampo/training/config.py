@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ampo.algorithm.presets import Algorithm, load_preset
 from ampo.errors import UserError, nearest
+from ampo.files import explain, flat, without_none
 
 
 class _Section(BaseModel):
@@ -104,14 +105,6 @@ class Log(_Section):
     project: str = "ampo"
 
 
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A table by dotted names, however it is nested; what comes later counts."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
-
-
 class TrainConfig(_Section):
     """A training run."""
 
@@ -154,7 +147,7 @@ class TrainConfig(_Section):
 
     def to_toml(self) -> str:
         """The config with every value filled in; what is not set is left out."""
-        return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+        return tomli_w.dumps(without_none(self.model_dump(mode="json")))
 
 
 def load_config(
@@ -188,7 +181,7 @@ def validated(values: Mapping[str, Any], where: str) -> TrainConfig:
     try:
         config = TrainConfig.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{where}: {_first_problem(error)}") from error
+        raise UserError(f"{where}: {explain(error, TrainConfig)}") from error
     config.resolved_algorithm()
     return config
 
@@ -242,23 +235,3 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
         if not isinstance(values, dict):
             raise UserError(f"--{dotted}: {name} is a value and has no {last}")
     values[last] = value
-
-
-def _first_problem(error: ValidationError) -> str:
-    """The first problem, in one line, with the nearest name for an unknown key."""
-    problem = error.errors()[0]
-    path = [str(part) for part in problem["loc"]]
-    if problem["type"] == "extra_forbidden":
-        section: Any = TrainConfig
-        for name in path[:-1]:
-            section = section.model_fields[name].annotation
-        return f"unknown key {'.'.join(path)!r}: {nearest(path[-1], section.model_fields, 'a key')}"
-    if problem["type"] == "missing":
-        return f"{'.'.join(path)} is missing"
-    return f"{'.'.join(path)} is {problem['input']!r}: {problem['msg'].lower()}"
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampo.errors import UserError
+from ampo.files import read_jsonl
 from ampo.plots import Section, figure, graph_objects, page, write
 from ampo.training.metrics import BINS
 from ampo.training.rundir import TrainDir
@@ -106,7 +106,7 @@ def _scores(rows: list[dict[str, Any]]) -> Any:
 def _wins(run: TrainDir) -> Any:
     if not run.guidance.exists():
         return None
-    decisions = [json.loads(line) for line in run.guidance.read_text(encoding="utf-8").splitlines()]
+    decisions = [row for _, row in read_jsonl(run.guidance, growing=True)]
     wins = Counter(source for decision in decisions for source in decision["sources"])
     names = [name for name, _ in wins.most_common()]
     return figure([graph_objects().Bar(x=names, y=[wins[n] for n in names])], "", "solutions") if wins else None

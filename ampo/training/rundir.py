@@ -14,7 +14,6 @@ the checkpoint that a run goes on from is cut off: those steps are done again, a
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.training.config import TrainConfig, flat
+from ampo.files import append, dump, first_line, flat, read_jsonl, write, write_json
+from ampo.training.config import TrainConfig
 
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
@@ -76,7 +76,7 @@ class TrainDir:
     def start(self, config: TrainConfig) -> None:
         """Write the config, or compare with the one that is there. Raises UserError that shows the difference."""
         if not self.config.exists():
-            self.config.write_text(config.to_toml(), encoding="utf-8")
+            write(self.config, config.to_toml())
             return
         before = flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
         now = flat(tomllib.loads(config.to_toml()))
@@ -86,12 +86,12 @@ class TrainDir:
         if different:
             changes = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different[:4])
             raise UserError(f"{self.path} holds another run ({changes}): give another --output-dir, or the same config")
-        self.config.write_text(config.to_toml(), encoding="utf-8")
+        write(self.config, config.to_toml())
 
     def note_pool(self, solutions: int, refused: Mapping[str, int]) -> None:
         """What the pool had for the prompts. refused: by reason."""
         noted = {"solutions": solutions, "refused": {reason: n for reason, n in refused.items() if n}}
-        self.pool.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+        write_json(self.pool, noted)
 
     def latest(self) -> tuple[int, Path] | None:
         """The last whole checkpoint: its step and folder."""
@@ -109,23 +109,15 @@ class TrainDir:
         """Cut the logs back to a step, a torn last line included."""
         for file in (self.metrics, self.guidance):
             if file.exists():
-                lines = [row for row in _whole_lines(file) if row["step"] <= step]
-                text = "".join(json.dumps(row) + "\n" for row in lines)
-                write = file.with_suffix(".tmp")
-                write.write_text(text, encoding="utf-8")
-                os.replace(write, file)
+                write(file, "".join(dump(row) for _, row in read_jsonl(file, growing=True) if row["step"] <= step))
 
     def append(self, file: Path, rows: list[dict[str, Any]]) -> None:
         """Lines of a log, flushed."""
-        try:
-            with file.open("a", encoding="utf-8") as stream:
-                stream.writelines(json.dumps(row) + "\n" for row in rows)
-        except OSError as error:
-            raise UserError(f"cannot write {file} ({error.strerror}): make room, then run the same command") from error
+        append(file, *rows)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The steps so far."""
-        return list(_whole_lines(self.metrics)) if self.metrics.exists() else []
+        return [row for _, row in read_jsonl(self.metrics, growing=True)] if self.metrics.exists() else []
 
 
 def replace_folder(place: Path, write: Callable[[Path], None]) -> None:
@@ -149,7 +141,7 @@ def replace_folder(place: Path, write: Callable[[Path], None]) -> None:
         # A full disk is an OSError here, a RuntimeError of torch.save, and safetensors' own kind there.
         if not isinstance(error, OSError) and not (_WRITING.search(str(error))):
             raise
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        reason = getattr(error, "strerror", None) or first_line(error)
         raise UserError(
             f"cannot write {place} ({reason}): the last checkpoint is whole; make room, then run the same command"
         ) from error
@@ -161,14 +153,6 @@ def _sync(file: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _whole_lines(file: Path) -> Iterator[dict[str, Any]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return  # torn by a kill: it and what follows will be written again
 
 
 def _free(key: str) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.eval.rundir import Say, drop_torn_line, dump, read_jsonl
+from ampo.eval.rundir import Say
+from ampo.files import drop_torn_line, dump, read_jsonl
 from ampo.types import FinishReason, Response
 
 

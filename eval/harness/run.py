@@ -7,7 +7,6 @@ written as it comes), lm-eval's own files in `<model>/` (`results_<date>.json`, 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -21,7 +20,8 @@ from ampo.engines.base import Engine
 from ampo.errors import EngineError, MissingExtraError, UserError, nearest
 from ampo.eval import lm_eval_results
 from ampo.eval.environment import environment
-from ampo.eval.rundir import RunDir, Say, write_atomically
+from ampo.eval.rundir import RunDir, Say
+from ampo.files import first_line, write_json
 from ampo.models import hub_reachable
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def run_lm_eval(
         finally:
             answers.close()
         metrics = lm_eval_results.read(run.path)
-        write_atomically(run.metrics, json.dumps(metrics, indent=1) + "\n")
+        write_json(run.metrics, metrics)
         return metrics
 
 
@@ -187,7 +187,7 @@ def _load(manager: Any, name: str, spec: HarnessSpec, say: Say) -> list[Task | G
     except UserError:
         raise
     except Exception as error:  # a task is other people's code, which may raise anything while it fetches its data
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        reason = first_line(error)
         raise UserError(f"lm-eval cannot load the task {name!r}: {reason}") from error
     for task in loaded["tasks"].values():
         if spec.samples and task.OUTPUT_TYPE == "generate_until":
@@ -244,4 +244,4 @@ def _leaves(item: Task | Group) -> list[Task]:
 
 def _record(run: RunDir, engine: Engine, seed: int | None) -> None:
     record = environment(engine.describe(), seed) | {"harness": {"lm-eval": version("lm-eval")}}
-    write_atomically(run.environment, json.dumps(record, indent=1, default=str) + "\n")
+    write_json(run.environment, record, default=str)

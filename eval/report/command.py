@@ -12,7 +12,8 @@ from ampo.eval.paper import PaperRow, row_of
 from ampo.eval.report.formats import check_format, render
 from ampo.eval.report.source import Against, Shown, against, load
 from ampo.eval.report.terminal import show_metrics
-from ampo.eval.rundir import Say, write_atomically
+from ampo.eval.rundir import Say
+from ampo.files import write
 
 
 def load_runs(paths: Sequence[Path], form: str, html: bool, output: Path | None) -> list[Shown]:
@@ -50,7 +51,7 @@ def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None
         return
     text = render(form, runs, printed)
     if output:
-        write_atomically(output, text)
+        write(output, text)
         say(f"wrote {output}")
     else:
         sys.stdout.write(text)
@@ -61,7 +62,7 @@ def write_page(runs: Sequence[Shown], printed: Against, output: Path | None) -> 
     from ampo.eval.report.page import page
 
     path = output or default_page(runs)
-    write_atomically(path, page(runs, printed))
+    write(path, page(runs, printed))
     return path
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from ampo.eval.metrics import summarise
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import judged_rows
+from ampo.files import dump
 from ampo.types import Problem, Protocol
 
 

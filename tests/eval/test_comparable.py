@@ -21,7 +21,8 @@ from ampo.eval.comparable import Setting, load, say_settings, things
 from ampo.eval.compare import compare
 from ampo.eval.compare_table import as_data, show
 from ampo.eval.run import RunSpec, Task
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord, dump
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.files import dump
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Response, SamplingParams, Verdict
 

@@ -23,9 +23,10 @@ from ampo.eval.data import load_problems
 from ampo.eval.harness.answers import Generated
 from ampo.eval.lm_eval_results import read
 from ampo.eval.lm_eval_tasks.task import problem_of
-from ampo.eval.rundir import ResponseRecord, RunDir, dump
+from ampo.eval.rundir import ResponseRecord, RunDir
 from ampo.eval.score import rescore
 from ampo.eval.suites import SUITES, catalogue, resolve
+from ampo.files import dump
 from ampo.prompts import load_template
 from ampo.types import Problem, Response
 

@@ -1,52 +1,13 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ampo.errors import UserError
-from ampo.eval.rundir import RunDir, drop_torn_line, dump, read_jsonl, write_atomically
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
-
-
-@given(st.integers(0, 60))
-def test_a_torn_last_line_is_dropped_wherever_it_was_torn(tmp_path_factory, cut: int) -> None:
-    whole = dump({"id": "a#0"}) + dump({"id": "a#1", "text": "zwölf"})
-    torn = whole.encode()[: max(0, len(whole.encode()) - cut)]
-    file = tmp_path_factory.mktemp("torn") / "responses.jsonl"
-    file.write_bytes(torn)
-    said: list[str] = []
-    drop_torn_line(file, said.append)
-    left = file.read_bytes()
-    assert torn.startswith(left)
-    assert left == b"" or left.endswith(b"\n")
-    assert bool(said) == (left != torn)
-    assert [row["id"] for _, row in read_jsonl(file)] == ["a#0", "a#1"][: left.count(b"\n")]
-
-
-def test_a_torn_line_longer_than_a_block(tmp_path: Path) -> None:
-    file = tmp_path / "responses.jsonl"
-    file.write_bytes(b'{"id": 1}\n' + b'{"text": "' + b"x" * 200_000)
-    drop_torn_line(file, lambda _: None)
-    assert file.read_bytes() == b'{"id": 1}\n'
-
-
-@pytest.mark.parametrize("line", ["{broken", "[1]", "\x00"])
-def test_a_broken_line_is_named_by_its_number(tmp_path: Path, line: str) -> None:
-    file = tmp_path / "f.jsonl"
-    file.write_text('{"a": 1}\n' + line + "\n")
-    with pytest.raises(UserError, match=r"f\.jsonl:2 is not"):
-        list(read_jsonl(file))
-
-
-def test_what_a_model_can_write_survives(tmp_path: Path) -> None:
-    for text in ("\ud800", "\u2028\u2029", "\x00", "é∫", '"\\'):
-        file = tmp_path / "f.jsonl"
-        file.write_text(dump({"text": text}), encoding="utf-8")
-        assert [row["text"] for _, row in read_jsonl(file)] == [text]
+from ampo.files import dump
 
 
 def test_another_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
@@ -69,14 +30,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write to"), RunDir(tmp_path / "file" / "run").locked():
         pass
-
-
-def test_replacing_a_file_leaves_the_old_one_on_failure(tmp_path: Path) -> None:
-    file = tmp_path / "metrics.json"
-    write_atomically(file, json.dumps({"a": 1}))
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(file, "\ud800")
-    assert json.loads(file.read_text()) == {"a": 1}
 
 
 def test_no_run_directory(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_users_file_names_its_data_relative_to_itself(tmp_path: Path) -> None:
     [
         ('dataset = "x.jsonl"\nsample = 3', "unknown key 'sample': did you mean samples"),
         ('dataset = "x.jsonl"\ncolumns = { questoin = "q" }', "unknown key 'columns.questoin': did you mean question"),
-        ('dataset = "x.jsonl"\nsamples = 0', "samples: "),
+        ('dataset = "x.jsonl"\nsamples = 0', "samples is 0: "),
         (
             'dataset = "x.jsonl"\nsampling = { temprature = 1.0 }',
             "sampling: unknown parameter 'temprature'.*temperature",
@@ -82,7 +82,7 @@ def test_a_users_file_names_its_data_relative_to_itself(tmp_path: Path) -> None:
         ('dataset = "x.jsonl"\nsampling = { temperature = "hot" }', "sampling: "),
         ('dataset = "x.jsonl"\nnormaliser = "intger"', "normaliser: unknown: did you mean integer"),
         ('dataset = "x.jsonl"\nname = "a/b"', "name: letters, digits"),
-        ('dataset = "x.jsonl"\nanswer_kind = "poem"', "answer_kind: "),
+        ('dataset = "x.jsonl"\nanswer_kind = "poem"', "answer_kind is 'poem': "),
         ('dataset = "x.jsonl"\nsource = "a/b"', "exactly one of source, dataset and parts"),
         ("samples = 3", "exactly one of source, dataset and parts"),
         ("samples = ", "not valid TOML"),

@@ -14,7 +14,8 @@ import pytest
 
 from ampo.cli.teachers import teacher_of
 from ampo.errors import UserError
-from ampo.eval.rundir import ResponseRecord, RunDir, dump
+from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.files import dump
 from ampo.guidance import GuidancePool, PoolEntry
 from ampo.guidance.build import Candidate, assemble
 from ampo.types import Problem, Response

@@ -7,9 +7,10 @@ on the others are removed and `latest` is made to name the newest one with a mar
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
+
+from ampo.files import write
 
 _MARK = "whole"
 _TAG = "global_step"
@@ -18,10 +19,7 @@ _TAG = "global_step"
 def mark_whole(root: Path, tag: str) -> None:
     """root: `--ckpt.path`. To be called when all ranks are done."""
     file = root / "_actor" / tag / _MARK
-    with file.open("w") as stream:
-        stream.write(tag)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write(file, tag)
 
 
 def latest(root: Path) -> int:
@@ -39,9 +37,7 @@ def repair(root: Path) -> int:
     if not done:
         shutil.rmtree(actor, ignore_errors=True)
         return 0
-    fresh = actor / ".latest"
-    fresh.write_text(f"{_TAG}{done}", encoding="utf-8")
-    fresh.replace(actor / "latest")
+    write(actor / "latest", f"{_TAG}{done}")
     return done
 
 

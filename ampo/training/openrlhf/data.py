@@ -6,13 +6,13 @@ A label carries what the verifier needs and the prompt's uid, and no more: it is
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.files import replacing
 from ampo.guidance.formats import PoolEntry, line_of
 from ampo.prompts import in_full
 from ampo.training.openrlhf.flags import Place
@@ -97,12 +97,9 @@ def _text(prompt: TrainPrompt, tokenizer: Any) -> str:
 
 
 def _write(file: Path, lines: Iterable[str]) -> None:
-    work = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with work.open("w", encoding="utf-8") as stream:
-            stream.writelines(lines)
-        work.replace(file)
     except OSError as error:
-        work.unlink(missing_ok=True)
         raise UserError(f"cannot write {file} ({error.strerror}): make room, or give another --output-dir") from error
+    with replacing(file) as stream:
+        stream.writelines(line.encode("utf-8") for line in lines)

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ampo.files import write_json
 from ampo.training.config import TrainConfig
 from ampo.training.modelcard import card
 from ampo.training.openrlhf.flags import Place
@@ -41,6 +42,4 @@ def _mend_config(file: Path) -> None:
     """OpenRLHF turns the key/value cache off for training and saves that: generation would crawl."""
     config = json.loads(file.read_text(encoding="utf-8"))
     config["use_cache"] = True
-    fresh = file.with_suffix(".tmp")
-    fresh.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(file)  # a new file: the old one may be linked
+    write_json(file, config, indent=2)  # a new file: the old one may be linked

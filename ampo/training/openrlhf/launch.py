@@ -8,7 +8,6 @@ touched here, and nothing of it is copied.
 
 from __future__ import annotations
 
-import json
 import os
 import runpy
 import sys
@@ -22,6 +21,7 @@ from typing import Any, TextIO
 from rich.console import Console
 
 from ampo.errors import UserError
+from ampo.files import read_jsonl
 from ampo.training.config import TrainConfig
 from ampo.training.log import Terminal
 from ampo.training.openrlhf import checkpoints, cpu, leftovers
@@ -186,11 +186,7 @@ def _follow(file: Path, done: int, show: Callable[[int, dict[str, float]], None]
     last = False
     while not last:
         last = ended.wait(1.0)
-        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                break  # being written
+        for _, row in read_jsonl(file, growing=True) if file.exists() else ():
             if row["step"] == done + 1:
                 done += 1
                 show(done, {name: value for name, value in row.items() if name != "step"})
