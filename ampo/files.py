@@ -233,7 +233,7 @@ def parse_line(line: bytes | str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8") if isinstance(line, bytes) else line)
     except UnicodeDecodeError as error:
-        raise UserError(f"{where}: not UTF-8 (byte {error.start}): save the file as UTF-8") from error
+        raise UserError(f"{where} is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: broken JSON ({error}): mend or remove this line") from error
     if not isinstance(row, dict):
