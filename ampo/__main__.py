@@ -31,7 +31,9 @@ def main() -> None:
 
 
 def _end(line: str, code: int) -> None:
-    print(" ".join(line.split()), file=sys.stderr, flush=True)
+    from ampo.console import say
+
+    say(" ".join(line.split()))
     sys.exit(code)
 
 

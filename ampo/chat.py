@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
-
 from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
+from ampo.terminal import Console
 from ampo.types import Message, Request, Response, SamplingParams
 
 HELP = "/reset starts anew, /exit or Ctrl-D ends, Ctrl-C stops an answer"

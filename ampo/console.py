@@ -1,11 +1,16 @@
-"""What a person is told: lines while they wait, and objects that show themselves as tables."""
+"""What a person is told: lines while they wait, and objects that show themselves as tables.
+
+A text of a model or of a file can be read in a terminal, and does nothing there. A terminal acts on control characters:
+they set its title, clear it, write to the clipboard. So each of them is shown as its picture (an escape as `␛`) where
+the output is a terminal. In a file or a pipe a text stays as it is.
+"""
 
 from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,9 +18,26 @@ if TYPE_CHECKING:
 _COLUMNS = 100  # of a table outside of a terminal
 
 
+_PICTURES = (
+    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+    | {0x7F: 0x2421}
+    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)  # the same as an escape and a letter, to some terminals
+)
+
+
+def printable(text: str) -> str:
+    """The text with a picture in place of each control character but newline and tab; "\\r\\n" is a newline."""
+    return text.replace("\r\n", "\n").translate(_PICTURES)
+
+
+def fit_for(text: str, stream: TextIO) -> str:
+    """The text as it may go to a stream: see the module's docstring."""
+    return printable(text) if stream.isatty() else text
+
+
 def say(line: str) -> None:
     """A line on the standard error, at once."""
-    print(line, file=sys.stderr, flush=True)
+    print(fit_for(line, sys.stderr), file=sys.stderr, flush=True)
 
 
 class Displayed(ABC):

@@ -6,12 +6,12 @@ import json
 import sys
 from dataclasses import asdict
 
-from rich.console import Console
-
 from ampo import prompts
 from ampo.chat import show
+from ampo.console import fit_for
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
+from ampo.terminal import Console
 from ampo.types import Message, Problem, Request, SamplingParams
 
 
@@ -38,7 +38,7 @@ def generate_once(engine: Engine, prompt: tuple[Message, ...], params: SamplingP
             print(json.dumps({"sample": index, **asdict(response)}), flush=True)
         else:
             print(f"--- sample {index} ({response.completion_tokens} tokens, {response.finish_reason})")
-            print(response.text, flush=True)
+            print(fit_for(response.text, sys.stdout), flush=True)
 
 
 def _stream(engine: Engine, request: Request) -> None:

@@ -6,11 +6,10 @@ unless it is asked for, and the content security policy forbids the browser to f
 
 from __future__ import annotations
 
+import logging
 import os
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -22,8 +21,11 @@ from gradio.themes import Default, LocalFont
 
 from ampo.app import browse, chat, compare, controls, sample
 from ampo.app.desk import Desk
-from ampo.app.policy import ContentPolicy
+from ampo.app.server import Address as Address
+from ampo.app.server import Server
 from ampo.app.shelf import Shelf
+
+log = logging.getLogger(__name__)
 
 THEME = Default(
     primary_hue="indigo",
@@ -36,25 +38,30 @@ THEME = Default(
 QUEUE_SECONDS = 0.01
 """So often the queue looks for a new question. Gradio's own 0.001 keeps a core busy that the engine can use."""
 
+SESSIONS = 1000
+"""Open pages whose conversations are kept; the least used make room."""
+
 _OPEN_WHERE_WIDE = "() => { if (innerWidth >= 1200) document.querySelector('.sidebar .toggle-button')?.click() }"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the page is served and to whom. auth: (user, password) pairs; empty lets everybody in."""
+class Page(gr.Blocks):
+    """Gradio's, whose console stays free of tracebacks: a bad call is its caller's business."""
 
-    host: str = "127.0.0.1"
-    port: int | None = None
-    auth: tuple[tuple[str, str], ...] = ()
-    share: bool = False
-    root_path: str | None = None
-    open_browser: bool = False
-    queue_size: int = 64
+    async def process_api(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().process_api(*args, **kwargs)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except Exception as error:
+            log.warning("a call failed: %s: %s", type(error).__name__, " ".join(str(error).split())[:300])
+            log.debug("the same", exc_info=True)
+            raise gr.Error(f"this call can't be taken ({type(error).__name__})", print_exception=False) from error
 
 
 def build(desk: Desk) -> gr.Blocks:
     """The page, not yet served."""
-    with gr.Blocks(title="AMPO", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
+    with Page(title="AMPO", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         names = " against ".join(escape(name) for name in desk.engines)
         gr.HTML(f'<h1>AMPO</h1><span class="ampo-model">{names}</span>', elem_id="ampo-head")
         with gr.Sidebar(open=False, width=300):
@@ -75,25 +82,21 @@ def build(desk: Desk) -> gr.Blocks:
     return page
 
 
-def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = None) -> tuple[gr.Blocks, str]:
-    """Serve the page; gives it and its address. With `ready`, tell that the address and wait for an interrupt."""
+def launch(desk: Desk, address: Address, server: Server | None = None) -> Server:
+    """Serve the page, at a server that is there already or at one of its own."""
+    server = server or Server(address)
     page = build(desk)
     page.queue(max_size=address.queue_size, default_concurrency_limit=desk.concurrency)
     page._queue.sleep_when_free = QUEUE_SECONDS
-    _, url, public = page.launch(
-        server_name=address.host,
-        server_port=address.port,
-        share=address.share,
-        auth=list(address.auth) or None,
-        root_path=address.root_path,
-        inbrowser=address.open_browser,
-        prevent_thread_lock=True,
-        max_threads=desk.concurrency + 40,
+    page.max_threads = page._queue.max_thread_count = desk.concurrency + 40
+    page.state_session_capacity = SESSIONS
+    assets = files("ampo.app")
+    server.public = server.open(
+        page,
         max_file_size="1kb",  # nothing here is uploaded; Gradio has a way in for files all the same
         theme=THEME,
-        css=files("ampo.app").joinpath("style.css").read_text("utf-8"),
-        head=f"<script>{files('ampo.app').joinpath('page.js').read_text('utf-8')}</script>",
-        app_kwargs={"middleware": ContentPolicy.middleware()},
+        css=assets.joinpath("style.css").read_text("utf-8"),
+        head=f"<script>{assets.joinpath('page.js').read_text('utf-8')}</script>",
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -101,12 +104,5 @@ def launch(desk: Desk, address: Address, ready: Callable[[str], None] | None = N
         mcp_server=False,
         pwa=False,
         show_error=True,
-        quiet=True,
     )
-    if ready is not None:
-        ready(" and ".join(filter(None, (url, public))))
-        try:
-            threading.Event().wait()
-        finally:
-            page.close(verbose=False)
-    return page, url
+    return server

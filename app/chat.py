@@ -276,7 +276,7 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
     }
     told = [chatbot, now, kind]
     take: dict[str, Any] = {"js": _TAKE, "api_visibility": "private"}
-    asked, expected = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    asked, expected = gr.Textbox(visible="hidden"), gr.Textbox("", visible="hidden")
     taken = [asked, expected, box, gold, go_on]
     question = [asked, now, expected, kind, *knobs.all]
     # What one event sets off happens in the order of these lines, one after the other.

@@ -113,7 +113,8 @@ class Comparison:
             if name not in self.desk.engines:
                 raise UserError(f"there is no model {name!r} here")
             system = turn.system if prompt == SAME else preset_text(prompt, "")
-            own = replace(params, temperature=_number(temperature, params.temperature))
+            heat = params.temperature if temperature in ("", None) else temperature
+            own = replace(params, temperature=controls.heat(heat, self.desk.limits))
             turns[side] = replace(turn, system=system)
             engines[side] = name
             messages = Conversation(turns=(turns[side],)).messages()
@@ -140,13 +141,6 @@ class Comparison:
     async def _judged(self, match: Match) -> Match:
         turns = [(side, await judged(self.desk.verifier, turn)) for side, turn in match.turns]
         return replace(match, turns=tuple(turns))
-
-
-def _number(text: str, default: float) -> float:
-    try:
-        return float(text) if (text or "").strip() else default
-    except ValueError as error:
-        raise UserError(f"temperature {text!r} is no number") from error
 
 
 def _with(match: Match, made: dict[str, Answer]) -> Match:

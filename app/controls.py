@@ -40,7 +40,8 @@ heard: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 class Limits:
     """What one question may cost.
 
-    question, system: characters. max_tokens: new tokens of an answer, at most. samples: of one question at once.
+    question, system, gold, stop: characters. max_tokens: new tokens of an answer, at most. samples: of one question
+    at once. temperature: the highest; the page's slider ends there.
     """
 
     question: int = 32_000
@@ -48,6 +49,8 @@ class Limits:
     gold: int = 2_000
     max_tokens: int = 32_768
     samples: int = 32
+    temperature: float = 2.0
+    stop: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
         knobs = (
             gr.Slider(
                 0,
-                max(2, defaults.temperature),
+                max(limits.temperature, defaults.temperature),
                 defaults.temperature,
                 step=0.05,
                 label="temperature",
@@ -96,7 +99,9 @@ def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
             ),
             gr.Slider(-2, 2, defaults.presence_penalty, step=0.05, label="presence_penalty"),
             gr.Slider(-2, 2, defaults.frequency_penalty, step=0.05, label="frequency_penalty"),
-            gr.Textbox("\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=1000),
+            gr.Textbox(
+                "\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=limits.stop
+            ),
             gr.Textbox(
                 "" if defaults.seed is None else str(defaults.seed), label="seed", info="empty: drawn anew each time"
             ),
@@ -133,14 +138,16 @@ def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
     temperature, top_p, top_k, min_p, max_tokens, repetition, presence, frequency, stop, seed = values
     if not isinstance(stop or "", str):
         raise UserError("stop must be text, a string a line")
+    if len(stop or "") > limits.stop:
+        raise UserError(f"the stop strings have {len(stop):,} characters: at most {limits.stop:,} are taken here")
     stops = tuple(line for line in (stop or "").splitlines() if line)
     if len(stops) > MAX_STOPS:
         raise UserError(f"{len(stops)} stop strings are given: {MAX_STOPS} are allowed")
     try:
         return SamplingParams(
-            temperature=float(temperature),
+            temperature=heat(temperature, limits),
             top_p=float(top_p),
-            top_k=0 if top_k == -1 else int(top_k or 0),
+            top_k=0 if top_k == -1 else _bounded_int(top_k or 0),
             min_p=float(min_p),
             max_tokens=min(int(max_tokens), limits.max_tokens),
             repetition_penalty=float(repetition),
@@ -149,13 +156,41 @@ def read(values: Sequence[Any], limits: Limits) -> SamplingParams:
             stop=stops,
             seed=int(seed) if str(seed or "").strip() else None,
         )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"a sampling parameter is no number: {str(error)[:200]}") from error
+
+
+def _bounded_int(value: Any) -> int:
+    number = int(value)
+    if abs(number) >= 2**31:
+        raise ValueError(f"{str(value)[:40]} is too large")
+    return number
+
+
+def heat(value: Any, limits: Limits) -> float:
+    """A temperature. Raises UserError for one that is higher than the page takes, and for none."""
+    try:
+        number = float(value)
     except (TypeError, ValueError) as error:
-        raise UserError(f"a sampling parameter is no number: {error}") from error
+        raise UserError(f"temperature {str(value)[:40]!r} is no number") from error
+    if number > limits.temperature:
+        raise UserError(f"temperature is {number:g}: at most {limits.temperature:g} is taken here")
+    return number
+
+
+def whole(what: str, value: Any, least: int, most: int) -> int:
+    """A count between two bounds, the nearer one where it is outside. Raises UserError for what is no number."""
+    try:
+        return max(least, min(int(value), most))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{what} is {str(value)[:40]!r}: it must be a number from {least} to {most}") from error
 
 
 def check_text(what: str, text: str, limit: int) -> str:
     """The text, stripped. Raises UserError for one that is too long."""
-    text = str(text or "").strip()
+    if not isinstance(text or "", str):
+        raise UserError(f"the {what} must be text")
+    text = (text or "").strip()
     if len(text) > limit:
         raise UserError(f"the {what} has {len(text):,} characters: at most {limit:,} are taken here")
     return text

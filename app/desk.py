@@ -6,7 +6,7 @@ The page knows nothing of benchmarks and run directories: it takes them as calla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,10 @@ class Desk:
     votes: Path = Path("votes.jsonl")
     concurrency: int = 32
     turns: Turns = field(default_factory=lambda: Turns())
+
+    def __post_init__(self) -> None:
+        hottest = max(self.limits.temperature, self.defaults.temperature)
+        object.__setattr__(self, "limits", replace(self.limits, temperature=hottest))
 
     @property
     def engine(self) -> Engine:

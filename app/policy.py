@@ -1,4 +1,4 @@
-"""The content security policy: what a browser may do on the page, whatever stands in it.
+"""The content security policy: what a browser may do on the page, whatever stands in it, and who may frame it.
 
 Scripts, styles, images and connections come from the page's own host alone. Gradio's page has scripts and styles
 inline, and makes functions of ours from text, so that much has to be allowed; model text never becomes either.
@@ -19,6 +19,7 @@ POLICY = "; ".join(
         "connect-src 'self' blob: data:",
         "worker-src 'self' blob:",
         "frame-src 'none'",
+        "frame-ancestors 'self'",
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
@@ -36,13 +37,6 @@ class ContentPolicy:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-
-    @classmethod
-    def middleware(cls) -> list[Any]:
-        """As FastAPI takes it."""
-        from starlette.middleware import Middleware
-
-        return [Middleware(cls)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def sending(message: Any) -> None:

@@ -61,9 +61,9 @@ class Sampler:
         try:
             turn = question.read(text, gold, kind, system, self.desk.limits)
             params = seeded(controls.read(knobs, self.desk.limits))
+            count = controls.whole("k", k, 1, self.desk.limits.samples)
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        count = max(1, min(int(k), self.desk.limits.samples))
         if params.temperature == 0 and count > 1:
             gr.Info("At temperature 0 all samples are the same.")
         messages = Conversation(turns=(turn,)).messages()

@@ -7,16 +7,20 @@ up: thought, body, times, counts.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.types import Request, Response
+
+log = logging.getLogger(__name__)
 
 
 class Piece(NamedTuple):
@@ -70,10 +74,20 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
         finally:
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
     except (UserError, EngineError) as error:
-        yield Failed(" ".join(str(error).split()))
+        log.warning("%s", error)
+        yield Failed(without_address(str(error), engine))
         return
     if halt is None or not halt.is_set():
         yield Failed(f"the engine ended the answer of {engine.model} without a word")
+
+
+def without_address(message: str, engine: Engine) -> str:
+    """An error in one line for whoever uses the page: where the endpoint is, is its owner's business."""
+    address = str(getattr(engine, "base_url", "") or "")
+    parts = urlsplit(address)
+    for part in (address, f"{parts.scheme}://{parts.netloc}", parts.netloc, parts.hostname or ""):
+        message = message.replace(part, "the endpoint") if part else message
+    return " ".join(message.split())
 
 
 def said_before(request: Request) -> str:

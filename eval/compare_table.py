@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ampo.eval.comparable import Comparable, Setting, say_settings, things
 from ampo.eval.compare import Comparison, Difference, Pair
 from ampo.prompts import letter
+from ampo.terminal import Console
 from ampo.types import Problem
 
 SCHEMA_VERSION = 1

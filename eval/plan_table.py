@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ampo.eval import paper
 from ampo.eval.plan import QUESTION_CHARS, Item, Plan
+from ampo.terminal import Console
 from ampo.types import SamplingParams
 
 

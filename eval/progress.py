@@ -10,8 +10,9 @@ import time
 from collections import Counter
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ampo.terminal import Console
 
 _PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
 

@@ -157,17 +157,17 @@ def measure(options: argparse.Namespace) -> None:
         desk = Desk(
             {engine.model: engine}, verifier, replace(engine.default_sampling_params(), max_tokens=512), Limits()
         )
-        page, url = launch(desk, Address())
+        server = launch(desk, Address())
         bare(engine, 1, 8, 0)
-        through_page(url, 1, 8, 0)  # both ways are warm
+        through_page(server.url, 1, 8, 0)  # both ways are warm
         for users in options.users:
             arms: dict[str, list[Result]] = {"bare": [], "page": []}
             for turn in range(options.repeat):
                 seed = 1000 * turn
                 arms["bare"].append(bare(engine, users, options.tokens, seed))
-                arms["page"].append(through_page(url, users, options.tokens, seed))
+                arms["page"].append(through_page(server.url, users, options.tokens, seed))
             report(users, arms)
-        page.close(verbose=False)
+        server.close()
 
 
 def report(users: int, arms: dict[str, list[Result]]) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from ampo.cli.options import (
     SAMPLING,
+    AllowHost,
     ApiKey,
     BackendName,
     BaseUrl,
@@ -39,6 +40,8 @@ from ampo.cli.options import (
     start_engine,
 )
 
+SERVER = "Server"
+
 
 def chat(
     model: ModelName = None,
@@ -63,9 +66,8 @@ def chat(
     engine_arg: EngineArg = None,
 ) -> None:
     """Talk with a model: the thought is dimmed, Ctrl-C stops an answer."""
-    from rich.console import Console
-
     from ampo.chat import Chat, run
+    from ampo.terminal import Console
 
     given = given_sampling(locals())
     settings = engine_settings(locals())
@@ -129,9 +131,23 @@ def generate(
 def serve(
     context: typer.Context,
     model: ModelName = None,
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
-    api_key: ApiKey = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Another than loopback wants --api-key or --no-key.", rich_help_panel=SERVER)
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, rich_help_panel=SERVER)] = 8000,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            "--api-key",
+            envvar=["VLLM_API_KEY", "OPENAI_API_KEY"],
+            help="Asked for everywhere but at /health and /ping.",
+            rich_help_panel=SERVER,
+        ),
+    ] = None,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Whoever reaches the server may use it.", rich_help_panel=SERVER)
+    ] = False,
+    allow_host: AllowHost = None,
     dtype: Dtype = "auto",
     max_model_len: MaxModelLen = None,
     max_num_seqs: MaxNumSeqs = None,
@@ -143,4 +159,5 @@ def serve(
     from ampo import serve as server
     from ampo.models import EMBEDDED
 
-    server.serve(model or EMBEDDED, host, port, engine_settings(locals()), api_key, context.args)
+    door = server.Door(host, port, None if no_key else api_key, no_key, tuple(allow_host or ()))
+    server.serve(model or EMBEDDED, door, engine_settings(locals()), context.args)

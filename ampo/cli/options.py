@@ -27,6 +27,14 @@ BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint to ask.", rich_help_panel=MODEL)
 ]
 ApiKey = Annotated[str | None, typer.Option("--api-key", envvar="OPENAI_API_KEY", rich_help_panel=MODEL)]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        help="A name that the server is reached under, besides localhost and IP addresses; repeatable.",
+        rich_help_panel="Server",
+    ),
+]
 Concurrency = Annotated[
     int,
     typer.Option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import webbrowser
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -10,6 +12,7 @@ import typer
 
 from ampo.cli.options import (
     SAMPLING,
+    AllowHost,
     ApiKey,
     BackendName,
     BaseUrl,
@@ -38,8 +41,8 @@ from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
-    from ampo.app.build import Address
     from ampo.app.desk import Run, Services
+    from ampo.app.server import Server
     from ampo.engines import Engine, EngineSettings
     from ampo.types import SamplingParams
 
@@ -93,6 +96,7 @@ def app(
     concurrency: Concurrency = 32,
     host: Host = "127.0.0.1",
     port: Port = None,
+    allow_host: AllowHost = None,
     auth: Auth = None,
     share: Share = False,
     root_path: RootPath = None,
@@ -119,42 +123,51 @@ def app(
 ) -> None:
     """Talk with a model in a browser: its thought, its answer, and whether it is right."""
     try:
-        from ampo.app.build import Address, launch
+        from ampo.app.build import Address, Server, launch
     except ImportError as error:
         if error.name != "gradio":
             raise
         from ampo.errors import MissingExtraError
 
         raise MissingExtraError("gradio", "app", "the page") from error
+    from ampo.access import is_loopback
     from ampo.app.desk import Desk
+    from ampo.models import EMBEDDED
     from ampo.verify import VerifierPool
 
     given = given_sampling(locals())
     settings = engine_settings(locals())
-    address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size)
-    _check_address(address)
+    names = tuple(allow_host or ())
+    address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size, names)
     if runs != _RUNS and not runs.is_dir():
         raise UserError(f"--runs {runs}: no such folder: name one that holds run directories of `ampo eval`")
-    with VerifierPool(workers=2) as verifier:
-        second = _Second(compare, compare_base_url, compare_api_key)
-        engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
-        try:
-            first = next(iter(engines.values()))
-            limits, defaults = _limits(first, given)
-            desk = Desk(
-                engines,
-                verifier,
-                defaults,
-                limits,
-                system or "",
-                services(runs, data_dir),
-                votes,
-                concurrency,
-            )
-            launch(desk, address, lambda url: say(f"the page is at {url} (Ctrl-C ends it)"))
-        finally:
-            for engine in engines.values():
-                engine.close()
+    if not (is_loopback(host) or address.auth):
+        say(f"note: everybody who reaches {host} may use the page; --auth USER:PASSWORD asks for a login")
+    server = Server(address, model or EMBEDDED)
+    say(_where(server) + " while the model loads (Ctrl-C ends it)")
+    if open_browser:
+        webbrowser.open(server.url)
+    second = _Second(compare, compare_base_url, compare_api_key)
+    engines: dict[str, Engine] = {}
+    try:
+        with VerifierPool(workers=2) as verifier:
+            engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
+            limits, defaults = _limits(next(iter(engines.values())), given)
+            lent = services(runs, data_dir)
+            desk = Desk(engines, verifier, defaults, limits, system or "", lent, votes, concurrency)
+            launch(desk, address, server)
+            say(_where(server))
+            threading.Event().wait()
+    finally:
+        server.close()
+        for engine in engines.values():
+            engine.close()
+
+
+def _where(server: Server) -> str:
+    others = f", for other machines {server.others}" if server.others else ""
+    public = f", for everybody {server.public}" if server.public else ""
+    return f"the page is at {server.url}{others}{public}"
 
 
 def _logins(given: list[str]) -> tuple[tuple[str, str], ...]:
@@ -163,27 +176,6 @@ def _logins(given: list[str]) -> tuple[tuple[str, str], ...]:
         if not (user and colon and password):
             raise UserError("--auth must be USER:PASSWORD, as in --auth ada:secret")
     return tuple((user, password) for user, _, password in pairs)
-
-
-def _check_address(address: Address) -> None:
-    """Before a model is loaded for minutes: whether the page can be served there at all."""
-    import socket
-
-    if ":" in address.host:
-        raise UserError(
-            f"--host {address.host} is an IPv6 address, which the page can't be served at: give an IPv4 one"
-        )
-    if address.host not in ("127.0.0.1", "localhost") and not address.auth:
-        say(f"note: everybody who reaches {address.host} may use the page; --auth USER:PASSWORD asks for a login")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port or 0))
-        except OSError as error:
-            port = f":{address.port}" if address.port else ""
-            raise UserError(
-                f"cannot serve at {address.host}{port} ({error.strerror}): give another --port or --host"
-            ) from error
 
 
 class _Second(NamedTuple):
@@ -271,8 +263,15 @@ def services(runs: Path, data_dir: Path | None) -> Services:
 def run_names(root: Path) -> list[str]:
     """The run directories in a folder and one level below, the last changed first."""
     found = [f.parent for pattern in ("*/responses.jsonl", "*/*/responses.jsonl") for f in root.glob(pattern)]
+    found = [folder for folder in found if _inside(root, folder)]
     found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     return [str(folder.relative_to(root)) for folder in found]
+
+
+def _inside(root: Path, folder: Path) -> bool:
+    """Whether a run and each of its files lie in a folder: a link that leads out of it is not followed."""
+    top = root.resolve()
+    return all(path.resolve().is_relative_to(top) for path in (folder, *folder.iterdir()))
 
 
 def read_run(root: Path, name: str) -> Run:

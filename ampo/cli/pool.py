@@ -298,6 +298,6 @@ def _check_output(file: Path, sources: tuple[Path, ...] = ()) -> None:
 
 
 def _console() -> Any:
-    from rich.console import Console
+    from ampo.terminal import Console
 
     return Console(highlight=False)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ampo.guidance.build import REASONS, BuildReport
 from ampo.guidance.check import KINDS, CheckReport, Finding
 from ampo.guidance.stats import PoolStats, TeacherStats
+from ampo.terminal import Console
 from ampo.types import OUTCOMES
 
 _SHORT = {

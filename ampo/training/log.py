@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from ampo.errors import MissingExtraError
+from ampo.terminal import Console
 from ampo.training.config import TrainConfig
 
 _SHOWN = {

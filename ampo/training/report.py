@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from ampo.errors import UserError
 from ampo.files import read_jsonl
 from ampo.plots import Section, figure, graph_objects, page, write
+from ampo.terminal import Console
 from ampo.training.metrics import BINS
 from ampo.training.rundir import TrainDir
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
@@ -29,6 +28,7 @@ from ampo.eval.report.figures import (
 from ampo.eval.rundir import RunDir, VerdictRecord
 from ampo.eval.score import disagreements
 from ampo.eval.suites import SUITES, catalogue
+from ampo.terminal import Console
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
 

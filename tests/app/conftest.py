@@ -139,16 +139,15 @@ def serve() -> Iterator[Callable[..., str]]:
     """Serve a desk on a free port and give its address; it ends with the test."""
     from ampo.app.build import Address, launch
 
-    pages: list[Any] = []
+    servers: list[Any] = []
 
     def start(desk: Desk, **address: Any) -> str:
-        page, url = launch(desk, Address(**address))
-        pages.append(page)
-        return url
+        servers.append(launch(desk, Address(**address)))
+        return servers[-1].url
 
     yield start
-    for page in pages:
-        page.close(verbose=False)
+    for server in servers:
+        server.close()
 
 
 def wait_until(check: Callable[[], Any], seconds: float = 15.0) -> bool:

@@ -168,7 +168,12 @@ def test_runs_are_found_and_nothing_outside_them(tmp_path: Path) -> None:
     assert sorted(run_names(root)) == ["more/two", "one"]
     run = read_run(root, "one")
     assert (run.about, run.rows[0].text, run.rows[0].verdict) == ("m", "<answer>2</answer>", None)
-    for name in ("../outside", str(tmp_path / "outside"), "one/../../outside", ""):
+    (root / "linked").symlink_to(tmp_path / "outside")
+    (root / "half").mkdir()
+    (root / "half" / "responses.jsonl").symlink_to(tmp_path / "outside" / "responses.jsonl")
+    (root / "half" / "problems.jsonl").write_text(json.dumps(problem) + "\n")
+    assert sorted(run_names(root)) == ["more/two", "one"]
+    for name in ("linked", "half", "../outside", str(tmp_path / "outside"), "one/../../outside", ""):
         with pytest.raises(UserError, match="no run"):
             read_run(root, name)
 
@@ -177,18 +182,16 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
     pytest.importorskip("gradio")
     import socket
 
-    from ampo.app.build import Address
-    from ampo.cli.page import _check_address, _logins
+    from ampo.app.server import Address
+    from ampo.cli.page import _logins
 
     with pytest.raises(UserError, match="USER:PASSWORD"):
         _logins(["ada"])
-    with pytest.raises(UserError, match="IPv6"):
-        _check_address(Address("::1"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(UserError, match="give another --port"):
-            _check_address(Address(port=taken.getsockname()[1]))
+            Address(port=taken.getsockname()[1]).bind()
 
 
 @pytest.mark.parametrize(
@@ -210,5 +213,5 @@ def test_a_key_goes_to_the_endpoint_it_was_given_for(monkeypatch, url: str | Non
 
 def test_sampling_is_read_as_vllm_names_it() -> None:
     values = [3.0, 1.0, -1, 0.0, 64, 1.0, 0.0, 0.0, "", ""]
-    found = read(values, Limits())
+    found = read(values, Limits(temperature=3))
     assert (found.temperature, found.top_k) == (3.0, 0)

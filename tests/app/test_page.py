@@ -136,19 +136,6 @@ def test_a_full_queue_says_so(serve, make_desk, thinker, remote, until) -> None:
     assert any("ueue is full" in error for error in errors)
 
 
-def test_login_and_headers(serve, make_desk, thinker) -> None:
-    import httpx
-
-    url = serve(make_desk(thinker), auth=(("ada", "secret"),))
-    assert url.startswith("http://127.0.0.1:")
-    page = httpx.get(url)
-    assert "img-src 'self'" in page.headers["content-security-policy"]
-    assert '"auth_required":true' in page.text.replace(" ", "")
-    with pytest.raises(Exception, match=r"(?i)auth|credentials|log"):
-        Client(url, verbose=False)
-    assert Client(url, auth=("ada", "secret"), verbose=False)
-
-
 @pytest.mark.parametrize(
     ("text", "finish", "outcome"),
     [

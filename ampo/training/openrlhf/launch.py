@@ -18,10 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
-
 from ampo.errors import UserError
 from ampo.files import read_jsonl
+from ampo.terminal import Console
 from ampo.training.config import TrainConfig
 from ampo.training.log import Terminal
 from ampo.training.openrlhf import checkpoints, cpu, leftovers
