@@ -97,7 +97,7 @@ def vllm_app() -> Any:
     """vLLM's own server with all its routes and our middleware, without an engine behind it."""
     pytest.importorskip("vllm")
     from vllm.entrypoints.launchers.app import build_app
-    from vllm.entrypoints.openai.cli_args import make_arg_parser
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     def build(*door: str) -> Any:
