@@ -101,7 +101,7 @@ def vllm_app() -> Any:
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     def build(*door: str) -> Any:
-        arguments = make_arg_parser(FlexibleArgumentParser()).parse_args([*door])
+        arguments: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([*door])
         return build_app(arguments, ("generate", "render"))
 
     return build
