@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from typer.core import TyperGroup
 
-from ampo.console import say
+from ampo.cli.options import say
 from ampo.errors import UserError, nearest
 from ampo.types import OUTCOMES, AnswerKind, Protocol, Verdict, as_protocol
 
