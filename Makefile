@@ -1,7 +1,10 @@
 # make demo   the environment, then the main job on the embedded model
 # make test   the same environment, then every test
 # make study  the controlled study of what AMPO claims (two cores: an hour; SIZE=smoke: a minute, SIZE=full: a GPU)
+# make quick  what a person runs while working: ruff, import-linter, the quick tests
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter
+# make docs   the pages of docs/ as a site in build/site; make serve-docs: on http://127.0.0.1:8001, renewed as they change
+# make perf   every speed, as a ratio; writes docs/performance.md (most of an hour; ONLY="verifier app" measures these)
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -11,13 +14,13 @@ READY := $(VENV)/.ready
 # A GPU machine gets vLLM for GPUs, any other vLLM for CPUs with a CPU build of torch.
 GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -c GPU)
 ifeq ($(filter-out 0,$(GPU)),)
-EXTRAS := cpu,hf,embedded,app,lm-eval,study,openrlhf,dev
+EXTRAS := cpu,hf,embedded,app,lm-eval,study,openrlhf,dev,docs
 OVERRIDES := --overrides requirements/cpu-overrides.txt
 # A CPU build of torch that pip was told of is found through its find-links; elsewhere uv knows where they are.
 FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 TORCH := $(if $(wildcard $(FIND_LINKS)/torch-*),,--torch-backend cpu)
 else
-EXTRAS := vllm,hf,embedded,app,lm-eval,study,openrlhf,dev
+EXTRAS := vllm,hf,embedded,app,lm-eval,study,openrlhf,dev,docs
 OVERRIDES := --overrides requirements/gpu-overrides.txt
 FIND_LINKS := $(UV_FIND_LINKS)
 TORCH :=
@@ -25,12 +28,27 @@ endif
 
 SIZE ?= small
 
-.PHONY: demo test study lint format clean
+.PHONY: demo test quick study lint format docs serve-docs perf clean
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
-test: $(READY) lint
+test: $(READY) lint docs
 	$(BIN)/pytest
+
+quick: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 -q -m "not slow and not browser" --ignore=tests/training --ignore=tests/verify/test_graded.py
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+serve-docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
+
+perf: $(READY)
+	$(BIN)/python perf/all.py $(ONLY)
 
 study: $(READY)
 	$(BIN)/ampo study --size $(SIZE) $(if $(filter smoke,$(SIZE)),,--page docs/study)

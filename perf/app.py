@@ -182,12 +182,13 @@ def report(users: int, arms: dict[str, list[Result]]) -> None:
         f"({'held' if ratio >= 0.95 else 'MISSED'})",
         flush=True,
     )
+    print(f"ratio: the page, {users} users at once: tokens a second | the bare engine | {ratio:.2f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--users", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--client", help=argparse.SUPPRESS)

@@ -56,7 +56,7 @@ def _now() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--arm", choices=ARMS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.arm:
@@ -72,7 +72,8 @@ def main() -> None:
             totals[arm].append(result["total"])
             print(f"{arm:6}" + "".join(f"  {name} {value:6.1f} s" for name, value in result.items()), flush=True)
     medians = {arm: statistics.median(totals[arm]) for arm in ARMS}
-    print(f"start to first token, ampo / plain LLM(...): {medians['ampo'] / medians['plain']:.2f} (medians)")
+    what = f"engine start to first token ({medians['ampo']:.0f} s): seconds"
+    print(f"ratio: {what} | plain LLM(...) ({medians['plain']:.0f} s) | {medians['ampo'] / medians['plain']:.2f}")
 
 
 if __name__ == "__main__":

@@ -119,7 +119,8 @@ def measure_commands(limit: int, tokens: int, repeat: int) -> float:
                     flush=True,
                 )
     ratio = sum(seconds["ampo"]) / sum(seconds["lm-eval"])
-    print(f"ampo eval / lm-eval with vLLM: {ratio:.3f} ({limit} problems of {BENCHMARK}, {tokens} tokens, wall time)")
+    what = f"ampo eval as a command, {limit} problems of {BENCHMARK}, {tokens} tokens: seconds"
+    print(f"ratio: {what} | lm-eval's command with vLLM | {ratio:.2f}")
     return ratio
 
 
@@ -228,19 +229,19 @@ def measure_judges(file: Path | None, count: int, part: int, repeat: int) -> Non
                 theirs["task"].append(seconds_of_theirs(run, "task", min(part, count), count, with_antlr))
     if not with_antlr:
         print("antlr4-python3-runtime 4.11 can't be had: lm-eval's whole task was not measured")
-    for kind, what in (("task", "tasks with math_verify judge"), ("call", "call to Math-Verify alone takes")):
+    for kind, what in (("task", "task with math_verify"), ("call", "call to Math-Verify alone")):
         if theirs[kind]:
             ratio = sum(theirs[kind]) / sum(ours)
-            print(f"ampo score is {ratio:.1f} times as fast as lm-eval's {what} ({count} responses, wall time)")
+            print(f"ratio: ampo score, {count} responses: speed | lm-eval's {what} | {ratio:.1f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--limit", type=int, default=64)
+    parser.add_argument("--limit", type=int, default=24)
     parser.add_argument("--max-tokens", type=int, default=256)
     parser.add_argument("--responses", type=Path, default=RESPONSES)
-    parser.add_argument("--judged", type=int, default=6000)
-    parser.add_argument("--part", type=int, default=1000, help="responses that lm-eval's whole task judges")
+    parser.add_argument("--judged", type=int, default=2000)
+    parser.add_argument("--part", type=int, default=400, help="responses that lm-eval's whole task judges")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", choices=("commands", "judges"))
     parser.add_argument("--judge", type=Path, help=argparse.SUPPRESS)

@@ -69,7 +69,7 @@ def measure(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--batch", type=int, action="append")
     options = parser.parse_args()
@@ -81,7 +81,8 @@ def main() -> None:
         for dtype in DTYPES:
             ours, theirs = speeds[dtype, "ampo"], speeds[dtype, "generate"]
             print(
-                f"batch {batch:3}  {dtype:8}  ampo {ours:7.1f}  generate {theirs:7.1f}  ratio {ours / theirs:.2f}",
+                f"ratio: transformers engine, batch {batch}, {dtype} ({ours:.0f} tokens/s): speed | generate "
+                f"({theirs:.0f} tokens/s) | {ours / theirs:.2f}",
                 flush=True,
             )
     for engine in engines.values():

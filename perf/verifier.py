@@ -211,7 +211,11 @@ def main() -> None:
             rows.append((len(items), theirs, ours))
             print(row(name, *rows[-1]))
         counts, theirs, ours = zip(*rows, strict=True)
-        print(row("mix", sum(counts), total(list(theirs)), total(list(ours))))
+        rows.append((sum(counts), total(list(theirs)), total(list(ours))))
+        print(row("mix", *rows[-1]))
+        for name, (_, of_theirs, of_ours) in zip((*groups, "mix"), rows, strict=True):
+            ratio = of_theirs.seconds / of_ours.seconds
+            print(f"ratio: verifier, {name} responses: speed | Math-Verify, one after the other | {ratio:.0f}")
         print(pool.counters)
 
 
