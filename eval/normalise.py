@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ampo.prompts import letter
+from ampo.verify.references import reference
 
 
 class Raw(NamedTuple):
@@ -51,6 +52,16 @@ def text(value: Any) -> str:
     raise RowError(f"expected text or a number, found {type(value).__name__}")
 
 
+def answer_text(value: Any) -> str:
+    """The reference answer of a cell, which may hold it in a solution, a list, an object, or JSON."""
+    try:
+        return text(reference(value))
+    except RowError:
+        raise
+    except ValueError as error:
+        raise RowError(str(error)) from error
+
+
 def plain(raw: Raw) -> Normal:
     """As it stands. With options, the answer is a letter, or the number of an option counted from 0.
 
@@ -59,12 +70,12 @@ def plain(raw: Raw) -> Normal:
     options = tuple(text(o) for o in _listed(raw.options))
     if options and isinstance(raw.answer, int) and not isinstance(raw.answer, bool):
         return Normal(text(raw.question), _letter_of(raw.answer, options), options)
-    return Normal(text(raw.question), text(raw.answer), options)
+    return Normal(text(raw.question), text(raw.answer) if options else answer_text(raw.answer), options)
 
 
 def integer(raw: Raw) -> Normal:
     """Whole numbers in their plainest form: 142.0 -> 142, 025 -> 25, 1,000 -> 1000. Anything else stays."""
-    answer = text(raw.answer)
+    answer = answer_text(raw.answer)
     if re.fullmatch(r"[-+]?\d+(?:\.0*)?", answer.replace(",", "")):
         answer = str(int(answer.replace(",", "").split(".")[0]))
     return Normal(text(raw.question), answer)
@@ -72,7 +83,7 @@ def integer(raw: Raw) -> Normal:
 
 def after_hashes(raw: Raw) -> Normal:
     """GSM8K: the answer follows `####` at the end of the solution, and may group its digits by commas."""
-    answer = text(raw.answer).rpartition("####")[2].strip()
+    answer = answer_text(raw.answer)
     if re.fullmatch(r"[-+]?\$?\d{1,3}(?:,\d{3})+(?:\.\d+)?", answer):
         answer = answer.replace(",", "")
     return Normal(text(raw.question), answer)
@@ -80,8 +91,7 @@ def after_hashes(raw: Raw) -> Normal:
 
 def several(raw: Raw) -> Normal:
     """OlympiadBench: a list of strings, mostly of one; several are joined by commas."""
-    answers = [text(a) for a in _as_list(raw.answer)]
-    return Normal(text(raw.question), ", ".join(answers))
+    return Normal(text(raw.question), answer_text(raw.answer))
 
 
 def arc(raw: Raw) -> Normal:
@@ -125,10 +135,7 @@ def verl(raw: Raw) -> Normal:
     turns = [t for t in _as_list(raw.question) if isinstance(t, Mapping) and t.get("role") == "user"]
     if not turns:
         raise RowError("the prompt has no turn of the user: expected [{role, content}, ...]")
-    gold = raw.answer.get("ground_truth") if isinstance(raw.answer, Mapping) else raw.answer
-    if isinstance(gold, Sequence) and not isinstance(gold, str) and len(gold) == 1:
-        gold = gold[0]
-    return Normal(text(turns[-1].get("content")), text(gold))
+    return Normal(text(turns[-1].get("content")), answer_text(raw.answer))
 
 
 NORMALISERS: dict[str, Callable[[Raw], Normal]] = {

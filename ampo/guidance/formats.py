@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ampo.errors import UserError
 from ampo.types import Solution
+from ampo.verify.references import reference
 
 Row = Mapping[str, Any]
 
@@ -75,8 +76,8 @@ def prompt_of(row: Row, where: str) -> Prompt:
     if "question" in row and "answer" in row:
         question, answer = row["question"], row["answer"]
     else:
-        question, answer = _last_user_turn(row["prompt"], where), _ground_truth(row["reward_model"])
-    question, answer = _text(question, "question", where), _text(answer, "answer", where)
+        question, answer = _last_user_turn(row["prompt"], where), row["reward_model"]
+    question, answer = _text(question, "question", where), _text(_reference(answer, where), "answer", where)
     uid = row.get("uid")
     return Prompt(question_uid(question) if uid is None else _text(uid, "uid", where), question, answer)
 
@@ -153,9 +154,11 @@ def _last_user_turn(prompt: Any, where: str) -> Any:
     return questions[-1]
 
 
-def _ground_truth(reward_model: Any) -> Any:
-    gold = reward_model.get("ground_truth") if isinstance(reward_model, Mapping) else reward_model
-    return gold[0] if isinstance(gold, Sequence) and not isinstance(gold, str) and len(gold) == 1 else gold
+def _reference(answer: Any, where: str) -> Any:
+    try:
+        return reference(answer)
+    except ValueError as error:
+        raise UserError(f"{where}: `answer`: {error}") from error
 
 
 def _text(value: Any, what: str, where: str) -> str:

@@ -5,6 +5,7 @@
 The map, from what is called to what it stands on; nothing imports upwards:
 
     claim, ruling       what is to be judged; what was ruled, and by which rule
+    references          the forms that data files hold reference answers in
     crew/               the pool of workers that can be killed, and what it is asked
     judge, rules        the judgement of one claim: the cheap rules, then all others in their order
     official            protocol `official`, the authors' scorer

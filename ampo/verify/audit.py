@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal, NamedTuple
 
+from ampo.errors import UserError
 from ampo.types import Problem, Protocol, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.pool import VerifierPool
@@ -28,6 +29,10 @@ from ampo.verify.spellings import e_notation, spellings
 from ampo.verify.text.normalise import normalise
 
 _AHEAD = 64  # problems under way, to keep the workers busy
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_PROSE = 20  # words from which on a reference is a text of which nobody will write the same
+_NAMED = 5  # references that a message names
+_CONTRADICTS = "it contradicts itself"
 
 FindingKind = Literal["empty", "broken", "unparsable", "ambiguous", "ampo-rejects", "official-rejects"]
 
@@ -60,6 +65,38 @@ def audit(problems: Iterable[Problem], pool: VerifierPool | None = None, officia
             yield from _findings(waiting.popleft())
     for checked in waiting:
         yield from _findings(checked)
+
+
+def unreadable(problems: Iterable[Problem]) -> list[Finding]:
+    """The reference answers that no response can be shown to give, but by the same text: in process, and quickly.
+
+    They are empty, mathematics that the reader doesn't know, at odds with themselves, or prose.
+    """
+    found = (finding for problem in problems for finding in _structure(problem))
+    return [f for f in found if f.kind in ("empty", "unparsable") or f.what == _CONTRADICTS]
+
+
+def name_unreadable(problems: Iterable[Problem], say: Callable[[str], object], strict: bool = False) -> int:
+    """Count and name the reference answers that can't be read, before a token is spent on them; how many there are.
+
+    Raises UserError instead where there are any and strict is set.
+    """
+    problems = list(problems)
+    found = unreadable(problems)
+    if not found:
+        return 0
+    named = "; ".join(f"{f.problem} {_short(f.gold)!r} ({f.what})" for f in found[:_NAMED])
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    line = f"{len(found)} of {len(problems)} reference answers can't be read: {named}{more}"
+    if strict:
+        raise UserError(f"{line}. Mend or remove them, or leave out --strict: responses to them will count as wrong")
+    say(f"note: {line}. Responses to them will count as wrong, as not shown; `ampo audit` lists all, --strict refuses")
+    return len(found)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 class _Checked(NamedTuple):
@@ -129,8 +166,10 @@ def _structure(problem: Problem) -> Iterator[Finding]:
         yield finding("ambiguous", "a choice question whose answer is no option's letter")
         return
     answers = readings(normalise(gold))
-    if any(_holds(a, Broken) for a in answers):
-        yield finding("broken", "it contradicts itself")
+    if (words := len(_WORD.findall(gold))) >= _PROSE:
+        yield finding("unparsable", f"prose of {words} words: only the same words can be accepted")
+    elif any(_holds(a, Broken) for a in answers):
+        yield finding("broken", _CONTRADICTS)
     elif any(_holds(a, Unread) for a in answers):
         yield finding("unparsable", "the reader doesn't know it: only the same text or sympy can accept an answer")
     elif any(isinstance(a, Value) and _beyond(a.tree) for a in answers):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from ampo.errors import UserError, nearest
 from ampo.types import PROTOCOLS, AnswerKind, FinishReason, Protocol
+from ampo.verify.references import reference
 
 _KINDS: tuple[str, ...] = get_args(AnswerKind)
 _FINISHES: tuple[str, ...] = get_args(FinishReason)
@@ -16,7 +17,8 @@ _FINISHES: tuple[str, ...] = get_args(FinishReason)
 class Claim:
     """What is to be judged. Raises UserError for a field of another type and for an unknown name.
 
-    gold: the reference answer, as it stands in the data set; a number is taken as its text.
+    gold: the reference answer, as it stands in the data set, in any of the forms of `ampo.verify.references`; a number
+        is taken as its text.
     response: the model's text, all of it.
     kind: what the gold is; "auto" looks at it and at the options.
     options: the texts of a choice question.
@@ -34,8 +36,7 @@ class Claim:
     finish_reason: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.gold, (int, float)) and not isinstance(self.gold, bool):
-            object.__setattr__(self, "gold", str(self.gold))
+        object.__setattr__(self, "gold", _gold(self.gold))
         for name, text in (("gold", self.gold), ("response", self.response), ("question", self.question)):
             if not isinstance(text, str):
                 raise UserError(f"a claim's {name} is of type {type(text).__name__}: it must be text")
@@ -43,6 +44,14 @@ class Claim:
         _one_of("kind", self.kind, _KINDS)
         if self.finish_reason is not None:
             _one_of("finish_reason", self.finish_reason, _FINISHES)
+
+
+def _gold(value: Any) -> Any:
+    try:
+        held = reference(value)
+    except ValueError as error:
+        raise UserError(f"a claim's gold: {error}") from error
+    return str(held) if isinstance(held, (int, float)) and not isinstance(held, bool) else held
 
 
 def _one_of(what: str, name: str, known: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Reference answers in the forms that data files hold them in, as the plain answer that the verifier compares with.
 
-Problems and pools read theirs here, so that the same file means the same to an evaluation and to a training run:
+Problems, pools and claims read theirs here, so that the same reference means the same to an evaluation, to a training
+run and to whoever calls the verifier:
 
     "Multiply: ... is $\\\\boxed{42}$."   a whole solution: its final answer, by box, tag or "the answer is"
     "6*7 = 42\\n#### 42"                 what follows the last ####
@@ -20,7 +21,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ampo.verify.find.extract import extract
-from ampo.verify.judge import quickly_equivalent
+from ampo.verify.formula.rationals import rational
+from ampo.verify.text.normalise import normalise
 
 KEYS = ("ground_truth", "answer", "final_answer", "gold", "target", "value", "solution")
 _SOLUTION = 200  # characters from which on a text may be a whole solution
@@ -46,7 +48,7 @@ def _read(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         key = next((k for k in KEYS if value.get(k) is not None), None)
         if key is None:
-            raise ValueError(f"an object without an answer: none of {', '.join(KEYS)} is in it")
+            raise ValueError(f"expected text or a number, found an object without an answer ({', '.join(KEYS)})")
         return _read(value[key], depth + 1)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return _of_list([_read(item, depth + 1) for item in value])
@@ -87,9 +89,15 @@ def _of_list(items: list[Any]) -> Any:
         raise ValueError("a list of several answers must hold texts or numbers")
     kept: list[str] = []
     for text in map(str, items):
-        if not any(quickly_equivalent(text, other, "math", (), "") for other in kept):
+        if not any(_same(text, other) for other in kept):
             kept.append(text)
     return ", ".join(kept)
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two texts are spellings of one answer, or the same exact number."""
+    x, y = normalise(a), normalise(b)
+    return x == y or (rational(x) is not None and rational(x) == rational(y))
 
 
 def _of_text(text: str) -> str:

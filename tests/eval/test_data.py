@@ -123,7 +123,7 @@ def test_the_limit_takes_the_first(tmp_path: Path) -> None:
         (b'{"question": "a", "answer": "1"}\n{"question": "b"}\n', r":2: there is no column 'answer'.*question"),
         (b'{"question": "a", "answer": null}\n', "column 'answer' is empty here"),
         (b'{"question": " ", "answer": "1"}\n', "the question is empty"),
-        (b'{"question": "a", "answer": {"x": 1}}\n', ":1: expected text or a number, found dict"),
+        (b'{"question": "a", "answer": {"x": 1}}\n', ":1: expected text or a number, found an object"),
         (b'{"question": "a", "answer": true}\n', ":1: expected text or a number, found bool"),
         (b'{"question": "a", "answer": "C", "options": ["x", "y"]}\n', "'C' names none of the options A to B"),
         (b'{"question": "a", "answer": 2, "options": ["x", "y"]}\n', "the answer 2 is no option"),

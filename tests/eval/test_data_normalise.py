@@ -79,7 +79,7 @@ def test_verl_rows() -> None:
     assert verl(Raw(turns, {"ground_truth": ["4"]})).answer == "4"
     with pytest.raises(RowError, match="no turn of the user"):
         verl(Raw("2+2?", {"ground_truth": "4"}))
-    with pytest.raises(RowError, match="expected text or a number, found NoneType"):
+    with pytest.raises(RowError, match="expected text or a number, found an object without an answer"):
         verl(Raw(turns, {"style": "rule"}))
 
 

@@ -50,7 +50,8 @@ def test_what_holds_no_answer_is_refused(held: object) -> None:
 
 def test_reference_forms_end_in_right_verdicts() -> None:
     for held in ("Multiply: 6*7=42. Hence the answer is $\\boxed{42}$.", '["42"]', "#### 42"):
-        assert verify(reference(held), r"\boxed{42}").correct
+        assert verify(held, r"\boxed{42}").correct
+        assert not verify(held, r"\boxed{43}").correct
 
 
 def test_the_benchmarks_answers_stay_as_they_are() -> None:
