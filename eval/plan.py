@@ -116,12 +116,15 @@ def make_plan(
     rule: Rule | None = None,
     tokens_per_second: float | None = None,
     mean_tokens: float | None = None,
+    check: Callable[[Sequence[Problem]], object] = bool,
 ) -> Plan:
-    """The plan of a run with these settings. model: a name, or an endpoint's URL.
+    """The plan of a run with these settings. model: a name, or an endpoint's URL. check: is shown the problems that
+    are there. (The default does nothing.)
 
     Raises UserError for settings that a run would refuse, and for data of the user's own that can't be read.
     """
     data = {b.name: _problems(b, data_dir, limit) for b in benchmarks}  # first: a tokenizer's import is slow
+    check([problem for problems, _ in data.values() for problem in problems or ()])
     count, basis = counter(model)
     first = samples or (PILOT if rule else None)
     items = [_item(b, *data[b.name], limit, asked(b, first, template, sampling or {}), rule, count) for b in benchmarks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,7 @@ from ampo.cli.options import (
     RepetitionPenalty,
     Seed,
     Stop,
+    Strict,
     Temperature,
     TemplateName,
     TensorParallel,
@@ -107,6 +109,7 @@ def eval_(
     mean_tokens: MeanTokens = None,
     harness: HarnessName = "ampo",
     harness_arg: HarnessArg = None,
+    strict: Strict = False,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
     from ampo.engines import check_backend
@@ -115,6 +118,7 @@ def eval_(
     from ampo.eval.rundir import RunDir
     from ampo.eval.spec import build_spec, default_output_dir
     from ampo.models import EMBEDDED, locate, resolve
+    from ampo.verify.audit import name_unreadable
 
     if show:
         report.show_catalogue(data_dir)
@@ -136,13 +140,15 @@ def eval_(
         "seed": seed,
         "rule": sampling_rule(until_ci, max_samples, ci_over),
     }
+    check = partial(name_unreadable, say=say, strict=strict)
     if dry_run:
-        show_plan(benchmarks, model or base_url or EMBEDDED, tokens_per_second, mean_tokens, how)
+        show_plan(benchmarks, model or base_url or EMBEDDED, tokens_per_second, mean_tokens, how, check)
         return
     for name, value in (("--tokens-per-second", tokens_per_second), ("--mean-tokens", mean_tokens)):
         if value is not None:
             raise UserError(f"{name} is for an estimate: give --dry-run, too")
     spec = build_spec(benchmarks, protocols=protocols, **how)
+    check([problem for task in spec.tasks for problem in task.problems])
     if base_url is None:
         ref = locate(resolve(model or EMBEDDED, say))
         spec = replace(spec, model=ref.name, revision=ref.revision)

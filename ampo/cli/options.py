@@ -83,6 +83,9 @@ OptionsColumn = Annotated[
     str | None,
     typer.Option("--options-column", help="Of choice questions; a list, in CSV its JSON.", rich_help_panel=DATA),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse reference answers that can't be read.", rich_help_panel=DATA)
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from ampo.errors import UserError
 if TYPE_CHECKING:
     from ampo.eval.adaptive import Rule
     from ampo.eval.suites import Benchmark
+    from ampo.types import Problem
 
 ADAPTIVE = "Adaptive sampling"
 PLAN = "Dry run"
@@ -72,9 +73,14 @@ def show_plan(
     tokens_per_second: float | None,
     mean_tokens: float | None,
     how: Mapping[str, Any],
+    check: Callable[[Sequence[Problem]], object],
 ) -> None:
-    """Print what a run would ask and what it would take. how: the settings that it shares with the run."""
+    """Print what a run would ask and what it would take. how: the settings that it shares with the run; check: is shown
+    its problems."""
     from ampo.eval.plan import make_plan
     from ampo.eval.plan_table import show
 
-    show(make_plan(benchmarks, model, tokens_per_second=tokens_per_second, mean_tokens=mean_tokens, **how))
+    plan = make_plan(
+        benchmarks, model, tokens_per_second=tokens_per_second, mean_tokens=mean_tokens, check=check, **how
+    )
+    show(plan)

@@ -27,6 +27,7 @@ from ampo.cli.options import (
     OptionsColumn,
     QuestionColumn,
     Seed,
+    Strict,
     Temperature,
     TemplateName,
     TensorParallel,
@@ -164,6 +165,7 @@ def check(
     keep_leaks: Annotated[bool, typer.Option("--keep-leaks", help="Report leaks, but leave them in.")] = False,
     data_dir: DataDir = None,
     json: Json = False,
+    strict: Strict = False,
 ) -> None:
     """Verify every solution; find broken rows, repeated prompts, overlong solutions and leaks. Writes a clean pool."""
     from ampo.guidance.check import check as check_pool
@@ -196,6 +198,11 @@ def check(
             keep=keep,
             progress=lambda verdicts: progress(v.outcome for v in verdicts),
         )
+        if strict and (unread := report.counts["unread"]):
+            raise UserError(
+                f"{unread} of {report.prompts} reference answers of {pool} can't be read: "
+                f"`ampo pool check {pool}` names them; mend or remove them, or leave out --strict"
+            )
         if write and not report.clean_prompts:
             raise UserError(f"nothing of {pool} is left to write: see `ampo pool check {pool}` for what is wrong")
     against_text = f"{len(leaks)} benchmark problems" if leaks else "no benchmark"

@@ -23,8 +23,9 @@ from ampo.guidance.judging import Judged, judge
 from ampo.guidance.leakage import LeakFinder
 from ampo.guidance.lengths import Measure, measure_of
 from ampo.guidance.rows import Rows
-from ampo.types import Outcome, Solution, Verdict
+from ampo.types import Outcome, Problem, Solution, Verdict
 from ampo.verify import VerifierPool
+from ampo.verify.audit import unreadable
 
 KINDS = {
     "broken": "rows that can't be read",
@@ -32,6 +33,7 @@ KINDS = {
     "conflict": "rows that repeat an earlier question with another answer",
     "same_uid": "rows with an earlier one's uid and another question (renamed)",
     "leak": "prompts that are in a benchmark",
+    "unread": "prompts whose reference answer can't be read",
     "wrong": "solutions whose answer is wrong",
     "no_answer": "solutions without an answer",
     "truncated": "solutions that were cut off",
@@ -165,6 +167,8 @@ class _Checker:
         where, entry, verdicts = judged
         self._totals["prompts"] += 1
         self._totals["solutions"] += len(verdicts)
+        for finding in unreadable([Problem(entry.uid, entry.question, entry.answer)]):
+            self._find("unread", where, entry.uid, "", f"{_short(entry.answer)!r}: {finding.what}")
         clean = self._clean(where, entry, verdicts)
         leak = self._leaks.find(entry.question) if self._leaks else None
         if leak:

@@ -75,6 +75,7 @@ def test_each_fault_is_found_and_none_of_it_stays(dirty, verifiers):
         "conflict": 1,
         "same_uid": 1,
         "leak": 1,
+        "unread": 0,
         "wrong": 1,
         "no_answer": 1,
         "truncated": 1,
@@ -236,3 +237,17 @@ def test_what_the_commands_refuse(dirty, tmp_path):
         assert done.returncode == 2, done.stderr
         assert said in " ".join(done.stderr.split())
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_reference_answers_that_cannot_be_read_are_counted_and_named(tmp_path, verifiers):
+    file = tmp_path / "pool.jsonl"
+    rows = [
+        {"uid": "1", "question": "6 * 7?", "answer": "We multiply. The answer is $\\boxed{42}$.", "solutions": []},
+        {"uid": "2", "question": "6 * 8?", "answer": '["48"]', "solutions": []},
+        {"uid": "3", "question": "Which t?", "answer": "t(0,4]", "solutions": []},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report, kept = checked(file, verifiers)
+    assert [entry.answer for entry in kept] == ["42", "48", "t(0,4]"]
+    assert report.counts["unread"] == 1
+    assert "t(0,4]" in report.findings["unread"][0].detail
