@@ -25,7 +25,7 @@ def official(number: int, gold: int | None = None) -> Claim:
     return Claim(str(number if gold is None else gold), rf"\boxed{{{number}}}", protocol="official")
 
 
-def wait_for(condition, seconds=30.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -137,7 +137,7 @@ def test_worker_killed_at_work_means_one_retry():
 
 
 def test_item_that_kills_two_workers_is_given_up():
-    with VerifierPool(1, timeout=20.0) as pool:
+    with VerifierPool(1, timeout=120.0) as pool:
         future = pool.submit(HANG)
         for _ in range(2):
             (pid,) = ready_for_work(pool)
@@ -151,12 +151,12 @@ def test_item_that_kills_two_workers_is_given_up():
 
 
 def ready_for_work(pool: VerifierPool) -> list[int]:
-    """The pids, once their processes have burnt enough time to be at the item."""
+    """The pids, once their processes have burnt more than the imports take, on a busy machine too: they are at the item."""
     hertz = os.sysconf("SC_CLK_TCK")
 
     def burnt() -> bool:
         pids = pool.pids
-        return bool(pids) and all(sum(map(int, _stat(pid)[11:13])) / hertz > 2.5 for pid in pids)
+        return bool(pids) and all(sum(map(int, _stat(pid)[11:13])) / hertz > 4.5 for pid in pids)
 
     wait_for(burnt)
     return pool.pids
