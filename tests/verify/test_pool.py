@@ -151,7 +151,7 @@ def test_item_that_kills_two_workers_is_given_up():
 
 
 def ready_for_work(pool: VerifierPool) -> list[int]:
-    """The pids, once their processes have burnt more than the imports take, on a busy machine too: they are at the item."""
+    """The pids, once their processes have burnt more than imports take, on a busy machine too: they are at the item."""
     hertz = os.sysconf("SC_CLK_TCK")
 
     def burnt() -> bool:
