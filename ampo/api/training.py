@@ -172,8 +172,10 @@ def _prompts(
     from ampo.training import plan
     from ampo.training.prompts import Guidance, with_guidance
     from ampo.training.turn import end_of_turn
+    from ampo.verify.audit import name_unreadable
 
     problems = _problems(config.data.train, "data.train", "train", data_dir)
+    name_unreadable(problems, say, strict=None)
     made = _tokenized(config, path, problems)
     algorithm = config.resolved_algorithm()
     if not algorithm.uses_pool:

@@ -76,10 +76,10 @@ def unreadable(problems: Iterable[Problem]) -> list[Finding]:
     return [f for f in found if f.kind in ("empty", "unparsable") or f.what == _CONTRADICTS]
 
 
-def name_unreadable(problems: Iterable[Problem], say: Callable[[str], object], strict: bool = False) -> int:
+def name_unreadable(problems: Iterable[Problem], say: Callable[[str], object], strict: bool | None = False) -> int:
     """Count and name the reference answers that can't be read, before a token is spent on them; how many there are.
 
-    Raises UserError instead where there are any and strict is set.
+    strict: raise UserError instead where there are any; None is for a caller that has no such option.
     """
     problems = list(problems)
     found = unreadable(problems)
@@ -90,7 +90,8 @@ def name_unreadable(problems: Iterable[Problem], say: Callable[[str], object], s
     line = f"{len(found)} of {len(problems)} reference answers can't be read: {named}{more}"
     if strict:
         raise UserError(f"{line}. Mend or remove them, or leave out --strict: responses to them will count as wrong")
-    say(f"note: {line}. Responses to them will count as wrong, as not shown; `ampo audit` lists all, --strict refuses")
+    refuses = "" if strict is None else ", --strict refuses them"
+    say(f"note: {line}. Responses to them will count as wrong; `ampo audit` lists all{refuses}")
     return len(found)
 
 

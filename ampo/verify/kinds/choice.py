@@ -46,7 +46,7 @@ _BETWEEN_WORDS = """
 and or either both maybe possibly also then not but option options choice choices are is right correct the
 """
 _BETWEEN = frozenset(_BETWEEN_WORDS.split())
-_GOLD = re.compile(r"\s*\$?\\?(?:text|mathrm|textbf)?\s*\{?\s*\(?\s*([A-Z])\s*\)?\.?\s*\}?\$?\s*")
+_GOLD = re.compile(r"\$?\\?(?:text|mathrm|textbf)?\{?\(?([A-Z])\)?\.?\}?\$?")  # of a text without its white space
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +87,7 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
         return bare
     if len(bare) == 1 and "1" <= bare <= str(min(len(options), 9)):  # a set that labels its options by digits
         return bare
-    m = _GOLD.fullmatch(gold)
+    m = _GOLD.fullmatch("".join(gold.split()))
     if m is None or kind == "math":
         return None
     dressed = len(bare) > 1
