@@ -112,14 +112,13 @@ class Split(NamedTuple):
 
     thought: the inside of `<think>`, or what stands before `<answer>` where the model doesn't mark its thought.
     body: the rest, as it was written.
-    answer: the final answer: the last complete `<answer>` of the body, else its last balanced `\\boxed{}`, else the
-        body itself.
-    finished: False where a thought was opened and never closed; then body and answer are empty.
+    finished: False where a thought was opened and never closed; then the body is empty.
+
+    Where in the body the final answer stands is the verifier's to say (`ampo.verify.find.extract`).
     """
 
     thought: str
     body: str
-    answer: str
     finished: bool
 
 
@@ -129,15 +128,15 @@ def split(text: str) -> Split:
     if close:
         before, mark, thought = head.partition(THINK_OPEN)
         thought = f"{before}{thought}" if mark and before.strip() else (thought if mark else head)
-        return Split(thought.strip(), tail.strip(), final_answer(tail), finished=True)
+        return Split(thought.strip(), tail.strip(), finished=True)
     before, mark, thought = text.partition(THINK_OPEN)
     if mark and not before.strip():
-        return Split(thought.strip(), "", "", finished=False)
+        return Split(thought.strip(), "", finished=False)
     span = answer_span(text)
     if span:
         start = span[0] - len(ANSWER_OPEN)
-        return Split(text[:start].strip(), text[start:].strip(), final_answer(text), finished=True)
-    return Split("", text.strip(), final_answer(text), finished=True)
+        return Split(text[:start].strip(), text[start:].strip(), finished=True)
+    return Split("", text.strip(), finished=True)
 
 
 class ThoughtSplitter:
@@ -209,12 +208,6 @@ def opened_thought(rendered_prompt: str) -> str:
     """
     start = rendered_prompt.rfind(THINK_OPEN)
     return rendered_prompt[start:] if rendered_prompt.rstrip().endswith(THINK_OPEN) else ""
-
-
-def final_answer(body: str) -> str:
-    """The last complete `<answer>`, else the last balanced `\\boxed{}`, else the text itself; stripped."""
-    span = answer_span(body) or boxed_span(body)
-    return (body[slice(*span)] if span else body).strip()
 
 
 def answer_span(text: str) -> tuple[int, int] | None:

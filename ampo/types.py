@@ -119,7 +119,10 @@ class Request:
 class Response:
     """What a model answered.
 
-    text: all of it, as generated; thought and answer are views of it (see `ampo.prompts.split`).
+    text: all of it, as generated; thought and answer are views of it.
+    thought: see `ampo.prompts.split`.
+    answer: the final answer, as the verifier finds it without knowing the problem; where it finds none, all that is no
+        thought.
     finish_reason: "length" is a response cut off by max_tokens or by the context.
     seconds: from the request's start in the engine to its end; first_token_seconds likewise to the first token.
     """

@@ -17,7 +17,7 @@ from ampo.app.conversation import Answer, State, Turn
 from ampo.app.pump import Pump
 from ampo.app.session import Transcript, answer, said_before
 from ampo.engines.base import Engine
-from ampo.types import Request, SamplingParams
+from ampo.types import Problem, Request, SamplingParams
 from ampo.verify import Claim, VerifierPool
 
 K = TypeVar("K", bound=Hashable)
@@ -74,7 +74,7 @@ async def judged(pool: VerifierPool, turn: Turn) -> Turn:
     if not turn.gold.strip() or made is None or made.state in ("running", "failed"):
         return turn
     cut = "length" if made.state in ("length", "stopped") else "stop"
-    claim = Claim(turn.gold.strip(), made.text, kind=turn.kind, question=turn.question, finish_reason=cut)
+    claim = Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut)
     return replace(turn, answer=replace(made, verdict=await asyncio.wrap_future(pool.submit(claim))))
 
 

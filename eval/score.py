@@ -36,15 +36,7 @@ def problem_of(problems: Mapping[str, Problem], record: ResponseRecord) -> Probl
 
 def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Claim:
     """What the verifier is asked about a response."""
-    return Claim(
-        gold=problem.answer,
-        response=record.text,
-        protocol=protocol,
-        kind=problem.kind,
-        options=problem.options,
-        question=problem.question,
-        finish_reason=record.finish_reason,
-    )
+    return Claim.of(problem, record.text, record.finish_reason, protocol)
 
 
 def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = False) -> dict[str, Any]:

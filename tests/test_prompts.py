@@ -8,13 +8,13 @@ from ampo.errors import UserError
 from ampo.prompts import (
     ThoughtSplitter,
     boxed_span,
-    final_answer,
     load_template,
     opened_thought,
     render,
     split,
 )
 from ampo.types import Message, Problem
+from ampo.verify.find.extract import extract, final_answer
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,13 @@ from ampo.types import Message, Problem
     ],
 )
 def test_split(text: str, thought: str, body: str, answer: str, finished: bool) -> None:
-    assert tuple(split(text)) == (thought, body, answer, finished)
+    assert tuple(split(text)) == (thought, body, finished)
+    assert final_answer(text) == answer
+
+
+def test_the_answer_of_a_response_is_what_the_verdict_says_was_extracted() -> None:
+    text = r"so \boxed{1} and \boxed{2}"
+    assert final_answer(text) == extract(text).answer == "1, 2"
 
 
 @given(st.lists(st.sampled_from(["<think>", "</think>", "<answer>", "</answer>", r"\boxed{", "}", "a", " b ", "\n"])))
@@ -58,10 +64,6 @@ def test_split_loses_no_text(pieces: list[str]) -> None:
 def test_boxed(text: str, content: str | None) -> None:
     span = boxed_span(text)
     assert (text[slice(*span)] if span else None) == content
-
-
-def test_final_answer_prefers_tags_to_box() -> None:
-    assert final_answer(r"\boxed{3} <answer>4</answer> \boxed{5}") == "4"
 
 
 @given(st.text(alphabet="<>/thinka b", max_size=40), st.integers(1, 7))

@@ -21,6 +21,7 @@ from typing import Any
 
 from ampo import prompts
 from ampo.types import FinishReason, Request, Response, SamplingParams
+from ampo.verify.find.extract import final_answer
 
 _OURS = ("top_k", "min_p", "repetition_penalty")
 _FINISH: dict[str | None, FinishReason] = {
@@ -93,11 +94,12 @@ class Joiner:
 def response(text: str, finish: str | None, usage: Any, seconds: float, first: float | None = None) -> Response:
     """A Response from what the server said. Token counts are 0 where it did not report them."""
     parts = prompts.split(text)
+    reason: FinishReason = _FINISH.get(finish, "error")
     return Response(
         text=text,
         thought=parts.thought,
-        answer=parts.answer,
-        finish_reason=_FINISH.get(finish, "error"),
+        answer=final_answer(text, reason),
+        finish_reason=reason,
         prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
         completion_tokens=getattr(usage, "completion_tokens", None) or 0,
         seconds=seconds,

@@ -23,6 +23,7 @@ from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
 from ampo.errors import PromptTooLongError, UserError, nearest
 from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams
+from ampo.verify.find.extract import final_answer
 
 if TYPE_CHECKING:
     from ampo.engines.scheduler import Job
@@ -239,7 +240,7 @@ def _response(job: Job) -> Response:
     return Response(
         text=text,
         thought=parts.thought,
-        answer=parts.answer,
+        answer=final_answer(text, finish),
         finish_reason=finish,
         prompt_tokens=len(job.row.prompt),
         completion_tokens=len(job.row.tokens),

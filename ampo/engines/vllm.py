@@ -28,6 +28,7 @@ from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, User
 from ampo.files import first_line
 from ampo.models import ModelRef
 from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
+from ampo.verify.find.extract import final_answer
 
 _NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
 _GIB = 1 << 30
@@ -224,7 +225,7 @@ class _Running:
         response = Response(
             text=text,
             thought=parts.thought,
-            answer=parts.answer,
+            answer=final_answer(text, finish_reason),
             finish_reason=finish_reason,
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._tokens.get(index, 0),

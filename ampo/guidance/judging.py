@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from ampo.guidance.formats import PoolEntry
-from ampo.types import Solution, Verdict
+from ampo.types import Problem, Solution, Verdict
 from ampo.verify import Claim, VerifierPool
 
 _AHEAD = 256  # entries under way at a time: enough for every worker, and little memory
@@ -38,7 +38,8 @@ def judge(entries: Iterable[tuple[str, PoolEntry]], pool: VerifierPool, trust: b
 
 
 def _claim(entry: PoolEntry, solution: Solution) -> Claim:
-    return Claim(entry.answer, solution.content, question=entry.question)
+    problem = Problem(entry.uid, entry.question, entry.answer)  # a pool's question shows its options
+    return Claim.of(problem, solution.content, finish_reason=None)
 
 
 def _recorded(solution: Solution) -> Verdict | None:

@@ -70,7 +70,7 @@ def sample_test(model: Path, size: Size, test: Sequence[Problem]) -> list[dict[s
         judged = []
         for done in sampler.sample(ids, seeds, params):
             tokens[done.prompt] += len(done.ids)
-            claim = Claim(test[done.prompt].answer, done.text, kind="math", finish_reason=done.finish_reason)
+            claim = Claim.of(test[done.prompt], done.text, done.finish_reason)
             judged.append((done.prompt, verifier.submit(claim)))
         for prompt, verdict in judged:
             right[prompt] += verdict.result().correct

@@ -22,7 +22,6 @@ from ampo.engines.loading import Loaded
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
-from ampo.training.judging import claim_of
 from ampo.training.log import sinks
 from ampo.training.logprobs import log_prob_fn
 from ampo.training.metrics import mean_of_updates
@@ -34,7 +33,7 @@ from ampo.training.rundir import TrainDir, replace_folder
 from ampo.training.turn import end_of_turn
 from ampo.training.update import Policy
 from ampo.types import SamplingParams, Verdict
-from ampo.verify import VerifierPool
+from ampo.verify import Claim, VerifierPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ class LocalTrainer:
         with self._timed("rollout"), self.policy.computing():
             for done in self._sampler.sample([p.ids for p in taken], seeds, params):
                 problem = taken[done.prompt].problem
-                claim = claim_of(problem, done.text, done.finish_reason)
+                claim = Claim.of(problem, done.text, done.finish_reason)
                 futures[done.prompt, done.index] = (done, self._verifier.submit(claim))
         with self._timed("verify"):
             judged = {

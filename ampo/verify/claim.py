@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ampo.errors import UserError, nearest
-from ampo.types import PROTOCOLS, AnswerKind, FinishReason, Protocol
+from ampo.types import PROTOCOLS, AnswerKind, FinishReason, Problem, Protocol
 from ampo.verify.references import reference
 
 _KINDS: tuple[str, ...] = get_args(AnswerKind)
@@ -44,6 +44,26 @@ class Claim:
         _one_of("kind", self.kind, _KINDS)
         if self.finish_reason is not None:
             _one_of("finish_reason", self.finish_reason, _FINISHES)
+
+    @classmethod
+    def of(cls, problem: Problem, text: str, finish_reason: str | None, protocol: Protocol = "ampo") -> Claim:
+        """The claim that a response answers a problem: what everything that scores or rewards a response asks.
+
+        Args:
+            problem: read for its answer, kind, options and question.
+            text: the response, all of it.
+            finish_reason: why it ended; None only where nobody knows.
+            protocol: whose rules judge.
+        """
+        return cls(
+            gold=problem.answer,
+            response=text,
+            protocol=protocol,
+            kind=problem.kind,
+            options=problem.options,
+            question=problem.question,
+            finish_reason=finish_reason,
+        )
 
 
 def _gold(value: Any) -> Any:

@@ -185,15 +185,9 @@ def judge(responses: Iterable[Sequence[str]], docs: Iterable[Doc], protocol: Pro
 
 
 def _claim(problem: Problem, text: str, protocol: Protocol) -> Claim:
-    return Claim(
-        gold=problem.answer,
-        response=str(text),
-        protocol=protocol,
-        kind=problem.kind,
-        options=problem.options,
-        question=problem.question,
-        finish_reason=getattr(text, "finish_reason", None),  # only our engines' texts carry it
-    )
+    return Claim.of(
+        problem, str(text), getattr(text, "finish_reason", None), protocol
+    )  # only our engines' texts have it
 
 
 class Score(float):

@@ -15,10 +15,9 @@ from threading import Lock
 from typing import Any
 
 from ampo.algorithm.rewards import reward
-from ampo.training.judging import claim_of
 from ampo.training.openrlhf.special import dropped, finish_reason
 from ampo.types import OUTCOMES, Problem, Verdict
-from ampo.verify import VerifierPool
+from ampo.verify import Claim, VerifierPool
 
 _WORKERS = 8  # of a process at most: a node has an engine a GPU, each with a pool, and a worker holds 58 MB
 _starting = Lock()  # OpenRLHF calls from many threads of an engine's process
@@ -53,7 +52,7 @@ def _judge(text: str, label: dict[str, Any], finished: str | None) -> Verdict:
     )
     with _starting:
         pool = _pool()
-    return pool.submit(claim_of(problem, text, finished)).result()
+    return pool.submit(Claim.of(problem, text, finished)).result()
 
 
 @cache

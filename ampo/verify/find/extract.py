@@ -101,6 +101,12 @@ def extract(
     return found
 
 
+def final_answer(response: str, finish_reason: str | None = None) -> str:
+    """The final answer, read without knowing the problem; where none is found, all that is no thought."""
+    found = extract(response, finish_reason=finish_reason)
+    return split(response).body if found.answer is None else found.answer
+
+
 def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | None:
     span = answer_span(body)
     if span is None:
