@@ -1,28 +1,29 @@
 """Whether two trees are the same function of their symbols.
 
 Rational numbers are compared exactly. Everything else is compared at points: equal only if every point where both are
-defined agrees to 40 of 60 digits, one of them to 500 of 600, and enough points are defined. Formulas with bends or
-steps (absolute values, maxima, roots, floors) are tried at more points, up to a million either way; floors of x, y and
-their like at whole and half numbers as well, floors of n and its like at whole numbers alone. That is no proof, but two
-different formulas of the sizes met here don't agree at random points; `simplify` is slower by orders of magnitude and
-often undecided.
+defined agrees to 40 of 60 digits, one of them at a second look (`closeness`), and enough points are defined. Formulas
+with bends or steps (absolute values, maxima, roots, floors) are tried at more points, up to a million either way;
+floors of x, y and their like at whole and half numbers as well, floors of n and its like at whole numbers alone. That
+is no proof, but two different formulas of the sizes met here don't agree at random points; `simplify` is slower by orders
+of magnitude and often undecided.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
 from typing import Any, Literal
 
-from ampo.verify.formula.evaluate import DIGITS, Point, UndefinedError, context, exact, value_at
-from ampo.verify.formula.tree import Tree
+from ampo.verify.formula.closeness import close, surely_close
+from ampo.verify.formula.evaluate import Point, UndefinedError, context, exact, value_at
+from ampo.verify.formula.tree import Tree, num
 
 Grid = Literal["plain", "whole", "steps", "bends"]
 ENOUGH = 5  # points that must be defined on both sides
 _TRIES = 40
-_FINE = 10 * DIGITS  # digits of the last look
 _WHOLE = frozenset({"factorial", "binom", "gcd", "lcm"})
 _STEPS = frozenset({"floor", "ceil"})
 _BENDS = frozenset({"abs", "max", "min"}) | _STEPS
@@ -41,7 +42,7 @@ def same(a: Tree, b: Tree) -> bool:
     if (x is None) != (y is None) and not (symbols(a) | symbols(b)) and _clearly_apart(a, b):
         return False
     bases = (None, 10) if _has_bare_log(a) or _has_bare_log(b) else (None,)
-    return any(_agree(a, b, base) for base in bases) or _same_shape(a, b)
+    return any(_agree(a, b, base) for base in bases) or _same_tower(a, b)
 
 
 @lru_cache(maxsize=8192)
@@ -70,7 +71,8 @@ def _clearly_apart(a: Tree, b: Tree) -> bool:
         x, y = numeric(a), numeric(b)
     except UndefinedError:
         return False
-    return abs(x - y) > 1e-9 * max(abs(x), abs(y))
+    size = max(abs(x), abs(y))
+    return size > 1e-30 and abs(x - y) > 1e-9 * size  # what is smaller may be what cancellation left of zero
 
 
 def _has_bare_log(tree: Tree) -> bool:
@@ -82,20 +84,20 @@ def _agree(a: Tree, b: Tree, log_base: int | None) -> bool:
     complex_ = mentions(a, {"i"}) or mentions(b, {"i"})
     if not names and not mentions(a, {"apply"}) and not mentions(b, {"apply"}):
         at = [Point({}, c, log_base) for c in ((True,) if complex_ else (False, True))]
-        return any(_close_at(a, b, point) and _still_close(a, b, point) for point in at)
+        return any(close(a, b, point) and surely_close(a, b, point) for point in at)
     grid = _grid(a, b)
     needed = {"plain": ENOUGH, "whole": 12}.get(grid, 30)
     defined, sample = 0, None
     for values in points(names, grid):
         point = Point(values, complex_, log_base)
-        close = _close_at(a, b, point)
-        if close is False:
+        agree = close(a, b, point)
+        if agree is False:
             return False
-        if close:
+        if agree:
             defined, sample = defined + 1, sample or point
         if defined >= needed and any(_negative(v) for v in values.values()):
             break
-    return defined >= ENOUGH and sample is not None and _still_close(a, b, sample)
+    return defined >= ENOUGH and sample is not None and surely_close(a, b, sample)
 
 
 def _negative(value: Any) -> bool:
@@ -166,48 +168,23 @@ def _sign(source: random.Random, i: int) -> int:
     return source.choice((1, -1)) if i > 3 else 1
 
 
-def _close_at(a: Tree, b: Tree, point: Point) -> bool | None:
-    """Whether the values agree; None where one of them is not defined."""
-    try:
-        x, y = value_at(a, point), value_at(b, point)
-        scale = max(abs(x), abs(y))
-        if abs(x - y) <= scale * context().mpf(10) ** -40:
-            return True
-        return _vanishing(a, b, point) if abs(x - y) < 1e-25 * max(1, scale) else False
-    except UndefinedError:
-        return None
-
-
-def _vanishing(a: Tree, b: Tree, point: Point) -> bool:
-    """Again with three times the digits: a difference that is mere cancellation shrinks with them."""
-    return _close_with(a, b, point, 3 * DIGITS, 80)
-
-
-def _still_close(a: Tree, b: Tree, point: Point) -> bool:
-    """Again with ten times the digits, for what differs by less than 60 of them show: 1 and \\tanh 100."""
-    return _close_with(a, b, point, _FINE, _FINE - 100)
-
-
-def _close_with(a: Tree, b: Tree, point: Point, digits: int, shared: int) -> bool:
-    mp = context()
-    mp.dps = digits
-    try:
-        x, y = value_at(a, point), value_at(b, point)
-        return abs(x - y) <= max(abs(x), abs(y), mp.mpf(10) ** -60) * mp.mpf(10) ** -shared
-    finally:
-        mp.dps = DIGITS
-
-
-def _same_shape(a: Tree, b: Tree) -> bool:
-    """For what is too large for a value, such as 10^{10^{100}}: the same operation on equal parts."""
+def _same_tower(a: Tree, b: Tree) -> bool:
+    """For powers that are too large for a value, such as 10^{10^{100}}: their logarithms are equal."""
     if a.op != "pow" or b.op != "pow" or symbols(a) or symbols(b):
         return False
     try:
         numeric(a)
         numeric(b)
     except UndefinedError:
-        return same(a.args[0], b.args[0]) and same(a.args[1], b.args[1])
+        if same(a.args[0], b.args[0]):
+            return same(a.args[1], b.args[1])
+        bases = [exact(t.args[0]) for t in (a, b)]
+        return all(base is not None and base > 1 for base in bases) and same(_logarithm(a), _logarithm(b))
     return False
+
+
+def _logarithm(power: Tree) -> Tree:
+    return Tree("mul", (power.args[1], Tree("ln", (power.args[0],))))
 
 
 def renamings(allowed_a: frozenset[str], allowed_b: frozenset[str]) -> Iterator[dict[str, str]]:
@@ -236,20 +213,28 @@ def proportional(a: Tree, b: Tree) -> bool:
     """Whether b is a nonzero constant multiple of a: two equations `a = 0` and `b = 0` that say the same."""
     names = sorted(symbols(a) | symbols(b))
     complex_ = mentions(a, {"i"}) or mentions(b, {"i"})
-    ratio, agreeing = None, 0
+    multiple, agreeing, last = None, 0, None
     for values in points(names):
+        point = Point(values, complex_)
         try:
-            point = Point(values, complex_)
             x, y = value_at(a, point), value_at(b, point)
         except UndefinedError:
             continue
         if x == 0 or y == 0:
             return False
-        if ratio is None:
-            ratio = x / y
-        elif abs(x / y - ratio) > abs(ratio) * context().mpf(10) ** -40:
+        if multiple is None:
+            at = {name: _literal(value) for name, value in values.items()}
+            multiple = Tree("mul", (a, Tree("div", (substitute(b, at), substitute(a, at)))))
+        elif not close(multiple, b, point):
             return False
-        agreeing += 1
-        if agreeing > ENOUGH + 3:
-            return True
-    return agreeing >= ENOUGH
+        else:
+            agreeing, last = agreeing + 1, point
+        if agreeing > ENOUGH + 2:
+            break
+    return agreeing >= ENOUGH and multiple is not None and last is not None and surely_close(multiple, b, last)
+
+
+def _literal(value: Any) -> Tree:
+    """A point's number, exactly."""
+    sign, mantissa, exponent, _ = value._mpf_
+    return num((-1) ** sign * mantissa * Fraction(2) ** exponent)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from ampo.verify.formula.tree import Tree
 
 DIGITS = 60
-MAX_BITS = 6000  # of an exact number
+MAX_BITS = 70_000  # of an exact number: 5000! has 54,000
 MAX_MAGNITUDE = 300_000  # of a floating number, in bits
 
 
@@ -33,7 +33,7 @@ def exact(tree: Tree) -> Fraction | None:
     """The rational value of a tree without symbols, or None where it has none that is cheap to find."""
     try:
         return _exact(tree)
-    except (UndefinedError, ZeroDivisionError):
+    except (UndefinedError, ZeroDivisionError, ValueError):  # ValueError: too many digits for Python to write
         return None
 
 
@@ -95,7 +95,7 @@ def _integer_root(value: int, n: int) -> int | None:
 
 
 def _factorial(n: Fraction) -> Fraction | None:
-    if n.denominator != 1 or not 0 <= n <= 600:
+    if n.denominator != 1 or not 0 <= n <= 5000:
         return None
     return Fraction(math.factorial(int(n)))
 
@@ -155,32 +155,48 @@ def context() -> Any:
     return _local.mp
 
 
-def value_at(tree: Tree, point: Point) -> Any:
+class Watcher(Protocol):
+    """Who is told of every step of an evaluation."""
+
+    def literal(self, bits: int) -> None:
+        """An exact number of so many bits."""
+        ...
+
+    def operation(self, op: str, args: list[Any], result: Any, mp: Any) -> None:
+        """An operation on values."""
+        ...
+
+
+def value_at(tree: Tree, point: Point, watch: Watcher | None = None) -> Any:
     """The value of a tree at a point, an mpf or mpc. Raises UndefinedError."""
     try:
-        return _value(tree, point, context())
+        return _value(tree, point, context(), watch)
     except (ZeroDivisionError, ValueError, OverflowError, TypeError, NotImplementedError) as error:
         raise UndefinedError(str(error)) from error
 
 
-def _value(tree: Tree, point: Point, mp: Any) -> Any:
+def _value(tree: Tree, point: Point, mp: Any, watch: Watcher | None) -> Any:
     if not _has_symbols(tree):
         rational = exact(tree)
         if rational is not None:
+            if watch is not None:
+                watch.literal(max(rational.numerator.bit_length(), rational.denominator.bit_length()))
             return mp.mpf(rational.numerator) / rational.denominator
     if tree.op == "sym":
         return point.values[tree.name]
     if tree.op in _CONSTANTS:
         return _CONSTANTS[tree.op](mp)
-    args = [_value(a, point, mp) for a in tree.args]
+    args = [_value(a, point, mp, watch) for a in tree.args]
     if tree.op == "apply":
         return _unknown(tree.name, args, mp)
     if tree.op == "log" and len(args) == 1:
         args.append(mp.e if point.log_base is None else mp.mpf(point.log_base))
     if tree.op not in _NUMERIC:
         raise UndefinedError(tree.op)
-    result = _NUMERIC[tree.op](mp, *args)
-    return _bounded(result, point, mp)
+    result = _bounded(_NUMERIC[tree.op](mp, *args), point, mp)
+    if watch is not None:
+        watch.operation(tree.op, args, result, mp)
+    return result
 
 
 def _bounded(result: Any, point: Point, mp: Any) -> Any:

@@ -99,7 +99,9 @@ class _Reader:
     def _beside(self, value: Tree, depth: int) -> Tree:
         """Side by side is a product, but for a whole number before a proper fraction: 1\\frac{4}{5}."""
         after_frac = self.peek() in ("\\frac",)
-        if self.peek()[0].isdigit() and self.tokens[self.at - 1][0] in "0123456789}":
+        powers = value.op == "pow" or (value.op == "mul" and value.args[-1].op == "pow")  # 2^{6}3^{5}
+        before = self.tokens[self.at - 1][0]
+        if self.peek()[0].isdigit() and (before.isdigit() or (before == "}" and not powers)):
             raise UnreadableError("two numbers side by side")
         factor = self.power(depth)
         if after_frac and value.op == "num" and factor.op == "div" and value.value and value.value.denominator == 1:
@@ -160,7 +162,14 @@ class _Reader:
             minus = self.take() == "-"
             exponent = self.power(depth + 1)
             return Tree("pow", (base, Tree("neg", (exponent,)) if minus else exponent))
-        exponent = self._group(depth) if self.peek() == "{" else self.power(depth + 1)
+        indexed = base.op == "sym" and "_" not in base.name
+        if indexed and self.peek() != "{" and self.peek(1) == "_":  # v^2_0
+            exponent = self.atom(depth + 1)
+        else:
+            exponent = self._group(depth) if self.peek() == "{" else self.power(depth + 1)
+        if indexed and self.peek() == "_":
+            self.take()
+            base = base._replace(name=f"{base.name}_{self._label()}")
         return Tree("pow", (base, exponent))
 
     def _primed(self, base: Tree) -> Tree:
@@ -262,6 +271,8 @@ class _Reader:
                 exponent = self._group(depth)
             else:
                 exponent = self._exponent(num(1), depth).args[1]
+        if self.peek() == " ":  # \\log_2 8
+            self.take()
         args = self._arguments(depth) if self.peek() in ("(", "{", "[") else (self._bare_argument(depth),)
         if name == "log" and base is not None:
             args = (*args, base)

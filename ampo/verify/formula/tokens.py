@@ -41,6 +41,11 @@ FUNCTIONS = {name: name for name in [*TRIG, "ln", "log", "lg", "exp", "gcd", "lc
     "arg": "arg",
     "cis": "cis",
 }
+_WORDS = """
+not nor non and the any all yes but are was has for you our his her she may can its per two one six ten odd who how why
+did out nan inf now new see say use let get got had him too nil
+"""
+_ENGLISH = frozenset(_WORDS.split())  # words rather than letters side by side
 NAMES = set(FUNCTIONS) | set(GREEK) | {"sqrt", "pi", "cbrt", "infty", "inf", "oo", "infinity"}
 _TOKEN = re.compile(
     r"(?P<code>0[xX][0-9a-fA-F]{1,64}|0[bB][01]{1,256})(?!\w)|(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\d.a-zA-Z{^]))?)|(?P<cmd>\\[a-zA-Z]+)|(?P<word>[a-zA-Z]+)"
@@ -86,6 +91,6 @@ def _letters(word: str) -> list[str]:
             head, _, tail = word.partition(name)
             if len(head) <= 3 and len(tail) <= 3:
                 return [*head, "\\" + name, *tail]
-    if len(word) > 3:
+    if len(word) > 3 or word.lower() in _ENGLISH:
         raise UnreadableError(f"a word: {word}")
     return list(word)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ampo.verify.formula.equality import mentions, same, symbols
-from ampo.verify.formula.tree import Tree, num
+from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds import families, images, names, piecewise, vectors
 from ampo.verify.kinds.answers import (
     Answer,
@@ -32,6 +32,7 @@ from ampo.verify.kinds.answers import (
 )
 from ampo.verify.kinds.determinants import multiple_of_identity
 from ampo.verify.kinds.labels import labelled, names_of, of_different_names, same_equation, without_labels
+from ampo.verify.kinds.ratios import same_ratio
 from ampo.verify.kinds.regions import as_region, same_region
 from ampo.verify.kinds.residues import same_classes
 from ampo.verify.kinds.values import same_value
@@ -82,10 +83,16 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if isinstance(gold, (Matrix, Ordered)) and isinstance(answer, (Matrix, Ordered)):
         return _matrices(gold, answer, setting)
     if isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio)):
-        return _ratios(gold, answer, setting)
+        return _numbers(gold, answer, setting)
     if piecewise.readable(gold, answer):
         return piecewise.same_function(gold, answer)
     return _others(gold, answer, setting)
+
+
+def _numbers(gold: Value | Ratio, answer: Value | Ratio, setting: Setting) -> bool:
+    if isinstance(gold, Value) and isinstance(answer, Value):
+        return same_value(gold, answer, setting)
+    return same_ratio(gold, answer)
 
 
 def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
@@ -260,18 +267,3 @@ def _matrices(gold: Matrix | Ordered, answer: Matrix | Ordered, setting: Setting
     if len(matrix.rows) > 1 and len(matrix.rows[0]) > 1:
         return False
     return _in_order([c for row in matrix.rows for c in row], pair.items, setting)
-
-
-def _ratios(gold: Value | Ratio, answer: Value | Ratio, setting: Setting) -> bool:
-    if isinstance(gold, Value) and isinstance(answer, Value):
-        return same_value(gold, answer, setting)
-    a, b = _terms(gold), _terms(answer)
-    return len(a) == len(b) and all(
-        same(Tree("mul", (x, b[0])), Tree("mul", (y, a[0]))) for x, y in zip(a[1:], b[1:], strict=True)
-    )
-
-
-def _terms(answer: Value | Ratio) -> tuple[Tree, ...]:
-    if isinstance(answer, Ratio):
-        return answer.terms
-    return answer.tree.args if answer.tree.op == "div" else (answer.tree, num(1))

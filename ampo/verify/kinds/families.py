@@ -10,8 +10,9 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
-from ampo.verify.formula.equality import mentions, symbols
+from ampo.verify.formula.equality import mentions, same, substitute, symbols
 from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Labelled, Value
 
 _NAMES = frozenset("knmjlNpqrt")
@@ -19,8 +20,12 @@ MAX_MEMBERS = 120
 
 
 class Family(NamedTuple):
+    """offset, period: as numbers. at, step: the same as trees, by which two members are shown to be equal."""
+
     offset: Any
     period: Any
+    at: Tree
+    step: Tree
 
 
 def same_families(golds: Sequence[Answer], answers: Sequence[Answer], declared: bool) -> bool:
@@ -33,7 +38,16 @@ def same_families(golds: Sequence[Answer], answers: Sequence[Answer], declared: 
     if period is None:
         return False
     x, y = _members(a, period), _members(b, period)
-    return bool(x) and len(x) == len(y) and all(map(_close, x, y))
+    if not x or len(x) != len(y) or not all(_close(p.place, q.place) for p, q in zip(x, y, strict=True)):
+        return False
+    return all(_same_member(p, q, period) for p, q in zip(x, y, strict=True))
+
+
+def _same_member(a: Member, b: Member, period: Any) -> bool:
+    """Whether two members differ by a whole number of periods, to the last digit."""
+    periods = int(context().nint((a.value - b.value) / period))
+    shift = Tree("mul", (num(periods), a.whole))
+    return same(a.tree, Tree("add", (b.tree, shift)) if periods else b.tree)
 
 
 def _families(answers: Sequence[Answer], declared: bool) -> list[Family]:
@@ -59,8 +73,14 @@ def _family(value: Value, declared: bool) -> Family | None:
         return None
     step = at[1] - at[0]
     linear = all(abs(at[i] - at[0] - k * step) < mp.mpf(10) ** -35 for i, k in enumerate((0, 1, 2, 5, 7)))
+    if not linear or step == 0:
+        return None
     degree = mp.pi / 180 if value.degrees else 1
-    return Family(at[0] * degree, abs(step) * degree) if linear and step != 0 else None
+    first, second = (substitute(value.tree, {name: num(k)}) for k in (0, 1))
+    size = Tree("add", (second, Tree("neg", (first,))) if step > 0 else (first, Tree("neg", (second,))))
+    if value.degrees:
+        first, size = (Tree("mul", (t, Tree("div", (Tree("pi"), num(180))))) for t in (first, size))
+    return Family(at[0] * degree, abs(step) * degree, first, size)
 
 
 def _common_period(periods: list[Any]) -> Any:
@@ -76,17 +96,31 @@ def _common_period(periods: list[Any]) -> Any:
     return periods[0] * multiple.numerator / multiple.denominator
 
 
-def _members(families: list[Family], period: Any) -> list[Any]:
+class Member(NamedTuple):
+    """place: in the common period, from 0 to 1. value, tree: itself. whole: the common period."""
+
+    place: Any
+    value: Any
+    tree: Tree
+    whole: Tree
+
+
+def _members(families: list[Family], period: Any) -> list[Member]:
     """The members in one period, in order, each once."""
     mp = context()
-    found: list[Any] = []
+    found: list[Member] = []
     for family in families:
         count = int(mp.nint(period / family.period))
         if count > MAX_MEMBERS:
             return []
-        found.extend((family.offset + i * family.period) / period for i in range(count))
-    residues = sorted(mp.mpf(0) if _close(r - mp.floor(r), mp.mpf(1)) else r - mp.floor(r) for r in found)
-    return [r for i, r in enumerate(residues) if i == 0 or not _close(r, residues[i - 1])]
+        whole = Tree("mul", (num(count), family.step))
+        for i in range(count):
+            value = family.offset + i * family.period
+            place = value / period - mp.floor(value / period)
+            tree = Tree("add", (family.at, Tree("mul", (num(i), family.step)))) if i else family.at
+            found.append(Member(mp.mpf(0) if _close(place, mp.mpf(1)) else place, value, tree, whole))
+    found.sort(key=lambda m: m.place)
+    return [m for i, m in enumerate(found) if i == 0 or not _close(m.place, found[i - 1].place)]
 
 
 def _close(a: Any, b: Any) -> bool:

@@ -8,10 +8,18 @@ from dataclasses import replace
 
 from ampo.verify.formula.denominators import same_curve
 from ampo.verify.formula.equality import proportional, rename, symbols
-from ampo.verify.formula.tree import Tree
-from ampo.verify.kinds.answers import Answer, Equation, Labelled, Value
+from ampo.verify.formula.parse import read
+from ampo.verify.formula.tree import Tree, UnreadableError
+from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Unordered, Value
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
+from ampo.verify.text.phrases import phrase, plain
+from ampo.verify.text.scan import split
+
+_LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
+_TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
+_MAX_QUESTION = 20_000
+_SAYS_NOTHING = frozenset("the final answer result solution value is of shape type kind parity".split())  # noqa: SIM905
 
 
 def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[Answer, Answer], bool]) -> bool:
@@ -24,11 +32,17 @@ def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[An
         return (not setting.solved and _as_equations(gold, answer)) or equal(gold.body, answer)
     if not isinstance(answer, Labelled) or _of_another(answer, setting.question):
         return False
+    if answer.label.startswith("("):
+        return any(equal(gold, body) for body in _as_tuples(answer, setting.question))
     return _as_equations(gold, answer) or equal(gold, _rebound(gold, answer))
 
 
 def _of_another(answer: Labelled, question: str) -> bool:
-    """Whether a label says that the value is not what was asked for: x = 2x + 1, or y = 5 where x is to be found."""
+    """Whether a label says that the value is not what was asked for: x = 2x + 1, or y = 5 where x is to be found, or an
+    answer's words are another's: odd = even."""
+    if isinstance(answer.body, Phrase):
+        said = re.findall(r"[a-z]{2,}", plain(answer.label).lower())
+        return not set(said) <= _SAYS_NOTHING | set(re.findall(r"[a-z]{2,}", question.lower()))
     if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
         return True
     return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
@@ -48,8 +62,8 @@ def _rebound(gold: Answer, answer: Labelled) -> Answer:
     if len(bound) != len(answer.bound):
         return answer.body
     new = dict(zip(answer.bound, bound, strict=True))
-    if set(new.values()) & (symbols(answer.body.tree) - set(new)):
-        return answer.body
+    if set(new.values()) & (symbols(answer.body.tree) - set(new)):  # f(t) = x + 1 says nothing of t
+        return Broken(answer.label)
     return replace(answer.body, tree=rename(answer.body.tree, new))
 
 
@@ -66,6 +80,8 @@ def _equation(answer: Answer) -> Equation | None:
     if isinstance(answer, Equation):
         return answer
     if isinstance(answer, Labelled) and answer.left is not None and not answer.bound and isinstance(answer.body, Value):
+        if answer.body.unit or answer.body.percent or answer.body.degrees:
+            return None
         return Equation(answer.left, answer.body.tree)
     return None
 
@@ -93,3 +109,53 @@ def of_different_names(labels: list[str]) -> bool:
 def without_labels(items: Sequence[Answer]) -> list[Answer]:
     """What stands behind the labels."""
     return [i.body if isinstance(i, Labelled) else i for i in items]
+
+
+def label_of(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
+    """Name, bound variables and tree of a left side that is a mere name; no tree where it is words ("Area")."""
+    m = re.fullmatch(
+        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*(?:\{-1\}|\{?[a-z*]\}?))?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
+        text,
+    )
+    if m and not re.fullmatch(r"\\(?:sin|cos|tan|log|ln|exp)", m[1]):
+        return m[1], tuple(v.strip() for v in m[2].split(",")), Tree("sym", (), None, m[1].lstrip("\\"))
+    try:
+        tree = read(text)
+        if tree.op in ("sym", "e"):
+            return tree.name or "e", (), tree
+    except UnreadableError:
+        pass
+    if re.fullmatch(
+        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
+        text,
+    ):
+        return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))
+    if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}|\\[Dd]elta\s*[a-zA-Z]|\\langle\s*[a-zA-Z]\s*\\rangle", text):
+        return text, (), Tree("sym", (), None, text)
+    if _LABEL.match(text) and len(text) <= 60 and len(phrase(text)) > 3:
+        return text, (), None
+    return None
+
+
+def tuple_names(text: str) -> tuple[str, ...]:
+    """x and y of (x, y), f(n) and g(n) of (f(n), g(n)); nothing where it isn't a tuple of different names."""
+    m = _TUPLE.fullmatch(text)
+    names = [part for _, part in split(m[1], {","})] if m else []
+    named = all((label := label_of(name)) is not None and label[2] is not None for name in names)
+    return tuple(names) if named and len(set(names)) == len(names) > 1 else ()
+
+
+def _as_tuples(answer: Labelled, question: str) -> tuple[Answer, ...]:
+    """(x, y) = (1, 2) as the tuple, in the order in which the question has the names, and as x = 1, y = 2."""
+    names, body = tuple_names(answer.label), answer.body
+    if not isinstance(body, Ordered) or len(names) != len(body.items):
+        return (body,)
+    items = dict(zip(names, body.items, strict=True))
+    for m in _TUPLE.finditer(question[-_MAX_QUESTION:]):
+        asked_for = tuple_names(m[0].replace("$", ""))
+        if set(asked_for) == set(names):
+            items = {name: items[name] for name in asked_for}
+            break
+    labels = [(label_of(name), item) for name, item in items.items()]
+    named = tuple(Labelled(label[0], item, label[1], label[2]) for label, item in labels if label is not None)
+    return replace(body, items=tuple(items.values())), Unordered(named)

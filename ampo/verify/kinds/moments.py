@@ -1,7 +1,8 @@
 """Times of day and dates: 3:30 p.m. is 15:30, and March 5, 2020 is 5 March 2020.
 
-A bare 3:30 is a ratio unless the question asks for a time, and which half of the day it means must be said: by p.m., by
-an hour past 12, by a leading zero, or by a question that asks for "the afternoon". 3/5/2020 is two dates, so none.
+Which half of the day a time means must be said: by p.m., by an hour past 12, by a leading zero, or by a question that
+asks for "the afternoon". A bare 3:30 may be a ratio as well: unless the question speaks of one, only 3:30 is the same
+(03:30 and 3:30:00 too), and not 7:60 nor 6:60; nor is a score of 2:1 one of 4:2. 3/5/2020 is two dates, so none.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from calendar import day_abbr, day_name, month_abbr, month_name
 from datetime import date
+from math import gcd
 from typing import NamedTuple
 
 from ampo.verify.text.phrases import plain
@@ -19,6 +21,9 @@ _TIME = re.compile(
 )
 _WORDS = {"noon": 12 * 3600, "midnight": 0}
 _ASKED = re.compile(r"\b(?:what|which) time\b|o'clock|\btime of (?:the )?day\b", re.IGNORECASE)
+_RATIO = re.compile(r"\bratios?\b|\bproportion|\bodds\b|\bscale\b|[A-Za-z}\d]\s*:\s*\\?[A-Za-z]", re.IGNORECASE)
+_SCORE = re.compile(r"\bscore[sd]?\b|\b(?:won|beat|lost)\b|\bgoals?\b", re.IGNORECASE)
+_COUNTS = re.compile(r"(\d{1,3})\s*:\s*(\d{1,3})")
 _PART = re.compile(r"\b(?:in the|this|that|next|tomorrow|yesterday) (morning|afternoon|evening)\b", re.IGNORECASE)
 
 _MONTHS = {name.lower(): i for names in (month_name, month_abbr) for i, name in enumerate(names) if name} | {"sept": 9}
@@ -55,9 +60,22 @@ def same_moment(gold: str, answer: str, question: str) -> bool | None:
     if wanted and found:
         return _same_day(wanted, found, question)
     told = _clock(answer) if at else None
-    if at is None or not (at.marked or (told and told.marked) or _ASKED.search(question)):
+    if at and (at.marked or (told and told.marked) or _ASKED.search(question)):
+        return told is not None and _same_time(at, told, question)
+    return None if _RATIO.search(question) else _same_counts(gold, answer, at, told, bool(_SCORE.search(question)))
+
+
+def _same_counts(gold: str, answer: str, at: Clock | None, told: Clock | None, score: bool) -> bool | None:
+    """Whether two pairs with a colon, which may be times or scores, are the same pair; None for a ratio."""
+    if at and told and not score:
+        return at.seconds == told.seconds
+    wanted, found = _COUNTS.fullmatch(gold), _COUNTS.fullmatch(answer)
+    if wanted is None or not (score or at):
         return None
-    return told is not None and _same_time(at, told, question)
+    pair = int(wanted[1]), int(wanted[2])
+    if found:
+        return pair == (int(found[1]), int(found[2]))
+    return False if score or gcd(*pair) > 1 else None  # a ratio is told in lowest terms
 
 
 def _bare(text: str) -> str:
@@ -92,7 +110,7 @@ def _same_time(gold: Clock, answer: Clock, question: str) -> bool:
     a, b = (c.seconds if c.sure or half is None else c.seconds % (12 * 3600) + half for c in (gold, answer))
     if a != b:
         return False
-    return gold.sure == answer.sure or half is not None
+    return gold.sure == answer.sure or half is not None or not (gold.marked or answer.marked)
 
 
 def _date(text: str) -> Day | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from ampo.verify.formula.closeness import close, surely_close
 from ampo.verify.formula.equality import numeric, symbols
 from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
 from ampo.verify.formula.tree import Tree
@@ -31,16 +32,17 @@ def same_function(gold: Answer, answer: Answer) -> bool:
     """Whether two functions agree, and are defined, at the same points."""
     (name,) = (_variables(gold) or set()) | (_variables(answer) or set())
     whole = _parity(gold) or _parity(answer)
-    defined = 0
+    defined, pairs = 0, dict[tuple[Tree, Tree], Any]()
     for x in _points([*_ends(gold), *_ends(answer)], whole):
-        a, b = _value(gold, name, x), _value(answer, name, x)
+        a, b = _formula(gold, name, x), _formula(answer, name, x)
         if (a is None) != (b is None):
             return False
         if a is not None and b is not None:
-            if abs(a - b) > max(abs(a), abs(b)) * context().mpf(10) ** -40:
+            if not close(a, b, Point({name: x})):
                 return False
             defined += 1
-    return defined >= _ENOUGH
+            pairs.setdefault((a, b), x)
+    return defined >= _ENOUGH and all(surely_close(a, b, Point({name: x})) for (a, b), x in pairs.items())
 
 
 def _cases(answer: Answer) -> tuple[tuple[Answer, Answer], ...] | None:
@@ -111,13 +113,15 @@ def _points(ends: list[Any], whole: bool) -> list[Any]:
     return [*integers, *(n + mp.mpf("0.37") for n in integers), *sides, *between]
 
 
-def _value(answer: Answer, name: str, x: Any) -> Any:
+def _formula(answer: Answer, name: str, x: Any) -> Tree | None:
+    """The formula that holds at a point; None where none does, or it has no value there."""
     for value, condition in _cases(answer) or ():
         if isinstance(value, Value) and _holds(condition, x):
             try:
-                return value_at(value.tree, Point({name: x}))
+                value_at(value.tree, Point({name: x}))
             except UndefinedError:
                 return None
+            return value.tree
     return None
 
 

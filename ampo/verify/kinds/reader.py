@@ -19,3 +19,7 @@ class Reader(Protocol):
     def single(self, text: str) -> Answer:
         """One answer: no list that stands bare."""
         ...
+
+    def agree(self, a: Answer, b: Answer) -> bool:
+        """Whether two answers are the same, each taken for the gold."""
+        ...

@@ -7,11 +7,8 @@ Nothing is solved. A chain of equal numbers is its first ("2 + 3 = 5" is 5), and
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from itertools import pairwise
 
-from ampo.verify.formula.equality import mentions, numeric, same, symbols
-from ampo.verify.formula.evaluate import UndefinedError
+from ampo.verify.formula.equality import mentions, same, symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import (
@@ -27,15 +24,20 @@ from ampo.verify.kinds.answers import (
     Unread,
     Value,
 )
+from ampo.verify.kinds.chains import chain
+from ampo.verify.kinds.labels import label_of, tuple_names
 from ampo.verify.kinds.reader import Reader
 from ampo.verify.kinds.regions import REALS, as_region, points, without
 from ampo.verify.text.phrases import phrase
-from ampo.verify.text.scan import enclosed, has_letters, split
+from ampo.verify.text.scan import has_letters, split
 
 _LESS = {"<": True, "\\le": False, "<=": False}
 _MORE = {">": True, "\\ge": False, ">=": False}
 _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_MORE}
-_LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
+_DENIED = re.compile(
+    r"\b(?:not|never|no|nor|neither|cannot|unless|except|if|either|or|maybe|perhaps|wrong|incorrect|false)\b|n't\b",
+    re.IGNORECASE,
+)
 _OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
 _DEFINITE = re.compile(
     r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
@@ -81,133 +83,70 @@ def _unequal(text: str, sides: list[str], reader: Reader) -> Answer:
 
 
 def _symbol_name(text: str) -> str | None:
-    try:
-        tree = read(text)
-    except UnreadableError:
-        return None
-    return tree.name if tree.op == "sym" else None
+    tree = _tree(text)
+    return tree.name if tree is not None and tree.op == "sym" else None
 
 
 def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> Answer:
-    label = _label(sides[0])
-    if label is None and len(sides) == 2 and _symbol_name(sides[1]) and _label(sides[0]) is None:
-        sides, label = sides[::-1], _label(sides[1])
+    several = _tuple(sides, ops, reader)
+    if several is not None:
+        return several
+    label = label_of(sides[0])
+    if label is None and len(sides) == 2 and _symbol_name(sides[1]) and label_of(sides[0]) is None:
+        sides, label = sides[::-1], label_of(sides[1])
     if label is not None:
         bodies = sides[1:]
-        chain = _chain(bodies, ops[1:], reader)
-        if chain is None:
-            return Broken(text)
         name, bound, left = label
-        return Labelled(name, chain, bound, left) if left is not None else chain
+        if _DENIED.search(name) or (len(bodies) > 1 and _names_itself(left, bodies)):
+            return Unread(text)
+        body = chain(bodies, ops[1:], reader)
+        if body is None:
+            return Broken(text)
+        return body if left is None and not isinstance(body, Phrase) else Labelled(name, body, bound, left)
     if _DEFINITE.match(sides[0]):
-        chain = _chain(sides[1:], ops[1:], reader)
+        body = chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
-        return Broken(text) if chain is None else Labelled(name, chain, (), Tree("sym", (), None, name))
+        return Broken(text) if body is None else Labelled(name, body, (), Tree("sym", (), None, name))
     if len(sides) > 2 or not any(has_letters(s) for s in sides) or sides[0].startswith("\\begin{vmatrix}"):
-        return _chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader) or Broken(text)
     if all(isinstance(v, Value) and not symbols(v.tree) for v in map(reader.whole, sides)):  # with functions or units
-        return _chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader) or Broken(text)
     try:
         left, right = read(sides[0]), read(sides[1])
     except UnreadableError:
         if ops == ["="] and (_all_words(sides)):
             return Phrase(phrase(text))
-        return _pairwise(sides, reader) or Unread(text)
+        return Unread(text)
     if not symbols(left) and not symbols(right):
-        return _chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader) or Broken(text)
     if ops == ["="] and symbols(left) == symbols(right) and same(left, right):  # an identity: a result, worked out
         return reader.whole(sides[1])
     return Equation(left, right)
+
+
+def _names_itself(name: Tree | None, bodies: list[str]) -> bool:
+    """Whether a name stands on the right, too: x = 6 x = 5, which is two answers."""
+    return name is not None and any(name.name in symbols(t) for body in bodies if (t := _tree(body)) is not None)
+
+
+def _tree(text: str) -> Tree | None:
+    try:
+        return read(text)
+    except UnreadableError:
+        return None
 
 
 def _all_words(sides: list[str]) -> bool:
     return all(re.fullmatch(r"[A-Za-z ]+", s) for s in sides)
 
 
-def _pairwise(sides: list[str], reader: Reader) -> Answer | None:
+def _tuple(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
     """(x, y) = (1, 2) and the like: a tuple of names is a label."""
-    names = enclosed(sides[0])
-    if (
-        names
-        and names[0] == "("
-        and re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w\}?)?(?:\s*,\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?)+", names[1])
-    ):
-        return reader.whole(sides[1])
-    return None
-
-
-def _label(text: str) -> tuple[str, tuple[str, ...], Tree | None] | None:
-    """Name, bound variables and tree of a left side that is a mere name; no tree where it is words ("Area")."""
-    m = re.fullmatch(
-        r"(\\?[a-zA-Z]+(?:_\s*(?:\{[^{}]*\}|\w))?'*(?:\^\s*(?:\{-1\}|\{?[a-z*]\}?))?)\s*\(\s*([a-z](?:\s*,\s*[a-z])*|\\[a-z]+)\s*\)",
-        text,
-    )
-    if m and not re.fullmatch(r"\\(?:sin|cos|tan|log|ln|exp)", m[1]):
-        return m[1], tuple(v.strip() for v in m[2].split(",")), Tree("sym", (), None, m[1].lstrip("\\"))
-    try:
-        tree = read(text)
-        if tree.op in ("sym", "e"):
-            return tree.name or "e", (), tree
-    except UnreadableError:
-        pass
-    if re.fullmatch(
-        r"(?:\\angle|\\triangle|\\overline)?\s*\{?[A-Z](?:\s*_\{?\w\}?)?(?:\s*[A-Z](?:\s*_\s*\{?\w\}?)?){1,3}\}?|\|\s*[A-Z]{1,3}\s*\||\[[A-Z]{3,5}\]|\\angle\s*\w",
-        text,
-    ):
-        return "".join(text.split()), (), Tree("sym", (), None, "".join(text.split()))
-    if re.fullmatch(r"[a-zA-Z]+_\s*\{\s*\\?[a-z]+\s*\}|\\[Dd]elta\s*[a-zA-Z]|\\langle\s*[a-zA-Z]\s*\\rangle", text):
-        return text, (), Tree("sym", (), None, text)
-    if _LABEL.match(text) and len(text) <= 60 and len(phrase(text)) > 3:
-        return text, (), None
-    return None
-
-
-def _chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
-    """a = b \\approx c: the first of them, if the others say the same; None for a contradiction."""
-    answers = [reader.whole(b) for b in bodies]
-    for (a, b), op in zip(pairwise(answers), ops, strict=True):
-        if isinstance(a, Value) and isinstance(b, Value):
-            if not consistent(a, b, op == "\\approx"):
-                return None
-        elif isinstance(a, Broken) or isinstance(b, Broken) or type(a) is not type(b):
-            return None
-    if len(answers) > 1 and isinstance(answers[0], Value) and symbols(answers[0].tree):
-        last = answers[-1]
-        return (
-            last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(answers[0].tree)) else answers[0]
-        )
-    return _with_unit(answers)
-
-
-def _with_unit(answers: list[Answer]) -> Answer:
-    """The first, in what the last alone says that it is measured in: 300 - 280 = 20 pounds."""
-    first, last = answers[0], answers[-1]
-    if not isinstance(first, Value) or not isinstance(last, Value):
-        return first
-    bare = not (first.unit or first.noun or first.degrees or first.percent)
-    if bare and (last.degrees or last.percent):
-        return last
-    return replace(first, unit=last.unit, noun=last.noun) if bare else first
-
-
-def consistent(a: Value, b: Value, roughly: bool) -> bool:
-    """Whether two sides of a chain may stand side by side: equal, or near where one of them is a decimal."""
-    if a.percent != b.percent:
-        a = Value(Tree("div", (a.tree, num(100))) if a.percent else a.tree)
-        b = Value(Tree("div", (b.tree, num(100))) if b.percent else b.tree)
-    if a.degrees != b.degrees or (a.unit and b.unit and a.unit != b.unit):
-        return True
-    if symbols(a.tree) or symbols(b.tree):
-        return symbols(a.tree) != symbols(b.tree) or same(a.tree, b.tree)
-    if same(a.tree, b.tree):
-        return True
-    if not roughly and a.quantum is None and b.quantum is None:
-        return False
-    try:
-        x, y = numeric(a.tree), numeric(b.tree)
-    except UndefinedError:
-        return False
-    return abs(x - y) <= (0.02 if roughly else 0.005) * max(abs(x), abs(y))
+    names = tuple_names(sides[0])
+    if not names:
+        return None
+    body = chain(sides[1:], ops[1:], reader)
+    return Broken(sides[0]) if body is None else Labelled(f"({','.join(names)})", body)
 
 
 def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:

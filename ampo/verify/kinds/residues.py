@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from math import lcm
 
-from ampo.verify.formula.equality import symbols
-from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.formula.equality import substitute, symbols
+from ampo.verify.formula.evaluate import exact
+from ampo.verify.formula.tree import num
 from ampo.verify.kinds.answers import Answer, Labelled, Residues, Unordered, Value
 from ampo.verify.text.phrases import plain
 
@@ -47,7 +48,7 @@ def same_classes(gold: Answer, answer: Answer) -> bool:
     """Whether two answers, one of them in classes, are the same whole numbers. A single residue stands for its number
     where that is what was asked for."""
     if isinstance(gold, Value) and isinstance(answer, Residues) and not symbols(gold.tree):
-        return len(answer.members) == 1 and _number(gold) == answer.members[0]
+        return len(answer.members) == 1 and 0 <= answer.members[0] < answer.modulus and _is(gold, answer.members[0])
     a, b = _classes(gold), _classes(answer)
     if a is None or b is None:
         return False
@@ -78,17 +79,15 @@ def _linear(value: Value) -> Residues | None:
     if len(names) != 1 or value.unit or value.percent or value.degrees:
         return None
     (name,) = names
-    mp = context()
-    try:
-        at = [value_at(value.tree, Point({name: mp.mpf(k)})) for k in (0, 1, 2, 5, -7)]
-    except UndefinedError:
+    at = [exact(substitute(value.tree, {name: num(k)})) for k in (0, 1, 2, 5, -7)]
+    whole = [int(v) for v in at if v is not None and v.denominator == 1]
+    if len(whole) != len(at):
         return None
-    step = at[1] - at[0]
-    if not all(mp.isint(v) for v in at) or any(at[i] - at[0] != k * step for i, k in enumerate((0, 1, 2, 5, -7))):
+    step = whole[1] - whole[0]
+    if any(v - whole[0] != k * step for v, k in zip(whole, (0, 1, 2, 5, -7), strict=True)):
         return None
-    return Residues(int(abs(step)), (int(at[0]),)) if 0 < abs(step) <= MAX_MODULUS and abs(at[0]) < 10**9 else None
+    return Residues(abs(step), (whole[0],)) if 0 < abs(step) <= MAX_MODULUS and abs(whole[0]) < 10**9 else None
 
 
-def _number(value: Value) -> int | None:
-    tree = value.tree
-    return int(tree.value) if tree.op == "num" and tree.value is not None and tree.value.denominator == 1 else None
+def _is(value: Value, number: int) -> bool:
+    return value.tree == num(number) and not (value.unit or value.percent or value.degrees)

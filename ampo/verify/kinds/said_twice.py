@@ -7,9 +7,9 @@ import re
 
 from ampo.verify.formula.equality import symbols
 from ampo.verify.kinds.answers import Answer, Value
+from ampo.verify.kinds.chains import consistent
 from ampo.verify.kinds.reader import Reader
 from ampo.verify.kinds.regions import as_region, same_region
-from ampo.verify.kinds.relations import consistent
 
 _TWICE = re.compile(r"(.{1,200}?)\s+(?:\\text\s*\{\s*)?\(\s*([^()]{1,60}?)\s*\)\s*\}?", re.DOTALL)
 _THAT_IS = re.compile(

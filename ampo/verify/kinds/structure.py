@@ -15,11 +15,13 @@ from itertools import product
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import UnreadableError, num
 from ampo.verify.kinds import sets
-from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Ratio, Unordered, Unread, Value
+from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Unordered, Unread, Value
+from ampo.verify.kinds.compare import matches
 from ampo.verify.kinds.compound import mixed_units
 from ampo.verify.kinds.lists import bare_list, spaced_thousands
 from ampo.verify.kinds.parts import parts
 from ampo.verify.kinds.quantity import quantity, written
+from ampo.verify.kinds.ratios import ratio
 from ampo.verify.kinds.reader import MAX_ITEMS
 from ampo.verify.kinds.regions import REALS
 from ampo.verify.kinds.relations import relation
@@ -27,6 +29,7 @@ from ampo.verify.kinds.residues import residues
 from ampo.verify.kinds.said_twice import restated
 from ampo.verify.kinds.tables import table
 from ampo.verify.kinds.worded import worded_region
+from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import phrase, plain
 from ampo.verify.text.scan import enclosed, has_letters, split
 
@@ -145,6 +148,9 @@ class _Reader:
             return Unread(text)
         return _Reader(self.letters, self.depth + 1).single_here(text)
 
+    def agree(self, a: Answer, b: Answer) -> bool:
+        return matches(a, b, Setting()) and matches(b, a, Setting())
+
     def single_here(self, text: str) -> Answer:
         if _REALS.match(text):
             return REALS
@@ -211,13 +217,7 @@ def _plus_minus(text: str, reader: _Reader) -> Answer | None:
 
 def _ratio(text: str, reader: _Reader) -> Answer | None:
     del reader
-    parts = [p for _, p in split(re.sub(r"(?<=\d)\s+to\s+(?=\d)", ":", text), {":"})]
-    if len(parts) < 2 or not all(parts):
-        return None
-    try:
-        return Ratio(tuple(read(p) for p in parts))
-    except UnreadableError:
-        return None
+    return ratio(re.sub(r"(?<=\d)\s+to\s+(?=\d)", ":", text))
 
 
 def _in_words(text: str, reader: _Reader) -> Answer | None:

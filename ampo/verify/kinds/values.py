@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
 from ampo.verify.text.units import CELSIUS, FAHRENHEIT, RADIAN, Unit, scale, unit
 
+_TEMPERATURE = re.compile(r"temperature|celsius|fahrenheit|centigrade|thermomet|\bdegrees? [CF]\b", re.IGNORECASE)
 _COULOMB = unit("C")
 _MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
 
@@ -106,7 +108,8 @@ _TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
 def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
     """By what the answer's number may be multiplied to be in the gold's unit."""
     if gold.degrees != answer.degrees and (gold.unit or answer.unit) in (CELSIUS, FAHRENHEIT):
-        return [Fraction(1)]  # 40 degrees, of the scale that the other side names
+        # 40 degrees, of the scale that the other side names: no angle
+        return [Fraction(1)] if gold.unit or _TEMPERATURE.search(setting.question) else []
     if gold.degrees != answer.degrees:
         if gold.unit or answer.unit or gold.percent or answer.percent:
             if gold.degrees:
@@ -161,6 +164,8 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
     decimal = answer.quantum is not None or _has_decimals(answer.tree)
     if decimal:
         fine = answer.quantum is None or answer.quantum * (factor if isinstance(factor, Fraction) else 1) < quantum
+        if gold.scientific and digits < 2 and not setting.rounds:
+            return False  # 7 * 10^{35} with one digit is no rounded 7.1 * 10^{35}
         if not fine or not (gold.scientific or setting.rounds or (digits >= _MEASURED and _measured(gold, setting))):
             return False
     elif digits < 2:

@@ -24,7 +24,8 @@ _ASKS = re.compile(
 )
 _UNIT = r"((?:(?:square|cubic|sq|cu)\.? )?[a-zA-Z]+(?:\s*\^\s*\{?\s*-?\d\s*\}?)?(?:\s*(?:/|\bper\b|\\cdot)\s*(?:second squared|[a-zA-Z]+)(?:\s*\^\s*\{?\s*-?\d\s*\}?)?)*)"  # noqa: E501
 _PLACES = re.compile(
-    rf"\b(?:how many|how much(?! in\b)|in(?: units of)?|number of|(?:to|at) the nearest|units of)\s+{_UNIT}",
+    rf"\b(?:how many|how much(?! in\b)|in(?: units of)?|number of|(?:to|at) the nearest|units of)\s+"
+    rf"(?:(?:total|more|additional|extra|fewer|whole|full)\s+)?{_UNIT}",
     re.IGNORECASE,
 )
 _MEASURES_IN = re.compile(r"\d\s*(?:\\[,; ]\s*)?-?([a-zA-Z]+)(?:\s*(?:/|\bper\b)\s*([a-zA-Z]+))?")

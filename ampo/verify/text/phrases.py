@@ -10,7 +10,7 @@ _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|then)\b[, ]*)?(?:(?:the )?(?:final |correct |right )?(?:answer|result|solution|value|shape|graph|curve)\s+(?:is|are|=|:)\s*:?|"  # noqa: E501
     r"(?:it|this|that|they|he|she)(?:'s| is| are| was)|there (?:is|are)|we (?:get|have|find|obtain))\s+"
 )
-_ARTICLE = re.compile(r"\b(?:a|an|the)\s+")
+_ARTICLE = re.compile(r"\b(?:a|an|the)\s+(?=\w{2})")  # "A, D" are two letters
 _ORDINALS = dict(
     zip(
         ["1st", "2nd", "3rd", *(f"{i}th" for i in range(4, 11))],
@@ -25,10 +25,9 @@ _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
 
 def phrase(text: str) -> str:
     """The one spelling: lower case, no article, no lead-in, no plural, no punctuation; 3rd is third."""
-    text = plain(text).lower()
+    text = _ARTICLE.sub("", plain(text).lower())
     text = " ".join(re.sub(r"[^\w\s'+\-/.]", " ", text).replace("_", " ").split()).strip(" .'")
     text = _LEAD.sub("", text + " ").strip()
-    text = _ARTICLE.sub("", text + " ").strip()
     words = [singular(w.strip(".'")) for w in text.replace("-", " ").split()]
     return " ".join(_ORDINALS.get(word, word) for word in words)
 
