@@ -4,8 +4,8 @@ Rational numbers are compared exactly. Everything else is compared at points: eq
 defined agrees to 40 of 60 digits, one of them at a second look (`closeness`), and enough points are defined. Formulas
 with bends or steps (absolute values, maxima, roots, floors) are tried at more points, up to a million either way;
 floors of x, y and their like at whole and half numbers as well, floors of n and its like at whole numbers alone. That
-is no proof, but two different formulas of the sizes met here don't agree at random points; `simplify` is slower by orders
-of magnitude and often undecided.
+is no proof, but two different formulas of the sizes met here don't agree at random points; `simplify` is slower by far
+and often undecided.
 """
 
 from __future__ import annotations
