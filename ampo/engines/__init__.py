@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from typing import Any
 
 from ampo import models
+from ampo.console import say as to_stderr
 from ampo.engines.base import Engine
-from ampo.engines.settings import EngineSettings
+from ampo.engines.registry import OURS, backends, brought, check_name
+from ampo.engines.settings import EndpointSettings, EngineSettings
 from ampo.errors import MissingExtraError, UserError, nearest
 
-BACKENDS = ("auto", "vllm", "transformers", "openai")
-
-__all__ = ["BACKENDS", "Engine", "EngineSettings", "check_backend", "choose_backend", "load_engine"]
+__all__ = ["EndpointSettings", "Engine", "EngineSettings", "backends", "check_backend", "choose_backend", "load_engine"]
 
 
 def load_engine(
     model: str | None = None,
     backend: str = "auto",
     *,
-    base_url: str | None = None,
+    base_url: str | Sequence[str] | None = None,
     api_key: str | None = None,
-    concurrency: int = 32,
+    concurrency: int | None = None,
     settings: EngineSettings | None = None,
+    endpoint: EndpointSettings | None = None,
     say: Callable[[str], None] | None = None,
     **setting: Any,
 ) -> Engine:
     """A running engine for a model.
 
-    model: the embedded "smollm2-135m", a local folder, or a hub id (optionally "id@revision"); with base_url the name
-        that the endpoint knows, or None for the only one it has.
-    backend: "auto" is "openai" with a base_url, else vLLM where it is installed, else transformers.
-    concurrency: requests at the same time to an endpoint, at most.
-    settings: how to load; its fields may be given by name, too (`max_model_len=4096`).
-    say: takes each line of progress; default is stderr.
+    Args:
+        model: the embedded "smollm2-135m", a local folder, or a hub id (optionally "id@revision"); with base_url the
+            name that the endpoint knows, or None for the only one it has.
+        backend: "auto" is "openai" with a base_url, else vLLM where it is installed, else transformers. Other packages
+            may bring more (see `ampo.engines.registry`).
+        base_url: an OpenAI-compatible endpoint, or several of the same model.
+        api_key: of the endpoint: "@FILE", "env:NAME", or the key; default OPENAI_API_KEY.
+        concurrency: requests at the same time to an endpoint, at most; 32 by default.
+        settings: how to load a model here; its fields may be given by name, too (`max_model_len=4096`).
+        endpoint: how to ask an endpoint; likewise (`timeout=60`, `headers={...}`).
+        say: takes each line of progress; default is stderr.
+        setting: see settings and endpoint.
 
-    Raises UserError for an unknown model or setting, MissingExtraError for a missing package.
+    Raises:
+        UserError: for an unknown model, engine or setting.
+        MissingExtraError: for a missing package.
     """
-    say = say or _to_stderr
-    settings = _settings(settings, setting)
-    chosen, why = choose_backend(backend, base_url)
+    say = say or to_stderr
+    urls = (base_url,) if isinstance(base_url, str) else tuple(base_url or ())
+    given = {"base_url": urls or None, "api_key": api_key, "concurrency": concurrency}
+    ours, asked = _sorted(setting | {name: value for name, value in given.items() if value is not None})
+    settings = replace(settings or EngineSettings(), **ours)
+    endpoint = replace(endpoint or EndpointSettings(), **asked)
+    chosen, why = choose_backend(backend, endpoint.base_url)
     if chosen == "openai":
-        assert base_url is not None
         from ampo.engines.openai import OpenAIEngine
 
-        say(f"engine: OpenAI-compatible endpoint {base_url} ({why})")
-        return OpenAIEngine(model, base_url, api_key=api_key, concurrency=concurrency)
+        say(f"engine: OpenAI-compatible endpoint {', '.join(endpoint.base_url)} ({why})")
+        return OpenAIEngine(model, **{f.name: getattr(endpoint, f.name) for f in fields(endpoint)}, say=say)
+    if chosen not in OURS:
+        say(f"engine: {chosen} ({why})")
+        return brought(chosen)(model, settings, say)
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))
     say(f"engine: {chosen} ({why}); loading {ref.name} ...")
     if chosen == "vllm":
@@ -64,22 +79,22 @@ def load_engine(
     return TransformersEngine(ref.name, ref.path, revision=ref.revision, settings=settings)
 
 
-def check_backend(backend: str, base_url: str | None) -> None:
+def check_backend(backend: str, base_url: str | Sequence[str] | None) -> None:
     """Raise UserError for an unknown backend, and for an endpoint where the backend takes none or lacks it."""
-    if backend not in BACKENDS:
-        raise UserError(f"unknown backend {backend!r}: {nearest(backend, BACKENDS, 'a backend')}")
-    if base_url is None and backend == "openai":
+    check_name(backend)
+    if not base_url and backend == "openai":
         raise UserError("the openai engine needs an endpoint: --base-url http://localhost:8000/v1")
-    if base_url is not None and backend not in ("auto", "openai"):
-        raise UserError(f"--base-url {base_url} is not asked by the backend {backend}: leave out one of the two")
+    if base_url and backend not in ("auto", "openai"):
+        where = base_url if isinstance(base_url, str) else ", ".join(base_url)
+        raise UserError(f"--base-url {where} is not asked by the backend {backend}: leave out one of the two")
 
 
-def choose_backend(backend: str, base_url: str | None) -> tuple[str, str]:
+def choose_backend(backend: str, base_url: str | Sequence[str] | None) -> tuple[str, str]:
     """The backend that "auto" means here, and the reason in words. Raises UserError as `check_backend` does."""
     check_backend(backend, base_url)
     if backend != "auto":
         return backend, "as asked for"
-    if base_url is not None:
+    if base_url:
         return "openai", "a base URL was given"
     if find_spec("vllm") is not None:
         return "vllm", "it is installed"
@@ -92,15 +107,10 @@ def _transformers_installed() -> bool:
     return find_spec("transformers") is not None and find_spec("torch") is not None
 
 
-def _settings(settings: EngineSettings | None, given: dict[str, Any]) -> EngineSettings:
-    if not given:
-        return settings or EngineSettings()
-    known = EngineSettings.__dataclass_fields__
+def _sorted(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings given by name: those of EngineSettings, those of EndpointSettings."""
+    ours, endpoint = EngineSettings.__dataclass_fields__, EndpointSettings.__dataclass_fields__
     for name in given:
-        if name not in known:
-            raise UserError(f"unknown engine setting {name!r}: {nearest(name, known, 'a setting')}")
-    return EngineSettings(**((settings or EngineSettings()).to_dict() | given))
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+        if name not in ours and name not in endpoint:
+            raise UserError(f"unknown engine setting {name!r}: {nearest(name, (*ours, *endpoint), 'a setting')}")
+    return {n: v for n, v in given.items() if n in ours}, {n: v for n, v in given.items() if n in endpoint}

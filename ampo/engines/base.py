@@ -1,28 +1,36 @@
 """What an engine is: prompts in, responses out, each as it finishes.
 
-Three stand behind this protocol: vLLM's asynchronous engine, transformers, and any OpenAI-compatible endpoint.
+Three of ours stand behind this protocol: vLLM, transformers, and any OpenAI-compatible endpoint; `ampo.engines` finds
+others by their entry points. What every one of them holds is tested in tests/engines/test_contract.py.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ampo.engines.halt import Halt
-from ampo.errors import EngineError
+from ampo.errors import EngineError, UserError
 from ampo.types import Delta, Message, Request, Response, Sample, SamplingParams
+
+if TYPE_CHECKING:
+    from ampo.engines.logprobs import Likelihood, Text
 
 
 class Engine(ABC):
     """Base of the engines. Safe to use from several threads at once.
 
-    backend: "vllm", "transformers" or "openai".
+    backend: the name by which `load_engine` knows it.
     model: the name that the user gave.
+    tokenizer: the model's, where it is here; None for an endpoint.
+    context: tokens of prompt and response together, where they are known.
     """
 
     backend: str
     model: str
+    tokenizer: Any = None
+    context: int | None = None
 
     @abstractmethod
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
@@ -51,6 +59,21 @@ class Engine(ABC):
     def default_sampling_params(self) -> SamplingParams:
         """The model's own defaults (its generation_config), where the engine knows them."""
         return SamplingParams()
+
+    def activity(self) -> str:
+        """What it is at, in a few words, for who waits: requests under way, retries, the last error. May be empty."""
+        return ""
+
+    def likelihoods(self, texts: Iterable[Text]) -> Iterator[Likelihood]:  # noqa: ARG002 (of those that override it)
+        """The likelihood of each text as soon as it is known, in any order (see `ampo.engines.logprobs`).
+
+        A text must be shorter than the context by one token (vLLM always generates one). Raises UserError for an
+        engine that can't say, EngineError where it dies.
+        """
+        raise UserError(
+            f"the {self.backend} engine doesn't tell how likely a given text is, which multiple-choice and perplexity "
+            "tasks ask: run the model here (--backend vllm or transformers), or choose tasks that generate"
+        )
 
     def chat(self, prompt: str | Sequence[Message], params: SamplingParams | None = None) -> Response:
         """The response to one question (no system prompt is added) or to a conversation."""

@@ -1,8 +1,7 @@
 """How likely a model finds a given text: log-probabilities of tokens that are there, not generated.
 
-Multiple-choice and perplexity tasks of other harnesses need it; nothing of ours does, so it isn't part of an engine's
-protocol. vLLM reports the prompt's log-probabilities itself; with transformers it is a forward pass. An endpoint's API
-has no standard way to ask.
+Multiple-choice and perplexity tasks of other harnesses need it; nothing of ours does. vLLM reports the prompt's
+log-probabilities itself; with transformers it is a forward pass. An endpoint's API has no standard way to ask.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ import queue
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ampo.engines.base import Engine
-from ampo.errors import EngineError, UserError
+from ampo.errors import EngineError
 
 if TYPE_CHECKING:
-    from ampo.engines.transformers import TransformersEngine
-    from ampo.engines.vllm import VLLMEngine
+    from ampo.engines.vllm_core import Core
 
+_IDS = itertools.count()
 _BATCH_TOKENS = 4096
 _BATCH_LOGITS = 1 << 27  # elements; half a GiB in float32
 
@@ -39,46 +37,20 @@ class Likelihood(NamedTuple):
     greedy: bool
 
 
-def likelihoods(engine: Engine, texts: Iterable[Text]) -> Iterator[Likelihood]:
-    """The likelihood of each text as soon as it is known, in any order.
-
-    A text must be shorter than the context by one token (vLLM always generates one). Raises UserError for an engine
-    that can't say, EngineError where it dies.
-    """
-    if engine.backend == "vllm":
-        return _by_vllm(engine, texts)  # pyright: ignore[reportArgumentType]
-    if engine.backend == "transformers":
-        return _by_transformers(engine, texts)  # pyright: ignore[reportArgumentType]
-    raise UserError(
-        f"the {engine.backend} engine doesn't tell how likely a given text is, which multiple-choice and perplexity "
-        "tasks ask: run the model here (--backend vllm or transformers), or choose tasks that generate"
-    )
-
-
-def tokenizer(engine: Engine) -> Any | None:
-    """The engine's tokenizer; None where it has none here (an endpoint)."""
-    return getattr(engine, "tokenizer", None) or getattr(engine, "_tokenizer", None)
-
-
-def context(engine: Engine) -> int | None:
-    """The engine's context in tokens, where it is known."""
-    return getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
-
-
-def _by_vllm(engine: VLLMEngine, texts: Iterable[Text]) -> Iterator[Likelihood]:
+def by_vllm(core: Core, texts: Iterable[Text]) -> Iterator[Likelihood]:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
     params = SamplingParams(
         temperature=0, max_tokens=1, prompt_logprobs=1, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY
     )
-    core, inbox = engine._core, queue.SimpleQueue()
+    inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     window, waiting, running = 2 * core.config.scheduler_config.max_num_seqs, iter(texts), {}
     try:
         while True:
             with core.together():
                 for text in itertools.islice(waiting, max(0, window - len(running))):
-                    name = f"likelihood-{next(engine._ids)}"
+                    name = f"likelihood-{next(_IDS)}"
                     running[name] = text
                     core.submit(name, list(text.tokens), params, lambda out, name=name: inbox.put((name, out)))
             if not running:
@@ -101,16 +73,16 @@ def _of_prompt(text: Text, logprobs: Any) -> Likelihood:
     return Likelihood(text.id, float(sum(s.logprob for s in scored)), all(s.rank == 1 for s in scored))
 
 
-def _by_transformers(engine: TransformersEngine, texts: Iterable[Text]) -> Iterator[Likelihood]:
+def by_transformers(module: Any, texts: Iterable[Text]) -> Iterator[Likelihood]:
     """Long texts first, so that neighbours are of a length and memory runs out at once if at all."""
     batch: list[Text] = []
     for text in sorted(texts, key=lambda text: (-len(text.tokens), text.start)):
-        if batch and not _fits([*batch, text], engine._module.config.get_text_config().vocab_size):
-            yield from _forward(engine, batch)
+        if batch and not _fits([*batch, text], module.config.get_text_config().vocab_size):
+            yield from _forward(module, batch)
             batch = []
         batch.append(text)
     if batch:
-        yield from _forward(engine, batch)
+        yield from _forward(module, batch)
 
 
 def _fits(batch: Sequence[Text], vocabulary: int) -> bool:
@@ -119,11 +91,10 @@ def _fits(batch: Sequence[Text], vocabulary: int) -> bool:
     return len(batch) * width <= _BATCH_TOKENS and len(batch) * kept * vocabulary <= _BATCH_LOGITS
 
 
-def _forward(engine: TransformersEngine, batch: Sequence[Text]) -> Iterator[Likelihood]:
+def _forward(module: Any, batch: Sequence[Text]) -> Iterator[Likelihood]:
     """Rows are padded on the right, where a causal model doesn't look; logits are kept for scored positions only."""
     import torch
 
-    module = engine._module
     width, first = max(len(text.tokens) for text in batch), min(text.start for text in batch) - 1
     ids = torch.zeros((len(batch), width), dtype=torch.long)
     mask = torch.zeros_like(ids)

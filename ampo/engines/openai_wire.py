@@ -8,20 +8,22 @@ Where endpoints differ from our types, these rules hold.
 - vLLM's own names (top_k, min_p, repetition_penalty) travel in the body only where they differ from the defaults:
   other servers refuse them. A vLLM server gets every value, since it fills in what is absent from the model's
   generation_config, and a run would not be sampled as its record says.
-- A thought that the server has taken out of the text (`reasoning`, or `reasoning_content`) is put back as <think>.
-  A server that leaves thoughts in the text sends nothing of what its chat template wrote: where that has opened the
-  thought, only the closing tag tells it, so such a server should be started with its reasoning parser.
+- A thought that the server has taken out of the text (`reasoning`, `reasoning_content`, or a part of the content) is
+  put back as <think>. A server that leaves thoughts in the text sends nothing of what its chat template wrote: where
+  that has opened the thought, only the closing tag tells it, so such a server should be started with its reasoning
+  parser.
+- A reply that is HTTP 200 and no response (no choices, an error, content that is a number) is a BrokenReplyError.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from ampo import prompts
-from ampo.types import FinishReason, Request, Response, SamplingParams
-from ampo.verify.find.extract import final_answer
+from ampo.types import FinishReason, Request, SamplingParams
 
 _OURS = ("top_k", "min_p", "repetition_penalty")
 _FINISH: dict[str | None, FinishReason] = {
@@ -34,10 +36,39 @@ _FINISH: dict[str | None, FinishReason] = {
 _OVERFLOW = re.compile(
     r"context.{0,3}length|context.{0,3}window|context_size|max_model_len|maximum.{0,40}tokens|too long", re.IGNORECASE
 )
+_MODERATED = re.compile(
+    r"content.?(filter|policy|management)|moderat|responsible.?ai|safety|flagged|prohibited", re.IGNORECASE
+)
+_SYSTEM_ROLE = re.compile(
+    r"system.{0,3}(role|message|prompt|instruction)s?.{0,40}(not|n't|un)|role.{0,10}system.{0,30}(not|invalid|un)"
+    r"|(unsupported|invalid|unknown).{0,20}role.{0,10}system|only user and assistant roles",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_SHOWN = 400  # characters of a server's own words
+
+
+class BrokenReplyError(Exception):
+    """The server answered HTTP 200, and not with a response."""
+
+
+class Usage(NamedTuple):
+    """Token counts as the server told them; None where it did not."""
+
+    prompt: int | None = None
+    completion: int | None = None
+
+
+class Reply(NamedTuple):
+    """A whole response. finish: the server's own word."""
+
+    text: str
+    finish: str | None
+    usage: Usage
 
 
 def body(request: Request, index: int, model: str, max_tokens: int | None, *, vllm: bool) -> dict[str, Any]:
-    """The keyword arguments of `create` for sample `index` of a request; max_tokens None leaves it to the server."""
+    """What is sent for sample `index` of a request; max_tokens None leaves it to the server."""
     params = request.params
     fields: dict[str, Any] = {"model": model, "temperature": params.temperature, "top_p": params.top_p}
     if isinstance(request.prompt, str):
@@ -50,11 +81,10 @@ def body(request: Request, index: int, model: str, max_tokens: int | None, *, vl
         "seed": None if params.seed is None else params.seed + index,
         "presence_penalty": _changed(params, "presence_penalty", vllm),
         "frequency_penalty": _changed(params, "frequency_penalty", vllm),
-        "extra_body": _continued(request, vllm)
-        | {name: value for name in _OURS if (value := _changed(params, name, vllm)) is not None}
-        or None,
+        **{name: _changed(params, name, vllm) for name in _OURS},
     }
-    return fields | {name: value for name, value in optional.items() if value is not None}
+    fields |= {name: value for name, value in optional.items() if value is not None}
+    return fields | _continued(request, vllm)
 
 
 def _continued(request: Request, vllm: bool) -> dict[str, bool]:
@@ -69,6 +99,72 @@ def _changed(params: SamplingParams, name: str, always: bool) -> Any:
     return value if always or value != getattr(SamplingParams(), name) else None
 
 
+def parsed(content: bytes) -> dict[str, Any]:
+    """A reply's body. Raises BrokenReplyError for what is no JSON object, with what it is."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BrokenReplyError(f"no JSON: {shortened(content) or 'an empty reply'}") from error
+    if not isinstance(data, dict):
+        raise BrokenReplyError(f"no JSON object: {shortened(content)}")
+    return data
+
+
+def reply(data: Mapping[str, Any]) -> Reply:
+    """A whole response. Raises BrokenReplyError where there is none in it."""
+    choice = _first_choice(data)
+    joiner = Joiner()
+    message = choice.get("message", choice)
+    if not isinstance(message, Mapping):
+        raise BrokenReplyError(f"no message: {shortened(data)}")
+    joiner.add(message)
+    return Reply(joiner.text, _finish_of(choice), usage(data))
+
+
+def _first_choice(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    if data.get("error"):
+        raise BrokenReplyError(said(data))
+    choices = data.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        raise BrokenReplyError(f"no choices: {shortened(data)}")
+    return choices[0]
+
+
+def _finish_of(choice: Mapping[str, Any]) -> str | None:
+    finish = choice.get("finish_reason")
+    return finish if isinstance(finish, str) else None
+
+
+def chunk(data: Mapping[str, Any], joiner: Joiner) -> tuple[str, str | None]:
+    """The new text and the finish reason in a piece of a stream. Raises BrokenReplyError."""
+    if not data.get("choices") and not data.get("error"):
+        return "", None  # the piece with the usage, or a sign of life
+    choice = _first_choice(data)
+    delta = choice.get("delta", choice)
+    text = joiner.add(delta) if isinstance(delta, Mapping) else ""
+    return text, _finish_of(choice)
+
+
+def usage(data: Mapping[str, Any]) -> Usage:
+    """Token counts. Some servers write them as text."""
+    told = data.get("usage")
+    if not isinstance(told, Mapping):
+        return Usage()
+    return Usage(_count(told.get("prompt_tokens")), _count(told.get("completion_tokens")))
+
+
+def _count(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53 and value == int(value)
+    return int(value) if fits else None
+
+
+def finish_reason(finish: str | None) -> FinishReason:
+    """The server's word as ours."""
+    return _FINISH.get(finish, "error")
+
+
 class Joiner:
     """Joins the pieces of thought and text that arrive apart. `text` is all of it so far."""
 
@@ -76,49 +172,87 @@ class Joiner:
         self.text = ""
         self._thinking = False
 
-    def add(self, piece: Any) -> str:
+    def add(self, piece: Mapping[str, Any]) -> str:
         """The new text in a message, a delta or a completion's choice. A thought without text after it stays open."""
-        thought = getattr(piece, "reasoning", None) or getattr(piece, "reasoning_content", None) or ""
-        content = getattr(piece, "content", None) or getattr(piece, "text", None) or ""
         new = ""
-        if thought:
-            new = thought if self._thinking else prompts.THINK_OPEN + thought
-            self._thinking = True
-        if content:
-            new += prompts.THINK_CLOSE + content if self._thinking else content
-            self._thinking = False
+        for thought, text in _spoken(piece):
+            if not text:
+                continue
+            if thought != self._thinking:
+                new += prompts.THINK_OPEN if thought else prompts.THINK_CLOSE
+                self._thinking = thought
+            new += text
         self.text += new
         return new
 
 
-def response(text: str, finish: str | None, usage: Any, seconds: float, first: float | None = None) -> Response:
-    """A Response from what the server said. Token counts are 0 where it did not report them."""
-    parts = prompts.split(text)
-    reason: FinishReason = _FINISH.get(finish, "error")
-    return Response(
-        text=text,
-        thought=parts.thought,
-        answer=final_answer(text, reason),
-        finish_reason=reason,
-        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
-        seconds=seconds,
-        first_token_seconds=first,
-    )
+def _spoken(piece: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
+    """(is a thought, text) in order."""
+    yield True, _flat(piece.get("reasoning") or piece.get("reasoning_content") or "")
+    content = piece.get("content")
+    content = piece.get("text") if content is None else content
+    content = piece.get("refusal") if content is None else content
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, Mapping):
+            thought = part.get("thinking") or part.get("reasoning")
+            yield (True, _flat(thought)) if thought else (False, _flat(part.get("text") or part.get("refusal") or ""))
+        else:
+            yield False, _flat(part or "")
 
 
-def said(error: Any, secret: str = "") -> str:
-    """What the server wrote in an error, on one line, without the key."""
-    content = getattr(error, "body", None)
+def _flat(content: Any) -> str:
+    """Text, or the text of a list of parts."""
+    if isinstance(content, str):
+        return content
     if isinstance(content, Mapping):
-        content = content.get("message") or content.get("detail") or content.get("error") or content
-    line = " ".join(str(content or getattr(error, "message", "") or error).split())
+        return _flat(content.get("text") or "")
+    if isinstance(content, list):
+        return "".join(map(_flat, content))
+    raise BrokenReplyError(f"content that is no text: {shortened(content)}")
+
+
+def said(data: Any, secret: str = "") -> str:
+    """What the server wrote in an error, on one line, without the key."""
+    for _ in range(3):
+        if isinstance(data, Mapping):
+            data = data.get("error") or data.get("message") or data.get("detail") or data.get("msg") or dict(data)
+            if isinstance(data, dict) and not {"error", "message", "detail", "msg"} & data.keys():
+                break
+    return shortened(data, secret)
+
+
+def shortened(data: Any, secret: str = "") -> str:
+    """Anything on one line. A page of HTML is its words."""
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    text = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, default=str)
+    if "<" in text[:200] and ">" in text:
+        text = _TAGS.sub(" ", text[:20_000])
+    line = " ".join(text.split())
     line = line.replace(secret, "[key]") if secret else line
-    return line if len(line) <= 400 else line[:400] + " ..."
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."
 
 
-def overflowed(error: Any) -> bool:
+def code(data: Any) -> str:
+    """The error's own code, where the server has one."""
+    error = data.get("error", data) if isinstance(data, Mapping) else None
+    found = error.get("code") or error.get("type") if isinstance(error, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def overflowed(data: Any) -> bool:
     """Whether a refusal (HTTP 400) is of one prompt that is too long, and not of how we ask."""
-    content = getattr(error, "body", None)
-    code = content.get("code") if isinstance(content, Mapping) else None
-    return code == "context_length_exceeded" or _OVERFLOW.search(said(error)) is not None
+    return code(data) == "context_length_exceeded" or _OVERFLOW.search(said(data)) is not None
+
+
+def own_fault(status: int, data: Any) -> str:
+    """Why a request is refused for what it says itself, in a word or two; "" where it isn't."""
+    if status == 413:
+        return "too large (HTTP 413)"
+    if status in (400, 422) and _MODERATED.search(f"{code(data)} {said(data)}"):
+        return "moderated"
+    return ""
+
+
+def no_system_role(data: Any) -> bool:
+    """Whether the model behind the endpoint takes no system prompt."""
+    return _SYSTEM_ROLE.search(said(data)) is not None

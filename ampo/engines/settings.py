@@ -35,3 +35,21 @@ class EngineSettings:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for records."""
         return asdict(self) | {"extra": dict(self.extra)}
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """How to ask an OpenAI-compatible endpoint (see `ampo.engines.openai`).
+
+    base_url: one address, or several of the same model.
+    api_key: "@FILE", "env:NAME", or the key; None takes OPENAI_API_KEY.
+    concurrency: requests at the same time, at most, over all addresses.
+    """
+
+    base_url: tuple[str, ...] = ()
+    api_key: str | None = None
+    concurrency: int = 32
+    timeout: float = 600.0
+    max_retries: int = 3
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)

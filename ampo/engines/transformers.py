@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
+from ampo.engines.logprobs import Likelihood, Text, by_transformers
+from ampo.engines.response import respond, without_answer
 from ampo.engines.settings import EngineSettings
 from ampo.errors import PromptTooLongError, UserError, nearest
 from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams
-from ampo.verify.find.extract import final_answer
 
 if TYPE_CHECKING:
     from ampo.engines.scheduler import Job
@@ -81,7 +82,7 @@ class TransformersEngine(Engine):
         from ampo.engines.scheduler import Scheduler
 
         self.model = model
-        self._tokenizer = loaded.tokenizer
+        self.tokenizer = loaded.tokenizer
         self._module: Any = loaded.model
         self._encoding = threading.Lock()
         positions = getattr(self._module.config.get_text_config(), "max_position_embeddings", None)
@@ -117,7 +118,7 @@ class TransformersEngine(Engine):
                         jobs = self._jobs(request, request.params.n, tell)
                     except PromptTooLongError as error:
                         log.warning("request %s: %s", request.id, error)
-                        refused = Response("", finish_reason="error")
+                        refused = without_answer()
                         yield from (Sample(request.id, i, refused) for i in range(request.params.n))
                         continue
                     live |= {job: (request, i) for i, job in enumerate(jobs)}
@@ -173,16 +174,16 @@ class TransformersEngine(Engine):
 
         A chat template writes the special tokens itself; a bare string (or a base model's prompt) lacks them.
         """
-        text = prompt if isinstance(prompt, str) else prompts.render(prompt, self._tokenizer)
-        bare = isinstance(prompt, str) or not self._tokenizer.chat_template
+        text = prompt if isinstance(prompt, str) else prompts.render(prompt, self.tokenizer)
+        bare = isinstance(prompt, str) or not self.tokenizer.chat_template
         with self._encoding:  # a fast tokenizer must not be changed by one thread while another one uses it
-            tokens = self._tokenizer(text, add_special_tokens=bare)["input_ids"]
+            tokens = self.tokenizer(text, add_special_tokens=bare)["input_ids"]
         if not tokens:
             raise UserError("the prompt is empty: it has no tokens")
         return tokens, "" if isinstance(prompt, str) else prompts.opened_thought(text)
 
     def _decode(self, tokens: list[int]) -> str:
-        return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     def default_sampling_params(self) -> SamplingParams:
         """See Engine.default_sampling_params: what generation_config sets, as vLLM reads it (do_sample has no say)."""
@@ -190,7 +191,7 @@ class TransformersEngine(Engine):
 
     def describe(self) -> dict[str, Any]:
         """See Engine.describe."""
-        template = self._tokenizer.chat_template
+        template = self.tokenizer.chat_template
         text = template if isinstance(template, str) else repr(template)
         return {
             "backend": self.backend,
@@ -202,6 +203,10 @@ class TransformersEngine(Engine):
             "generation_defaults": self._defaults,
             "settings": self.settings.to_dict() | self._chosen | {"max_num_seqs": self._scheduler.max_batch_size},
         }
+
+    def likelihoods(self, texts: Iterable[Text]) -> Iterator[Likelihood]:
+        """See Engine.likelihoods."""
+        return by_transformers(self._module, texts)
 
     @property
     def unfinished(self) -> int:
@@ -234,14 +239,10 @@ def _results(finished: queue.SimpleQueue[Job], live: dict[Job, tuple[Request, in
 
 def _response(job: Job) -> Response:
     assert job.ended is not None
-    text = job.text.text
-    parts = prompts.split(text)
     finish: FinishReason = job.row.finish or "error"
-    return Response(
-        text=text,
-        thought=parts.thought,
-        answer=final_answer(text, finish),
-        finish_reason=finish,
+    return respond(
+        job.text.text,
+        finish,
         prompt_tokens=len(job.row.prompt),
         completion_tokens=len(job.row.tokens),
         seconds=job.ended - job.started,

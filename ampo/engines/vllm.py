@@ -22,13 +22,14 @@ from typing import Any
 from ampo import prompts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
+from ampo.engines.logprobs import Likelihood, Text, by_vllm
+from ampo.engines.response import respond
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
 from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError
 from ampo.files import first_line
 from ampo.models import ModelRef
-from ampo.types import Delta, FinishReason, Request, Response, Sample, SamplingParams
-from ampo.verify.find.extract import final_answer
+from ampo.types import Delta, FinishReason, Request, Sample, SamplingParams
 
 _NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
 _GIB = 1 << 30
@@ -61,7 +62,7 @@ class VLLMEngine(Engine):
         self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
         self.tokenizer = self._core.tokenizer
         self._on_cpu = self._core.config.device_config.device_type == "cpu"
-        self.max_model_len: int = self._core.config.model_config.max_model_len
+        self.context: int = self._core.config.model_config.max_model_len
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
         inbox: queue.SimpleQueue[tuple[_Running, Any]] = queue.SimpleQueue()
@@ -139,7 +140,7 @@ class VLLMEngine(Engine):
             | {
                 "in_process": isinstance(self._core, InProcessCore),
                 "dtype": str(config.model_config.dtype).removeprefix("torch."),
-                "max_model_len": self.max_model_len,
+                "max_model_len": self.context,
                 "max_num_seqs": config.scheduler_config.max_num_seqs,
                 "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
                 "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,
@@ -151,6 +152,10 @@ class VLLMEngine(Engine):
             "kv_cache_blocks": config.cache_config.num_gpu_blocks,  # no setting: what the memory of this machine gave
         }
 
+    def likelihoods(self, texts: Iterable[Text]) -> Iterator[Likelihood]:
+        """See Engine.likelihoods."""
+        return by_vllm(self._core, texts)
+
     def close(self) -> None:
         self._core.close()
 
@@ -160,9 +165,9 @@ class VLLMEngine(Engine):
         ids = self.tokenizer.encode(text, add_special_tokens=isinstance(request.prompt, str))
         opened = "" if isinstance(request.prompt, str) else prompts.opened_thought(text)
         state = _Running(f"{request.id}-{next(self._ids)}", request, len(ids), opened)
-        if len(ids) >= self.max_model_len:
+        if len(ids) >= self.context:
             state.refused = (
-                f"the prompt has {len(ids)} tokens, the context of {self.model} is {self.max_model_len}: "
+                f"the prompt has {len(ids)} tokens, the context of {self.model} is {self.context}: "
                 "shorten it or raise --max-model-len"
             )
             inbox.put((state, ValueError(state.refused)))
@@ -221,12 +226,9 @@ class _Running:
 
     def _sample(self, index: int, finish_reason: FinishReason) -> Sample:
         text = self._text.get(index, "")
-        parts = prompts.split(text)
-        response = Response(
-            text=text,
-            thought=parts.thought,
-            answer=final_answer(text, finish_reason),
-            finish_reason=finish_reason,
+        response = respond(
+            text,
+            finish_reason,
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._tokens.get(index, 0),
             seconds=time.perf_counter() - self._started,

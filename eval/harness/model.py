@@ -26,7 +26,7 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from ampo import prompts
 from ampo.engines.base import Engine
-from ampo.engines.logprobs import Text, context, likelihoods, tokenizer
+from ampo.engines.logprobs import Text
 from ampo.errors import UserError
 from ampo.eval.harness.answers import Answers, gaps, request_key
 from ampo.eval.progress import RunProgress
@@ -59,7 +59,7 @@ class EngineLM(TemplateLM):
     def __init__(self, engine: Engine, answers: Answers, seed: int | None = 0, quiet: bool = False) -> None:
         super().__init__()
         self.engine, self.answers, self.seed, self.quiet = engine, answers, seed, quiet
-        self.tokenizer: Any = tokenizer(engine)
+        self.tokenizer: Any = engine.tokenizer
         self.too_long = 0
 
     # what lm-eval asks about the model
@@ -79,7 +79,7 @@ class EngineLM(TemplateLM):
 
     @property
     def max_length(self) -> int | None:
-        return context(self.engine)
+        return self.engine.context
 
     def get_model_info(self) -> dict[str, Any]:
         """Goes into the results' `config`."""
@@ -186,7 +186,7 @@ class EngineLM(TemplateLM):
     def _score(self, texts: Iterable[Text], total: int) -> None:
         texts = list(texts)
         with RunProgress(total, total - len(texts), Counter(), self.quiet) as progress:
-            for name, logprob, greedy in likelihoods(self.engine, texts):
+            for name, logprob, greedy in self.engine.likelihoods(texts):
                 self.answers.add_scored(name, logprob, greedy)
                 progress.sample(0)
 

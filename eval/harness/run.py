@@ -211,11 +211,10 @@ def _evaluate(
     import lm_eval
     from lm_eval.loggers import EvaluationTracker
 
-    from ampo.engines.logprobs import likelihoods
     from ampo.eval.harness.model import EngineLM
 
     if any(task.OUTPUT_TYPE != "generate_until" for item in tasks for task in _leaves(item)):
-        likelihoods(engine, ())  # an engine that can't say refuses here, before anything is asked
+        engine.likelihoods(())  # an engine that can't say refuses here, before anything is asked
     model = EngineLM(engine, answers, spec.seed, quiet)
     tracker = EvaluationTracker(output_path=str(run.path))
     own = ("apply_chat_template", "include_path")

@@ -104,7 +104,7 @@ def test_a_halted_stream_ends_before_its_first_word(engine: TransformersEngine):
 
 
 def test_a_thought_that_the_template_opened_is_in_the_text(engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch):
-    tokenizer = engine._tokenizer
+    tokenizer = engine.tokenizer
     monkeypatch.setattr(tokenizer, "chat_template", tokenizer.chat_template + r"{{ '<think>\n' }}")
     request = Request("q", user("Hi"), SamplingParams(temperature=0, max_tokens=4))
     deltas = list(engine.stream(request))
@@ -124,8 +124,8 @@ TEXTS = ["naïve café — 你好，世界 😀👩‍👩‍👧 🇩🇪", "  
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_from_tokens_as_they_come(engine: TransformersEngine, text: str):
     """Characters of several tokens, on the real tokenizer: none is broken, and no space gets lost or added."""
-    tokens = engine._tokenizer(text, add_special_tokens=False)["input_ids"]
-    stream = TextStream(engine._decode, engine._tokenizer("Say:")["input_ids"])
+    tokens = engine.tokenizer(text, add_special_tokens=False)["input_ids"]
+    stream = TextStream(engine._decode, engine.tokenizer("Say:")["input_ids"])
     pieces = [*(stream.push(token) for token in tokens), stream.finish()]
     assert "".join(pieces) == stream.text == text
     assert not any("\ufffd" in piece for piece in pieces)

@@ -115,7 +115,7 @@ def test_a_prompt_over_the_context_is_counted_and_the_others_go_on(vllm_engine: 
 def test_the_context_ends_a_response(vllm_engine: VLLMEngine) -> None:
     response = vllm_engine.chat("word " * 2000, SamplingParams(temperature=0, max_tokens=None))
     assert response.finish_reason in ("length", "stop")
-    assert response.prompt_tokens + response.completion_tokens <= vllm_engine.max_model_len
+    assert response.prompt_tokens + response.completion_tokens <= vllm_engine.context
 
 
 def test_plain_text_prompts_go_to_the_model_as_they_are(vllm_engine: VLLMEngine) -> None:

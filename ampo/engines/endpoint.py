@@ -1,0 +1,199 @@
+"""One HTTP endpoint, and several of them: who is asked, who is left out for a while, and what went wrong in words.
+
+aiohttp carries it: of a short request it takes a third of the CPU time of httpx, which is what bounds an evaluation
+against a fast server. Proxies are taken from the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+from ampo.engines import openai_wire as wire
+from ampo.engines.learnt import Learnt
+from ampo.errors import UserError
+
+_CONNECT = 10.0  # seconds
+_LEFT_OUT = 60.0  # seconds that a dead endpoint is left out, at most
+_DONE = "[DONE]"
+
+
+class FailedError(Exception):
+    """It may work when it is asked again: the server is busy, broken, gone, or its reply was no response.
+
+    lost: nobody answered at all. busy: asked too often (HTTP 429). wait: seconds, as the server asks.
+    """
+
+    def __init__(self, text: str, *, lost: bool = False, busy: bool = False, wait: float | None = None) -> None:
+        super().__init__(text)
+        self.lost, self.busy, self.wait = lost, busy, wait
+
+
+class RefusedError(Exception):
+    """The server refused the request for what it is (HTTP 4xx)."""
+
+    def __init__(self, status: int, data: Any, text: str) -> None:
+        super().__init__(text)
+        self.status, self.data = status, data
+
+
+class Endpoint:
+    """See the module's docstring.
+
+    url: up to and with the version, as in http://localhost:8000/v1; it may carry a login.
+    key: sent as a bearer token; never logged nor recorded.
+    """
+
+    def __init__(self, url: str, key: str, headers: Mapping[str, str], timeout: float, say: Callable[[str], None]):
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise UserError(f"base URL {url!r} is no web address: give one like http://localhost:8000/v1")
+        self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+        self._key, self._timeout = key, timeout
+        login = aiohttp.BasicAuth(parts.username, parts.password or "").encode() if parts.username else ""
+        bearer = f"Bearer {key}" if key else login
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": bearer} if bearer else {})
+        self._headers |= dict(headers)
+        self.learnt = Learnt(self.url, say)
+        self.in_flight, self.failures, self.back = 0, 0, 0.0
+
+    async def get(self, session: aiohttp.ClientSession, path: str, timeout: float) -> dict[str, Any]:
+        """A JSON object from a path. Raises FailedError and RefusedError."""
+        return await self._whole(session, "GET", path, None, timeout)
+
+    async def post(self, session: aiohttp.ClientSession, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """A JSON object in reply to one. Raises FailedError and RefusedError."""
+        return await self._whole(session, "POST", path, json.dumps(fields).encode(), self._timeout)
+
+    async def _whole(
+        self, session: aiohttp.ClientSession, method: str, path: str, content: bytes | None, timeout: float
+    ) -> dict[str, Any]:
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT)
+        try:
+            async with session.request(
+                method, self._address(path), data=content, headers=self._headers, timeout=limits
+            ) as answer:
+                received = await answer.read()
+                self._check(answer.status, answer.headers, received)
+                return wire.parsed(received)
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._lost(error, timeout) from error
+        except wire.BrokenReplyError as error:
+            raise self.broken(error) from error
+
+    async def events(
+        self, session: aiohttp.ClientSession, path: str, fields: Mapping[str, Any]
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """The pieces of a streamed reply. A server that answers in one piece gives one. Raises as `post` does."""
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=self._timeout)
+        content = json.dumps(fields).encode()
+        try:
+            async with session.post(self._address(path), data=content, headers=self._headers, timeout=limits) as answer:
+                if answer.status != 200 or answer.content_type == "application/json":
+                    received = await answer.read()
+                    self._check(answer.status, answer.headers, received)
+                    yield wire.parsed(received)
+                    return
+                async for data in _data_lines(answer.content):
+                    if data == _DONE:
+                        return
+                    yield wire.parsed(data.encode())
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._lost(error, self._timeout) from error
+        except wire.BrokenReplyError as error:
+            raise self.broken(error) from error
+
+    def _address(self, path: str) -> str:
+        return f"{self.url}/{path}" if not path.startswith("/") else f"{self.url.removesuffix('/v1')}{path}"
+
+    def _check(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        if 200 <= status < 300:
+            return
+        try:
+            data: Any = json.loads(content)
+        except (ValueError, RecursionError):
+            data = wire.shortened(content)
+        text = f"{self.url} (HTTP {status}): {wire.said(data, self._key) or 'no words'}"
+        if status == 429 and wire.code(data) == "insufficient_quota":
+            raise RefusedError(402, data, text)
+        if status in {408, 409, 429} or status >= 500:
+            raise FailedError(text, busy=status == 429, wait=_seconds(headers.get("Retry-After")))
+        raise RefusedError(status, data, text)
+
+    def broken(self, error: wire.BrokenReplyError) -> FailedError:
+        """A reply that is none, as an error that is tried again."""
+        return FailedError(f"{self.url} answered with {wire.shortened(str(error), self._key)}")
+
+    def _lost(self, error: Exception, timeout: float) -> FailedError:
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
+            return FailedError(f"{self.url} gave no answer within {timeout:.0f} s", lost=True)
+        cause = " ".join(str(error).split()) or type(error).__name__
+        return FailedError(f"lost the connection to {self.url}: {cause}", lost=True)
+
+
+async def _data_lines(stream: aiohttp.StreamReader) -> AsyncIterator[str]:
+    """What follows `data:` on each line of an event stream, of any length."""
+    held = b""
+    async for piece in stream.iter_any():
+        *lines, held = (held + piece).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:") and (data := line[5:].strip()):
+                yield data.decode("utf-8", "replace")
+    if held.startswith(b"data:") and (data := held[5:].strip()):
+        yield data.decode("utf-8", "replace")
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in seconds; its form with a date is rare and left out."""
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None
+
+
+class Endpoints:
+    """Several endpoints of one model: the least busy is asked, one that fails is left out for a while."""
+
+    def __init__(self, members: Sequence[Endpoint], say: Callable[[str], None]) -> None:
+        self.members, self._say = members, say
+
+    def pick(self) -> Endpoint:
+        """The least busy of those that are there; where none is, the one that is to be tried first.
+
+        One that has failed gets one request, and the next when that has succeeded.
+        """
+        now = time.monotonic()
+        there = [one for one in self.members if one.back <= now and not (one.failures and one.in_flight)]
+        return min(there, key=lambda one: one.in_flight) if there else min(self.members, key=lambda one: one.back)
+
+    def others_than(self, one: Endpoint) -> bool:
+        """Is there another one to be asked at once?"""
+        now = time.monotonic()
+        return any(other.back <= now for other in self.members if other is not one)
+
+    def succeeded(self, one: Endpoint) -> None:
+        """It has answered."""
+        if one.failures > 1 and len(self.members) > 1:
+            self._say(f"{one.url} answers again")
+        one.failures, one.back = 0, 0.0
+
+    def failed(self, one: Endpoint, error: FailedError) -> None:
+        """It has not. A server that is only busy is asked again like any other."""
+        if error.busy and error.wait is None:
+            return
+        one.failures += 1
+        wait = error.wait if error.wait is not None else min(_LEFT_OUT, 2.0 ** min(one.failures - 1, 6))
+        one.back = max(one.back, time.monotonic() + wait)
+        if one.failures == 2 and len(self.members) > 1:
+            self._say(f"note: {one.url} is left out for a while ({error}); it is tried again")
+
+    async def pause(self, one: Endpoint, seconds: float) -> None:
+        """Wait before the next try, unless somebody else can be asked at once."""
+        if not self.others_than(one):
+            await asyncio.sleep(seconds)
