@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -56,7 +57,7 @@ class Endpoint:
             raise UserError(f"base URL {url!r} is no web address: give one like http://localhost:8000/v1")
         self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
         self._key, self._timeout = key, timeout
-        login = aiohttp.BasicAuth(parts.username, parts.password or "").encode() if parts.username else ""
+        login = f"Basic {b64encode(parts.netloc.rpartition('@')[0].encode()).decode()}" if parts.username else ""
         bearer = f"Bearer {key}" if key else login
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": bearer} if bearer else {})
         self._headers |= dict(headers)

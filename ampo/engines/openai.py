@@ -404,15 +404,17 @@ class OpenAIEngine(Engine):
                     raise
                 room = await self._room(request) if bare else None
         async with aclosing(rest):
-            if first is not None:
-                yield first
-                async for data in rest:
-                    yield data
+            yield first
+            async for data in rest:
+                yield data
 
     async def _opened(self, one: Endpoint, path: str, fields: dict[str, Any]) -> tuple[Any, AsyncGenerator]:
         """The first piece of a stream, and the others."""
         events = one.events(self._session, path, fields)
-        return await anext(events, None), events
+        first = await anext(events, None)
+        if first is None:
+            raise one.broken(wire.BrokenReplyError("a stream with nothing in it"))
+        return first, events
 
     async def _room(self, request: Request) -> int:
         """How many tokens the context leaves after a bare string.

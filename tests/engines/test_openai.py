@@ -245,7 +245,7 @@ def test_a_server_that_never_recovers(server: Server):
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("status", [400, 401, 404])
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refusal_is_not_repeated(engine: OpenAIEngine, server: Server, status: int):
     server.default = refusal(status, "Incorrect key sk-secret\nor so")
     with pytest.raises(UserError) as caught:
@@ -299,9 +299,9 @@ def test_a_stream(engine: OpenAIEngine, server: Server):
 
 def test_a_server_that_reports_no_usage(engine: OpenAIEngine, server: Server):
     server.replies = [events({"content": "9.9"}, usage=False), whole(usage=False)]
-    assert engine.chat("9.11 or 9.9?").completion_tokens == 0
-    assert ask(engine).completion_tokens == 0
-    assert engine.describe()["settings"]["responses_without_usage"] == 2
+    assert engine.chat("9.11 or 9.9?").completion_tokens is None
+    assert ask(engine).completion_tokens is None
+    assert engine.describe()["requests"]["without_token_counts"] == 2
 
 
 @pytest.mark.parametrize("end", [{"cut": True}, {"finish": None}])
@@ -393,7 +393,7 @@ def test_what_had_finished_is_yielded_before_the_error(server: Server):
             while (len(server.asked) < 3 or server.now > 1) and time.monotonic() < deadline:
                 time.sleep(0.01)
             time.sleep(0.5)
-        (refusal(400, "no") if bad else whole())(handler, asked)
+        (refusal(403, "no") if bad else whole())(handler, asked)
 
     server.default = reply
     requests = [Request(name, user(name)) for name in ("bad", "a", "b")]
