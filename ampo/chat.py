@@ -95,6 +95,8 @@ def show(part: tuple[str, str], console: Console) -> None:
 
 
 def _footer(response: Response) -> str:
-    speed = response.completion_tokens / response.seconds if response.seconds else 0.0
     cut = ", cut off by max_tokens or the context" if response.finish_reason == "length" else ""
+    if response.completion_tokens is None:
+        return f"{response.seconds:.1f} s{cut}"
+    speed = response.completion_tokens / response.seconds if response.seconds else 0.0
     return f"{response.completion_tokens} tokens, {speed:.0f} tokens/s{cut}"

@@ -12,7 +12,7 @@ from ampo.console import fit_for
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console
-from ampo.types import Message, Problem, Request, SamplingParams
+from ampo.types import Message, Problem, Request, Response, SamplingParams
 
 
 def prompt_of(question: str, template: str | None, system: str | None) -> tuple[Message, ...]:
@@ -37,8 +37,13 @@ def generate_once(engine: Engine, prompt: tuple[Message, ...], params: SamplingP
         if as_json:
             print(json.dumps({"sample": index, **asdict(response)}), flush=True)
         else:
-            print(f"--- sample {index} ({response.completion_tokens} tokens, {response.finish_reason})")
+            print(f"--- sample {index} ({told(response)} tokens, {response.finish_reason})")
             print(fit_for(response.text, sys.stdout), flush=True)
+
+
+def told(response: Response) -> str:
+    """How many tokens it has, where somebody counted them."""
+    return "?" if response.completion_tokens is None else str(response.completion_tokens)
 
 
 def _stream(engine: Engine, request: Request) -> None:

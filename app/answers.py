@@ -85,7 +85,7 @@ def _pause(scripts: Mapping[K, Transcript]) -> float:
 
 def _answer(ask: Ask, script: Transcript) -> Answer:
     before, response = ask.before or Answer(), script.response
-    told = response.completion_tokens if response else 0
+    told = (response.completion_tokens or 0) if response else 0
     seconds = response.seconds if response else script.seconds
     thought = script.thought_seconds
     return Answer(
@@ -95,7 +95,7 @@ def _answer(ask: Ask, script: Transcript) -> Answer:
         model=ask.engine.model,
         params=ask.request.params,
         state=_state(script),
-        prompt_tokens=before.prompt_tokens or (response.prompt_tokens if response else 0),
+        prompt_tokens=before.prompt_tokens or (response.prompt_tokens if response else None) or 0,
         completion_tokens=before.completion_tokens + (told or script.steps),
         estimated=before.estimated or not told,
         seconds=before.seconds + seconds,

@@ -11,7 +11,7 @@ Scores are fractions; the formulas are in `ampo.eval.stats`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     outcome: Outcome
     extracted: str | None
     vote: int
-    completion_tokens: int
+    completion_tokens: int | None
     finish_reason: str
     shown: bool = True
 
@@ -116,12 +116,10 @@ def _benchmark(problems: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
         "no_answer_rate": _rate(problems, "no_answer"),
         "timeout_rate": _rate(problems, "timeout"),
         "not_shown_rate": not_shown,
-        "mean_completion_tokens": float(
-            np.mean([np.mean([row.completion_tokens for row in samples]) for samples in problems.values()])
-        ),
+        "mean_completion_tokens": _mean_length(problems.values()),
         "lengths": {
-            "right": _lengths([row.completion_tokens for row in rows if _right(row)]),
-            "wrong": _lengths([row.completion_tokens for row in rows if not _right(row)]),
+            "right": _lengths(_counted(row for row in rows if _right(row))),
+            "wrong": _lengths(_counted(row for row in rows if not _right(row))),
         },
     }
 
@@ -151,6 +149,17 @@ def _votes(samples: Sequence[Judged]) -> tuple[tuple[tuple[int, int], ...], int]
         votes[row.vote] += 1
         right[row.vote] += _right(row)
     return tuple(sorted((votes[v], right[v]) for v in votes)), blanks
+
+
+def _counted(rows: Iterable[Judged]) -> list[int]:
+    """Tokens of the samples, where somebody has counted them."""
+    return [row.completion_tokens for row in rows if row.completion_tokens is not None]
+
+
+def _mean_length(problems: Iterable[Sequence[Judged]]) -> float | None:
+    """Tokens, the mean over problems; None where nobody has counted them."""
+    means = [float(np.mean(counted)) for samples in problems if (counted := _counted(samples))]
+    return float(np.mean(means)) if means else None
 
 
 def _lengths(tokens: Sequence[int]) -> dict[str, float] | None:

@@ -56,10 +56,10 @@ class RunProgress:
         if exc[0] is None and not self._live and not self._quiet:
             self._print()
 
-    def sample(self, completion_tokens: int) -> None:
+    def sample(self, completion_tokens: int | None) -> None:
         """A sample has been generated."""
         self._done += 1
-        self._tokens += completion_tokens
+        self._tokens += completion_tokens or 0
         self._show()
 
     def verdict(self, outcome: str) -> None:

@@ -35,7 +35,8 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ResponseRecord:
-    """A line of responses.jsonl. `id` is "<problem>#<sample>"; `seed` is what the engine was given for this sample."""
+    """A line of responses.jsonl. `id` is "<problem>#<sample>"; `seed` is what the engine was given for this sample;
+    tokens are null where nobody has counted them."""
 
     id: str
     problem: str
@@ -43,8 +44,8 @@ class ResponseRecord:
     seed: int | None
     text: str
     finish_reason: FinishReason
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
     seconds: float
     first_token_seconds: float | None
 

@@ -293,7 +293,7 @@ def read_run(root: Path, name: str) -> Run:
             problem=problems[r.problem],
             text=r.text,
             finish_reason=r.finish_reason,
-            completion_tokens=r.completion_tokens,
+            completion_tokens=r.completion_tokens or 0,
             seconds=r.seconds,
             seed=r.seed,
             verdict=judged.get(r.id),
@@ -322,7 +322,7 @@ def _figures(benchmarks: dict[str, Any]) -> list[list[Any]]:
             f"{100 * list(b['pass_at_k'].values())[-1]:.1f}",
             f"{100 * b['maj_at_k']:.1f}",
             f"{100 * b['truncated_rate']:.1f} / {100 * b['no_answer_rate']:.1f} / {100 * b['timeout_rate']:.1f}",
-            f"{b['mean_completion_tokens']:.0f}",
+            "" if b["mean_completion_tokens"] is None else f"{b['mean_completion_tokens']:.0f}",
         ]
         for name, b in benchmarks.items()
     ]

@@ -86,7 +86,7 @@ class TransformersEngine(Engine):
         self._module: Any = loaded.model
         self._encoding = threading.Lock()
         positions = getattr(self._module.config.get_text_config(), "max_position_embeddings", None)
-        self.context = _context(model, positions, settings.max_model_len)
+        self.context: int = _context(model, positions, settings.max_model_len)
         self._stop_ids = loaded.stop_ids
         config = self._module.config
         self._revision = revision or getattr(config, "_commit_hash", None)

@@ -22,14 +22,14 @@ class Generated(str):
     """A response's text, as lm-eval passes texts around, that remembers how it ended and how long it was."""
 
     finish_reason: FinishReason
-    completion_tokens: int
+    completion_tokens: int | None
 
-    def __new__(cls, text: str, finish_reason: FinishReason, completion_tokens: int) -> Generated:
+    def __new__(cls, text: str, finish_reason: FinishReason, completion_tokens: int | None) -> Generated:
         generated = super().__new__(cls, text)
         generated.finish_reason, generated.completion_tokens = finish_reason, completion_tokens
         return generated
 
-    def __getnewargs__(self) -> tuple[str, FinishReason, int]:
+    def __getnewargs__(self) -> tuple[str, FinishReason, int | None]:
         return str(self), self.finish_reason, self.completion_tokens
 
 

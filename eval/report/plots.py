@@ -221,7 +221,9 @@ def _lengths(rows: Sequence[Row], labels: Sequence[str], protocol: str, name: st
     judged = [
         (row.run, row.verdicts[protocol].outcome, row.record.completion_tokens)  # pyright: ignore[reportArgumentType]
         for row in rows
-        if protocol in row.verdicts and name in (ALL, row.problem.benchmark)
+        if protocol in row.verdicts
+        and name in (ALL, row.problem.benchmark)
+        and row.record.completion_tokens is not None
     ]
     if not judged:
         return None

@@ -54,7 +54,7 @@ def index_of(rows: Sequence[Row], protocols: Sequence[str]) -> dict[str, Any]:
         "run": [row.run for row in rows],
         "problem": [problems.of(_problem(row.problem)) for row in rows],
         "sample": [row.record.sample for row in rows],
-        "tokens": [row.record.completion_tokens for row in rows],
+        "tokens": [row.record.completion_tokens or 0 for row in rows],
         "seconds": [round(row.record.seconds, 1) for row in rows],
         "seed": [row.record.seed for row in rows],
         "finish": [row.record.finish_reason for row in rows],
