@@ -73,3 +73,9 @@ $(READY): pyproject.toml requirements/cpu-overrides.txt requirements/gpu-overrid
 
 clean:
 	rm -rf $(VENV) build dist
+
+# The adapters against the packages that they are for, each in an environment of its own (a quarter of an hour the
+# first time): TOOLS="trl verl" takes some.
+.PHONY: integrations
+integrations: $(READY)
+	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/python tests/integrations/real/run.py $(TOOLS)

@@ -15,6 +15,7 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.types import Verdict
 from ampo.verify import Claim, VerifierPool
+from ampo.verify.references import reference
 
 _WORKERS = 8
 _starting = Lock()  # trainers call from many threads
@@ -24,6 +25,27 @@ def pool() -> VerifierPool:
     """The pool of this process. Its workers end with the process."""
     with _starting:
         return _pool()
+
+
+def claim(gold: Any, response: Any, question: Any = "", **more: Any) -> Claim:
+    """A claim on a reference, a response and a question in whatever shapes a tool's rows hold them.
+
+    Args:
+        gold: in any of the forms of `ampo.verify.references`.
+        response: text, or a conversation whose last turn counts.
+        question: likewise; None where it is unknown.
+        more: what else a Claim takes.
+
+    Raises:
+        UserError: for a row without a reference. It is the data's fault, and no reward would be right.
+    """
+    try:
+        found = reference(gold)
+    except ValueError as error:
+        raise UserError(f"a row's reference can't be read: {error}") from error
+    if found is None or found == "":
+        raise UserError("a row has no reference answer: remove it from the data")
+    return Claim(found, text_of(response), question=text_of(question), **more)
 
 
 def judge(claims: Iterable[Claim]) -> list[Verdict]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ampo.errors import UserError, nearest
 from ampo.eval.sources import Row
-from ampo.integrations.shared import text_of
+from ampo.integrations import shared
 from ampo.types import AnswerKind, Protocol, Verdict
 from ampo.verify import Claim, VerifierPool
 
@@ -61,6 +61,7 @@ class Asked:
             "outcome": verdict.outcome,
             "extracted": verdict.extracted,
             "reason": verdict.reason,
+            "shown": verdict.shown,
             "seconds": round(verdict.seconds, 6),
             "claim": self.digest,
         }
@@ -71,17 +72,10 @@ def claims(
 ) -> Iterator[Asked]:
     """What a table asks. Raises UserError, with the place, for a column that isn't there and a value of no use."""
     for number, row in enumerate(rows):
-        gold = _value(row, columns.gold)
-        if gold is None or gold == "":
-            raise UserError(f"{row.where}: the column {columns.gold!r} is empty: every row needs its reference answer")
+        found = [_value(row, column) for column in (columns.gold, columns.response, columns.question)]
+        options = _options(_value(row, columns.options), row.where)
         try:
-            claim = Claim(
-                gold=gold,
-                response=text_of(_value(row, columns.response)),
-                kind=kind,
-                options=_options(_value(row, columns.options), row.where),
-                question=text_of(_value(row, columns.question)),
-            )
+            claim = shared.claim(*found, kind=kind, options=options)
         except UserError as error:
             raise UserError(f"{row.where}: {error}") from error
         for protocol in protocols:

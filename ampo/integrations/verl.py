@@ -1,0 +1,45 @@
+"""veRL: `compute_score` of one response, and that of a batch for its batch reward manager.
+
+    reward.custom_reward_function.path=pkg://ampo.integrations.verl
+    reward.custom_reward_function.name=compute_score             # or compute_score_batch, with the batch manager
+
+veRL's own Math-Verify needs processes around it, since that uses signals; this needs none.
+"""
+
+# ruff: noqa: ARG001 (the signatures are veRL's)
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ampo.integrations import shared
+from ampo.types import OUTCOMES, Verdict
+from ampo.verify import Claim
+
+
+def compute_score(
+    data_source: str, solution_str: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None, **_: Any
+) -> dict[str, float]:
+    """`score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs."""
+    return _score(shared.pool().submit(_claim(solution_str, ground_truth, extra_info)).result())
+
+
+def compute_score_batch(
+    data_sources: Sequence[str],
+    solution_strs: Sequence[str],
+    ground_truths: Sequence[Any],
+    extra_infos: Sequence[Mapping[str, Any] | None] | None = None,
+    **_: Any,
+) -> list[dict[str, float]]:
+    """The same of every response, judged at the same time."""
+    infos = [None] * len(solution_strs) if extra_infos is None else extra_infos
+    return [_score(v) for v in shared.judge(map(_claim, solution_strs, ground_truths, infos))]
+
+
+def _claim(response: str, gold: Any, info: Mapping[str, Any] | None) -> Claim:
+    return shared.claim(gold, response, (info or {}).get("question"))
+
+
+def _score(verdict: Verdict) -> dict[str, float]:
+    right = float(verdict.correct)
+    return {"score": right, "acc": right, "ampo_outcome": float(OUTCOMES.index(verdict.outcome))}

@@ -1,0 +1,74 @@
+"""`make integrations`: each adapter against the real package, in an environment of its own.
+
+    python tests/integrations/real/run.py [--folder build/integrations] [NAME...]
+
+An environment is made once and kept in the folder. Packages that run beside ours (lm-eval, OpenRLHF, evaluate) are in
+the test command instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+HERE = Path(__file__).parent
+
+# Versions as they were when the adapters were written: newer ones may want another form.
+TOOLS = {
+    "math-verify": ("math_verify_suite.py", ["pytest", "pip", "hatchling", "setuptools"]),
+    "trl": ("trl_grpo.py", ["trl==1.16.0", "torch>=2.11"]),
+    "verl": ("verl_rewards.py", ["verl==0.9.1", "torch>=2.11"]),
+    "verifiers": ("verifiers_rubric.py", ["verifiers==0.4.0"]),
+    "inspect": ("inspect_scorer.py", ["inspect-ai==0.3.285"]),
+    "lighteval": ("lighteval_metric.py", ["lighteval[math]==0.13.0", "torch>=2.11"]),
+}
+
+
+def environment(folder: Path, packages: list[str]) -> Path:
+    """The Python of an environment with ours (the light install) and these packages."""
+    python = folder / "bin" / "python"
+    if not (folder / ".ready").exists():
+        uv = [sys.executable, "-m", "uv"]
+        subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
+        command = [*uv, "pip", "install", "--quiet", "--python", str(python)]
+        command += ["--overrides", str(ROOT / "requirements" / "cpu-overrides.txt"), *_torch()]
+        subprocess.run([*command, "-e", str(ROOT), *packages], check=True)
+        (folder / ".ready").touch()
+    return python
+
+
+def _torch() -> list[str]:
+    """A CPU build: found through find-links where those hold one, else where uv knows it to be."""
+    links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS") or ""
+    here = any(Path(link).is_dir() and any(Path(link).glob("torch-*")) for link in links.split())
+    return [] if here else ["--torch-backend", "cpu"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[[], *TOOLS], default=[])
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "integrations")
+    given = parser.parse_args()
+    failed = []
+    for name in given.names or TOOLS:
+        script, packages = TOOLS[name]
+        print(f"== {name}: {', '.join(packages)}", flush=True)
+        start = time.monotonic()
+        python = environment(given.folder.resolve() / name, packages)
+        done = subprocess.run(
+            [python, HERE / script], env=os.environ | {"TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
+        )
+        print(
+            f"{name}: {'passed' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - start:.0f} s)", flush=True
+        )
+        failed += [name] if done.returncode else []
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
