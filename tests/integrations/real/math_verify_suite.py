@@ -93,7 +93,7 @@ def page(rows: list[dict[str, Any]], differences: list[dict[str, Any]]) -> str:
         f"Of the {n} tests of Math-Verify {VERSION}, {passed} pass through it. Below is each of the others, once where",
         f"the same pair is tested twice, and who is right: Math-Verify in {who['Math-Verify']} (mostly right answers",
         f"that we refuse), we in {who['ours']}, and either in {who['either']}, where it is a matter of what was asked,",
-        "or where the test looks at what Math-Verify does inside. The judgement is ours; the cases are there to dispute",
+        "or a test looks at what Math-Verify does inside. The judgement is ours, the cases are there to dispute",
         "it. The page is made by `make integrations TOOLS=math-verify`.",
         "",
         "| reference | response (its end) | right | why |",
