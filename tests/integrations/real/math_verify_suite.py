@@ -83,7 +83,7 @@ def page(rows: list[dict[str, Any]], differences: list[dict[str, Any]]) -> str:
         "# In place of Math-Verify",
         "",
         "```python",
-        "from ampo.verify.compat import parse, verify   # was: from math_verify import parse, verify",
+        "from ampo.verify.compat import parse, verify  # was: from math_verify import parse, verify",
         "```",
         "",
         "Arguments, their order and what comes back are those of Math-Verify; nothing uses signals, hangs, or needs a",
