@@ -11,9 +11,13 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+from pydantic import SkipValidation, model_validator
 
 from ampo.errors import UserError
 from ampo.eval.normalise import NORMALISERS, Raw, RowError
@@ -75,24 +79,69 @@ def benchmark_of(
     Parquet (`prompt`, `reward_model`) is recognised. Raises UserError where that fails, with the columns it has.
     """
     path = Path(path).expanduser()
-    rows = read_rows(path)
+    how = _described(read_rows(path), str(path), question_column, answer_column, id_column, options_column)
+    stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem).strip("_") or "data"
+    return Benchmark(name=name or stem, title=path.name, dataset=path, answer_kind=answer_kind, **how)
+
+
+class Given(Benchmark):
+    """A benchmark whose problems, or the rows that they are made of, were handed over by a program."""
+
+    rows: SkipValidation[tuple[Row, ...]] = ()
+    problems: SkipValidation[tuple[Problem, ...]] = ()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Given:
+        if not self.rows and not self.problems:
+            raise UserError(f"{self.name}: no problems were given: give one row at least")
+        return self
+
+    @property
+    def origin(self) -> str:
+        return "the rows that were given"
+
+
+def given_rows(
+    rows: Iterable[Mapping[str, Any]],
+    question_column: str | None = None,
+    answer_column: str | None = None,
+    id_column: str | None = None,
+    options_column: str | None = None,
+    answer_kind: AnswerKind = "auto",
+    name: str = "data",
+) -> Given:
+    """A benchmark made of rows. Columns that aren't given are found as in a file (see `benchmark_of`)."""
+    found = tuple(Row(f"{name}, row {i}", row) for i, row in enumerate(rows))
+    if not found:
+        raise UserError(f"{name}: no problems were given: give one row at least")
+    how = _described(found, name, question_column, answer_column, id_column, options_column)
+    return Given(name=name, rows=found, answer_kind=answer_kind, **how)
+
+
+def given_problems(problems: Iterable[Problem], name: str = "data") -> Given:
+    """A benchmark made of problems. Ids get the benchmark's name in front where they lack it."""
+    mine = (p if p.id.startswith(f"{name}/") else replace(p, id=f"{name}/{p.id}") for p in problems)
+    return Given(name=name, problems=tuple(replace(p, benchmark=name) for p in mine))
+
+
+def _described(
+    rows: Sequence[Row],
+    where: str,
+    question_column: str | None,
+    answer_column: str | None,
+    id_column: str | None,
+    options_column: str | None,
+) -> dict[str, Any]:
+    """What of rows is the question, the answer and so on."""
     names = set(rows[0].fields)
     verl = {"prompt", "reward_model"} <= names and not question_column and not answer_column
     columns = Columns(
-        question=question_column or ("prompt" if verl else _usual(_QUESTIONS, names, "question", path)),
-        answer=answer_column or ("reward_model" if verl else _usual(_ANSWERS, names, "answer", path)),
+        question=question_column or ("prompt" if verl else _usual(_QUESTIONS, names, "question", where)),
+        answer=answer_column or ("reward_model" if verl else _usual(_ANSWERS, names, "answer", where)),
         id=id_column or ("id" if "id" in names else None),
         options=options_column or ("options" if any("options" in row.fields for row in rows) else None),
     )
-    stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem).strip("_") or "data"
-    return Benchmark(
-        name=name or stem,
-        title=path.name,
-        dataset=path,
-        columns=columns,
-        normaliser="verl" if verl else "plain",
-        answer_kind=answer_kind,
-    )
+    return {"columns": columns, "normaliser": "verl" if verl else "plain"}
 
 
 def fingerprint(problems: Iterable[Problem]) -> str:
@@ -108,6 +157,10 @@ def _load(benchmark: Benchmark, data_dir: Path | None, unanswered: bool) -> list
         from ampo.eval.demo import make_problems
 
         return _checked([(p.id, p) for p in make_problems(benchmark)], benchmark)
+    if isinstance(benchmark, Given) and benchmark.problems:
+        return _checked([(p.id, p) for p in benchmark.problems], benchmark)
+    if isinstance(benchmark, Given):
+        return _problems(benchmark.rows, benchmark, benchmark.columns, unanswered)
     if benchmark.dataset:
         return _problems(read_rows(benchmark.dataset), benchmark, benchmark.columns, unanswered)
     offline, looked_in = _offline_copy(benchmark, data_dir)
@@ -170,7 +223,7 @@ def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns, unans
 
 def _way_on(benchmark: Benchmark, columns: Columns) -> str:
     """What helps where a column is missing."""
-    if benchmark.dataset:
+    if benchmark.dataset or isinstance(benchmark, Given):
         return "Name the right one: --question-column, --answer-column, or `columns` in the benchmark's TOML file"
     if columns is _NORMAL_FORM:
         return "A file in a data folder has id, question, answer, and options where there are any"
@@ -201,9 +254,9 @@ def _checked(located: Sequence[tuple[str, Problem]], benchmark: Benchmark) -> li
     return [problem for _, problem in located]
 
 
-def _usual(candidates: Sequence[str], names: set[str], what: str, path: Path) -> str:
+def _usual(candidates: Sequence[str], names: set[str], what: str, where: str) -> str:
     for candidate in candidates:
         if candidate in names:
             return candidate
     found = ", ".join(sorted(map(str, names)))
-    raise UserError(f"{path}: which column is the {what}? The columns are: {found}. Give --{what}-column")
+    raise UserError(f"{where}: which column is the {what}? The columns are: {found}. Give --{what}-column")

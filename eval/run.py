@@ -15,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import queue
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
-from ampo.engines.base import Engine
+from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, UserError
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import fingerprint
@@ -111,9 +111,7 @@ def problem_seed(seed: int | None, problem_id: str) -> int | None:
     return int.from_bytes(digest[:8], "big") % _SEEDS
 
 
-def evaluate(
-    spec: RunSpec, run: RunDir, start_engine: Callable[[], Engine], say: Say, quiet: bool = False
-) -> dict[str, Any]:
+def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: bool = False) -> dict[str, Any]:
     """Run what is missing, judge what is not judged, and return the metrics.
 
     start_engine: called only if something is left to generate.

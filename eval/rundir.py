@@ -144,7 +144,15 @@ class RunDir:
         write(self.problems, "".join(dump(asdict(problem)) for problem in problems))
 
     def read_responses(self) -> dict[str, ResponseRecord]:
-        return {record.id: record for record in _records(self.responses, ResponseRecord)}
+        return {record.id: record for record in self.iter_responses()}
+
+    def iter_responses(self) -> Iterator[ResponseRecord]:
+        """Each whole line of responses.jsonl, one at a time."""
+        return _records(self.responses, ResponseRecord)
+
+    def response_of(self, line: bytes) -> ResponseRecord:
+        """A line of responses.jsonl that `iter_responses` takes."""
+        return ResponseRecord(**json.loads(line))
 
     def read_verdicts(self) -> dict[tuple[str, Protocol], VerdictRecord]:
         """By response id and protocol."""

@@ -48,3 +48,7 @@ def __getattr__(name: str) -> Any:
         from ampo.errors import MissingExtraError
 
         raise MissingExtraError(error.name or "torch", "train", f"ampo.algorithm.{name}") from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -105,6 +105,7 @@ def load_preset(name: str, /, **overrides: Any) -> Algorithm:
 
 
 def preset_names() -> tuple[str, ...]:
+    """The names that `load_preset` takes."""
     return tuple(_presets())
 
 

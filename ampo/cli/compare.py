@@ -8,9 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ampo.errors import UserError
-from ampo.types import as_protocol
-
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories; the first is the base.")],
@@ -29,16 +26,10 @@ def compare(
 
     Runs may differ in one thing, the model, the prompt or the sampling; it is named.
     """
-    from ampo.eval.comparable import load
-    from ampo.eval.compare import compare as compare_rows
-    from ampo.eval.compare_table import as_data, show
+    from ampo.api import compare as compare_runs
 
-    loaded = load(runs, as_protocol(protocol) if protocol else None, allow_different)
-    try:
-        comparisons = compare_rows(loaded.rows)
-    except ValueError as error:
-        raise UserError(f"{error}: compare runs of the same benchmarks") from error
+    compared = compare_runs(*runs, protocol=protocol, allow_different=allow_different)
     if as_json:
-        typer.echo(json.dumps(as_data(loaded, comparisons), indent=1))
+        typer.echo(json.dumps(compared.to_dict(), indent=1))
     else:
-        show(loaded, comparisons, list_)
+        compared.show(listed=list_)

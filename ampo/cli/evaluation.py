@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,13 +43,11 @@ from ampo.cli.options import (
     TopP,
     engine_settings,
     given_sampling,
-    start_engine,
 )
 from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule, show_plan
 from ampo.cli.training import show_training, training_runs
 from ampo.console import say
 from ampo.errors import UserError
-from ampo.types import Protocol, as_protocol
 
 if TYPE_CHECKING:
     from ampo.eval.suites import Benchmark
@@ -112,16 +109,16 @@ def eval_(
     strict: Strict = False,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
+    from ampo.api.evaluation import carry_out, protocols_of
     from ampo.engines import check_backend
-    from ampo.eval import report
-    from ampo.eval.run import evaluate
-    from ampo.eval.rundir import RunDir
+    from ampo.engines.source import source_of
+    from ampo.eval.report import show_catalogue
     from ampo.eval.spec import build_spec, default_output_dir
-    from ampo.models import EMBEDDED, locate, resolve
+    from ampo.models import EMBEDDED
     from ampo.verify.audit import name_unreadable
 
     if show:
-        report.show_catalogue(data_dir)
+        show_catalogue(data_dir)
         return
     check_backend(backend, base_url)
     if evaluate_with(locals()):
@@ -130,7 +127,7 @@ def eval_(
     settings = engine_settings(locals())
     asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
     benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
-    protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
+    protocols = protocols_of(protocol or "ampo")
     how: Any = {  # what a run and its plan share
         "samples": samples,
         "limit": limit,
@@ -149,21 +146,12 @@ def eval_(
             raise UserError(f"{name} is for an estimate: give --dry-run, too")
     spec = build_spec(benchmarks, protocols=protocols, **how)
     check([problem for task in spec.tasks for problem in task.problems])
-    if base_url is None:
-        ref = locate(resolve(model or EMBEDDED, say))
-        spec = replace(spec, model=ref.name, revision=ref.revision)
-    else:  # which model an endpoint serves is known once it was asked
-        endpoint = start_engine(model, backend, base_url, api_key, settings, concurrency)
-        spec = replace(spec, model=endpoint.model)
-    run = RunDir(output_dir or default_output_dir(asked, spec.model))
-    metrics = evaluate(
-        spec,
-        run,
-        lambda: endpoint if base_url else start_engine(model, backend, None, None, settings),
-        say,
+    source = source_of(
+        model, backend, base_url=base_url, api_key=api_key, concurrency=concurrency, settings=settings, say=say
     )
-    report.show_metrics(metrics, run.path)
-    show_notes(metrics)
+    run = carry_out(spec, source, output_dir or default_output_dir(asked, source.name))
+    run.show()
+    show_notes(run.metrics.raw)
 
 
 def score(
@@ -173,16 +161,15 @@ def score(
     ] = None,
 ) -> None:
     """Judge the saved responses of a run again. Needs no model and no GPU."""
-    from ampo.eval import report
+    from ampo import api
+    from ampo.eval.report import show_disagreements
     from ampo.eval.rundir import RunDir
-    from ampo.eval.score import rescore
 
-    protocols: tuple[Protocol, ...] = tuple(as_protocol(name) for name in protocol or ["ampo"])
-    run = RunDir.existing(run_dir)
-    metrics = rescore(run, protocols, say)
-    report.show_metrics(metrics, run.path)
-    show_notes(metrics)
-    report.show_disagreements(run, protocols)
+    protocols = api.protocols_of(protocol or "ampo")
+    run = api.score(run_dir, protocols)
+    run.show()
+    show_notes(run.metrics.raw)
+    show_disagreements(RunDir(run.path), protocols)
 
 
 def report(
@@ -253,14 +240,11 @@ def chosen_benchmarks(
     options_column: str | None = None,
 ) -> list[Benchmark]:
     """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
-    from ampo.eval.data import benchmark_of
-    from ampo.eval.suites import resolve
+    from ampo.api.questions import benchmarks_of
 
-    columns = (question_column, answer_column, id_column, options_column)
-    if data is None and any(columns):
+    given = {"question": question_column, "answer": answer_column, "id": id_column, "options": options_column}
+    columns = {what: column for what, column in given.items() if column is not None}
+    if data is None and columns:
         raise UserError("--question-column, --answer-column and the like name columns of a --data file: give that, too")
-    files = [name for name in suites or [] if Path(name).suffix in (".jsonl", ".csv", ".parquet")]
-    names = [name for name in suites or [] if name not in files]
-    own = [benchmark_of(data, *columns)] if data else []
-    own += [benchmark_of(file) for file in files]
-    return [*(resolve(names) if names else []), *own] or resolve(["demo"])
+    own = benchmarks_of(data, columns) if data else []
+    return [*benchmarks_of(suites or ([] if own else ["demo"])), *own]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ampo.cli.options import engine_settings, given_sampling, named_values, start_engine
+from ampo.cli.options import engine_settings, given_sampling, named_values
 from ampo.console import say
 from ampo.errors import UserError, nearest
 
@@ -49,28 +49,27 @@ def evaluate_with(given: Mapping[str, Any]) -> bool:
 
 
 def _run_lm_eval(given: Mapping[str, Any]) -> None:
+    from ampo.engines.source import source_of
     from ampo.eval.harness.run import HarnessSpec, require_lm_eval, run_lm_eval
     from ampo.eval.harness.table import show
     from ampo.eval.rundir import RunDir
     from ampo.eval.spec import default_output_dir
-    from ampo.models import EMBEDDED, locate, resolve
 
     require_lm_eval()
     tasks = [name.strip() for part in given["suite"] or [] for name in part.split(",") if name.strip()]
-    settings = engine_settings(dict(given))
-    model, revision, endpoint = given["model"] or EMBEDDED, None, None
-    if given["base_url"] is None:
-        ref = locate(resolve(model, say))
-        model, revision = ref.name, ref.revision
-    else:
-        endpoint = start_engine(
-            given["model"], given["backend"], given["base_url"], given["api_key"], settings, given["concurrency"]
-        )
-        model = endpoint.model
+    source = source_of(
+        given["model"],
+        given["backend"],
+        base_url=given["base_url"],
+        api_key=given["api_key"],
+        concurrency=given["concurrency"],
+        settings=engine_settings(dict(given)),
+        say=say,
+    )
     spec = HarnessSpec(
         tasks=tasks,
-        model=model,
-        revision=revision,
+        model=source.name,
+        revision=source.revision,
         limit=given["limit"],
         samples=given["samples"],
         seed=given["seed"],
@@ -78,10 +77,8 @@ def _run_lm_eval(given: Mapping[str, Any]) -> None:
         options=named_values("--harness-arg", given["harness_arg"] or []),
         metadata=_metadata(given),
     )
-    run = RunDir(given["output_dir"] or default_output_dir(["lm-eval", *tasks], model))
-    metrics = run_lm_eval(
-        spec, run, lambda: endpoint or start_engine(model, given["backend"], None, None, settings), say
-    )
+    run = RunDir(given["output_dir"] or default_output_dir(["lm-eval", *tasks], source.name))
+    metrics = run_lm_eval(spec, run, source.start, say)
     show(metrics, run.path)
 
 

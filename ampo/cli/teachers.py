@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ampo.cli.options import start_engine
 from ampo.console import say
 from ampo.errors import UserError
 
@@ -60,22 +59,23 @@ def teachers_of(given: Sequence[str]) -> list[Teacher]:
 
 def ask(teacher: Teacher, spec: RunSpec, folder: Path, settings: Any, api_key: str | None, concurrency: int) -> RunDir:
     """The run with the teacher's responses: what is missing of it is asked for now."""
+    from ampo.engines.source import source_of
     from ampo.eval.run import evaluate
     from ampo.eval.rundir import RunDir
-    from ampo.models import locate, resolve
 
     if teacher.run is not None:
         return RunDir.existing(teacher.run)
-    run = RunDir(folder)
-    if teacher.base_url:
-        engine = start_engine(teacher.name or None, "auto", teacher.base_url, api_key, settings, concurrency)
-        say(f"teacher {teacher.label}")
-        evaluate(replace(spec, model=engine.model), run, lambda: engine, say)
-        return run
-    ref = locate(resolve(teacher.name, say))
+    source = source_of(
+        teacher.name or None,
+        base_url=teacher.base_url,
+        api_key=api_key,
+        concurrency=concurrency,
+        settings=settings,
+        say=say,
+    )
     say(f"teacher {teacher.label}")
-    start = lambda: start_engine(teacher.name, "auto", None, None, settings)  # noqa: E731
-    evaluate(replace(spec, model=ref.name, revision=ref.revision), run, start, say)
+    run = RunDir(folder)
+    evaluate(replace(spec, model=source.name, revision=source.revision), run, source.start, say)
     return run
 
 

@@ -7,7 +7,8 @@ others by their entry points. What every one of them holds is tested in tests/en
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 
 from ampo.engines.halt import Halt
@@ -90,3 +91,7 @@ class Engine(ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+Start = Callable[[], AbstractContextManager[Engine]]
+"""Gives an engine once it is needed. The context's end closes what was loaded for it."""

@@ -11,6 +11,7 @@ those for other uses are an eighth of them on a large GPU, half on a CPU.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -203,7 +204,8 @@ class ProcessCore(Core):
         self._tasks: dict[str, Future[None]] = {}
 
         async def start() -> Any:
-            return AsyncLLM.from_engine_args(engine_args, usage_context=UsageContext.LLM_CLASS)
+            with _main_not_repeated():
+                return AsyncLLM.from_engine_args(engine_args, usage_context=UsageContext.LLM_CLASS)
 
         try:
             self._engine = self._loop.run(start())
@@ -258,3 +260,20 @@ def _environment(name: str, value: str):
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def _main_not_repeated():
+    """Keep the processes that start here from running the caller's script again.
+
+    multiprocessing's "spawn", which vLLM takes where CUDA is in use, loads the parent's main module in each child: a
+    script without a `__main__` guard would start over there. The engine's processes need nothing of it.
+    """
+    main = sys.modules["__main__"]
+    hidden = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
+    main.__spec__ = None
+    vars(main).pop("__file__", None)
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)

@@ -23,3 +23,7 @@ def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(f"ampo.guidance.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'ampo.guidance' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ampo.engines.base import Engine
+from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, MissingExtraError, UserError, nearest
 from ampo.eval import lm_eval_results
 from ampo.eval.environment import environment
@@ -99,9 +99,7 @@ class HarnessSpec:
         }
 
 
-def run_lm_eval(
-    spec: HarnessSpec, run: RunDir, start_engine: Callable[[], Engine], say: Say, quiet: bool = False
-) -> dict[str, Any]:
+def run_lm_eval(spec: HarnessSpec, run: RunDir, start_engine: Start, say: Say, quiet: bool = False) -> dict[str, Any]:
     """Run what is missing and return the metrics.
 
     Raises UserError for unknown tasks, for data that can't be had, and where the folder holds another run.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
+
+from rich.console import Console
 
 from ampo.errors import UserError
 from ampo.eval.harness import table
@@ -43,18 +46,35 @@ def printed_rows(runs: Sequence[Shown], name: str | None, say: Say) -> dict[str,
 
 def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None, say: Say) -> None:
     if form == "table":
-        for run in runs:
-            if run.metrics.get("harness") == "lm-eval":
-                table.show(dict(run.metrics), run.path)
-            else:
-                show_metrics(run.metrics, run.path, printed=printed.get(run.label))
+        tables(runs, printed)
         return
-    text = render(form, runs, printed)
+    written = text(runs, printed, form, output)
     if output:
-        write(output, text)
         say(f"wrote {output}")
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(written)
+
+
+def tables(runs: Sequence[Shown], printed: Against, console: Console | None = None) -> None:
+    """Print each run's table."""
+    for run in runs:
+        if run.metrics.get("harness") == "lm-eval":
+            table.show(dict(run.metrics), run.path, console)
+        else:
+            show_metrics(run.metrics, run.path, console, printed=printed.get(run.label))
+
+
+def text(runs: Sequence[Shown], printed: Against, form: str, output: Path | None = None) -> str:
+    """The report in a form, also written to a file where one is given."""
+    if form == "table":
+        console = Console(file=StringIO(), record=True, width=100, highlight=False, force_jupyter=False)
+        tables(runs, printed, console)
+        written = console.export_text()
+    else:
+        written = render(form, runs, printed)
+    if output:
+        write(output, written)
+    return written
 
 
 def write_page(runs: Sequence[Shown], printed: Against, output: Path | None) -> Path:

@@ -1,0 +1,288 @@
+"""`ampo.evaluate`, `score`, `compare` and `report`: what the commands of the same names do, from Python.
+
+They work in a script, in a thread and in a notebook: nothing here needs the main thread or an event loop of its own,
+and no worker process runs the caller's script again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ampo.api.folders import folder_of
+from ampo.api.questions import benchmarks_of
+from ampo.console import say as to_stderr
+from ampo.errors import UserError, nearest
+from ampo.types import Protocol, SamplingParams, as_protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ampo.engines import EndpointSettings, Engine, EngineSettings
+    from ampo.engines.source import Source
+    from ampo.eval.adaptive import Rule
+    from ampo.eval.compared import Compared
+    from ampo.eval.result import Run
+    from ampo.eval.run import RunSpec
+    from ampo.eval.suites import Benchmark
+    from ampo.training.result import TrainingRun
+
+
+def evaluate(
+    model: str | Engine | None = None,
+    benchmarks: str | Path | Benchmark | Iterable[Any] = "demo",
+    *,
+    output_dir: str | Path | None = None,
+    samples: int | None = None,
+    limit: int | None = None,
+    protocols: str | Sequence[str] = ("ampo",),
+    template: str | None = None,
+    sampling: SamplingParams | Mapping[str, Any] | None = None,
+    seed: int | None = 0,
+    rule: Rule | None = None,
+    strict: bool = False,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
+    data_dir: str | Path | None = None,
+    backend: str = "auto",
+    base_url: str | Sequence[str] | None = None,
+    api_key: str | None = None,
+    settings: EngineSettings | None = None,
+    endpoint: EndpointSettings | None = None,
+    say: Callable[[str], None] | None = None,
+    quiet: bool = False,
+    **more: Any,
+) -> Run:
+    """Evaluate a model. The same call with the same output_dir goes on with what is there.
+
+    Args:
+        model: A hub id, a local folder, "smollm2-135m", or a running engine, which stays open.
+        benchmarks: Names of suites and benchmarks, FILE.toml, data files; or rows with a question and an answer: dicts,
+            `Problem`s, a `datasets.Dataset`, a DataFrame.
+        output_dir: The run's folder. Default: a temporary one, and a line says where.
+        samples: Of each problem. Default: the benchmark's own.
+        limit: Only the first problems of each benchmark.
+        protocols: "ampo", "official", or both; the first one's figures are the run's.
+        template: The prompt template's name, or FILE.toml#NAME.
+        sampling: All sampling parameters, or some by name. What isn't given is the benchmark's own, else the paper's.
+        seed: From which each sample has its own; None leaves it to chance.
+        rule: Sample on until an interval is narrow enough (`ampo.eval.adaptive.Rule`).
+        strict: Refuse reference answers that can't be read, rather than name them.
+        columns: Of rows: {"question": ..., "answer": ..., "id": ..., "options": ...}. Default: by their usual names.
+        name: Of rows, in the results.
+        data_dir: A folder of offline copies of benchmarks. Default: AMPO_DATA_DIR.
+        backend: "auto", "vllm", "transformers", "openai", or one that another package brings.
+        base_url: An OpenAI-compatible endpoint, or several of the same model.
+        api_key: Its key: "@FILE", "env:NAME", or the key. Default: OPENAI_API_KEY.
+        settings: How to load the model.
+        endpoint: How to ask an endpoint.
+        say: Takes each line of progress. Default: the standard error.
+        quiet: No progress.
+        more: Sampling parameters and settings by their own names: `temperature=0`, `max_model_len=4096`,
+            `concurrency=64`.
+
+    Returns:
+        The run: `.metrics["demo"].avg_at_k`, `.responses`, `.to_pandas()`, `.path`.
+
+    Raises:
+        UserError: The input is wrong: one line says what, and how to mend it.
+        EngineError: The engine died. What was answered is kept; the same call goes on.
+    """
+    from ampo.engines.source import source_of
+    from ampo.eval.spec import build_spec
+    from ampo.verify.audit import name_unreadable
+
+    tell = say or (_nobody if quiet else to_stderr)
+    given, loading = _told_apart(more)
+    spec = build_spec(
+        benchmarks_of(benchmarks, columns, name),
+        samples=samples,
+        limit=limit,
+        protocols=protocols_of(protocols),
+        template=template,
+        data_dir=None if data_dir is None else Path(data_dir),
+        sampling=_sampling(sampling) | given,
+        seed=seed,
+        rule=rule,
+    )
+    name_unreadable((problem for task in spec.tasks for problem in task.problems), tell, strict)
+    source = source_of(
+        model,
+        backend,
+        base_url=base_url,
+        api_key=api_key,
+        settings=settings,
+        endpoint=endpoint,
+        say=tell,
+        **loading,
+    )
+    return carry_out(spec, source, folder_of(output_dir, tell), tell, quiet)
+
+
+def carry_out(
+    spec: RunSpec, source: Source, folder: Path, say: Callable[[str], None] = to_stderr, quiet: bool = False
+) -> Run:
+    """Run what is missing of a specified run in a folder."""
+    from ampo.eval.result import Run
+    from ampo.eval.run import evaluate as run_spec
+    from ampo.eval.rundir import RunDir
+
+    run_spec(replace(spec, model=source.name, revision=source.revision), RunDir(folder), source.start, say, quiet)
+    return Run(folder)
+
+
+def score(
+    run: Run | str | Path,
+    protocols: str | Sequence[str] = ("ampo",),
+    *,
+    say: Callable[[str], None] | None = None,
+    quiet: bool = False,
+) -> Run:
+    """Judge the responses of a run again. Needs no model.
+
+    Args:
+        run: A run, or its folder.
+        protocols: "ampo", "official", or both; the first one's figures become the run's.
+        say: Takes each line of progress. Default: the standard error.
+        quiet: No progress.
+
+    Returns:
+        The run, with its new metrics.
+
+    Raises:
+        UserError: The folder holds no run, or a line of it is broken.
+    """
+    from ampo.eval.result import Run
+    from ampo.eval.rundir import RunDir
+    from ampo.eval.score import rescore
+
+    folder = path_of(run)
+    rescore(RunDir.existing(folder), protocols_of(protocols), say or (_nobody if quiet else to_stderr), quiet)
+    return Run(folder)
+
+
+def compare(
+    run: Run | str | Path,
+    *others: Run | str | Path,
+    protocol: str | None = None,
+    allow_different: bool = False,
+) -> Compared:
+    """Tell whether runs differ: paired differences with intervals and p-values.
+
+    Args:
+        run: The base.
+        others: What is compared with it.
+        protocol: Whose verdicts. Default: the first that all are judged by.
+        allow_different: Compare runs that differ in more than one thing, and mark it.
+
+    Returns:
+        A sequence of comparisons, one for each of `others`; `.overall.difference`, `.overall.ci95` and
+        `.overall.p_value` are those of the first one.
+
+    Raises:
+        UserError: The runs can't be compared.
+    """
+    from ampo.eval.compared import Compared
+
+    paths = [path_of(one) for one in (run, *others)]
+    return Compared(paths, as_protocol(protocol) if protocol else None, allow_different)
+
+
+@overload
+def report(
+    *runs: Run | TrainingRun | str | Path,
+    html: Literal[True],
+    against: str | None = None,
+    output: str | Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Path: ...
+@overload
+def report(
+    *runs: Run | str | Path,
+    html: Literal[False] = False,
+    format: str = "table",
+    against: str | None = None,
+    output: str | Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> str: ...
+def report(
+    *runs: Run | TrainingRun | str | Path,
+    html: bool = False,
+    format: str = "table",  # noqa: A002 - the flag's own name
+    against: str | None = None,
+    output: str | Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Path | str:
+    """Write up a run, or several side by side.
+
+    Args:
+        runs: Runs or their folders; also results of lm-eval, and with `html` a training run.
+        html: Write a page with figures, plots and every response, and return its path.
+        format: "table", "md", "json", "csv", "latex" or "hub": the text that is returned.
+        against: "paper", "revision" or "paper:MODEL": the printed figures beside the run's.
+        output: The file to write. Default: with `html` report.html in the run's folder, else none.
+        say: Takes notes that a reader must know. Default: the standard error.
+
+    Raises:
+        UserError: A folder holds no run, or the options don't go together.
+    """
+    from ampo.eval.report import command
+
+    paths = [path_of(run) for run in runs]
+    file = None if output is None else Path(output)
+    if not paths:
+        raise UserError("which run? Give one or more")
+    if any((path / "metrics.jsonl").is_file() for path in paths):
+        from ampo.training import report as training
+
+        if len(paths) > 1 or not html:
+            raise UserError("a training run is reported by itself, as a page: report(run, html=True)")
+        return training.write_page(paths[0], file)
+    shown = command.load_runs(paths, format, html, file)
+    printed = command.printed_rows(shown, against, say or to_stderr)
+    if html:
+        return command.write_page(shown, printed, file)
+    return command.text(shown, printed, format, file)
+
+
+def path_of(run: Run | TrainingRun | str | Path) -> Path:
+    """The folder of a run."""
+    return (Path(run) if isinstance(run, (str, Path)) else run.path).expanduser()
+
+
+def protocols_of(given: str | Sequence[str]) -> tuple[Protocol, ...]:
+    """Protocols by their names; UserError for an unknown one, and for none."""
+    names = [given] if isinstance(given, str) else given
+    found: tuple[Protocol, ...] = tuple(as_protocol(name) for name in names)
+    if not found:
+        raise UserError("no protocol is given: ampo, official, or both")
+    return found
+
+
+def _sampling(given: SamplingParams | Mapping[str, Any] | None) -> dict[str, Any]:
+    if isinstance(given, SamplingParams):
+        if given.n != 1 or given.seed is not None:
+            raise UserError("sampling has n or seed: give samples= and seed= instead")
+        given = {name: value for name, value in given.to_dict().items() if name not in ("n", "seed")}
+    return _told_apart(given or {}, loading=False)[0]
+
+
+def _told_apart(given: Mapping[str, Any], loading: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sampling parameters and engine settings, by their names."""
+    from ampo.engines.settings import EndpointSettings, EngineSettings
+
+    sampling = SamplingParams.__dataclass_fields__.keys() - {"n", "seed"}
+    known = {*EngineSettings.__dataclass_fields__, *EndpointSettings.__dataclass_fields__}
+    settings = known - {"base_url", "api_key"} if loading else set()
+    for name in given:
+        if name not in sampling | settings:
+            raise UserError(f"unknown argument {name!r}: {nearest(name, sorted(sampling | settings), 'it')}")
+    params = {name: value for name, value in given.items() if name in sampling}
+    SamplingParams(**params)
+    return params, {name: value for name, value in given.items() if name in settings}
+
+
+def _nobody(line: str) -> None:
+    """Nobody is told."""

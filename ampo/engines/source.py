@@ -1,0 +1,65 @@
+"""A model before it is loaded: its name and revision are known, and how its engine is had once it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from ampo import models
+from ampo.engines import choose_backend, load_engine
+from ampo.engines.base import Engine, Start
+from ampo.engines.registry import OURS
+from ampo.engines.settings import EndpointSettings
+from ampo.errors import UserError
+
+
+class Source(NamedTuple):
+    """What `source_of` knows.
+
+    Attributes:
+        name: The model's, as a run records it.
+        revision: The hub's, or the hash of a folder; None where nobody knows it.
+        start: Gives the engine as a context. Its end closes an engine that was loaded here, and no other.
+    """
+
+    name: str
+    revision: str | None
+    start: Start
+
+
+def source_of(
+    model: str | Engine | None = None,
+    backend: str = "auto",
+    *,
+    base_url: str | Sequence[str] | None = None,
+    endpoint: EndpointSettings | None = None,
+    say: Callable[[str], None] | None = None,
+    **how: Any,
+) -> Source:
+    """A model by its name, at an endpoint, or running already. Arguments as of `load_engine`.
+
+    An endpoint is asked at once, since it alone knows its model's name; a model of a name is loaded by `start`.
+
+    Raises:
+        UserError: There is no such model, backend or setting.
+    """
+    urls = base_url or (endpoint.base_url if endpoint else None)
+    if isinstance(model, Engine):
+        given = {"base_url": urls, **how}
+        if names := [name for name, value in given.items() if value]:
+            raise UserError(f"{', '.join(names)}: the engine runs already, and is asked as it is: leave it out")
+        running = model
+        return Source(running.model, running.describe().get("revision"), lambda: nullcontext(running))
+    chosen, _ = choose_backend(backend, urls)
+
+    def start() -> Engine:
+        return load_engine(model, backend, base_url=base_url, endpoint=endpoint, say=say, **how)
+
+    if chosen == "openai":
+        engine = start()
+        return Source(engine.model, None, lambda: engine)
+    if chosen not in OURS:  # what a name means is the other package's to say
+        return Source(model or models.EMBEDDED, None, start)
+    ref = models.locate(models.resolve(model or models.EMBEDDED, say))
+    return Source(ref.name, ref.revision, start)
