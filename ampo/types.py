@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -14,16 +14,24 @@ from ampo.errors import UserError, nearest
 Outcome = Literal["correct", "wrong", "no_answer", "truncated", "timeout"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "no_answer", "truncated", "timeout")
 
-Protocol = Literal["ampo", "official"]
-PROTOCOLS: tuple[Protocol, ...] = ("ampo", "official")
+Protocol = Literal["ampo", "official", "judge"]
+RULES: tuple[Protocol, ...] = ("ampo", "official")
+"""The protocols that the verifier judges by, and so all that may be a reward."""
+PROTOCOLS: tuple[Protocol, ...] = (*RULES, "judge")
+"""With the second opinion of a model, which is for evaluation alone (`ampo.eval.judge`)."""
 
 
-def as_protocol(name: str) -> Protocol:
-    """A protocol by its name; UserError for an unknown one."""
-    for protocol in PROTOCOLS:
+def as_protocol(name: str, known: Sequence[Protocol] = RULES) -> Protocol:
+    """A protocol by its name; UserError for an unknown one, and for the judge where rules are asked for."""
+    for protocol in known:
         if name == protocol:
             return protocol
-    raise UserError(f"unknown protocol {name!r}: {nearest(name, PROTOCOLS, 'a protocol')}")
+    if name == "judge":
+        raise UserError(
+            "protocol judge is a model's opinion, for evaluation alone and never a reward: "
+            "`ampo score RUN --judge MODEL` asks for it"
+        )
+    raise UserError(f"unknown protocol {name!r}: {nearest(name, known, 'a protocol')}")
 
 
 AnswerKind = Literal["auto", "math", "choice"]

@@ -5,6 +5,7 @@
     problems.jsonl    the problems, so that a run can be judged again without the data set
     responses.jsonl   one line a sample, appended and flushed as each finishes
     verdicts.jsonl    one line a sample and protocol
+    judgements.jsonl  where a judge was asked: one line a question, with its reply (see `ampo.eval.judge`)
     looks.jsonl       of an adaptive run: one line a look and benchmark (see `ampo.eval.looks`)
     metrics.json      the statistics (see `ampo.eval.metrics`)
 
@@ -90,6 +91,24 @@ class VerdictRecord:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A line of judgements.jsonl: a model's second opinion.
+
+    id: of the response. key: what the judgement depends on, a digest of judge and prompt. right: None where the reply
+    doesn't say. text: the reply, all of it.
+    """
+
+    id: str
+    key: str
+    judge: str
+    form: str
+    right: bool | None
+    text: str
+    completion_tokens: int
+    seconds: float
+
+
 class RunDir:
     """The files of one run. Raises UserError for a folder that can't be written or read."""
 
@@ -100,6 +119,7 @@ class RunDir:
         self.problems = path / "problems.jsonl"
         self.responses = path / "responses.jsonl"
         self.verdicts = path / "verdicts.jsonl"
+        self.judgements = path / "judgements.jsonl"
         self.looks = path / "looks.jsonl"
         self.metrics = path / "metrics.json"
 
@@ -160,6 +180,10 @@ class RunDir:
             return {}
         return {(record.id, record.protocol): record for record in _records(self.verdicts, VerdictRecord)}
 
+    def read_judgements(self) -> dict[str, Judgement]:
+        """By key, in the order in which they were made."""
+        return read_judgements(self.judgements)
+
     def read_metrics(self) -> dict[str, Any]:
         try:
             metrics = json.loads(self.metrics.read_text(encoding="utf-8"))
@@ -193,6 +217,11 @@ class RunDir:
             except BlockingIOError as error:
                 raise UserError(f"another process is working in {self.path}: wait for it, or end it") from error
             yield
+
+
+def read_judgements(file: Path) -> dict[str, Judgement]:
+    """By key, in the order in which they were made; none where there is no file."""
+    return {record.key: record for record in _records(file, Judgement)} if file.exists() else {}
 
 
 def _records(file: Path, kind: type[R]) -> Iterator[R]:

@@ -6,21 +6,24 @@ Needs no engine and no data set: the run directory holds the problems.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.eval.judge.overlay import overlay
 from ampo.eval.looks import sections
 from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
+from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictRecord
 from ampo.files import drop_torn_line, dump, write, write_json
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
 
 Responses = Mapping[str, ResponseRecord]
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
+SecondOpinion = Callable[[Mapping[str, Problem], Responses, Verdicts], Iterable[Judgement]]
+"""Asks a judge about responses with their verdicts by the rules, and returns its judgements."""
 
 
 def problem_of(problems: Mapping[str, Problem], record: ResponseRecord) -> Problem:
@@ -39,8 +42,13 @@ def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Cl
     return Claim.of(problem, record.text, record.finish_reason, protocol)
 
 
-def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = False) -> dict[str, Any]:
-    """Judge every response anew with each protocol and return the metrics. Verdicts of other protocols stay."""
+def rescore(
+    run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = False, second: SecondOpinion | None = None
+) -> dict[str, Any]:
+    """Judge every response anew with each protocol and return the metrics. Verdicts of other protocols stay.
+
+    second: asks a judge about them, after the rules. What judges have said before is laid over the rules' new verdicts.
+    """
     with run.locked():
         drop_torn_line(run.responses, say)
         drop_torn_line(run.verdicts, say)
@@ -48,9 +56,15 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
         if not responses:
             raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
         verdicts = _kept(run, protocols, say)
+        if second and "ampo" not in protocols and not any(protocol == "ampo" for _, protocol in verdicts):
+            protocols = (*protocols, "ampo")
         kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
         with VerifierPool() as pool:
             verdicts |= _judge(problems, responses, protocols, pool, quiet)
+            made = second(problems, responses, verdicts) if second else run.read_judgements().values()
+            if judged := overlay(verdicts, made):
+                verdicts |= judged
+                kept = (*kept, "judge")
             write(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
             return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool)
 
@@ -58,7 +72,7 @@ def rescore(run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = 
 def _kept(run: RunDir, protocols: Sequence[Protocol], say: Say) -> dict[tuple[str, Protocol], VerdictRecord]:
     """The verdicts of other protocols; none of a damaged file, which is about to be written anew."""
     try:
-        return {key: v for key, v in run.read_verdicts().items() if v.protocol not in protocols}
+        return {key: v for key, v in run.read_verdicts().items() if v.protocol not in (*protocols, "judge")}
     except UserError as error:
         say(f"note: {error}. It is written anew, with the verdicts of {', '.join(protocols)} alone")
         return {}

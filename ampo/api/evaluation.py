@@ -15,7 +15,7 @@ from ampo.api.folders import folder_of
 from ampo.api.questions import benchmarks_of
 from ampo.console import say as to_stderr
 from ampo.errors import UserError, nearest
-from ampo.types import Protocol, SamplingParams, as_protocol
+from ampo.types import PROTOCOLS, Protocol, SamplingParams, as_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ampo.eval.compared import Compared
     from ampo.eval.result import Run
     from ampo.eval.run import RunSpec
+    from ampo.eval.score import SecondOpinion
     from ampo.eval.suites import Benchmark
     from ampo.training.result import TrainingRun
 
@@ -137,14 +138,16 @@ def score(
     run: Run | str | Path,
     protocols: str | Sequence[str] = ("ampo",),
     *,
+    second: SecondOpinion | None = None,
     say: Callable[[str], None] | None = None,
     quiet: bool = False,
 ) -> Run:
-    """Judge the responses of a run again. Needs no model.
+    """Judge the responses of a run again. Needs no model, but for a second opinion.
 
     Args:
         run: A run, or its folder.
         protocols: "ampo", "official", or both; the first one's figures become the run's.
+        second: Asks a model about what the rules leave open; its verdicts stand beside theirs, as protocol "judge".
         say: Takes each line of progress. Default: the standard error.
         quiet: No progress.
 
@@ -159,7 +162,8 @@ def score(
     from ampo.eval.score import rescore
 
     folder = path_of(run)
-    rescore(RunDir.existing(folder), protocols_of(protocols), say or (_nobody if quiet else to_stderr), quiet)
+    say = say or (_nobody if quiet else to_stderr)
+    rescore(RunDir.existing(folder), protocols_of(protocols), say, quiet, second)
     return Run(folder)
 
 
@@ -187,7 +191,7 @@ def compare(
     from ampo.eval.compared import Compared
 
     paths = [path_of(one) for one in (run, *others)]
-    return Compared(paths, as_protocol(protocol) if protocol else None, allow_different)
+    return Compared(paths, as_protocol(protocol, PROTOCOLS) if protocol else None, allow_different)
 
 
 @overload

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference, page, pool, study, training, verify
+from ampo.cli import compare, doctor, evaluation, inference, judge, page, pool, study, training, verify
 
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for a command line that can't be read; it exports no name for it."""
@@ -67,6 +67,7 @@ app.command()(evaluation.report)
 app.command()(compare.compare)
 app.command()(evaluation.audit)
 app.add_typer(verify.app, name="verify")
+app.add_typer(judge.app, name="judge", no_args_is_help=True)
 app.add_typer(pool.app, name="pool", no_args_is_help=True)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(training.train)
 app.command()(study.study)

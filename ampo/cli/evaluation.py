@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ampo.cli.harness import HarnessArg, HarnessName, evaluate_with
+from ampo.cli.judge import Judge, JudgeAll, JudgeDryRun, JudgeForm, JudgeLimit, JudgeName, SecondOpinion
 from ampo.cli.options import (
     AnswerColumn,
     ApiKey,
@@ -159,17 +160,40 @@ def score(
     protocol: Annotated[
         list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
     ] = None,
+    judge: JudgeName = None,
+    form: JudgeForm = None,
+    judge_all: JudgeAll = False,
+    judge_limit: JudgeLimit = 1000,
+    dry_run: JudgeDryRun = False,
+    backend: BackendName = "auto",
+    api_key: ApiKey = None,
+    concurrency: Concurrency = 32,
+    dtype: Dtype = "auto",
+    max_model_len: MaxModelLen = None,
+    max_num_seqs: MaxNumSeqs = None,
+    gpu_memory_utilization: GpuMemory = 0.9,
+    tensor_parallel_size: TensorParallel = 1,
 ) -> None:
-    """Judge the saved responses of a run again. Needs no model and no GPU."""
+    """Judge the saved responses of a run again. Needs no model and no GPU, but for a second opinion (--judge)."""
     from ampo import api
     from ampo.eval.report import show_disagreements
     from ampo.eval.rundir import RunDir
 
     protocols = api.protocols_of(protocol or "ampo")
-    run = api.score(run_dir, protocols)
+    given = dict(locals())
+    if judge is None and (form or judge_all or dry_run):
+        raise UserError("--judge-form, --judge-all and --dry-run are for a second opinion: give --judge MODEL, too")
+    folder = RunDir.existing(run_dir)
+    second = None if judge is None else SecondOpinion(Judge.of(given, judge), folder, judge_all, judge_limit)
+    if second and dry_run:
+        say(f"dry run, {judge} is not asked: {second.plan()}")
+        return
+    run = api.score(run_dir, protocols, second=second)
     run.show()
     show_notes(run.metrics.raw)
     show_disagreements(RunDir(run.path), protocols)
+    if second:
+        show_disagreements(RunDir(run.path), ("ampo", "judge"))
 
 
 def report(

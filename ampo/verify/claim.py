@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ampo.errors import UserError, nearest
-from ampo.types import PROTOCOLS, AnswerKind, FinishReason, Problem, Protocol
+from ampo.types import AnswerKind, FinishReason, Problem, Protocol, as_protocol
 from ampo.verify.references import reference
 
 _KINDS: tuple[str, ...] = get_args(AnswerKind)
@@ -40,7 +40,7 @@ class Claim:
         for name, text in (("gold", self.gold), ("response", self.response), ("question", self.question)):
             if not isinstance(text, str):
                 raise UserError(f"a claim's {name} is of type {type(text).__name__}: it must be text")
-        _one_of("protocol", self.protocol, PROTOCOLS)
+        as_protocol(self.protocol)
         _one_of("kind", self.kind, _KINDS)
         if self.finish_reason is not None:
             _one_of("finish_reason", self.finish_reason, _FINISHES)

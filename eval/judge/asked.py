@@ -1,0 +1,79 @@
+"""Which responses of a run a judge is asked about, and how much that is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ampo.eval.judge.forms import Form
+from ampo.eval.rundir import ResponseRecord, VerdictRecord
+from ampo.types import Problem, Protocol
+
+LIMIT = 1000
+_CHARS_PER_TOKEN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to a judge. key: what its judgement depends on. id: of the response."""
+
+    id: str
+    key: str
+    prompt: str
+
+    @staticmethod
+    def of(id_: str, model: str, form: Form, prompt: str, prefix: str = "") -> Asked:
+        """prefix: of the key."""
+        content = "\0".join((id_, model, form.name, prompt)).encode("utf-8", "surrogatepass")
+        return Asked(id_, prefix + hashlib.sha256(content).hexdigest()[:24], prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """to_ask: what is asked now. done: how many there are already. left_out: how many the limit leaves out."""
+
+    to_ask: Sequence[Asked]
+    done: int
+    left_out: int
+    tokens: int
+
+    def describe(self) -> str:
+        """For people: how many, and what it takes at most."""
+        read = sum(len(asked.prompt) for asked in self.to_ask) / _CHARS_PER_TOKEN
+        line = f"{len(self.to_ask):,} responses to ask about ({self.done:,} are judged already): "
+        line += f"about {read:,.0f} tokens to read, at most {len(self.to_ask) * self.tokens:,} to write"
+        return f"{line}; {self.left_out:,} more are left out by --judge-limit" if self.left_out else line
+
+
+def work(
+    problems: Mapping[str, Problem],
+    responses: Mapping[str, ResponseRecord],
+    verdicts: Mapping[tuple[str, Protocol], VerdictRecord],
+    form: Form,
+    model: str,
+    *,
+    every: bool = False,
+    limit: int = LIMIT,
+    judged: Mapping[str, object],
+) -> Work:
+    """What there is to ask: responses whose verdict by the rules was not shown, or with `every` all of them.
+
+    By problem, in the data's order. judged: judgements by key, which are not asked for again.
+    """
+    order = {problem: i for i, problem in enumerate(problems)}
+    doubtful = [
+        _asked(problems[r.problem], r, verdicts[r.id, "ampo"], form, model)
+        for r in sorted(responses.values(), key=lambda r: (order.get(r.problem, 0), r.sample))
+        if r.problem in problems and (r.id, "ampo") in verdicts and (every or _doubtful(verdicts[r.id, "ampo"]))
+    ]
+    open_ = [asked for asked in doubtful if asked.key not in judged]
+    return Work(open_[:limit], len(doubtful) - len(open_), max(0, len(open_) - limit), form.tokens)
+
+
+def _doubtful(verdict: VerdictRecord) -> bool:
+    return verdict.outcome == "timeout" or not verdict.shown
+
+
+def _asked(problem: Problem, record: ResponseRecord, verdict: VerdictRecord, form: Form, model: str) -> Asked:
+    return Asked.of(record.id, model, form, form.prompt(problem, record.text, verdict.extracted))
