@@ -105,7 +105,7 @@ class Judgement:
     form: str
     right: bool | None
     text: str
-    completion_tokens: int
+    completion_tokens: int | None
     seconds: float
 
 
