@@ -57,8 +57,9 @@ def stream_rows(path: Path) -> Iterator[Row]:
 
 
 def jsonl_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
-    """The rows of JSON lines. name: of the file, for messages."""
-    return (Row(f"{name}:{number}", fields) for number, fields in parse_lines(lines, name))
+    """The rows of JSON lines from anywhere. name: of the file, for messages."""
+    for number, fields in parse_lines(lines, name):
+        yield Row(f"{name}:{number}", fields)
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:

@@ -155,23 +155,14 @@ Write = Callable[[dict[str, Any]], None]
 @contextmanager
 def _writer(output: Path | None) -> Iterator[tuple[Done, Write]]:
     """What reads the verdicts that are there, and what appends one."""
-    from ampo.eval.rundir import drop_torn_line, dump, read_jsonl
+    from ampo.files import Lines, drop_torn_line, dump, read_jsonl
 
     if output is None:
         yield (lambda: iter(())), (lambda line: print(dump(line), end="", flush=True))
         return
-    try:
-        drop_torn_line(output, say)
-        stream = output.open("a", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {output}: {error.strerror or error}") from error
-    with stream:
-
-        def write(line: dict[str, Any]) -> None:
-            stream.write(dump(line))
-            stream.flush()
-
-        yield (lambda: (line for _, line in read_jsonl(output, growing=True))), write
+    drop_torn_line(output, say)
+    with Lines(output) as lines:
+        yield (lambda: (line for _, line in read_jsonl(output, growing=True))), lines.append
 
 
 def _total(path: Path | None, protocols: int) -> int | None:
