@@ -53,6 +53,8 @@ class Problem:
     options: the texts of a choice question, in order A, B, ...; empty where there are none or where the question
         already shows them.
     kind: what the reference answer is; "auto" leaves it to the verifier.
+    extract: how the answer is found in a response, where the benchmark has a way of its own (see
+        `ampo.verify.find.own`); "" leaves it to the verifier.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Problem:
     benchmark: str = ""
     options: tuple[str, ...] = ()
     kind: AnswerKind = "auto"
+    extract: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,7 @@ def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns, unans
         benchmark=benchmark.name,
         options=normal.options,
         kind="choice" if normal.options else benchmark.answer_kind,
+        extract=benchmark.extract,
     )
 
 

@@ -58,4 +58,5 @@ def _problem(part: Part, index: int, benchmark: Benchmark, question: str, answer
         answer=answer,
         benchmark=benchmark.name,
         kind=benchmark.answer_kind,
+        extract=benchmark.extract,
     )

@@ -268,6 +268,7 @@ def _gaps(problem_id: str, n: int, done: set[str]) -> Iterator[tuple[int, int]]:
 
 def _task_config(task: Task) -> dict[str, Any]:
     sampling = task.params.to_dict()
+    rules = sorted({problem.extract for problem in task.problems} - {""})
     kinds = sorted({problem.kind for problem in task.problems} - {"auto"})
     return {
         "problems": len(task.problems),
@@ -276,6 +277,7 @@ def _task_config(task: Task) -> dict[str, Any]:
         "sampling": {key: value for key, value in sampling.items() if key != "seed"},
         "prompt": _prompt_config(task),
         **({"answer_kind": kinds} if kinds else {}),
+        **({"extract": rules} if rules else {}),
     }
 
 

@@ -19,6 +19,7 @@ from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictReco
 from ampo.files import drop_torn_line, dump, write, write_json
 from ampo.types import PROTOCOLS, Problem, Protocol
 from ampo.verify import Claim, VerifierPool
+from ampo.verify.find.own import finder
 
 Responses = Mapping[str, ResponseRecord]
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
@@ -53,6 +54,8 @@ def rescore(
         drop_torn_line(run.responses, say)
         drop_torn_line(run.verdicts, say)
         problems, responses = run.read_problems(), run.read_responses()
+        for rule in {problem.extract for problem in problems.values()} - {""}:
+            finder(rule)  # one that isn't there is said at once, and not by every worker
         if not responses:
             raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
         verdicts = _kept(run, protocols, say)

@@ -21,6 +21,7 @@ from ampo.errors import UserError, nearest
 from ampo.eval.normalise import NORMALISERS
 from ampo.files import explain
 from ampo.types import AnswerKind, SamplingParams
+from ampo.verify.find.own import finder, located
 
 SUITES: dict[str, tuple[str, ...]] = {
     "ampo": ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
@@ -84,6 +85,9 @@ class Benchmark(BaseModel):
     normaliser: str = "plain"
     """How a row becomes question, answer and options (see `ampo.eval.normalise`)."""
     answer_kind: AnswerKind = "auto"
+    extract: str = ""
+    """How the answer is found in a response: a regular expression, or a function by its dotted path or as FILE.py:NAME
+    (see `ampo.verify.find.own`). Default: the verifier's own way."""
     samples: int = Field(default=1, ge=1)
     """Samples of each problem; the paper's own number for its sets."""
     template: str = "ampo"
@@ -178,9 +182,16 @@ def load_benchmark(path: Path) -> Benchmark:
             f"cannot read the benchmark file {path}: {getattr(error, 'strerror', None) or error}"
         ) from error
     benchmark = _parse(text, path.stem, str(path))
-    if benchmark.dataset is None:
-        return benchmark
-    return benchmark.model_copy(update={"dataset": path.parent / benchmark.dataset.expanduser()})
+    beside: dict[str, Any] = {}
+    if benchmark.dataset is not None:
+        beside["dataset"] = path.parent / benchmark.dataset.expanduser()
+    if benchmark.extract:
+        beside["extract"] = located(benchmark.extract, path.parent)
+        try:
+            finder(beside["extract"])
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+    return benchmark.model_copy(update=beside)
 
 
 def _resolve_one(name: str) -> list[Benchmark]:

@@ -25,6 +25,8 @@ class Claim:
     question: the question's text, "" where it is unknown; it is read for options printed in it ("A) ..."), and for
         the unit it asks for.
     finish_reason: "length" is a response cut off by the token limit; None is unknown.
+    extract: the benchmark's own way to find the answer (see `ampo.verify.find.own`); "" is the verifier's. Protocol
+        "official" has none but the authors'.
     """
 
     gold: str
@@ -34,6 +36,7 @@ class Claim:
     options: tuple[str, ...] = ()
     question: str = ""
     finish_reason: str | None = None
+    extract: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gold", _gold(self.gold))
@@ -50,7 +53,7 @@ class Claim:
         """The claim that a response answers a problem: what everything that scores or rewards a response asks.
 
         Args:
-            problem: read for its answer, kind, options and question.
+            problem: read for its answer, kind, options, question and extract.
             text: the response, all of it.
             finish_reason: why it ended; None only where nobody knows.
             protocol: whose rules judge.
@@ -63,6 +66,7 @@ class Claim:
             options=problem.options,
             question=problem.question,
             finish_reason=finish_reason,
+            extract=problem.extract,
         )
 
 

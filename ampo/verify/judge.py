@@ -13,6 +13,7 @@ from dataclasses import replace
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.find.extract import Extraction, extract
+from ampo.verify.find.own import extract_by
 from ampo.verify.find.silence import says_nothing
 from ampo.verify.formula import guard
 from ampo.verify.formula.rationals import is_decimal, rational
@@ -80,6 +81,8 @@ def _both_ways(
 
 def extraction(claim: Claim) -> Extraction:
     """The final answer of a claim's response, and the rule that found it."""
+    if claim.extract:
+        return extract_by(claim.extract, claim.response, claim.finish_reason)
     choice = gold_letter(claim.gold, claim.kind, claim.options, claim.question) is not None
     return extract(
         claim.response, "choice" if choice else claim.kind, claim.finish_reason, claim.options, claim.question

@@ -81,6 +81,7 @@ def label_of(problem: Problem) -> str:
             "kind": problem.kind,
             "options": list(problem.options),
             "question": problem.question,
+            "extract": problem.extract,
         }
     )
 

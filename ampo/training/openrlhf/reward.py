@@ -49,6 +49,7 @@ def _judge(text: str, label: dict[str, Any], finished: str | None) -> Verdict:
         label["answer"],
         options=tuple(label.get("options", ())),
         kind=label.get("kind", "auto"),
+        extract=label.get("extract", ""),
     )
     with _starting:
         pool = _pool()

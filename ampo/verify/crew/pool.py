@@ -255,13 +255,14 @@ def verify(
     options: Sequence[str] = (),
     question: str = "",
     finish_reason: str | None = None,
+    extract: str = "",
 ) -> Verdict:
     """Judge one response; see `Claim` for the arguments and for what is refused.
 
     Goes through one worker process, which the first call that needs it starts, with a VerifierPool's default limits.
     For many claims make a VerifierPool.
     """
-    claim = Claim(gold, response, protocol, kind, tuple(options), question, finish_reason)
+    claim = Claim(gold, response, protocol, kind, tuple(options), question, finish_reason, extract)
     return _default_pool().submit(claim).result()
 
 

@@ -89,5 +89,7 @@ def _found(claim: Claim) -> Extraction | None:
 
 
 def _ordinary(claim: Claim) -> bool:
-    """Whether the gold and the question are of a size to be read in the caller's process. Responses always are."""
+    """Whether the caller's process may read it: a gold and a question of ordinary size, and no code of the user's."""
+    if claim.extract:
+        return False
     return len(claim.gold) <= guard.MAX_LENGTH and len(claim.question) + sum(map(len, claim.options)) <= _QUESTION
