@@ -5,10 +5,12 @@ Needs no engine and no data set: the run directory holds the problems.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from ampo.errors import UserError
 from ampo.eval.judge.overlay import overlay
@@ -17,10 +19,17 @@ from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
 from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictRecord
 from ampo.files import drop_torn_line, dump, write, write_json
-from ampo.types import PROTOCOLS, Problem, Protocol
+from ampo.types import PROTOCOLS, Problem, Protocol, Verdict
 from ampo.verify import Claim, VerifierPool
 from ampo.verify.find.own import finder
 
+_AHEAD = 20_000  # claims under way: enough for every worker, and little memory
+_AT_ONCE = 16  # problems that are grouped at the same time
+_MANY = 500  # problems from which on grouping takes long enough to be shown
+
+_T = TypeVar("_T")
+Spread = Callable[[Callable[..., list[int]], Sequence[Any]], Iterable[list[int]]]
+"""As `map`: calls a function for each of several problems, and gives the results in their order."""
 Responses = Mapping[str, ResponseRecord]
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
 SecondOpinion = Callable[[Mapping[str, Problem], Responses, Verdicts], Iterable[Judgement]]
@@ -63,13 +72,13 @@ def rescore(
             protocols = (*protocols, "ampo")
         kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
         with VerifierPool() as pool:
-            verdicts |= _judge(problems, responses, protocols, pool, quiet)
+            verdicts |= judge_all(problems, responses, protocols, pool, quiet)
             made = second(problems, responses, verdicts) if second else run.read_judgements().values()
             if judged := overlay(verdicts, made):
                 verdicts |= judged
                 kept = (*kept, "judge")
             write(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
-            return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool)
+            return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool, quiet)
 
 
 def _kept(run: RunDir, protocols: Sequence[Protocol], say: Say) -> dict[tuple[str, Protocol], VerdictRecord]:
@@ -81,26 +90,33 @@ def _kept(run: RunDir, protocols: Sequence[Protocol], say: Say) -> dict[tuple[st
         return {}
 
 
-def _judge(
+def judge_all(
     problems: Mapping[str, Problem],
     responses: Responses,
     protocols: Sequence[Protocol],
     pool: VerifierPool,
     quiet: bool,
 ) -> dict[tuple[str, Protocol], VerdictRecord]:
+    """The verdicts on every response by each protocol; progress is shown."""
     judged: dict[tuple[str, Protocol], VerdictRecord] = {}
+    under_way: deque[tuple[str, Future[Verdict]]] = deque()
     with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
-        futures = [
-            (record.id, pool.submit(claim_of(problem_of(problems, record), record, protocol)))
-            for record in responses.values()
-            for protocol in protocols
-        ]
-        for response_id, future in futures:
+
+        def settle() -> None:
+            response_id, future = under_way.popleft()
             verdict = VerdictRecord.of(response_id, future.result())
             judged[response_id, verdict.protocol] = verdict
             progress.sample(0)
             if verdict.protocol == protocols[0]:
                 progress.verdict(verdict.outcome)
+
+        for record in responses.values():
+            for protocol in protocols:
+                under_way.append((record.id, pool.submit(claim_of(problem_of(problems, record), record, protocol))))
+            while under_way and (under_way[0][1].done() or len(under_way) > _AHEAD):
+                settle()
+        while under_way:
+            settle()
     return judged
 
 
@@ -111,16 +127,37 @@ def write_metrics(
     verdicts: Verdicts,
     protocols: Sequence[Protocol],
     pool: VerifierPool,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
-    summaries = {
-        protocol: summary(run, judged_rows(problems, responses, verdicts, protocol, pool.classes))
-        for protocol in protocols
-    }
+    summaries = {}
+    for protocol in protocols:
+        with grouping(len({r.problem for r in responses.values()}), quiet) as spread:
+            rows = judged_rows(problems, responses, verdicts, protocol, pool.classes, spread)
+        summaries[protocol] = summary(run, rows)
     first, *others = protocols
     metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
     write_json(run.metrics, metrics)
     return metrics
+
+
+@contextmanager
+def grouping(problems: int, quiet: bool) -> Iterator[Spread]:
+    """Several problems at a time, so that one that waits for the pool's workers holds up no other. Shows progress where
+    there are many.
+    """
+    threads = ThreadPoolExecutor(_AT_ONCE, "ampo-group")
+    try:
+        with RunProgress(problems, 0, Counter(), quiet or problems < _MANY, unit="problems grouped") as progress:
+
+            def spread(group: Callable[[_T], list[int]], calls: Sequence[_T]) -> Iterator[list[int]]:
+                for votes in threads.map(group, calls):
+                    progress.sample(0)
+                    yield votes
+
+            yield spread
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def summary(run: RunDir, rows: Sequence[Judged]) -> dict[str, Any]:
@@ -141,27 +178,34 @@ def judged_rows(
     verdicts: Verdicts,
     protocol: Protocol,
     classes: Callable[..., list[int]],
+    spread: Spread = map,
 ) -> list[Judged]:
     """The rows that the statistics are made from, in the order of the problems and not that in which responses came.
 
-    classes: groups a problem's answers into equivalence classes.
+    classes: groups a problem's answers into equivalence classes. spread: calls it for each problem, in their order.
     """
     by_problem: defaultdict[str, list[tuple[ResponseRecord, VerdictRecord]]] = defaultdict(list)
     for record in responses.values():
         verdict = verdicts.get((record.id, protocol))
         if verdict is not None and record.problem in problems:
             by_problem[record.problem].append((record, verdict))
-    rows: list[Judged] = []
-    for problem_id, problem in problems.items():
-        if problem_id not in by_problem:
-            continue
-        pairs = sorted(by_problem[problem_id], key=lambda pair: pair[0].sample)
+    judged = [
+        (problem, sorted(by_problem[problem.id], key=lambda pair: pair[0].sample))
+        for problem in problems.values()
+        if problem.id in by_problem
+    ]
+
+    def group(call: tuple[Problem, list[tuple[ResponseRecord, VerdictRecord]]]) -> list[int]:
+        problem, pairs = call
         answers = [verdict.extracted for _, verdict in pairs]
-        votes = classes(answers, kind=problem.kind, options=problem.options, question=problem.question)
+        return classes(answers, kind=problem.kind, options=problem.options, question=problem.question)
+
+    rows: list[Judged] = []
+    for (problem, pairs), votes in zip(judged, spread(group, judged), strict=True):
         rows += [
             Judged(
                 benchmark=problem.benchmark,
-                problem=problem_id,
+                problem=problem.id,
                 sample=record.sample,
                 outcome=verdict.outcome,
                 extracted=verdict.extracted,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -19,7 +20,7 @@ from ampo.errors import EngineError, UserError
 from ampo.eval.report import show_disagreements
 from ampo.eval.run import RunSpec, Task, evaluate, problem_seed
 from ampo.eval.rundir import RunDir, VerdictRecord
-from ampo.eval.score import rescore
+from ampo.eval.score import grouping, rescore
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
 from ampo.verify import Claim, VerifierPool
@@ -254,3 +255,10 @@ def test_seeds_differ_between_problems_and_runs() -> None:
     assert len(seeds) == 15
     assert all(seed is not None and 0 <= seed < 2**31 for seed in seeds)
     assert problem_seed(None, "x") is None
+
+
+def test_problems_are_grouped_side_by_side_and_in_order() -> None:
+    with grouping(3, quiet=True) as spread:
+        assert list(spread(lambda n: [n, threading.active_count() > 1], [3, 1, 2])) == [[3, True], [1, True], [2, True]]
+        with pytest.raises(ZeroDivisionError):
+            list(spread(lambda n: [1 // n], [1, 0]))

@@ -144,27 +144,35 @@ class VerifierPool:
         """Equivalence classes of several answers to one problem, for majority voting.
 
         Numbered by first appearance; None belongs to none (-1). An answer is compared with the first member of each
-        class, in order, and joins the first that it equals; a comparison that passes the deadline says "different".
+        class, and joins the first that is seen to be equal without a worker, else the first that a worker finds equal;
+        a comparison that passes the deadline says "different".
         """
         members: list[str] = []
         seen: dict[str, int] = {}
         for answer in answers:
             if answer is None or answer in seen:
                 continue
-            futures = [self._equivalent(member, answer, kind, tuple(options), question) for member in members]
-            same = [future.result() for future in futures]
-            seen[answer] = same.index(True) if True in same else len(members)
+            seen[answer] = self._class_of(answer, members, (kind, tuple(options), question))
             if seen[answer] == len(members):
                 members.append(answer)
         return [-1 if answer is None else seen[answer] for answer in answers]
 
+    def _class_of(self, answer: str, members: Sequence[str], about: tuple[AnswerKind, tuple[str, ...], str]) -> int:
+        """The place of the member that an answer equals; their number where it equals none."""
+        left: list[int] = []
+        for place, member in enumerate(members):
+            same = same_at_once(member, answer, *about)
+            if same is None:
+                left.append(place)
+                continue
+            self._count("items", "quick")
+            if same:
+                return place
+        futures = [self._equivalent(members[place], answer, *about) for place in left]
+        return next((place for place, future in zip(left, futures, strict=True) if future.result()), len(members))
+
     def _equivalent(self, a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> Future[bool]:
         future: Future[bool] = Future()
-        same = same_at_once(a, b, kind, options, question)
-        if same is not None:
-            self._count("items", "quick")
-            future.set_result(same)
-            return future
         arguments = {"a": a, "b": b, "kind": kind, "options": options, "question": question}
         self._share("equivalent", arguments, ("equivalent", *arguments.values()), future, _same)
         return future
