@@ -101,6 +101,38 @@ def claim(
     _summary(counts, protocols)
 
 
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option("--host", help="Another than loopback wants --api-key or --no-key.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8001,
+    api_key: Annotated[str | None, typer.Option("--api-key", envvar="AMPO_VERIFY_KEY")] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="Whoever reaches the server may use it.")] = False,
+    workers: Workers = None,
+    timeout: Timeout = 5.0,
+    queue: Annotated[
+        int, typer.Option("--queue", min=1, help="Claims under way at most; more are refused with 429.")
+    ] = 65536,
+    ray_address: Annotated[
+        str | None, typer.Option("--ray-address", help="A Ray cluster to serve on: auto, or HOST:PORT.")
+    ] = None,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="On a Ray cluster, each with --workers.")] = 1,
+) -> None:
+    """The verifier over HTTP, for trainers that ask a URL: /verify, /openrlhf, /verl, /nemo, /health, /metrics."""
+    from ampo.serve import Door
+
+    door = Door(host, port, None if no_key else api_key, no_key)
+    if ray_address:
+        from ampo.integrations.http import cluster
+
+        cluster.serve(door, ray_address, replicas, workers or 1, timeout, queue)
+    else:
+        from ampo.integrations.http import run
+
+        run.serve(door, workers, timeout, queue)
+
+
 def _kind(name: str) -> AnswerKind:
     for kind in get_args(AnswerKind):
         if name == kind:

@@ -10,7 +10,6 @@ later: here it is said on stderr, counted in the logs as `reward_failed`, and it
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +19,11 @@ from openrlhf.utils.agent import AgentInstanceBase, MultiTurnAgentExecutor
 from ampo.integrations import shared
 from ampo.types import OUTCOMES
 
-_SPECIAL = re.compile(r"(?:<\|[^|<>]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")  # OpenRLHF leaves them in its texts
-
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
     """The reward of one response: sequences of length 1, query = prompt + response. rewards, scores: 0 or 1."""
     try:
-        response = _SPECIAL.sub("", queries[0][len(prompts[0]) :])
+        response = shared.response_of(queries[0], prompts[0])
         verdict = shared.pool().submit(shared.claim(labels[0], response, prompts[0])).result()
         right, outcome, failed = float(verdict.correct), OUTCOMES.index(verdict.outcome), 0.0
     except Exception as error:  # whatever it is, it must be seen: OpenRLHF would hide it

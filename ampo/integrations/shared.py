@@ -7,6 +7,7 @@ trainer's node has a process a GPU, each with a pool, and a worker holds 60 MB.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from threading import Lock
@@ -18,6 +19,7 @@ from ampo.verify import Claim, VerifierPool
 from ampo.verify.references import reference
 
 _WORKERS = 8
+_SPECIAL = re.compile(r"(?:<\|[^|<>]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")
 _starting = Lock()  # trainers call from many threads
 
 
@@ -63,10 +65,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return text_of(value.get("content"))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if value and all(isinstance(part, Mapping) and "type" in part for part in value):
+        if value and all(isinstance(part, Mapping) and "content" not in part for part in value):
             return "".join(str(part.get("text") or "") for part in value)
         return text_of(value[-1]) if value else ""
     return str(value)
+
+
+def response_of(query: str, prompt: str) -> str:
+    """The response in a text of prompt and response, without the special tokens that OpenRLHF leaves at its end."""
+    return _SPECIAL.sub("", query.removeprefix(prompt))
 
 
 @cache

@@ -21,7 +21,7 @@ def compute_score(
     data_source: str, solution_str: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None, **_: Any
 ) -> dict[str, float]:
     """`score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs."""
-    return _score(shared.pool().submit(_claim(solution_str, ground_truth, extra_info)).result())
+    return score(shared.pool().submit(claim(solution_str, ground_truth, extra_info)).result())
 
 
 def compute_score_batch(
@@ -33,13 +33,15 @@ def compute_score_batch(
 ) -> list[dict[str, float]]:
     """The same of every response, judged at the same time."""
     infos = [None] * len(solution_strs) if extra_infos is None else extra_infos
-    return [_score(v) for v in shared.judge(map(_claim, solution_strs, ground_truths, infos))]
+    return [score(v) for v in shared.judge(map(claim, solution_strs, ground_truths, infos))]
 
 
-def _claim(response: str, gold: Any, info: Mapping[str, Any] | None) -> Claim:
+def claim(response: str, gold: Any, info: Mapping[str, Any] | None) -> Claim:
+    """What veRL's arguments claim."""
     return shared.claim(gold, response, (info or {}).get("question"))
 
 
-def _score(verdict: Verdict) -> dict[str, float]:
+def score(verdict: Verdict) -> dict[str, float]:
+    """A verdict in veRL's form."""
     right = float(verdict.correct)
     return {"score": right, "acc": right, "ampo_outcome": float(OUTCOMES.index(verdict.outcome))}

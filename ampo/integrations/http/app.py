@@ -1,0 +1,83 @@
+"""The routes. Bodies are JSON objects; what is wrong with one is said in a line, with status 422."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from ampo.errors import UserError
+from ampo.integrations.http import forms
+from ampo.integrations.http.desk import Desk, FullError, TooLargeError
+
+FORMS: Mapping[str, Callable[[Mapping[str, Any]], forms.Asked]] = {
+    "/verify": forms.verify,
+    "/openrlhf": forms.openrlhf,
+    "/verl": forms.verl,
+    "/nemo": forms.nemo,
+}
+MAX_BODY = 256 * 2**20  # bytes
+
+
+def build(desk: Desk, close: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application. close: called when the server has answered its last request."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        close()
+
+    app = FastAPI(title="ampo verify", lifespan=life, openapi_url=None)
+    for path, form in FORMS.items():
+        app.post(path)(_route(desk, form))
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        return desk.health()
+
+    @app.get("/metrics")
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(desk.metrics(), media_type="text/plain; version=0.0.4")
+
+    return app
+
+
+def _route(desk: Desk, form: Callable[[Mapping[str, Any]], forms.Asked]) -> Callable[..., Any]:
+    async def route(request: Request) -> JSONResponse:
+        try:
+            asked = form(await _body(request))
+            verdicts = await desk.judge(asked.claims)
+        except UserError as error:
+            return _refusal(422, str(error))
+        except FullError:
+            full = f"the queue is full ({desk.waiting} of {desk.limit} claims under way): ask again later"
+            return _refusal(429, full, {"Retry-After": "1"})
+        except TooLargeError:
+            return _refusal(413, f"a request may hold {desk.limit} claims and {MAX_BODY >> 20} MiB: send several")
+        return JSONResponse(asked.answer(verdicts))
+
+    return route
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY:
+            raise TooLargeError
+    try:
+        body = json.loads(b"".join(parts))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"the body is not valid JSON ({error})") from error
+    if not isinstance(body, dict):
+        raise UserError("the body must be a JSON object")
+    return body
+
+
+def _refusal(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"detail": " ".join(why.split())}, status, headers)

@@ -1,0 +1,61 @@
+"""The same application on Ray Serve, a replica with a pool on each of several machines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ampo.errors import MissingExtraError, UserError
+
+if TYPE_CHECKING:
+    from ampo.serve import Door
+
+NAME = "ampo-verify"
+
+
+def serve(door: Door, address: str, replicas: int, workers: int, timeout: float, queue: int) -> None:
+    """Deploy to the Ray cluster at an address, and stay until told to stop, when the deployment is taken down.
+
+    Raises UserError for a cluster that can't be reached; and for a key, which Ray Serve's proxy doesn't ask for.
+    """
+    try:
+        import ray
+        from ray import serve as ray_serve
+    except ImportError as error:
+        raise MissingExtraError("ray[serve]", "serve-ray", "--ray-address") from error
+    if door.api_key:
+        raise UserError("--api-key is asked for by one process; behind Ray Serve put a proxy that asks for it")
+    door.check()
+    try:
+        ray.init(address, namespace=NAME, log_to_driver=False)
+    except (ConnectionError, ValueError) as error:
+        raise UserError(f"no Ray cluster answers at {address}: {' '.join(str(error).split())[:200]}") from error
+    ray_serve.start(http_options={"host": door.host, "port": door.port})
+    ray_serve.run(application(replicas, workers, timeout, queue), name=NAME, route_prefix="/")
+    print(f"the verifier is on http://{door.host}:{door.port}/verify, {replicas} replicas", file=sys.stderr, flush=True)
+    try:
+        while True:
+            time.sleep(3600)
+    finally:
+        ray_serve.delete(NAME)
+
+
+def application(replicas: int, workers: int, timeout: float, queue: int):
+    """What `serve.run` takes."""
+    from ray import serve as ray_serve
+
+    def builder():
+        from ampo.integrations.http.app import build
+        from ampo.integrations.http.desk import Desk
+        from ampo.verify import VerifierPool
+
+        pool = VerifierPool(workers, timeout)
+        return build(Desk(pool, queue), pool.close)
+
+    @ray_serve.deployment(num_replicas=replicas, max_ongoing_requests=queue, ray_actor_options={"num_cpus": workers})
+    @ray_serve.ingress(builder)
+    class Verifier:
+        """A replica."""
+
+    return Verifier.bind()
