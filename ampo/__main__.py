@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 
 from ampo.errors import EngineError, UserError
+
+_NEVER_EMPTY = {
+    "-o", "--output-dir", "--output", "-m", "--model", "--base-url", "--data", "--data-dir", "-s", "--suite", "--tasks",
+    "--backend", "--template", "--harness",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -16,7 +22,10 @@ def main() -> None:
 
     warnings.filterwarnings("ignore", "The pynvml package is deprecated", FutureWarning)  # torch's, at import
     try:
-        sys.exit(app(standalone_mode=False))
+        refuse_empty(sys.argv[1:])
+        code = app(standalone_mode=False)
+        sys.stdout.flush()  # while a reader that has gone can still be noticed
+        sys.exit(code)
     except UsageError as error:
         _end(usage_line(error), 2)
     except UserError as error:
@@ -26,8 +35,19 @@ def main() -> None:
     except (InterruptedByUserError, KeyboardInterrupt, typer.Abort):
         _end("interrupted", 1)
     except BrokenPipeError:  # the reader (`| head`) has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at exit
         sys.exit(0)
+
+
+def refuse_empty(arguments: list[str]) -> None:
+    """Raise UserError for an option whose value is the empty text, as an unset variable of a shell gives it.
+
+    An empty path would be the current folder, and an empty model the embedded one, in silence.
+    """
+    for name, value in zip(arguments, [*arguments[1:], None], strict=True):
+        flag, equals, given = name.partition("=")
+        if flag in _NEVER_EMPTY and not (given if equals else value if value is not None else "x"):
+            raise UserError(f"{flag} is empty: give a value, or leave it out")
 
 
 def _end(line: str, code: int) -> None:

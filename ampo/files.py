@@ -175,8 +175,8 @@ class Lines:
         except OSError as error:
             raise self._failed(error) from error
 
-    def append(self, *rows: Mapping[str, Any]) -> None:
-        """Write rows through to the system at once. Raises UserError where that fails."""
+    def append(self, *rows: Mapping[str, Any]) -> int:
+        """Write rows through to the system at once; the byte at which the first begins. Raises UserError."""
         rest = memoryview("".join(map(dump, rows)).encode())
         start = self._stream.seek(0, os.SEEK_END)
         try:
@@ -186,6 +186,7 @@ class Lines:
             with suppress(OSError):
                 self._stream.truncate(start)
             raise self._failed(error) from error
+        return start
 
     def _failed(self, error: OSError) -> UserError:
         return UserError(f"cannot write {self.file} ({error.strerror}): make room, then run the same command")

@@ -45,6 +45,17 @@ def record_start(run: RunDir, engine: dict[str, Any], seed: int | None, say: Say
     write_json(run.environment, record, default=str)
 
 
+def record_end(run: RunDir, engine: dict[str, Any]) -> None:
+    """Add to the last start's record what is known at its end: how requests fared, which parameters were refused."""
+    record = run.read_environment()
+    if not record:
+        return
+    last = record["resumed"][-1] if record.get("resumed") else record
+    last["engine"] = engine
+    last["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(run.environment, record, default=str)
+
+
 def _loaded(record: dict[str, Any]) -> dict[str, Any]:
     """What a model was loaded with."""
     engine = record.get("engine", {})

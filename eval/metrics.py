@@ -31,7 +31,6 @@ class Judged(NamedTuple):
     problem: str
     sample: int
     outcome: Outcome
-    extracted: str | None
     vote: int
     completion_tokens: int | None
     finish_reason: str

@@ -6,25 +6,36 @@ On a terminal a live line; elsewhere (a log file, CI) a plain line every so ofte
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ampo.console import say
 from ampo.terminal import Console
 
 _PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
+_SILENCE = 30.0  # seconds without any sign of life, at most
 
 
 class RunProgress:
     """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only.
 
     total: None where nobody knows it (a stream); then no time is estimated.
+    activity: says what is under way; asked where nothing has finished for half a minute.
     """
 
     def __init__(
-        self, total: int | None, done: int, outcomes: Counter[str], quiet: bool = False, unit: str = "samples"
+        self,
+        total: int | None,
+        done: int,
+        outcomes: Counter[str],
+        quiet: bool = False,
+        unit: str = "samples",
+        activity: Callable[[], str] | None = None,
     ) -> None:
         self._unit = unit
         self._total, self._done, self._before = total, done, done
@@ -46,12 +57,19 @@ class RunProgress:
             disable=not self._live,
         )
         self._task = self._bar.add_task(unit, total=total, completed=done, rates="")
+        self._activity, self._ended, self._last_event = activity, threading.Event(), self._started
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._bar.start()
+        if self._activity is not None and not self._quiet:
+            self._heart.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        if self._heart.is_alive():
+            self._heart.join()
         self._bar.stop()
         if exc[0] is None and not self._live and not self._quiet:
             self._print()
@@ -75,7 +93,17 @@ class RunProgress:
         judged = self._outcomes.total()
         return f"{text}, score {100 * self._outcomes['correct'] / judged:.1f} %" if judged else text
 
+    def _beat(self) -> None:
+        """A line for each half a minute in which nothing has finished."""
+        assert self._activity is not None
+        while not self._ended.wait(max(0.05, self._last_event + _SILENCE - time.monotonic())):
+            if time.monotonic() - self._last_event >= _SILENCE:
+                self._last_event = time.monotonic()
+                of = "" if self._total is None else f"/{self._total}"
+                say(f"{self._done}{of} {self._unit}, waiting: {self._activity() or 'the engine is at work'}")
+
     def _show(self) -> None:
+        self._last_event = time.monotonic()
         if self._live:
             self._bar.update(self._task, completed=self._done, rates=self._rates())
         elif not self._quiet and time.monotonic() - self._last_line > _PLAIN_EVERY:

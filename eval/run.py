@@ -12,30 +12,27 @@ neither the order nor an interruption changes what is asked.
 
 from __future__ import annotations
 
-import hashlib
-import queue
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from typing import IO, Any
+import signal
+import threading
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, UserError
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import fingerprint
-from ampo.eval.environment import record_start
-from ampo.eval.looks import Looks
-from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
-from ampo.eval.score import claim_of, problem_of, write_metrics
-from ampo.files import drop_torn_line, dump
+from ampo.eval.environment import record_end, record_start
+from ampo.eval.resume import check_folder, joined
+from ampo.eval.rundir import RunDir, Say
+from ampo.eval.score import write_run_metrics
+from ampo.eval.seeds import problem_seed
+from ampo.eval.session import Session
+from ampo.files import drop_torn_line
 from ampo.prompts import Template
-from ampo.types import Problem, Protocol, Request, SamplingParams, Verdict
+from ampo.types import Problem, Protocol, Request, SamplingParams
 from ampo.verify import VerifierPool
-
-_SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ class RunSpec:
         """How many samples each problem has; of an adaptive run, at first."""
         return {problem.id: task.params.n for task in self.tasks for problem in task.problems}
 
-    def requests(self, done: set[str], samples: Mapping[str, int] | None = None) -> Iterator[Request]:
+    def requests(self, done: Container[str], samples: Mapping[str, int] | None = None) -> Iterator[Request]:
         """What is still to be asked. A request's id is "<problem>#<first sample>"; missing neighbours go as one.
 
         samples: how many each problem is to have; default `self.samples()`.
@@ -103,158 +100,81 @@ class RunSpec:
                     yield Request(f"{problem.id}#{first}", prompt, params)
 
 
-def problem_seed(seed: int | None, problem_id: str) -> int | None:
-    """The seed of a problem's sample 0; sample i has that plus i."""
-    if seed is None:
-        return None
-    digest = hashlib.sha256(f"{seed}/{problem_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % _SEEDS
-
-
 def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: bool = False) -> dict[str, Any]:
     """Run what is missing, judge what is not judged, and return the metrics.
 
     start_engine: called only if something is left to generate.
     Raises UserError where the folder holds another run, or another process works in it.
     """
-    with run.locked():
-        run.check_config(spec.config())
-        run.write_config(spec.config())
-        run.write_problems(problem for task in spec.tasks for problem in task.problems)
+    check_folder(run)
+    with run.locked(), interruptible():
+        run.write_config(joined(run, spec.config(), say))
+        problems = run.read_problems() if run.problems.exists() else {}
+        problems |= {problem.id: problem for task in spec.tasks for problem in task.problems}
+        run.write_problems(problems.values())
         for file in (run.responses, run.verdicts):
             drop_torn_line(file, say)
-        run.responses.touch()
-        with VerifierPool() as pool:
-            session = _Session(spec, run, pool, quiet, say)
-            if session.missing and session.responses:
-                say(f"resuming {run.path}: {len(session.responses)} of {session.total} samples are there")
-            try:
-                with ExitStack() as stack:
-                    engine: Engine | None = None
-                    while True:
-                        if session.missing:
-                            if engine is None:
-                                engine = stack.enter_context(start_engine())
-                                record_start(run, engine.describe(), spec.seed, say)
-                            session.generate(engine)
-                        session.judge_rest()
-                        if not session.look():
-                            break
-            except (KeyboardInterrupt, EngineError):
-                there = f"{len(session.responses)} of {session.total} samples"
-                say(f"{there} are saved in {run.path}; the same command goes on from there")
-                raise
-            return write_metrics(run, session.problems, session.responses, session.verdicts, spec.protocols, pool)
+        if not run.responses.exists():
+            run.responses.touch()
+        session = Session(spec, run, problems, quiet, say)
+        finished = not session.missing and not session.unjudged and not session.look()
+        if finished and (metrics := run.fresh_metrics(spec.protocols)) is not None:
+            return metrics
+        return _work(session, start_engine, say)
 
 
-class _Session:
-    """One stretch of work on a run, from a start to its end or interruption."""
-
-    def __init__(self, spec: RunSpec, run: RunDir, pool: VerifierPool, quiet: bool, say: Say) -> None:
-        self.spec, self.run, self.quiet = spec, run, quiet
-        self._pool = pool
-        self.problems = {problem.id: problem for task in spec.tasks for problem in task.problems}
-        self.responses = run.read_responses()
-        self.verdicts = run.read_verdicts()
-        self._looks = _looks(spec, run, say)
-        self._samples = self._looks.wanted() if self._looks else spec.samples()
-        self._judged: queue.SimpleQueue[tuple[str, Future[Verdict]]] = queue.SimpleQueue()
-        self._pending = 0
-
-    @property
-    def total(self) -> int:
-        """Samples that are wanted by now."""
-        return sum(self._samples.values())
-
-    @property
-    def missing(self) -> bool:
-        """Is one of them not there?"""
-        return any(f"{problem}#{i}" not in self.responses for problem, n in self._samples.items() for i in range(n))
-
-    def look(self) -> bool:
-        """Of an adaptive run: decide who is asked for more samples; True where somebody is."""
-        if self._looks is None or not self._looks.take(self._right):
-            return False
-        self._samples = self._looks.wanted()
-        return True
-
-    def _right(self, problem: str, n: int) -> list[bool]:
-        first = self.spec.protocols[0]
-        return [self.verdicts[f"{problem}#{i}", first].outcome == "correct" for i in range(n)]
-
-    def generate(self, engine: Engine) -> None:
-        """Ask for what is missing, and judge it as it comes."""
-        with self._progress() as progress, self.run.responses.open("a", encoding="utf-8") as file:
-            self._submit_unjudged()
-            for request_id, index, response in engine.generate(self.spec.requests(set(self.responses), self._samples)):
-                problem, _, first = request_id.rpartition("#")
-                sample = int(first) + index
-                seed = problem_seed(self.spec.seed, problem)
-                record = ResponseRecord.of(problem, sample, None if seed is None else seed + sample, response)
-                _append(file, asdict(record))
-                self.responses[record.id] = record
-                progress.sample(record.completion_tokens)
-                self._submit(record, self.spec.protocols)
-                self._collect(progress, wait=False)
-            self._collect(progress, wait=True)
-
-    def judge_rest(self) -> None:
-        """Judge what an interruption left unjudged."""
-        if any(True for _ in self._unjudged()):
-            with self._progress() as progress:
-                self._submit_unjudged()
-                self._collect(progress, wait=True)
-
-    def _progress(self) -> RunProgress:
-        first = self.spec.protocols[0]
-        outcomes = Counter(v.outcome for (_, protocol), v in self.verdicts.items() if protocol == first)
-        return RunProgress(self.total, len(self.responses), outcomes, self.quiet)
-
-    def _unjudged(self) -> Iterator[tuple[ResponseRecord, Protocol]]:
-        for record in self.responses.values():
-            for protocol in self.spec.protocols:
-                if (record.id, protocol) not in self.verdicts:
-                    yield record, protocol
-
-    def _submit_unjudged(self) -> None:
-        for record, protocol in list(self._unjudged()):
-            self._submit(record, (protocol,))
-
-    def _submit(self, record: ResponseRecord, protocols: tuple[Protocol, ...]) -> None:
-        for protocol in protocols:
-            future = self._pool.submit(claim_of(problem_of(self.problems, record), record, protocol))
-            self._pending += 1
-            future.add_done_callback(lambda f, i=record.id: self._judged.put((i, f)))
-
-    def _collect(self, progress: RunProgress, wait: bool) -> None:
-        """Write the verdicts that have come in; with `wait`, all that are under way."""
-        with self.run.verdicts.open("a", encoding="utf-8") as file:
-            while self._pending and (wait or not self._judged.empty()):
-                response_id, future = self._judged.get()
-                self._pending -= 1
-                verdict = VerdictRecord.of(response_id, future.result())
-                _append(file, asdict(verdict))
-                self.verdicts[verdict.id, verdict.protocol] = verdict
-                if verdict.protocol == self.spec.protocols[0]:
-                    progress.verdict(verdict.outcome)
-
-
-def _looks(spec: RunSpec, run: RunDir, say: Say) -> Looks | None:
-    if spec.rule is None:
-        return None
-    ids = {task.benchmark: [problem.id for problem in task.problems] for task in spec.tasks}
-    return Looks(run, spec.rule, ids, {task.benchmark: task.params.n for task in spec.tasks}, say)
-
-
-def _append(file: IO[str], row: dict[str, Any]) -> None:
+def _work(session: Session, start_engine: Start, say: Say) -> dict[str, Any]:
+    """Ask and judge until nothing is missing."""
+    spec, run = session.spec, session.run
+    if session.missing and session.ledger.responses:
+        say(f"resuming {run.path}: {session.there} of {session.total} samples are there")
+    engine: Engine | None = None
     try:
-        file.write(dump(row))
-        file.flush()
-    except OSError as error:
-        raise UserError(f"cannot write {file.name} ({error.strerror}): make room, then run the same command") from error
+        with VerifierPool() as pool, ExitStack() as stack:
+            while True:
+                if session.missing:
+                    if engine is None:
+                        engine = stack.enter_context(start_engine())
+                        record_start(run, engine.describe(), spec.seed, say)
+                    session.generate(engine, pool)
+                session.judge_rest(pool)
+                if not session.look():
+                    break
+            if engine is not None:
+                record_end(run, engine.describe())
+            return write_run_metrics(run, session.problems, session.ledger, spec.protocols, pool, session.quiet)
+    except (KeyboardInterrupt, EngineError, UserError):
+        if session.ledger.responses:
+            there = f"{session.there} of {session.total} samples"
+            say(f"{there} are saved in {run.path}; the same command goes on from there")
+        if engine is not None:
+            with suppress(UserError):  # a full disk may be what has ended it
+                record_end(run, engine.describe())
+        raise
 
 
-def _gaps(problem_id: str, n: int, done: set[str]) -> Iterator[tuple[int, int]]:
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: what is saved is said. What is ignored (nohup) stays so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGHUP)}
+    ours = [s for s, handler in before.items() if handler is signal.SIG_DFL]
+    for s in ours:
+        signal.signal(s, interrupt)
+    try:
+        yield
+    finally:
+        for s in ours:
+            signal.signal(s, signal.SIG_DFL)
+
+
+def _gaps(problem_id: str, n: int, done: Container[str]) -> Iterator[tuple[int, int]]:
     """(first, count) of each stretch of samples that are missing."""
     first = None
     for sample in range(n + 1):

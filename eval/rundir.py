@@ -17,7 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ import tomli_w
 
 from ampo.errors import UserError
 from ampo.eval.fields import fault
-from ampo.files import differences, dump, read_jsonl, without_none, write
+from ampo.files import dump, read_jsonl, without_none, write
 from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
 
 Say = Callable[[str], None]
@@ -68,7 +68,11 @@ class ResponseRecord:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """A line of verdicts.jsonl. shown: as in the verdict; a line that doesn't say it is of an older version."""
+    """A line of verdicts.jsonl. A line that doesn't say the last two is of an older version.
+
+    shown: as in the verdict.
+    mark: of the response that was judged (see `ampo.eval.ledger.mark_of`).
+    """
 
     id: str
     protocol: Protocol
@@ -77,9 +81,10 @@ class VerdictRecord:
     reason: str
     seconds: float
     shown: bool = True
+    mark: str = ""
 
     @staticmethod
-    def of(response_id: str, verdict: Verdict) -> VerdictRecord:
+    def of(response_id: str, verdict: Verdict, mark: str = "") -> VerdictRecord:
         return VerdictRecord(
             response_id,
             verdict.protocol,
@@ -88,6 +93,7 @@ class VerdictRecord:
             verdict.reason,
             round(verdict.seconds, 6),
             verdict.shown,
+            mark,
         )
 
 
@@ -146,22 +152,24 @@ class RunDir:
     def write_config(self, config: dict[str, Any]) -> None:
         write(self.config, tomli_w.dumps(without_none(config)))
 
-    def check_config(self, config: dict[str, Any]) -> None:
-        """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
-        if not self.config.exists():
-            return
-        if changes := differences(self.read_config(), without_none(config)):
-            raise UserError(
-                f"{self.path} holds a run of another configuration ({'; '.join(changes)}): "
-                "give the same settings to resume it, or another --output-dir"
-            )
-
     def read_problems(self) -> dict[str, Problem]:
         problems = (replace(p, options=tuple(p.options)) for p in _records(self.problems, Problem))
         return {problem.id: problem for problem in problems}
 
     def write_problems(self, problems: Iterable[Problem]) -> None:
         write(self.problems, "".join(dump(asdict(problem)) for problem in problems))
+
+    def scan_responses(self) -> Iterator[ResponseRecord]:
+        """Each response in turn; none where there is no file yet."""
+        return _records(self.responses, ResponseRecord) if self.responses.exists() else iter(())
+
+    def scan_verdicts(self) -> Iterator[tuple[int, VerdictRecord]]:
+        """Each verdict in turn, and the byte at which its line begins."""
+        if not self.verdicts.exists():
+            return
+        places = _places(self.verdicts)
+        for record in _records(self.verdicts, VerdictRecord):
+            yield next(places), record
 
     def read_responses(self) -> dict[str, ResponseRecord]:
         return {record.id: record for record in self.iter_responses()}
@@ -194,6 +202,17 @@ class RunDir:
         except (ValueError, KeyError, TypeError, AttributeError):
             pass  # neither JSON, nor what metrics are
         raise UserError(f"{self.metrics} is damaged: `ampo score {self.path}` makes it again")
+
+    def fresh_metrics(self, protocols: Sequence[Protocol]) -> dict[str, Any] | None:
+        """The metrics of these protocols, if they were made after the last response and verdict; else None."""
+        try:
+            made = self.metrics.stat().st_mtime_ns
+            if any(file.stat().st_mtime_ns > made for file in (self.responses, self.verdicts)):
+                return None
+            metrics = self.read_metrics()
+        except (OSError, UserError):
+            return None
+        return metrics if [metrics.get("protocol"), *metrics.get("protocols", ())] == list(protocols) else None
 
     def read_environment(self) -> dict[str, Any]:
         """For people: empty where it is missing or damaged."""
@@ -230,3 +249,13 @@ def _records(file: Path, kind: type[R]) -> Iterator[R]:
         if wrong := fault(row, kind):
             raise UserError(f"{file}:{number} {wrong}: mend or remove that line, or is it of another version?")
         yield kind(**row)
+
+
+def _places(file: Path) -> Iterator[int]:
+    """Where each line begins that isn't empty."""
+    with file.open("rb") as stream:
+        place = 0
+        for line in stream:
+            if line.strip():
+                yield place
+            place += len(line)

@@ -5,6 +5,7 @@ Needs no engine and no data set: the run directory holds the problems.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from ampo.errors import UserError
 from ampo.eval.judge.overlay import overlay
+from ampo.eval.ledger import Ledger, Told, mark_of
 from ampo.eval.looks import sections
 from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
@@ -24,6 +26,7 @@ from ampo.verify import Claim, VerifierPool
 from ampo.verify.find.own import finder
 
 _AHEAD = 20_000  # claims under way: enough for every worker, and little memory
+_READ_AT_ONCE = 256  # problems whose verdicts are in memory together
 _AT_ONCE = 16  # problems that are grouped at the same time
 _MANY = 500  # problems from which on grouping takes long enough to be shown
 
@@ -104,7 +107,7 @@ def judge_all(
 
         def settle() -> None:
             response_id, future = under_way.popleft()
-            verdict = VerdictRecord.of(response_id, future.result())
+            verdict = VerdictRecord.of(response_id, future.result(), mark_of(responses[response_id]))
             judged[response_id, verdict.protocol] = verdict
             progress.sample(0)
             if verdict.protocol == protocols[0]:
@@ -130,11 +133,51 @@ def write_metrics(
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
-    summaries = {}
-    for protocol in protocols:
-        with grouping(len({r.problem for r in responses.values()}), quiet) as spread:
-            rows = judged_rows(problems, responses, verdicts, protocol, pool.classes, spread)
-        summaries[protocol] = summary(run, rows)
+    count = len({record.problem for record in responses.values()})
+
+    def rows(protocol: Protocol) -> list[Judged]:
+        with grouping(count, quiet) as spread:
+            return judged_rows(problems, responses, verdicts, protocol, pool.classes, spread)
+
+    return _write(run, protocols, rows)
+
+
+def write_run_metrics(
+    run: RunDir,
+    problems: Mapping[str, Problem],
+    ledger: Ledger,
+    protocols: Sequence[Protocol],
+    pool: VerifierPool,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """As `write_metrics`. Verdicts are read again where they stand, some problems at a time: memory stays small."""
+
+    def rows(protocol: Protocol) -> list[Judged]:
+        found: list[Judged] = []
+        with grouping(len(problems), quiet) as spread, run.verdicts.open("rb") as stream:
+
+            def verdict(place: int) -> VerdictRecord:
+                stream.seek(place)
+                return VerdictRecord(**json.loads(stream.readline()))
+
+            for some in _batches(list(problems.values()), _READ_AT_ONCE):
+                pairs = [
+                    (p, [(told, verdict(ledger.place(p.id, told.sample, protocol))) for told in there])
+                    for p in some
+                    if (there := list(ledger.judged_samples(p.id, protocol)))
+                ]
+                found += _rows(pairs, pool.classes, spread)
+        return found
+
+    return _write(run, protocols, rows)
+
+
+def _batches(problems: Sequence[Problem], size: int) -> Iterator[Sequence[Problem]]:
+    return (problems[start : start + size] for start in range(0, len(problems), size))
+
+
+def _write(run: RunDir, protocols: Sequence[Protocol], rows: Callable[[Protocol], list[Judged]]) -> dict[str, Any]:
+    summaries = {protocol: summary(run, rows(protocol)) for protocol in protocols}
     first, *others = protocols
     metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
     write_json(run.metrics, metrics)
@@ -184,18 +227,28 @@ def judged_rows(
 
     classes: groups a problem's answers into equivalence classes. spread: calls it for each problem, in their order.
     """
-    by_problem: defaultdict[str, list[tuple[ResponseRecord, VerdictRecord]]] = defaultdict(list)
+    by_problem: defaultdict[str, list[tuple[Told, VerdictRecord]]] = defaultdict(list)
     for record in responses.values():
         verdict = verdicts.get((record.id, protocol))
         if verdict is not None and record.problem in problems:
-            by_problem[record.problem].append((record, verdict))
+            told = Told(record.sample, record.completion_tokens, record.finish_reason)
+            by_problem[record.problem].append((told, verdict))
     judged = [
         (problem, sorted(by_problem[problem.id], key=lambda pair: pair[0].sample))
         for problem in problems.values()
         if problem.id in by_problem
     ]
+    return _rows(judged, classes, spread)
 
-    def group(call: tuple[Problem, list[tuple[ResponseRecord, VerdictRecord]]]) -> list[int]:
+
+def _rows(
+    judged: Sequence[tuple[Problem, list[tuple[Told, VerdictRecord]]]],
+    classes: Callable[..., list[int]],
+    spread: Spread,
+) -> list[Judged]:
+    """Of problems with their samples and verdicts, in order."""
+
+    def group(call: tuple[Problem, list[tuple[Told, VerdictRecord]]]) -> list[int]:
         problem, pairs = call
         answers = [verdict.extracted for _, verdict in pairs]
         return classes(answers, kind=problem.kind, options=problem.options, question=problem.question)
@@ -206,15 +259,14 @@ def judged_rows(
             Judged(
                 benchmark=problem.benchmark,
                 problem=problem.id,
-                sample=record.sample,
+                sample=told.sample,
                 outcome=verdict.outcome,
-                extracted=verdict.extracted,
                 vote=vote,
-                completion_tokens=record.completion_tokens,
-                finish_reason=record.finish_reason,
+                completion_tokens=told.tokens,
+                finish_reason=told.finish,
                 shown=verdict.shown,
             )
-            for (record, verdict), vote in zip(pairs, votes, strict=True)
+            for (told, verdict), vote in zip(pairs, votes, strict=True)
         ]
     return rows
 

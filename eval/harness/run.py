@@ -20,6 +20,7 @@ from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, MissingExtraError, UserError, nearest
 from ampo.eval import lm_eval_results
 from ampo.eval.environment import environment
+from ampo.eval.resume import check_config, check_folder
 from ampo.eval.rundir import RunDir, Say
 from ampo.files import first_line, write_json
 from ampo.models import hub_reachable
@@ -105,8 +106,9 @@ def run_lm_eval(spec: HarnessSpec, run: RunDir, start_engine: Start, say: Say, q
     Raises UserError for unknown tasks, for data that can't be had, and where the folder holds another run.
     """
     require_lm_eval()
+    check_folder(run)
     with run.locked():
-        run.check_config(spec.config())
+        check_config(run, spec.config())
         if run.metrics.exists():
             say(f"{run.path} is finished already")
             return run.read_metrics()

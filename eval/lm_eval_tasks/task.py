@@ -172,7 +172,6 @@ def judge(responses: Iterable[Sequence[str]], docs: Iterable[Doc], protocol: Pro
                     problem=problem.id,
                     sample=sample,
                     outcome=verdict.outcome,
-                    extracted=verdict.extracted,
                     vote=vote,
                     completion_tokens=getattr(text, "completion_tokens", 0),
                     finish_reason=getattr(text, "finish_reason", None) or "stop",

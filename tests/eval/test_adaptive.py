@@ -21,9 +21,10 @@ from ampo.eval.comparable import load as load_comparable
 from ampo.eval.looks import notes
 from ampo.eval.report.formats import render
 from ampo.eval.report.source import load
-from ampo.eval.run import RunSpec, Task, evaluate, problem_seed
+from ampo.eval.run import RunSpec, Task, evaluate
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
+from ampo.eval.seeds import problem_seed
 from ampo.eval.stats import clustered_interval
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams

@@ -18,9 +18,10 @@ from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.eval.report import show_disagreements
-from ampo.eval.run import RunSpec, Task, evaluate, problem_seed
+from ampo.eval.run import RunSpec, Task, evaluate
 from ampo.eval.rundir import RunDir, VerdictRecord
 from ampo.eval.score import grouping, rescore
+from ampo.eval.seeds import problem_seed
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
 from ampo.verify import Claim, VerifierPool
@@ -159,7 +160,7 @@ def test_lost_verdicts_are_judged_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (spec(n=8), "samples was 4, is now 8"),
+        (spec(n=2), "samples was 4, is now 2"),
         (spec(seed=1), "seed was 0, is now 1"),
         (spec(model="other"), "model.name was 'scripted', is now 'other'"),
         (spec(revision="abc"), "model.revision was unset"),

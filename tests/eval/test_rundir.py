@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
+from ampo.eval.resume import check_config
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
 from ampo.files import dump
@@ -14,9 +15,9 @@ def test_another_configuration_is_refused_with_the_difference(tmp_path: Path) ->
     run = RunDir(tmp_path)
     config = {"model": {"name": "m", "revision": None}, "sampling": {"temperature": 0.6}, "seed": 0}
     run.write_config(config)
-    run.check_config(config)
+    check_config(run, config)
     with pytest.raises(UserError) as error:
-        run.check_config(config | {"sampling": {"temperature": 0.7, "top_k": 5}})
+        check_config(run, config | {"sampling": {"temperature": 0.7, "top_k": 5}})
     assert "sampling.temperature was 0.6, is now 0.7" in str(error.value)
     assert "sampling.top_k was unset, is now 5" in str(error.value)
 

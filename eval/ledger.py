@@ -1,0 +1,158 @@
+"""What a run has by now: which samples are there and how they were judged. Numbers only, some 40 bytes a sample.
+
+The texts stay in responses.jsonl and verdicts.jsonl. A verdict's place in its file is kept, so that what the statistics
+want of it can be read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ampo.errors import UserError
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.types import OUTCOMES, PROTOCOLS, FinishReason, Outcome, Protocol
+
+_ENDS: tuple[FinishReason, ...] = ("stop", "length", "abort", "error")
+_UNKNOWN = -1
+
+
+def mark_of(record: ResponseRecord) -> str:
+    """What a verdict remembers its response by: another text, or another ending, is to be judged anew."""
+    content = f"{record.finish_reason}\0{record.text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+class Told(NamedTuple):
+    """What is remembered of a response."""
+
+    sample: int
+    tokens: int | None
+    finish: FinishReason
+
+
+class _Samples:
+    """One problem's, by number. 0 stands for what isn't there."""
+
+    __slots__ = ("ends", "marks", "outcomes", "places", "tokens")
+
+    def __init__(self) -> None:
+        self.ends = bytearray()
+        self.tokens = array("i")
+        self.marks = array("Q")
+        self.outcomes = {protocol: bytearray() for protocol in PROTOCOLS}
+        self.places = {protocol: array("q") for protocol in PROTOCOLS}
+
+    def reach(self, sample: int) -> None:
+        more = sample + 1 - len(self.ends)
+        if more > 0:
+            self.ends.extend(bytes(more))
+            self.tokens.extend([_UNKNOWN] * more)
+            self.marks.extend([0] * more)
+            for protocol in PROTOCOLS:
+                self.outcomes[protocol].extend(bytes(more))
+                self.places[protocol].extend([_UNKNOWN] * more)
+
+
+class Ledger:
+    """See the module's docstring. `"<problem>#<sample>" in ledger` says whether that response is there."""
+
+    def __init__(self) -> None:
+        self._problems: dict[str, _Samples] = {}
+        self.responses = 0
+        self.outcomes: dict[Protocol, Counter[str]] = {protocol: Counter() for protocol in PROTOCOLS}
+
+    @staticmethod
+    def of(run: RunDir) -> Ledger:
+        """What is in a run's folder."""
+        ledger = Ledger()
+        for place, verdict in run.scan_verdicts():
+            ledger.judged(verdict, place)
+        for record in run.scan_responses():
+            ledger.add(record)
+        return ledger
+
+    def add(self, record: ResponseRecord) -> None:
+        """A response is there. A verdict on another text of the same sample is forgotten."""
+        samples = self._reach(record.problem, record.sample)
+        self.responses += samples.ends[record.sample] == 0
+        samples.ends[record.sample] = 1 + _ENDS.index(record.finish_reason)
+        samples.tokens[record.sample] = _UNKNOWN if record.completion_tokens is None else record.completion_tokens
+        mark = int(mark_of(record), 16)
+        if samples.marks[record.sample] not in (0, mark):
+            for protocol in PROTOCOLS:
+                self._forget(samples, record.sample, protocol)
+        samples.marks[record.sample] = mark
+
+    def judged(self, verdict: VerdictRecord, place: int) -> None:
+        """A verdict is there. place: the byte of its file at which its line begins."""
+        problem, _, sample = verdict.id.rpartition("#")
+        if not sample.isdigit():
+            raise UserError(f"verdicts.jsonl has the id {verdict.id!r}, which is none: remove that line")
+        samples, at = self._reach(problem, int(sample)), int(sample)
+        self._forget(samples, at, verdict.protocol)
+        samples.outcomes[verdict.protocol][at] = 1 + OUTCOMES.index(verdict.outcome)
+        samples.places[verdict.protocol][at] = place
+        mark = int(verdict.mark or "0", 16)
+        if mark and samples.marks[at] not in (0, mark):  # other protocols have judged another text
+            for protocol in PROTOCOLS:
+                if protocol != verdict.protocol:
+                    self._forget(samples, at, protocol)
+        samples.marks[at] = mark or samples.marks[at]
+        self.outcomes[verdict.protocol][verdict.outcome] += 1
+
+    def forget_verdicts(self) -> None:
+        """Nothing is judged."""
+        for samples in self._problems.values():
+            for sample in range(len(samples.ends)):
+                for protocol in PROTOCOLS:
+                    self._forget(samples, sample, protocol)
+
+    def __contains__(self, response_id: str) -> bool:
+        problem, _, sample = response_id.rpartition("#")
+        samples = self._problems.get(problem)
+        return samples is not None and int(sample) < len(samples.ends) and samples.ends[int(sample)] > 0
+
+    def outcome(self, problem: str, sample: int, protocol: Protocol) -> Outcome | None:
+        """How a sample was judged; None where it wasn't."""
+        samples = self._problems.get(problem)
+        if samples is None or sample >= len(samples.ends) or not samples.outcomes[protocol][sample]:
+            return None
+        return OUTCOMES[samples.outcomes[protocol][sample] - 1]
+
+    def place(self, problem: str, sample: int, protocol: Protocol) -> int:
+        """Where the verdict's line begins."""
+        return self._problems[problem].places[protocol][sample]
+
+    def unjudged(self, protocols: Sequence[Protocol]) -> int:
+        """How many verdicts are missing."""
+        return sum(
+            1
+            for samples in self._problems.values()
+            for protocol in protocols
+            for end, outcome in zip(samples.ends, samples.outcomes[protocol], strict=True)
+            if end and not outcome
+        )
+
+    def judged_samples(self, problem: str, protocol: Protocol) -> Iterator[Told]:
+        """A problem's samples that have a response and a verdict."""
+        samples = self._problems.get(problem)
+        if samples is None:
+            return
+        for sample, end in enumerate(samples.ends):
+            if end and samples.outcomes[protocol][sample]:
+                tokens = samples.tokens[sample]
+                yield Told(sample, None if tokens == _UNKNOWN else tokens, _ENDS[end - 1])
+
+    def _reach(self, problem: str, sample: int) -> _Samples:
+        samples = self._problems.setdefault(problem, _Samples())
+        samples.reach(sample)
+        return samples
+
+    def _forget(self, samples: _Samples, sample: int, protocol: Protocol) -> None:
+        if before := samples.outcomes[protocol][sample]:
+            self.outcomes[protocol][OUTCOMES[before - 1]] -= 1
+            samples.outcomes[protocol][sample] = 0

@@ -1,0 +1,67 @@
+"""Going on with the run that a folder holds: what may differ from it, what may not, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ampo.errors import UserError
+from ampo.eval.rundir import RunDir, Say
+from ampo.files import differences, without_none
+
+
+def check_folder(run: RunDir) -> None:
+    """Raise UserError for a folder that holds something else than a run: nothing of it is to be overwritten."""
+    if not run.path.exists() or (run.path / ".lock").exists():
+        return
+    if not run.path.is_dir():
+        raise UserError(f"cannot write to {run.path}: it is a file; choose another --output-dir")
+    if run.config.exists() and run.responses.exists():
+        return
+    if held := sorted(entry.name for entry in run.path.iterdir()):
+        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+        raise UserError(
+            f"{run.path} holds {', '.join(held[:3])}{more}, and no run: give a new or an empty folder by --output-dir"
+        )
+
+
+def check_config(run: RunDir, config: Mapping[str, Any]) -> None:
+    """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
+    if not run.config.exists():
+        return
+    if changes := differences(run.read_config(), without_none(dict(config))):
+        raise UserError(
+            f"{run.path} holds a run of another configuration ({'; '.join(changes)}): "
+            "give the same settings to resume it, or another --output-dir"
+        )
+
+
+def joined(run: RunDir, config: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """The config to be written: the run's that is there, with more samples or more benchmarks where those are asked.
+
+    Raises:
+        UserError: naming each difference, where the folder holds a run of another kind.
+    """
+    config = without_none(dict(config))
+    if not run.config.exists():
+        return config
+    there = run.read_config()
+    asked, before = config["benchmarks"], there.get("benchmarks", {})
+    fixed = "adaptive" in config or "adaptive" in there
+    more = {
+        name: (before[name]["samples"], task["samples"])
+        for name, task in asked.items()
+        if not fixed and name in before and task["samples"] > before[name].get("samples", 0)
+    }
+    same = {name: asked[name] | ({"samples": before[name]["samples"]} if name in more else {}) for name in asked}
+    kept = {name: task for name, task in before.items() if name not in asked} if not fixed else {}
+    new = [name for name in asked if name not in before] if not fixed else []
+    compared = {name: task for name, task in same.items() if name not in new} | kept
+    check_config(run, config | {"benchmarks": compared})
+    for name, (old, now) in more.items():
+        say(f"{name}: going on from {old} to {now} samples of each problem")
+    if new:
+        say(f"{run.path} gets {', '.join(new)} besides {', '.join(before)}")
+    if kept:
+        say(f"{', '.join(kept)} of {run.path} stay as they are: only {', '.join(asked)} is asked for")
+    return config | {"benchmarks": kept | asked}
