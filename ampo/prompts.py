@@ -79,6 +79,11 @@ def load_template(name: str) -> Template:
     return known[key] if key else next(iter(known.values()))
 
 
+def template_names() -> list[str]:
+    """Our own templates."""
+    return list(_templates(None))
+
+
 @cache
 def _templates(path: Path | None) -> dict[str, Template]:
     source = path or files("ampo").joinpath("templates.toml")

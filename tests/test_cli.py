@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ import pytest
 
 from ampo import prompts
 from ampo.__main__ import main
+from ampo.cli.flags import DataFlags, ModelFlags, RunFlags, SamplingFlags
 from ampo.cli.options import TemplateName, given_sampling
 
 ROOT = Path(__file__).parent.parent
@@ -116,6 +118,49 @@ def test_a_command_line_that_cannot_be_read_is_one_line(
     assert ended.value.code == 2
     assert line.startswith("error: ")
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("ampo sc", "score"), ("ampo eval --suite mat", "math500"), ("ampo eval --backend tr", "transformers")],
+)
+def test_the_shell_completes_commands_and_names(
+    words: str, offered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ampo"])
+    monkeypatch.setenv("_AMPO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert offered in capsys.readouterr().out.split()
+
+
+def test_flags_may_have_underscores(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["ampo", "eval", "--max_model_len", "0"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "max-model-len" in capsys.readouterr().err
+
+
+def test_each_field_of_a_group_is_a_flag_of_its_own() -> None:
+    flags = {flag for group in (ModelFlags, SamplingFlags, DataFlags, RunFlags) for flag in fields_of(group)}
+    options = {option for parameter in command("eval").params for option in parameter.opts}
+    assert {f"--{name.replace('_', '-')}" for name in flags} <= options
+
+
+def fields_of(group: type) -> list[str]:
+    return [field.name for field in fields(group)]
+
+
+def command(name: str) -> Any:
+    from typer.main import get_command
+
+    from ampo.cli import app
+
+    group: Any = get_command(app)
+    return group.commands[name]
 
 
 def test_help_names_every_template() -> None:

@@ -36,10 +36,12 @@ app = typer.Typer(
     cls=_Group,
     help="Adaptive Multi-Guidance Policy Optimization: chat, serve, evaluate.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: name.replace("_", "-"),  # --max_model_len is taken, as vLLM takes it
+    },
 )
 
 

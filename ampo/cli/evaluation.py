@@ -3,154 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from ampo.cli.harness import HarnessArg, HarnessName, evaluate_with
+from ampo.cli.flags import DataFlags, ModelFlags, RunFlags, SamplingFlags
+from ampo.cli.groups import grouped
+from ampo.cli.harness import HarnessFlags, evaluate_with
 from ampo.cli.judge import Judge, JudgeAll, JudgeDryRun, JudgeForm, JudgeLimit, JudgeName, SecondOpinion
 from ampo.cli.options import (
-    AnswerColumn,
     ApiKey,
     BackendName,
-    BaseUrl,
     Concurrency,
     DataDir,
-    DataFile,
-    DataParallel,
     Dtype,
-    EngineArg,
-    FrequencyPenalty,
     GpuMemory,
-    IdColumn,
     MaxModelLen,
     MaxNumSeqs,
-    MaxTokens,
-    MinP,
-    ModelName,
-    OptionsColumn,
-    PresencePenalty,
-    QuestionColumn,
-    RepetitionPenalty,
-    Seed,
-    Stop,
     Strict,
-    Temperature,
-    TemplateName,
     TensorParallel,
-    TopK,
-    TopP,
-    engine_settings,
-    given_sampling,
 )
-from ampo.cli.planning import CiOver, DryRun, MaxSamples, MeanTokens, TokensPerSecond, UntilCi, sampling_rule, show_plan
+from ampo.cli.planning import AdaptiveFlags, PlanFlags, show_plan
 from ampo.cli.training import show_training, training_runs
 from ampo.console import say
 from ampo.errors import UserError
 
-if TYPE_CHECKING:
-    from ampo.eval.suites import Benchmark
 
-
+@grouped
 def eval_(
-    suite: Annotated[
-        list[str] | None,
-        typer.Option("--suite", "--tasks", "-s", help="Suites, benchmarks or FILE.toml; repeat or join by commas."),
-    ] = None,
-    model: ModelName = None,
-    output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
-    ] = None,
-    data: DataFile = None,
-    question_column: QuestionColumn = None,
-    answer_column: AnswerColumn = None,
-    id_column: IdColumn = None,
-    options_column: OptionsColumn = None,
-    samples: Annotated[
-        int | None, typer.Option("--samples", min=1, help="Samples of each problem; default: the paper's.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Only the first problems of each benchmark.")] = None,
-    protocol: Annotated[
-        list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
-    ] = None,
-    template: TemplateName = None,
-    data_dir: DataDir = None,
+    what: RunFlags,
+    model: ModelFlags,
+    sampling: SamplingFlags,
+    data: DataFlags,
+    adaptive: AdaptiveFlags,
+    plan: PlanFlags,
+    harness: HarnessFlags,
     show: Annotated[bool, typer.Option("--list", help="List the suites and benchmarks, and stop.")] = False,
-    backend: BackendName = "auto",
-    base_url: BaseUrl = None,
-    api_key: ApiKey = None,
-    concurrency: Concurrency = 32,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    top_k: TopK = None,
-    min_p: MinP = None,
-    max_tokens: MaxTokens = None,
-    repetition_penalty: RepetitionPenalty = None,
-    presence_penalty: PresencePenalty = None,
-    frequency_penalty: FrequencyPenalty = None,
-    stop: Stop = None,
-    seed: Seed = 0,
-    dtype: Dtype = "auto",
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    data_parallel_size: DataParallel = 1,
-    engine_arg: EngineArg = None,
-    until_ci: UntilCi = None,
-    max_samples: MaxSamples = None,
-    ci_over: CiOver = None,
-    dry_run: DryRun = False,
-    tokens_per_second: TokensPerSecond = None,
-    mean_tokens: MeanTokens = None,
-    harness: HarnessName = "ampo",
-    harness_arg: HarnessArg = None,
     strict: Strict = False,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
     from ampo.api.evaluation import carry_out, protocols_of
     from ampo.engines import check_backend
-    from ampo.engines.source import source_of
     from ampo.eval.report import show_catalogue
     from ampo.eval.spec import build_spec, default_output_dir
     from ampo.models import EMBEDDED
     from ampo.verify.audit import name_unreadable
 
     if show:
-        show_catalogue(data_dir)
+        show_catalogue(what.data_dir)
         return
-    check_backend(backend, base_url)
-    if evaluate_with(locals()):
+    check_backend(model.backend, model.base_url)
+    if harness.other({**asdict(data), **asdict(adaptive), **asdict(plan)}):
+        evaluate_with(harness, what, model, sampling)
         return
-    given = given_sampling(locals() | {"seed": None})
-    settings = engine_settings(locals())
-    asked = [*(suite or []), *([str(data)] if data else [])] or ["demo"]
-    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
-    protocols = protocols_of(protocol or "ampo")
+    benchmarks = data.benchmarks(what.suite)
+    protocols = protocols_of(what.protocol or "ampo")
     how: Any = {  # what a run and its plan share
-        "samples": samples,
-        "limit": limit,
-        "template": template,
-        "data_dir": data_dir,
-        "sampling": given,
-        "seed": seed,
-        "rule": sampling_rule(until_ci, max_samples, ci_over),
+        "samples": what.samples,
+        "limit": what.limit,
+        "template": what.template,
+        "data_dir": what.data_dir,
+        "sampling": sampling.given(),
+        "seed": what.seed,
+        "rule": adaptive.rule(),
     }
     check = partial(name_unreadable, say=say, strict=strict)
-    if dry_run:
-        show_plan(benchmarks, model or base_url or EMBEDDED, tokens_per_second, mean_tokens, how, check)
+    if plan.wanted():
+        show_plan(benchmarks, model.model or model.base_url or EMBEDDED, plan, how, check)
         return
-    for name, value in (("--tokens-per-second", tokens_per_second), ("--mean-tokens", mean_tokens)):
-        if value is not None:
-            raise UserError(f"{name} is for an estimate: give --dry-run, too")
     spec = build_spec(benchmarks, protocols=protocols, **how)
     check([problem for task in spec.tasks for problem in task.problems])
-    source = source_of(
-        model, backend, base_url=base_url, api_key=api_key, concurrency=concurrency, settings=settings, say=say
-    )
-    run = carry_out(spec, source, output_dir or default_output_dir(asked, source.name))
+    source = model.source()
+    asked = [*(what.suite or []), *([str(data.data)] if data.data else [])] or ["demo"]
+    run = carry_out(spec, source, what.output_dir or default_output_dir(asked, source.name))
     run.show()
     show_notes(run.metrics.raw)
 
@@ -228,22 +156,19 @@ def report(
         command.show(runs, printed, form, output, say)
 
 
+@grouped
 def audit(
+    data: DataFlags,
     suite: Annotated[
         list[str] | None, typer.Argument(metavar="[SUITE|FILE]...", help="Suites, benchmarks, or FILE.toml.")
     ] = None,
-    data: DataFile = None,
-    question_column: QuestionColumn = None,
-    answer_column: AnswerColumn = None,
-    id_column: IdColumn = None,
-    options_column: OptionsColumn = None,
     data_dir: DataDir = None,
 ) -> None:
     """Check reference answers before any GPU time is spent: broken, ambiguous, or rejected in a right spelling."""
     from ampo.eval import report
     from ampo.eval.data import load_problems
 
-    benchmarks = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
+    benchmarks = data.benchmarks(suite)
     report.show_audit([p for b in benchmarks for p in load_problems(b, data_dir=data_dir, unanswered=True)])
 
 
@@ -253,22 +178,3 @@ def show_notes(metrics: Mapping[str, Any]) -> None:
 
     for note in notes(metrics):
         typer.echo(note)
-
-
-def chosen_benchmarks(
-    suites: list[str] | None,
-    data: Path | None,
-    question_column: str | None,
-    answer_column: str | None,
-    id_column: str | None = None,
-    options_column: str | None = None,
-) -> list[Benchmark]:
-    """What was asked for by name and by file; the demo suite where nothing was. A data file may be given as a name."""
-    from ampo.api.questions import benchmarks_of
-
-    given = {"question": question_column, "answer": answer_column, "id": id_column, "options": options_column}
-    columns = {what: column for what, column in given.items() if column is not None}
-    if data is None and columns:
-        raise UserError("--question-column, --answer-column and the like name columns of a --data file: give that, too")
-    own = benchmarks_of(data, columns) if data else []
-    return [*benchmarks_of(suites or ([] if own else ["demo"])), *own]

@@ -17,11 +17,39 @@ if TYPE_CHECKING:
 MODEL = "Model"
 SAMPLING = "Sampling (vLLM's names)"
 
+
+def backend_names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from ampo.engines.registry import backends
+
+    return [name for name in backends() if name.startswith(incomplete)]
+
+
+def suite_names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from ampo.eval.suites import known_names
+
+    return [name for name in known_names() if name.startswith(incomplete)]
+
+
+def template_names(incomplete: str) -> list[str]:
+    """For the shell's completion."""
+    from ampo.prompts import template_names as known
+
+    return [name for name in known() if name.startswith(incomplete)]
+
+
 ModelName = Annotated[
     str | None, typer.Option("--model", "-m", help="Hub id, local folder, or smollm2-135m.", rich_help_panel=MODEL)
 ]
 BackendName = Annotated[
-    str, typer.Option("--backend", help="auto, vllm, transformers or openai.", rich_help_panel=MODEL)
+    str,
+    typer.Option(
+        "--backend",
+        help="auto, vllm, transformers or openai.",
+        rich_help_panel=MODEL,
+        autocompletion=backend_names,
+    ),
 ]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint to ask.", rich_help_panel=MODEL)
@@ -51,6 +79,13 @@ MaxNumSeqs = Annotated[
 GpuMemory = Annotated[float, typer.Option("--gpu-memory-utilization", min=0.01, max=1.0, rich_help_panel=MODEL)]
 TensorParallel = Annotated[int, typer.Option("--tensor-parallel-size", "-tp", min=1, rich_help_panel=MODEL)]
 DataParallel = Annotated[int, typer.Option("--data-parallel-size", "-dp", min=1, rich_help_panel=MODEL)]
+Quantization = Annotated[
+    str | None,
+    typer.Option("--quantization", "-q", help="How vLLM quantises: awq, gptq, fp8, ...", rich_help_panel=MODEL),
+]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.", rich_help_panel=MODEL)
+]
 EngineArg = Annotated[
     list[str] | None,
     typer.Option("--engine-arg", help="NAME=VALUE: any other argument of vLLM's engine.", rich_help_panel=MODEL),
@@ -69,7 +104,11 @@ Stop = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, rich_help_panel=SAMPLING)]
 TemplateName = Annotated[
     str | None,
-    typer.Option("--template", help="Prompt template: ampo, plain, boxed, brief, or FILE.toml\\[#NAME]."),
+    typer.Option(
+        "--template",
+        help="Prompt template: ampo, plain, boxed, brief, or FILE.toml\\[#NAME].",
+        autocompletion=template_names,
+    ),
 ]
 
 DATA = "Data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,60 +19,77 @@ ADAPTIVE = "Adaptive sampling"
 PLAN = "Dry run"
 CAP = 64
 
-UntilCi = Annotated[
-    float | None,
-    typer.Option(
-        "--until-ci",
-        metavar="POINTS",
-        help="Sample on until half the 95 % interval is this narrow, in each benchmark; "
-        "--samples is what every problem starts from (4).",
-        rich_help_panel=ADAPTIVE,
-    ),
-]
-MaxSamples = Annotated[
-    int | None,
-    typer.Option(
-        "--max-samples", min=1, help=f"Stop at so many samples of a problem ({CAP}).", rich_help_panel=ADAPTIVE
-    ),
-]
-CiOver = Annotated[
-    str | None,
-    typer.Option(
-        "--ci-over",
-        metavar="problems|samples",
-        help="Which interval: over problems like these (the tables'), or over samples of just these.",
-        rich_help_panel=ADAPTIVE,
-    ),
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be asked and what it takes, and stop.", rich_help_panel=PLAN)
-]
-TokensPerSecond = Annotated[
-    float | None,
-    typer.Option("--tokens-per-second", min=0.001, help="Of one GPU, all requests together.", rich_help_panel=PLAN),
-]
-MeanTokens = Annotated[
-    float | None, typer.Option("--mean-tokens", min=1, help="Of a response, on average.", rich_help_panel=PLAN)
-]
+
+@dataclass(frozen=True)
+class AdaptiveFlags:
+    """Sampling until an interval is narrow enough."""
+
+    until_ci: Annotated[
+        float | None,
+        typer.Option(
+            "--until-ci",
+            metavar="POINTS",
+            help="Sample on until half the 95 % interval is this narrow, in each benchmark; "
+            "--samples is what every problem starts from (4).",
+            rich_help_panel=ADAPTIVE,
+        ),
+    ] = None
+    max_samples: Annotated[
+        int | None,
+        typer.Option(
+            "--max-samples", min=1, help=f"Stop at so many samples of a problem ({CAP}).", rich_help_panel=ADAPTIVE
+        ),
+    ] = None
+    ci_over: Annotated[
+        str | None,
+        typer.Option(
+            "--ci-over",
+            metavar="problems|samples",
+            help="Which interval: over problems like these (the tables'), or over samples of just these.",
+            rich_help_panel=ADAPTIVE,
+        ),
+    ] = None
+
+    def rule(self) -> Rule | None:
+        """The rule of an adaptive run; None where none was asked for."""
+        from ampo.eval.adaptive import Rule, as_over
+
+        if self.until_ci is None:
+            for name, given in (("--max-samples", self.max_samples), ("--ci-over", self.ci_over)):
+                if given is not None:
+                    raise UserError(f"{name} is for adaptive sampling: give --until-ci POINTS, too")
+            return None
+        return Rule(self.until_ci / 100, as_over(self.ci_over or "problems"), self.max_samples or CAP)
 
 
-def sampling_rule(until_ci: float | None, max_samples: int | None, over: str | None) -> Rule | None:
-    """The rule of an adaptive run; None where none was asked for."""
-    from ampo.eval.adaptive import Rule, as_over
+@dataclass(frozen=True)
+class PlanFlags:
+    """Saying what a run would take, in place of it."""
 
-    if until_ci is None:
-        for name, given in (("--max-samples", max_samples), ("--ci-over", over)):
-            if given is not None:
-                raise UserError(f"{name} is for adaptive sampling: give --until-ci POINTS, too")
-        return None
-    return Rule(until_ci / 100, as_over(over or "problems"), max_samples or CAP)
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be asked and what it takes, and stop.", rich_help_panel=PLAN),
+    ] = False
+    tokens_per_second: Annotated[
+        float | None,
+        typer.Option("--tokens-per-second", min=0.001, help="Of one GPU, all requests together.", rich_help_panel=PLAN),
+    ] = None
+    mean_tokens: Annotated[
+        float | None, typer.Option("--mean-tokens", min=1, help="Of a response, on average.", rich_help_panel=PLAN)
+    ] = None
+
+    def wanted(self) -> bool:
+        """Whether to plan. Raises UserError for what only an estimate has use for."""
+        for name, value in (("--tokens-per-second", self.tokens_per_second), ("--mean-tokens", self.mean_tokens)):
+            if value is not None and not self.dry_run:
+                raise UserError(f"{name} is for an estimate: give --dry-run, too")
+        return self.dry_run
 
 
 def show_plan(
     benchmarks: list[Benchmark],
     model: str,
-    tokens_per_second: float | None,
-    mean_tokens: float | None,
+    plan: PlanFlags,
     how: Mapping[str, Any],
     check: Callable[[Sequence[Problem]], object],
 ) -> None:
@@ -80,7 +98,5 @@ def show_plan(
     from ampo.eval.plan import make_plan
     from ampo.eval.plan_table import show
 
-    plan = make_plan(
-        benchmarks, model, tokens_per_second=tokens_per_second, mean_tokens=mean_tokens, check=check, **how
-    )
-    show(plan)
+    estimate = {"tokens_per_second": plan.tokens_per_second, "mean_tokens": plan.mean_tokens}
+    show(make_plan(benchmarks, model, check=check, **estimate, **how))

@@ -11,29 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ampo.cli.flags import DataFlags, SamplingFlags
+from ampo.cli.groups import grouped
 from ampo.cli.options import (
-    AnswerColumn,
     ApiKey,
     Concurrency,
     DataDir,
-    DataFile,
     Dtype,
     EngineArg,
     GpuMemory,
-    IdColumn,
     MaxModelLen,
     MaxNumSeqs,
-    MaxTokens,
-    OptionsColumn,
-    QuestionColumn,
     Seed,
     Strict,
-    Temperature,
     TemplateName,
     TensorParallel,
-    TopP,
     engine_settings,
-    given_sampling,
 )
 from ampo.console import say
 from ampo.errors import UserError
@@ -54,7 +47,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of t
 
 
 @app.command()
+@grouped
 def build(
+    data: DataFlags,
+    sampling: SamplingFlags,
     teacher: Annotated[
         list[str],
         typer.Option(
@@ -69,20 +65,12 @@ def build(
         list[str] | None,
         typer.Option("--suite", "-s", help="Suites, benchmarks or FILE.toml; default: the problems of the given runs."),
     ] = None,
-    data: DataFile = None,
-    question_column: QuestionColumn = None,
-    answer_column: AnswerColumn = None,
-    id_column: IdColumn = None,
-    options_column: OptionsColumn = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Of each problem, by each teacher.")] = 1,
     limit: Annotated[int | None, typer.Option("--limit", help="Only the first problems of each benchmark.")] = None,
     template: TemplateName = None,
     data_dir: DataDir = None,
     api_key: ApiKey = None,
     concurrency: Concurrency = 32,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    max_tokens: MaxTokens = None,
     seed: Seed = 0,
     dtype: Dtype = "auto",
     max_model_len: MaxModelLen = None,
@@ -95,7 +83,6 @@ def build(
 
     Each teacher asked has a run directory of ampo eval under OUTPUT_DIR/teachers; the pool is OUTPUT_DIR/pool.jsonl.
     """
-    from ampo.cli.evaluation import chosen_benchmarks
     from ampo.cli.teachers import ask, candidates_of, prompt_of, teachers_of
     from ampo.eval.rundir import RunDir
     from ampo.eval.spec import PAPER_SAMPLING, build_spec
@@ -105,12 +92,11 @@ def build(
     from ampo.guidance.writer import writing
     from ampo.verify import VerifierPool
 
-    given, settings = given_sampling(locals() | {"seed": None}), engine_settings(locals())
+    given, settings = sampling.given(), engine_settings(locals())
     teachers = teachers_of(teacher)
-    if suite or data or any((question_column, answer_column, id_column, options_column)):
-        chosen = chosen_benchmarks(suite, data, question_column, answer_column, id_column, options_column)
+    if suite or data.data or data.columns:
         how: Any = {"samples": samples, "limit": limit, "template": template, "data_dir": data_dir}
-        spec = build_spec(chosen, sampling=given, seed=seed, **how)
+        spec = build_spec(data.benchmarks(suite), sampling=given, seed=seed, **how)
         problems = [problem for task in spec.tasks for problem in task.problems]
     elif all(one.run for one in teachers):
         spec = None
@@ -135,7 +121,7 @@ def build(
     file = output_dir / "pool.jsonl"
     there = sum(_lines(run.responses) for run in runs)
     with writing(file) as keep, VerifierPool() as verifiers, _progress(there, "responses") as progress:
-        limit_tokens = max_tokens or PAPER_SAMPLING.max_tokens
+        limit_tokens = sampling.max_tokens or PAPER_SAMPLING.max_tokens
         report = assemble(
             [prompt_of(p) for p in problems],
             candidates,

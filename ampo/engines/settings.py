@@ -17,6 +17,8 @@ class EngineSettings:
     kv_cache_gib: memory of the key-value cache on a CPU.
     in_process: vLLM's engine core in this process rather than in one of its own: starts in a third of the time, for
         one device only. None: on a CPU yes, on GPUs no (there a second process keeps Python off the GPU's way).
+    quantization: how vLLM quantises, by its own names; None goes by the model's config.
+    trust_remote_code: run code that comes with the model.
     extra: further arguments of the engine by their own names (vLLM's EngineArgs).
     """
 
@@ -28,6 +30,7 @@ class EngineSettings:
     tensor_parallel_size: int = 1
     data_parallel_size: int = 1
     enforce_eager: bool | None = None
+    quantization: str | None = None
     trust_remote_code: bool = False
     in_process: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)

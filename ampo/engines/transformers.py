@@ -67,6 +67,11 @@ class TransformersEngine(Engine):
         max_prefill_tokens: int = 2048,
     ) -> None:
         self.settings = settings = settings or EngineSettings()
+        if settings.quantization:
+            raise UserError(
+                f"quantization = {settings.quantization!r} is vLLM's: give --backend vllm, or leave it out "
+                "(a checkpoint that is quantised is loaded as it is)"
+            )
         own = {"device": device, "attn_implementation": attn_implementation, "max_prefill_tokens": max_prefill_tokens}
         for name in settings.extra:
             if name not in own:

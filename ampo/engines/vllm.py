@@ -312,6 +312,7 @@ def engine_arguments(revision: str | None, settings: EngineSettings) -> dict[str
         "gpu_memory_utilization": settings.gpu_memory_utilization,
         "tensor_parallel_size": settings.tensor_parallel_size,
         "data_parallel_size": settings.data_parallel_size,
+        "quantization": settings.quantization,
         "trust_remote_code": settings.trust_remote_code,
         "enforce_eager": settings.enforce_eager or False,
         "enable_prefix_caching": True,

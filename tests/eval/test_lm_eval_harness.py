@@ -176,11 +176,11 @@ def test_a_mistyped_task_does_not_bind_the_folder(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_for_our_own_harness_is_refused(given: dict[str, Any]) -> None:
-    from ampo.cli.harness import evaluate_with
+    from ampo.cli.harness import HarnessFlags
 
     [name] = given
     with pytest.raises(UserError, match=f"--{name.replace('_', '-')} is for our own harness"):
-        evaluate_with({"harness": "lm-eval", "harness_arg": None} | given)
+        HarnessFlags("lm-eval").other(given)
 
 
 def test_a_set_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
