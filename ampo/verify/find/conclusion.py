@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.find.short_response import reads_as_no_answer
+from ampo.verify.text.words import any_of, that
 
 _LINE = 400
 _LEAD = re.compile(
@@ -25,11 +26,9 @@ _NEVER = re.compile(
     r"because|similarly|alternatively)\w*\b)",
     re.IGNORECASE,
 )
-_HEDGED = re.compile(
-    r"\b(?:not|never|cannot|unless|if|when|whether|maybe|perhaps|possibly|probably|might|may|could|would|either|depend\w*|"
-    r"guess|unclear|interpretation|assum\w*|such)\b|n't\b|\?|\.\.\.$",
-    re.IGNORECASE,
-)
+_MAY_STAND = {"no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"}
+_MINDED = (that("denies", "supposes", "hedges") - _MAY_STAND) | {"either", "when", "would", "such"}
+_HEDGED = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z$*\\])")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _IS = re.compile(
@@ -41,11 +40,7 @@ _VALUE = re.compile(
     rf"|{_FORMULA}(?:(?:,|,? and) {_FORMULA})*(?:\s+[a-z]+){{0,2}}"
 )
 _TOLD = re.compile(r"[\d=]|\b(?:while|and|which|than|by)\b")  # of more than one thing
-_ANOTHER = re.compile(
-    r"\b(?:twice|double|triple|half|third|quarter|times|squared?|cubed?|minus|negative|opposite|reciprocal|inverse|"
-    r"logarithm|digit|wrong|incorrect|naive|guess)\b",
-    re.IGNORECASE,
-)  # than what is asked for, unless the question has the word
+_ANOTHER = any_of("calculates", "derives", "falsifies")  # than what is asked for, unless the question has the word
 
 
 def conclusion(body: str, question: str) -> str | None:

@@ -26,12 +26,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ampo.prompts import ANSWER_OPEN, answer_span, boxed_span, split
+from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
+from ampo.verify.find.boxes import Group, boxes, last_group, with_names
 from ampo.verify.find.conclusion import conclusion
+from ampo.verify.find.formula_around import formula
+from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import answer_form, closing_value, reads_as_no_answer
+from ampo.verify.find.standing import TAKEN_BACK, objection
 
-MAX_BOXES = 32  # side by side
+MAX_BOXES = 32  # that are read and refused
 TAIL = 20_000  # characters that the phrase rules read
 LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
 
@@ -52,8 +56,8 @@ _DISCLAIMED = re.compile(
 )
 _DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
-_BETWEEN_BOXES = re.compile(
-    r"[\s$.,;:{}()\[\]\\!]*(?:and|or|\\text\{\s*(?:and|or)\s*\})?[\s$,]*(?:[a-zA-Z](?:_\w)?\s*=\s*)?"
+_DENIAL = re.compile(
+    r"(?:not|never|neither|nor|n't|cannot|no longer|anything but)\b(?!\s+(?:possible|enough))", re.IGNORECASE
 )
 _LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
 _LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
@@ -88,17 +92,25 @@ def extract(
     if not parts.finished:
         stopped = finish_reason not in (None, "length")
         return Extraction(None, "thought never closed", truncated=not stopped)
-    body = parts.body
-    found = _tagged(body, finish_reason, choice) or (_boxed(body) if not cut or _ends_in_a_box(body) else None)
+    body = before_the_next_question(parts.body, lambda text: _strong(text, None, choice, question) is not None)
+    found = _strong(body, finish_reason, choice, question)
     if found is None and not cut:
         tail = body[-TAIL:]
-        found = _phrased(tail, choice) or (_lettered(body) if choice else None) or _short(body, question)
-        found = found or _concluded(tail, question)
+        found = (_lettered(body) if choice else None) or _short(body, question) or _concluded(tail, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
-    if not found.answer:
+    if found.answer == "":
         return Extraction(None, f"{found.rule}: empty", truncated=False)
     return found
+
+
+def _strong(body: str, finish_reason: str | None, choice: bool, question: str) -> Extraction | None:
+    """By a tag, a box or a phrase that marks it."""
+    cut = finish_reason == "length"
+    found = _tagged(body, finish_reason, choice, question)
+    if found is None and (not cut or _ends_in_a_box(body)):
+        found = _boxed(body, choice, question)
+    return found or (None if cut else _phrased(body[-TAIL:], choice, question))
 
 
 def final_answer(response: str, finish_reason: str | None = None) -> str:
@@ -107,7 +119,7 @@ def final_answer(response: str, finish_reason: str | None = None) -> str:
     return split(response).body if found.answer is None else found.answer
 
 
-def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | None:
+def _tagged(body: str, finish_reason: str | None, choice: bool, question: str) -> Extraction | None:
     span = answer_span(body)
     if span is None:
         start = body.rfind(ANSWER_OPEN)
@@ -117,7 +129,8 @@ def _tagged(body: str, finish_reason: str | None, choice: bool) -> Extraction | 
     content = body[slice(*span)].strip()
     if choice and (letter := _said_right(content)):
         return Extraction(letter, "answer tag, letter")
-    inner = _boxed(content) or (_phrased(content, choice) if len(content) <= TAIL else None)
+    inner = _boxed(content, choice, question)
+    inner = inner or (_phrased(content, choice, question) if len(content) <= TAIL else None)
     if inner is not None and inner.answer:
         return Extraction(inner.answer, f"answer tag, {inner.rule}")
     return Extraction(content, "answer tag")
@@ -132,49 +145,68 @@ def _said_right(text: str) -> str | None:
 
 def _ends_in_a_box(body: str) -> bool:
     """Whether nothing but marks follows the last box."""
-    span = boxed_span(body)
-    return span is not None and not any(c.isalnum() for c in body[span[1] :])
+    found = boxes(body)
+    return bool(found) and not any(c.isalnum() for c in body[found[-1].end :])
 
 
-def _boxed(body: str) -> Extraction | None:
-    """The last box, and those directly before it: a list that was boxed one by one."""
-    span = boxed_span(body)
-    if span is None:
-        return None
-    values = [body[slice(*span)].strip()]
-    start = _box_start(body, span[0])
-    for _ in range(MAX_BOXES):
-        before = boxed_span(body[max(0, start - LINE) : start])
-        if before is None:
-            break
-        offset = max(0, start - LINE)
-        if not _BETWEEN_BOXES.fullmatch(body, offset + before[1] + 1, start):
-            break
-        value = body[offset + before[0] : offset + before[1]].strip()
-        if value not in values:
-            values.insert(0, value)
-        start = _box_start(body, offset + before[0])
-    if len(values) > 1 and "" in values:
-        values = [v for v in values if v]
+def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
+    """The last box that stands, with those that are one answer with it, as a part of the formula around it.
+
+    Where what is said around the last one takes it back, an answer behind it counts; else one that stood before it.
+    """
+    found = boxes(body)
+    if not found:
+        return Extraction("", "box") if "\\boxed{}" in body else None
+    refused: list[str] = []
+    why = None
+    while found and len(refused) < MAX_BOXES:
+        group = last_group(body, found)
+        start, end = group.boxes[0].start, group.boxes[-1].end
+        objected = "a guess" if group.hedged else objection(body, start, end, question)
+        if objected is None and not set(group.values) & set(refused):
+            return _of_group(body, group, choice)
+        if objected == "a guess" and group.hedged:
+            return Extraction(None, "boxes, a guess")
+        if why is None and objected is not None:
+            said = _phrased(body[end:][-TAIL:], choice, question)
+            if said is not None or objected in TAKEN_BACK:
+                return said or Extraction(None, f"box, {objected}")
+        why = why or objected
+        refused += group.values
+        found = found[: -len(group.boxes)]
+    return Extraction(None, f"box, {why}")
+
+
+def _of_group(body: str, group: Group, choice: bool) -> Extraction:
+    values = group.values
+    if not choice and len(group.boxes) == 1:
+        box = group.boxes[0]
+        return Extraction(formula(body, box.start, box.end, box.content), "box")
+    if group.named and len(values) > 1:
+        return Extraction(with_names(body, group), "boxes side by side")
+    if not choice:
+        read = [formula(body, box.start, box.end, box.content) for box in group.boxes]
+        values = list(dict.fromkeys(read))
     return Extraction(", ".join(values), "box" if len(values) == 1 else "boxes side by side")
 
 
-def _box_start(body: str, content: int) -> int:
-    return max(body.rfind("\\boxed", 0, content), body.rfind("\\fbox", 0, content))
-
-
-def _phrased(tail: str, choice: bool) -> Extraction | None:
+def _phrased(tail: str, choice: bool, question: str) -> Extraction | None:
     plain = tail.replace("**", "").replace("__", "")
     last = None
     for found in _PHRASE.finditer(plain):
         if choice and found.group().strip() == "A:":  # a letter
             continue
-        if not _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
-            last = found
+        if _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
+            continue
+        if answer := _sentence(plain[found.end() : found.end() + 4 * LINE]):
+            at = plain.find(answer[:20], found.end())
+            end = at + len(answer) if at >= 0 else found.end()
+            if _DENIAL.match(answer) or objection(plain, max(found.end(), at), end, question) is not None:
+                continue
+            last = found, answer
     if last is None:
         return None
-    answer = _sentence(plain[last.end() : last.end() + 4 * LINE])
-    return Extraction(answer, f'"{" ".join(last.group().split())[:40]}"') if answer else None
+    return Extraction(last[1], f'"{" ".join(last[0].group().split())[:40]}"')
 
 
 def _sentence(text: str) -> str:

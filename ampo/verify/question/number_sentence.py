@@ -12,25 +12,17 @@ import re
 from ampo.verify.question.asked import asking
 from ampo.verify.text.phrases import plain
 from ampo.verify.text.units import is_unit_word
+from ampo.verify.text.words import that
 
 MAX_WORDS = 24
 _NUMBER = re.compile(
     r"(?:\\dollar|\\pound|\\euro)?\s*(?<![\w.,-])-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+|\s*%)?(?![\w.,]*\d)"
 )
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
-_FILL_WORDS = """
-a altogether an and answer are as at be been by can cost costs day each earns equal equals every final finally for from
-gave get gets got had has have he hence her here him his i in is it its left made make makes must need needs now of on
-our paid pay pays per remain remaining remains result she should so sold spends spent take takes that the their there
-therefore they this thus to today together took total travel travels was we were will with year you your
-"""
-_NEVER_WORDS = """
-no not never neither nor none or either but if unless except cannot without maybe perhaps possibly might may could would
-than less more fewer least most under over below above between about approximately roughly nearly almost around before
-after until other another extra double twice triple half third thirds quarter quarters dozen hundred thousand million
-billion negative minus plus times squared cubed wrong false incorrect false instead guess first second
-"""
-_FILL, _NEVER = frozenset(_FILL_WORDS.split()), frozenset(_NEVER_WORDS.split())
+_FILL = that("tells", "happens", "reasons") - {"because", "since"}
+_FILL |= {"must", "need", "needs", "should", "we", "you", "your"}
+_NEVER = that("denies", "offers", "contrasts", "supposes", "hedges", "bounds", "rounds")
+_NEVER |= that("calculates", "scales", "orders", "falsifies") | {"before", "after", "until"}
 _EACH = re.compile(r"\b(?:each|every|per|apiece)\b", re.IGNORECASE)
 _OF_GIVEN = re.compile(r"\b(?:for|of|in|after|from)(?:\s+(?:all|the|his|her|their|these|those))*\s*$")
 _MORE_THAN = re.compile(

@@ -9,22 +9,17 @@ from __future__ import annotations
 import re
 
 from ampo.verify.text.phrases import opposite_aliases, phrase, plain
+from ampo.verify.text.words import that
 
 MAX_GOLD, MAX_WORDS = 5, 16
-_FILL_WORDS = """
-the a an is are was were be must will on in at of to for it this that they there he she so thus hence
-therefore then we get have has find obtain conclude which answer result value solution function graph curve
-shape figure limit series sequence integral number day winner wins win set equation system total final correct
-would had could did does
+_NOUNS = """
+solution function graph curve shape figure limit series sequence integral number day winner wins win set equation system
 """
-_FILL = frozenset(_FILL_WORDS.split())
+_FILL = that("tells", "reasons") - {"because", "since", "and", "each", "every", "per"}
+_FILL |= {"must", "which", "could", "correct", *_NOUNS.split()}
 _INFINITE = frozenset({"diverge", "diverges", "tend", "tends", "approach", "approaches", "go", "goes", "equal"})
-_NEVER_WORDS = """
-no not never neither nor none or either and but if unless except cannot can't isn't doesn't don't aren't
-wasn't won't without maybe perhaps possibly might could may than instead false true wrong incorrect yes both
-other another less more least most un non opposite
-"""
-_NEVER = frozenset(_NEVER_WORDS.split())
+_NEVER = that("denies", "offers", "contrasts", "supposes", "hedges", "falsifies") - {"could"}
+_NEVER |= {"and", "true", "yes", "than", "less", "more", "most", "least", "opposite"}
 _SUPERLATIVES = frozenset({"most", "least"})  # of a question that asks who has the most
 _NAMES = re.compile(r"[A-Za-z]{2}|[A-Z]{3}|[A-Z]?[a-z]+[A-Z][A-Za-z]*|[A-Z]{2,}[a-z]+")  # CO, mg, ABC, NaCl
 _SHORT_WORDS = frozenset({"no", "up", "on", "in", "by", "at", "it", "if", "so", "or", "yes", "all", "odd"})

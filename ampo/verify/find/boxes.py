@@ -1,0 +1,157 @@
+"""The boxes of a response, and which of them are one answer: those that nothing but a joint stands between.
+
+A box is `\\boxed{...}` or `\\fbox{...}` whose braces balance, or `\\boxed` before one token (`\\boxed 9`). One that is never
+closed is none, and one with nothing in it (`\\boxed{}`, `\\boxed{...}`) says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ampo.verify.text.words import any_of
+
+MOST = 64  # boxes that are read, the last ones
+JOINT = 160  # longest text between two boxes of one answer
+
+_TOKEN = re.compile(
+    r"\\(?:boxed|fbox)\s{0,9}\{|\\(?:boxed|fbox)\s{0,9}(-?\d{1,30}(?:\.\d{1,30})?(?![\w.]*\w)|(?<=\s)[a-zA-Z](?!\w))"
+    r"|\\[^a-zA-Z]|[{}]",
+    re.DOTALL,
+)
+_SAYS = re.compile(r"[^\W_]|\\[a-zA-Z]|[<>=∞∅√±+]")
+_NOTHING = re.compile(
+    r"\\(?:phantom|hspace|vspace|text|ldots|dots|cdots|quad|qquad|mathrm|textbf|underline)(?![a-zA-Z])|\\[,;:! ]"
+)
+_DRESS = (
+    r"(?:[$&*_{}\[\]()~\s]|\\[()\[\],;:!> ]|\\\\|\\(?:quad|qquad|left|right|displaystyle|large|Large|item|therefore)"
+    r"(?![a-zA-Z])|\\(?:begin|end)\{[a-z*]{1,12}\}(?:\{[clr|]{1,9}\})?)*+"
+)
+_WORDS = r"[A-Za-z][A-Za-z' -]{0,40}"
+_MARKER = r"(?:(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-*•+])\s+)?"
+_LABEL = (
+    r"(?:(?:\\?[a-zA-Z]{1,8}(?:_\{?\w{1,3}\}?)?'*(?:\([a-z0-9]{1,3}\))?|\([a-zA-Z](?:,\s*[a-zA-Z])*\))"
+    r"\s*(?:=|\\approx|≈)\s*)?"
+)
+_AND = (
+    r"(?:and(?:\s+also)?|or|\\(?:text|mbox|textrm|textbf)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\\(?:land|lor)|và|und|et|y|e|и|"
+    r"和|或|及|、|과|와)?"
+)
+_JOINT = re.compile(rf"{_DRESS}[.,;:/、，；]?{_DRESS}{_AND}{_DRESS}[,:]?{_DRESS}{_MARKER}{_DRESS}{_LABEL}{_DRESS}")
+_IN_A_SENTENCE = re.compile(
+    rf"{_DRESS}(?:{_WORDS})?\s*(?:,\s*and\b|,|;|\band\b)\s*(?:{_WORDS})?{_DRESS}{_LABEL}{_DRESS}"
+)
+_NAME = r"([A-Za-z][a-z]*(?: [a-z]+){0,2}|(?:Case|Solution|Root|Part|Option) \(?[A-Za-z0-9]\)?)"
+_NEXT_NAMED = re.compile(rf"{_DRESS}[.,;]?{_DRESS}{_MARKER}{_NAME}{_DRESS}(?::|=|is|are)?{_DRESS}{_LABEL}{_DRESS}")
+_NAMED = re.compile(rf"(?:^|[.,;:\n]){_DRESS}{_MARKER}{_NAME}{_DRESS}(?::|=|is|are)?{_DRESS}{_LABEL}{_DRESS}$")
+_STEP = re.compile(
+    r"\b(?:answers?|final|results?|total|sum|altogether|overall|check|step|attempt|try|guess|conclusion|so|thus|hence|"
+    r"therefore|then|get|gets|gives?|giving|which|that|means|note|correct\w*|now|finally|where|here|again|because|since|"
+    r"not|but|with|of|from|by|in|for|we|it|is the)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\b(?:first|second|third|fourth|last|other|case|solution|root|option|pair)\b", re.IGNORECASE)
+_HEDGED = any_of("hedges")
+_BEHIND = re.compile(rf"(?:[$\s]*{_WORDS})?")
+_NOUN = re.compile(r"[$\s]*(?!and\b|or\b)[a-z]")
+_MARKS = re.compile(r"[$*_{}]|\\[()\[\],;:! ]|\\(?:quad|qquad)(?![a-zA-Z])|\n")
+_WORD_RUN = re.compile(r"(?<![\\a-zA-Z])\s*[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*\s*")
+
+
+class Box(NamedTuple):
+    """start, end: with \\boxed and braces. content: what stands in it."""
+
+    start: int
+    end: int
+    content: str
+
+
+class Group(NamedTuple):
+    """Boxes that are one answer.
+
+    hedged: a "maybe" stands among the joints. named: words stand there that say what each is: 7 goats and 4 cows.
+    """
+
+    boxes: tuple[Box, ...]
+    hedged: bool = False
+    named: bool = False
+
+    @property
+    def values(self) -> list[str]:
+        """Each once, in their order."""
+        return list(dict.fromkeys(box.content for box in self.boxes))
+
+
+def boxes(body: str) -> list[Box]:
+    """The last boxes that say something, outermost ones, in their order; in linear time."""
+    found: list[Box] = []
+    if "\\boxed" not in body and "\\fbox" not in body:
+        return found
+    open_: list[tuple[int, int]] = []  # where a brace's box starts (-1 for none), and where its content does
+    for m in _TOKEN.finditer(body):
+        text = m[0]
+        if text == "{":
+            open_.append((-1, m.end()))
+        elif text == "}":
+            start, inside = open_.pop() if open_ else (-1, 0)
+            if start >= 0:
+                while found and found[-1].start > start:
+                    found.pop()
+                found.append(
+                    Box(start, m.end(), body[inside : m.start()].strip() if m.start() - inside < 10**6 else "")
+                )
+        elif len(text) > 2 and text.endswith("{"):
+            open_.append((m.start(), m.end()))
+        elif m[1]:
+            found.append(Box(m.start(), m.end(), m[1]))
+    return [box for box in found[-4 * MOST :] if says(box.content)][-MOST:]
+
+
+def says(content: str) -> bool:
+    """Whether there is anything but space, dots and dress in it."""
+    return bool(_SAYS.search(_NOTHING.sub(" ", content[:2_000]) if len(content) < 200 else content))
+
+
+def last_group(body: str, found: list[Box]) -> Group:
+    """The last box, and those before it that are one answer with it."""
+    taken = [found[-1]]
+    hedged = named = False
+    for before in reversed(found[:-1]):
+        between = body[before.end : taken[0].start]
+        if len(between) > JOINT:
+            break
+        plain = _HEDGED.sub(" ", between)
+        if not _joined(body, before, plain):
+            break
+        hedged, named = hedged or plain != between, named or not _JOINT.fullmatch(plain) and not _COUNTED.search(plain)
+        taken.insert(0, before)
+    return Group(tuple(taken), hedged, named)
+
+
+def with_names(body: str, group: Group) -> str:
+    """Boxes with the words between and behind them: 7 \\text{ goats and } 4 \\text{ cows}."""
+    first, last = group.boxes[0], group.boxes[-1]
+    end = _BEHIND.match(body[last.end : last.end + JOINT])
+    behind = [body[box.end : after.start] for box, after in zip(group.boxes, group.boxes[1:], strict=False)]
+    behind.append(end[0] if end else "")
+    name = None if all(map(_NOUN.match, behind)) else _NAMED.search(body[max(0, first.start - JOINT) : first.start])
+    said = [_worded(name[0].lstrip(" .,;:\n") if name else "")]
+    for box, words in zip(group.boxes, behind, strict=True):
+        said += [box.content, _worded(words)]
+    return " ".join(" ".join(said).split())
+
+
+def _worded(text: str) -> str:
+    return _WORD_RUN.sub(lambda m: f"\\text{{{m[0]}}}", _MARKS.sub(" ", text))
+
+
+def _joined(body: str, before: Box, between: str) -> bool:
+    if _JOINT.fullmatch(between):
+        return True
+    if _IN_A_SENTENCE.fullmatch(between) and not _STEP.search(between):
+        return True
+    name = _NEXT_NAMED.fullmatch(between)
+    if name is None or _STEP.search(name[1]):
+        return False
+    first = _NAMED.search(body[max(0, before.start - JOINT) : before.start])
+    return first is not None and not _STEP.search(first[1]) and first[1].lower() != name[1].lower()
