@@ -31,6 +31,8 @@ def quick(claim: Claim) -> Verdict | None:
     if found.answer is None:
         if found.truncated:
             return Verdict("truncated", None, found.rule)
+        if found.taken_back:
+            return Verdict("wrong", None, found.rule)
         return Verdict("no_answer", None, found.rule, shown=says_nothing(claim, found.rule))
     ruling = _cheap(claim, found.answer)
     return None if ruling is None else verdict(found, ruling)

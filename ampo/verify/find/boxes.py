@@ -1,7 +1,7 @@
 """The boxes of a response, and which of them are one answer: those that nothing but a joint stands between.
 
-A box is `\\boxed{...}` or `\\fbox{...}` whose braces balance, or `\\boxed` before one token (`\\boxed 9`). One that is never
-closed is none, and one with nothing in it (`\\boxed{}`, `\\boxed{...}`) says nothing.
+A box is `\\boxed{...}` or `\\fbox{...}` whose braces balance, or `\\boxed` before one token (`\\boxed 9`). One that is
+never closed is none, and one with nothing in it (`\\boxed{}`, `\\boxed{...}`) says nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     r"|\\[^a-zA-Z]|[{}]",
     re.DOTALL,
 )
+_OPENING = re.compile(r"\\(?:boxed|fbox)\s{0,9}\{")
+EMPTY = re.compile(r"\\(?:boxed|fbox)\s{0,9}\{(?:\\[a-zA-Z]{1,10}(?:\{[^{}]{0,20}\})?|[\s.…_$,;!?]){0,20}\}")
 _SAYS = re.compile(r"[^\W_]|\\[a-zA-Z]|[<>=∞∅√±+]")
 _NOTHING = re.compile(
     r"\\(?:phantom|hspace|vspace|text|ldots|dots|cdots|quad|qquad|mathrm|textbf|underline)(?![a-zA-Z])|\\[,;:! ]"
@@ -34,7 +36,8 @@ _LABEL = (
     r"\s*(?:=|\\approx|≈)\s*)?"
 )
 _AND = (
-    r"(?:and(?:\s+also)?|or|\\(?:text|mbox|textrm|textbf)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\\(?:land|lor)|và|und|et|y|e|и|"
+    r"(?:and(?:\s+also)?|or|\\(?:text|mbox|textrm|textbf)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\\(?:land|lor)|và|und|et|y|"
+    r"e|и|"
     r"和|或|及|、|과|와)?"
 )
 _JOINT = re.compile(rf"{_DRESS}[.,;:/、，；]?{_DRESS}{_AND}{_DRESS}[,:]?{_DRESS}{_MARKER}{_DRESS}{_LABEL}{_DRESS}")
@@ -46,7 +49,8 @@ _NEXT_NAMED = re.compile(rf"{_DRESS}[.,;]?{_DRESS}{_MARKER}{_NAME}{_DRESS}(?::|=
 _NAMED = re.compile(rf"(?:^|[.,;:\n]){_DRESS}{_MARKER}{_NAME}{_DRESS}(?::|=|is|are)?{_DRESS}{_LABEL}{_DRESS}$")
 _STEP = re.compile(
     r"\b(?:answers?|final|results?|total|sum|altogether|overall|check|step|attempt|try|guess|conclusion|so|thus|hence|"
-    r"therefore|then|get|gets|gives?|giving|which|that|means|note|correct\w*|now|finally|where|here|again|because|since|"
+    r"therefore|then|get|gets|gives?|giving|which|that|means|note|correct\w*|now|finally|where|here|again|because|"
+    r"since|"
     r"not|but|with|of|from|by|in|for|we|it|is the)\b",
     re.IGNORECASE,
 )
@@ -107,6 +111,20 @@ def boxes(body: str) -> list[Box]:
     return [box for box in found[-4 * MOST :] if says(box.content)][-MOST:]
 
 
+def unclosed(body: str) -> int | None:
+    """Where a box begins that is never closed, behind all that are; None where there is none."""
+    last = max(body.rfind("\\boxed"), body.rfind("\\fbox"))
+    m = _OPENING.match(body, last) if last >= 0 else None
+    if m is None:
+        return None
+    depth = 1
+    for brace in _TOKEN.finditer(body, m.end()):
+        depth += (brace[0] == "{") - (brace[0] == "}")
+        if not depth:
+            return None
+    return last
+
+
 def says(content: str) -> bool:
     """Whether there is anything but space, dots and dress in it."""
     return bool(_SAYS.search(_NOTHING.sub(" ", content[:2_000]) if len(content) < 200 else content))
@@ -123,7 +141,10 @@ def last_group(body: str, found: list[Box]) -> Group:
         plain = _HEDGED.sub(" ", between)
         if not _joined(body, before, plain):
             break
-        hedged, named = hedged or plain != between, named or not _JOINT.fullmatch(plain) and not _COUNTED.search(plain)
+        hedged, named = (
+            hedged or plain != between,
+            named or (not _JOINT.fullmatch(plain) and not _COUNTED.search(plain)),
+        )
         taken.insert(0, before)
     return Group(tuple(taken), hedged, named)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.find.short_response import reads_as_no_answer
+from ampo.verify.text.languages import CONCLUDES, FOREIGN, stated
 from ampo.verify.text.words import any_of, that
 
 _LINE = 400
@@ -53,6 +54,8 @@ def conclusion(body: str, question: str) -> str | None:
     line = line.strip()
     if len(line) > _LINE or _NEVER.match(line.lstrip("*_ ")):
         return None
+    if FOREIGN.search(line) and (told := _foreign(line, before)):
+        return told
     *others, sentence = _SENTENCE.split(line)
     alone = not others and before != "" and not before.rpartition("\n")[2].strip()
     bold = _bold(sentence)
@@ -66,6 +69,13 @@ def conclusion(body: str, question: str) -> str | None:
     if not (bold or re.search(r"[\d$\\]", plain)) or _of_another(plain, question):
         return None
     return _value(bold or plain)
+
+
+def _foreign(line: str, before: str) -> str | None:
+    """The value that a last sentence in another language states, where it concludes or stands alone."""
+    sentence = re.sub(r"\*\*|__", "", re.split(r"(?<=[。！？])|(?<=[.!?])\s", line.rstrip(" 。.!"))[-1])
+    led = CONCLUDES.match(sentence)
+    return stated(sentence) if led or not before or not before.rpartition("\n")[2].strip() else None
 
 
 def _of_another(sentence: str, question: str) -> bool:

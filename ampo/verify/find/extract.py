@@ -28,37 +28,19 @@ from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
-from ampo.verify.find.boxes import Group, boxes, last_group, with_names
+from ampo.verify.find.announced import announced
+from ampo.verify.find.boxes import EMPTY, Group, boxes, last_group, unclosed, with_names
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.formula_around import formula
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
+from ampo.verify.text.damage import mended
 
 MAX_BOXES = 32  # that are read and refused
 TAIL = 20_000  # characters that the phrase rules read
 LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
 
-_PHRASE = re.compile(
-    r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option))\b(?![ \t]+choices?:)"
-    r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
-    r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )\b(?:is|are|equals|be)\b|:)"
-    r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
-    r"|^[ \t]*A:|^[ \t]*####|(?<=[.!?] )####(?= [-+$\\\d])|\bfinal answer\s*\n)[ \t]*:?",
-    re.IGNORECASE | re.MULTILINE,
-)
-_DISCLAIMED = re.compile(
-    r"(?:n't|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say)\s+"
-    r"(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$|"
-    r"\b(?:whether|suppose|(?:people|they|some|others|students?)\s+(?:may |might |would )?(?:say|think|claim|believe)s?"
-    r"(?:\s+that)?)\s+(?:the|an)?\s*$",
-    re.IGNORECASE,
-)
-_DISPLAY = re.compile(r"\s*(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
-_SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n")
-_DENIAL = re.compile(
-    r"(?:not|never|neither|nor|n't|cannot|no longer|anything but)\b(?!\s+(?:possible|enough))", re.IGNORECASE
-)
 _LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
 _LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
 
@@ -71,11 +53,13 @@ _OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
 
 
 class Extraction(NamedTuple):
-    """What was found. answer: None where there is none. truncated: cut off before a final answer."""
+    """What was found. answer: None where there is none. truncated: cut off before a final answer. taken_back: there is
+    one that doesn't stand, as it is denied, withdrawn, a guess or a condition."""
 
     answer: str | None
     rule: str
     truncated: bool = False
+    taken_back: bool = False
 
 
 def extract(
@@ -88,14 +72,20 @@ def extract(
     """Find the final answer of a response by the rules above. question: a sentence of it is no answer."""
     choice = kind == "choice" or bool(options)
     cut = finish_reason == "length"
-    parts = split(response)
+    parts = split(mended(response))
     if not parts.finished:
         stopped = finish_reason not in (None, "length")
         return Extraction(None, "thought never closed", truncated=not stopped)
-    body = before_the_next_question(parts.body, lambda text: _strong(text, None, choice, question) is not None)
+    body = before_the_next_question(parts.body, lambda text: _answered(text, choice, question))
+    at = unclosed(body)
+    body, rest = (body, "") if at is None else (body[:at], body[at:])
     found = _strong(body, finish_reason, choice, question)
     if found is None and not cut:
+        if rest:
+            return Extraction(None, "box: never closed", taken_back=any(c.isalnum() for c in rest[8:]))
         tail = body[-TAIL:]
+        if EMPTY.search(tail):
+            return Extraction(None, "box: empty")
         found = (_lettered(body) if choice else None) or _short(body, question) or _concluded(tail, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
@@ -117,6 +107,11 @@ def final_answer(response: str, finish_reason: str | None = None) -> str:
     """The final answer, read without knowing the problem; where none is found, all that is no thought."""
     found = extract(response, finish_reason=finish_reason)
     return split(response).body if found.answer is None else found.answer
+
+
+def _answered(text: str, choice: bool, question: str) -> bool:
+    found = _strong(text, None, choice, question)
+    return found is not None and bool(found.answer)
 
 
 def _tagged(body: str, finish_reason: str | None, choice: bool, question: str) -> Extraction | None:
@@ -156,7 +151,7 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
     """
     found = boxes(body)
     if not found:
-        return Extraction("", "box") if "\\boxed{}" in body else None
+        return None
     refused: list[str] = []
     why = None
     while found and len(refused) < MAX_BOXES:
@@ -166,15 +161,15 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         if objected is None and not set(group.values) & set(refused):
             return _of_group(body, group, choice)
         if objected == "a guess" and group.hedged:
-            return Extraction(None, "boxes, a guess")
+            return Extraction(None, "boxes, a guess", taken_back=True)
         if why is None and objected is not None:
             said = _phrased(body[end:][-TAIL:], choice, question)
             if said is not None or objected in TAKEN_BACK:
-                return said or Extraction(None, f"box, {objected}")
+                return said or Extraction(None, f"box, {objected}", taken_back=True)
         why = why or objected
         refused += group.values
         found = found[: -len(group.boxes)]
-    return Extraction(None, f"box, {why}")
+    return Extraction(None, f"box, {why}", taken_back=True)
 
 
 def _of_group(body: str, group: Group, choice: bool) -> Extraction:
@@ -191,38 +186,8 @@ def _of_group(body: str, group: Group, choice: bool) -> Extraction:
 
 
 def _phrased(tail: str, choice: bool, question: str) -> Extraction | None:
-    plain = tail.replace("**", "").replace("__", "")
-    last = None
-    for found in _PHRASE.finditer(plain):
-        if choice and found.group().strip() == "A:":  # a letter
-            continue
-        if _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
-            continue
-        if answer := _sentence(plain[found.end() : found.end() + 4 * LINE]):
-            at = plain.find(answer[:20], found.end())
-            end = at + len(answer) if at >= 0 else found.end()
-            if _DENIAL.match(answer) or objection(plain, max(found.end(), at), end, question) is not None:
-                continue
-            last = found, answer
-    if last is None:
-        return None
-    return Extraction(last[1], f'"{" ".join(last[0].group().split())[:40]}"')
-
-
-def _sentence(text: str) -> str:
-    """What follows "the answer is": a displayed formula, or the rest of the sentence."""
-    display = _DISPLAY.match(text)
-    if display:
-        return (display[1] or display[2]).strip()
-    text = text.lstrip()
-    depth_free = _SENTENCE_END.search(text)
-    while depth_free and _open(text[: depth_free.start()]):
-        depth_free = _SENTENCE_END.search(text, depth_free.end())
-    return (text[: depth_free.start()] if depth_free else text[:LINE]).strip()
-
-
-def _open(text: str) -> bool:
-    return text.count("{") > text.count("}") or (text.count("$") - text.count("\\$")) % 2 == 1
+    found = announced(tail, choice, question)
+    return None if found is None else Extraction(found.answer, found.why, taken_back=found.answer is None)
 
 
 def _lettered(body: str) -> Extraction | None:

@@ -1,7 +1,7 @@
 """The formula that a box is a part of: -\\boxed{17} is -17, and \\boxed{17} \\cdot 10^3 is no 17.
 
 What stands beside a box up to the next sign of equality, comma or word is read with it. Where that is but spacing, a
-bracket around it, or a list marker, the box is the answer by itself; a degree sign, a percent sign or a unit go with it.
+bracket around it, or a list marker, the box is the answer by itself; a degree or percent sign or a unit go with it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,32 @@ NEAR = 300  # characters on each side that may belong to the formula
 _DELIMITER = re.compile(r"\\\\|\\[()\[\]]|\\.|\$\$|\$", re.DOTALL)
 _OPENS = {"\\(": "\\)", "\\[": "\\]", "$": "$", "$$": "$$"}
 _APART = re.compile(
-    r"=|\\(?:approx|equiv|sim|to|implies|Rightarrow|Longrightarrow|rightarrow|Leftrightarrow|iff|therefore|because|quad|"
+    r"=|\\(?:approx|equiv|sim|to|implies|Rightarrow|Longrightarrow|rightarrow|Leftrightarrow|iff|therefore|because|"
+    r"quad|"
     r"qquad|in|land|lor|wedge|vee|pmod|bmod|mod|tag|qed|square|blacksquare|Box|checkmark|bullet|star|item|hline)"
-    r"(?![a-zA-Z])|\\(?:text|mbox|textrm|textbf|textit|hbox|mathrm|label|begin|end)\s*\{[^{}]{0,200}\}|\\\\|(?<!\\)[,;:&]|[≈⇒→∎✓■、，；：]|"
+    r"(?![a-zA-Z])|\\(?:text|mbox|textrm|textbf|textit|hbox|mathrm|label|begin|end)\s*\{[^{}]{0,200}\}|"
+    r"\\\\|(?<!\\)[,;:&]|[≈⇒→∎✓■、，；：]|"
     r"\.(?=\s|$)|\n"
 )
 _DRESS = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|large|Large|LARGE|huge|Huge|normalsize|bf|bfseries|rm|it|small|bigl?|bigr?|"
+    r"\\(?:left|right|displaystyle|textstyle|large|Large|LARGE|huge|Huge|normalsize|bf|bfseries|rm|it|small|bigl?|"
+    r"bigr?|"
     r"Bigl?|Bigr?|ldots|dots|limits)(?![a-zA-Z])|\\[,;:!> ]|~|\\(?:mathbf|boldsymbol|bm|mathrm|text|textbf|textit|"
-    r"underline|emph|mathit|mathsf|ensuremath|bbox(?:\[[^\[\]]{0,40}\])?|colorbox\{\w{1,20}\}|(?:text)?color\{\w{1,20}\}|"
+    r"underline|emph|mathit|mathsf|ensuremath|bbox(?:\[[^\[\]]{0,40}\])?|colorbox\{\w{1,20}\}|"
+    r"(?:text)?color\{\w{1,20}\}|"
     r"color)(?=\s*[{\x00])|\*\*|__|`"
 )
 _MARKER = re.compile(r"^\s*(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-*+•>]\s)\s*(?=\x00)")
 _SIGN = r"[-+*/^_<>=≤≥≠×÷·−±]"
 _BEFORE = re.compile(
-    r"(?:(?<=[\w)\]}$])\s{0,3}[-+*/×÷·−]\s{0,3}|(?<!\S)[-−±]|[<>≤≥≠^_×÷·]\s{0,3}|\\(?:cdot|times|div|pm|mp|le|leq|leqslant|"
-    r"ge|geq|geqslant|ne|neq|lt|gt|notin|sqrt|log|ln|exp|sin|cos|tan|gcd|lcm)(?![a-zA-Z])\s{0,3}|(?<=[=(])\s{0,3}[-−±])$"
+    r"(?:(?<=[\w)\]}$])\s{0,3}[-+*/×÷·−]\s{0,3}|(?<!\S)[-−±]|[<>≤≥≠^_×÷·]\s{0,3}|\\(?:cdot|times|div|pm|mp|le|leq|leqs"
+    r"lant|"
+    r"ge|geq|geqslant|ne|neq|lt|gt|notin|sqrt|log|ln|exp|sin|cos|tan|gcd|lcm)(?![a-zA-Z])\s{0,3}|"
+    r"(?<=[=(])\s{0,3}[-−±])$"
 )
 _AFTER = re.compile(
-    r"^(?:\s{0,3}[*/×÷·+^_−-]\s{0,3}(?=[\d(\\$]|[a-zA-Z](?![a-zA-Z]))|\s{0,3}[<>≤≥≠]|[\^_!](?=[\d{(])|\s{0,3}\\(?:cdot|times|div|"
+    r"^(?:\s{0,3}[*/×÷·+^_−-]\s{0,3}(?=[\d(\\$]|[a-zA-Z](?![a-zA-Z]))|\s{0,3}[<>≤≥≠]|"
+    r"[\^_!](?=[\d{(])|\s{0,3}\\(?:cdot|times|div|"
     r"pm|mp|le|leq|ge|geq|ne|neq)(?![a-zA-Z]))"
 )
 _RUN_BEFORE = re.compile(r"(?:\\[a-zA-Z]+|[-+*/^_<>=≤≥≠×÷·−±()\d.\s{}|]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z]))*$")

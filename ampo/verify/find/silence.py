@@ -13,7 +13,8 @@ from ampo.verify.claim import Claim
 
 _READ = 20_000  # characters at the end
 _SAID = re.compile(
-    r"[$\\=]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|[a-z]{3,5}ty|dozen|"
+    r"[$\\=]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|[a-z]{3,5}ty|"
+    r"dozen|"
     r"hundred|thousand|[mb]illion|half|third|quarter|none|infinite(?:ly)?|no)\b",
     re.IGNORECASE,
 )

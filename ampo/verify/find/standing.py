@@ -1,14 +1,16 @@
 """Whether what is said around an answer lets it stand, or denies it, withdraws it, or makes it a condition or a guess.
 
-"It is not \\boxed{17}", "If n were odd the answer would be 17", "\\boxed{36}? That can't be right", "Some say \\boxed{9}",
-"the only pair that fails is \\boxed{(3,2)}", "at least \\boxed{117}". Read is the sentence that the answer stands in, back
-to the last "so" or "but", and the sentence after it. A word that the question has itself is no such sign: where the
-least number is asked for, "at least 5" is an answer.
+"It is not \\boxed{17}", "If n were odd the answer would be 17", "\\boxed{36}? That can't be right", "Some say
+\\boxed{9}", "the only pair that fails is \\boxed{(3,2)}", "at least \\boxed{117}". Read is the sentence that the answer
+stands in, back to the last "so" or "but", and the sentence after it. A word that the question has
+itself is no such sign: where the least number is asked for, "at least 5" is an answer.
 """
 
 from __future__ import annotations
 
 import re
+
+from ampo.verify.text.languages import DENIED_AFTER, DENIED_BEFORE, HEDGED_BEFORE
 
 BEFORE, AFTER, LATER = 300, 300, 1_000  # characters that are read
 
@@ -19,22 +21,32 @@ _MARKS = re.compile(
     r"\$+|\\[()\[\]]|\*\*|__|\\(?:text|textbf|mathbf|displaystyle|quad|qquad|left|right)(?![a-zA-Z])|[{}~]|\\[,;:! ]"
 )
 _LABEL = re.compile(
-    r"(?:\b[a-zA-Z](?:_\{?\w{1,3}\}?|\d)?'*(?:\([a-z]\))?|\([a-z](?:,\s*[a-z])*\))\s*(?:=|≈|\\approx|:|\bis\b|\bequals?\b)\s*$"
+    r"(?:\b[a-zA-Z](?:_\{?\w{1,3}\}?|\d)?'*(?:\([a-z]\))?|\([a-z](?:,\s*[a-z])*\))\s*(?:=|≈|\\approx|:|\bis\b|"
+    r"\bequals?\b)\s*$"
 )
 _RESET = re.compile(
-    r"\b(?:so|but|hence|thus|therefore|however|whereas|while|consequently|instead|correct(?:ing|ed)?|in (?:truth|fact|reality)|"
-    r"actually|we (?:get|have|find|obtain|conclude)|which (?:gives|yields|means)|then)\b|;|\\(?:Rightarrow|implies|therefore)",
+    r"\b(?:so|but|hence|thus|therefore|however|whereas|while|consequently|instead|correct(?:ing|ed)?|in (?:truth|"
+    r"fact|reality)|"
+    r"actually|we (?:get|have|find|obtain|conclude)|which (?:gives|yields|means)|then)\b|;|\\(?:Rightarrow|implies|"
+    r"therefore)",
     re.IGNORECASE,
 )
-_SMALL = r"(?:\s+(?:equal(?:s| to)?|be|is|are|to|the|a|an|value|answer|number|result|of|as|just|simply|actually|exactly|even|really|for|only))*"
+_SMALL = (
+    r"(?:\s+(?:equal(?:s| to)?|be|is|are|to|the|a|an|value|answer|number|result|of|as|just|simply|actually|exactly|"
+    r"even|really|for|only))*"
+)
 _DENIED = re.compile(
-    rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|unlike|no longer|"
-    rf"different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b| just\b| merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
+    rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|"
+    rf"unlike|no longer|"
+    rf"different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b| just\b|"
+    rf" merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
     re.IGNORECASE,
 )
 _NOT_BELIEVED = re.compile(
-    rf"(?:{_NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|tell|follow|"
-    r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|disagree)\b|"
+    rf"(?:{_NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
+    rf"tell|follow|"
+    r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|"
+    r"disagree)\b|"
     r"\b(?:whether|nobody|no one)\b|\b(?:it is|it's) (?:false|wrong|untrue|a myth)\b",
     re.IGNORECASE,
 )
@@ -48,25 +60,34 @@ _NEITHER_MORE = re.compile(
     r"\bno more (?:and|or|nor) no(?:r)? less than\s*$|\b(?:neither|no) more nor less than\s*$", re.IGNORECASE
 )
 _CALCULATED = re.compile(
-    r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|multiplied by|the (?:square|cube)"
-    r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|a (?:multiple|divisor|factor|power) of)"
+    r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|multiplied by|the (?:square|"
+    r"cube)"
+    r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|a (?:multiple|divisor|factor|"
+    r"power) of)"
     r"\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _FALSE_ROLE = re.compile(
-    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|fails?|failed|"
-    r"failing|tempting|trap|extraneous|rejected?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disproved?|refuted?|"
-    r"rules? out|ruled out|eliminated?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|\bwe\b|\bleaves?\b|\bleaving\b)[^,;:]){0,60}$",
+    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
+    r"fails?|failed|"
+    r"failing|tempting|trap|extraneous|rejected?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disproved?|"
+    r"refuted?|"
+    r"rules? out|ruled out|eliminated?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|\bwe\b|\bleaves?\b|"
+    r"\bleaving\b)[^,;:]){0,60}$",
     re.IGNORECASE,
 )
 _CLAIMED = re.compile(
-    r"\b(?:someone|somebody|some(?: (?:people|students|might|may|would|books?|sources?))?|others?|many(?: people| students)?|"
-    r"(?:a|my|the|some|most) (?:\w+ )?(?:students?|friend|teacher|textbook|classmate|reader|person|people)|people|one (?:may|might|could)|"
-    r"they)\s+(?:\w+\s+){0,2}?(?:claim|think|say|said|believe|argue|answer|guess|got|assert|thought|wrote|propose|suggest)\w*",
+    r"\b(?:someone|somebody|some(?: (?:people|students|might|may|would|books?|sources?))?|others?|many(?: people|"
+    r" students)?|"
+    r"(?:a|my|the|some|most) (?:\w+ )?(?:students?|friend|teacher|textbook|classmate|reader|person|people)|people|"
+    r"one (?:may|might|could)|"
+    r"they)\s+(?:\w+\s+){0,2}?(?:claim|think|say|said|believe|argue|answer|guess|got|assert|thought|wrote|propose|"
+    r"suggest)\w*",
     re.IGNORECASE,
 )
 _GUESSED = re.compile(
-    r"\b(?:maybe|perhaps|possibly|might (?:also )?be|may (?:also )?be|could (?:also )?(?:be|have been)|guess(?:ed|es|ing)?|"
+    r"\b(?:maybe|perhaps|possibly|might (?:also )?be|may (?:also )?be|could (?:also )?(?:be|have been)|guess(?:ed|es|"
+    r"ing)?|"
     r"first (?:thought|estimate|attempt|idea)|suspect|seems plausible|either way)\b|\blies? (?:between|in)\b",
     re.IGNORECASE,
 )
@@ -75,7 +96,8 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _COUNTERFACTUAL = re.compile(
-    rf"\bif\b[^.;]*?\b(?:were|had|was{_NOT}|wasn['’]?t|hadn['’]?t|weren['’]?t)\b[^.;]*\b(?:would|could|might)\b|\bhad\b[^.;]*\bwould have\b|"
+    rf"\bif\b[^.;]*?\b(?:were|had|was{_NOT}|wasn['’]?t|hadn['’]?t|weren['’]?t)\b[^.;]*\b(?:would|could|might)\b|"
+    rf"\bhad\b[^.;]*\bwould have\b|"
     r"\bwere\b[^.;]{1,60}\bwould be\b|\bunless\b",
     re.IGNORECASE,
 )
@@ -87,10 +109,14 @@ _IF_AFTER = re.compile(
 _QUESTIONED = re.compile(r"^[\s$*_)}\]]*(?:\\[)\]])?\s*[?？]")
 _OR_SO = re.compile(r"\W{0,4}(?:or so|or thereabouts|give or take|or maybe|or perhaps|or possibly)\b", re.IGNORECASE)
 _REFUTED = re.compile(
-    rf"^(?:\W|\\[a-z]+|\b[\w'-]+\b(?<!which)(?<!that)(?<!but)\s?){{0,5}}?\s*(?:,?\s*(?:which|that|but (?:that|this|it)|but)\s+)?"
-    rf"(?:\b(?:is|was|are|were|seems|looks|must be|would be)\s+(?:\w+ly\s+|also\s+|just\s+|still\s+)?(?:not\b(?! only)|wrong|incorrect|false|untrue|"
-    rf"impossible|invalid|mistaken|a (?:mistake|guess|trap)|only a guess|too (?:big|small|large|high|low|many|few)|rejected|"
-    rf"ruled out|excluded|extraneous|what (?:a|an|some|many|most|people|students|one)\b|off\b)|\b(?:is|was|are|were|does|do|did|can|could){_NOT}\b|"
+    rf"^(?:\W|\\[a-z]+|\b[\w'-]+\b(?<!which)(?<!that)(?<!but)\s?){{0,5}}?\s*(?:,?\s*(?:which|that|but (?:that|this|"
+    rf"it)|but)\s+)?"
+    rf"(?:\b(?:is|was|are|were|seems|looks|must be|would be)\s+(?:\w+ly\s+|also\s+|just\s+|"
+    rf"still\s+)?(?:not\b(?! only)|wrong|incorrect|false|untrue|"
+    rf"impossible|invalid|mistaken|a (?:mistake|guess|trap)|only a guess|too (?:big|small|large|high|low|many|few)|"
+    rf"rejected|"
+    rf"ruled out|excluded|extraneous|what (?:a|an|some|many|most|people|students|one)\b|off\b)|\b(?:is|was|are|were|"
+    rf"does|do|did|can|could){_NOT}\b|"
     rf"\bcannot\b|\bcan not\b|\bfails?\b|\bcontradicts?\b|\bcannot be\b)",
     re.IGNORECASE,
 )
@@ -98,26 +124,33 @@ _MARKED_WRONG = re.compile(
     r"^\W{0,6}\(?\s*(?:wrong|incorrect|false|rejected|extraneous|invalid|not valid|discarded?)\b", re.IGNORECASE
 )
 _BUT_UNSURE = re.compile(
-    rf"\b(?:but|though|although)\b[^.]*\b(?:not (?:entirely |completely |really |quite )?(?:sure|certain)|cannot tell|can{_NOT} (?:tell|be sure)|"
+    rf"\b(?:but|though|although)\b[^.]*\b(?:not (?:entirely |completely |really |quite )?(?:sure|certain)|"
+    rf"cannot tell|can{_NOT} (?:tell|be sure)|"
     rf"do(?:es)?(?: not|{_NOT}) know|unsure|doubt|only a guess|(?:wrong|incorrect|false|impossible))\b",
     re.IGNORECASE,
 )
 _THAT = r"(?:that|this|it|which|the (?:above|answer|previous (?:answer|result|value)))"
 _TAKEN_BACK_NEXT = re.compile(
     rf"^\W*(?:(?:hmm+|oh|oops|sorry|actually|no|wait|hold on|but|however)\W+)*(?:"
-    rf"\b{_THAT}(?:['’]s|\s+(?:is|was|seems|must be|looks))\s+(?:\w+ly\s+|clearly\s+)?(?:not (?:right|correct|true|it|the answer|what|possible)|wrong|incorrect|false|a mistake|mistaken|impossible|too)"
+    rf"\b{_THAT}(?:['’]s|\s+(?:is|was|seems|must be|looks))\s+(?:\w+ly\s+|clearly\s+)?(?:not (?:right|correct|true|"
+    rf"it|the answer|what|possible)|wrong|incorrect|false|a mistake|mistaken|impossible|too)"
     rf"|\b{_THAT}\s+(?:is|was|can|could|does|must){_NOT}\s+(?:be\s+)?(?:right|correct|true|it|work|the|possible|what)"
-    rf"|\b{_THAT}\s+(?:cannot|can not)\s+be\b|\b{_THAT}\s+(?:fails|contradicts|violates)\b|no,?\s+wait|wait,?\s+no\b|nope\b|scratch that|not so fast)",
+    rf"|\b{_THAT}\s+(?:cannot|can not)\s+be\b|\b{_THAT}\s+(?:fails|contradicts|violates)\b|no,?\s+wait|wait,?\s+no\b|"
+    rf"nope\b|scratch that|not so fast)",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
-    r"\b(?:no,? wait|wait,? no|scratch that|i (?:hereby )?(?:withdraw|retract|take (?:it|that|this) back|was wrong|made (?:a|an) (?:\w+ )?(?:mistake|error))|"
-    r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|earlier|boxed) "
-    r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|on second thought)\b",
+    r"\b(?:no,? wait|wait,? no|scratch that|i (?:hereby )?(?:withdraw|retract|take (?:it|that|this) back|was wrong|"
+    r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
+    r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
+    r"earlier|boxed) "
+    r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
+    r"on second thought)\b",
     re.IGNORECASE,
 )
 _PICK = re.compile(
-    r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|are) (?:plausible|possible|right|correct|work)",
+    r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
+    r"are) (?:plausible|possible|right|correct|work)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{3,}|\d+")
@@ -133,7 +166,7 @@ def objection(body: str, start: int, end: int, question: str = "") -> str | None
     """
     before, after = _sentence_before(body[max(0, start - BEFORE) : start]), body[end : end + AFTER]
     asked = question[-20_000:].lower()
-    return _said_before(before, asked) or _said_after(before, after, asked) or _said_later(body[end : end + LATER])
+    return _said_before(before, asked) or _said_after(after, asked) or _said_later(body[end : end + LATER])
 
 
 def _said_before(sentence: str, asked: str) -> str | None:
@@ -142,7 +175,9 @@ def _said_before(sentence: str, asked: str) -> str | None:
     clause = sentence[resets[-1].end() :] if resets else sentence
     if _EXAMPLE.search(near) and "example" not in asked:
         return "an example"
-    for pattern, why in ((_DENIED, "denied"), (_CALCULATED, "a part of what is said")):
+    if HEDGED_BEFORE.search(near):
+        return "a guess"
+    for pattern, why in ((_DENIED, "denied"), (DENIED_BEFORE, "denied"), (_CALCULATED, "a part of what is said")):
         if pattern.search(near):
             return why
     bound = _BOUNDED.search(near)
@@ -157,10 +192,10 @@ def _said_before(sentence: str, asked: str) -> str | None:
         m = pattern.search(clause)
         if m and m[0].split()[0].lower() not in asked:
             return why
-    return _conditional(clause, sentence, asked)
+    return _conditional(clause, asked)
 
 
-def _conditional(clause: str, sentence: str, asked: str) -> str | None:
+def _conditional(clause: str, asked: str) -> str | None:
     if _COUNTERFACTUAL.search(clause):
         return "a condition"
     m = _IF.search(clause)
@@ -169,14 +204,19 @@ def _conditional(clause: str, sentence: str, asked: str) -> str | None:
     return None
 
 
-def _said_after(before: str, after: str, asked: str) -> str | None:
+def _said_after(after: str, asked: str) -> str | None:
     end = _END.search(after)
     sentence = _MARKS.sub(" ", after[: end.start()] if end else after)
     if _QUESTIONED.match(after):
         return "questioned"
     if _OR_SO.match(sentence):
         return "a guess"
-    if _REFUTED.match(sentence) or _MARKED_WRONG.match(sentence) or _BUT_UNSURE.search(sentence):
+    if (
+        DENIED_AFTER.match(sentence)
+        or _REFUTED.match(sentence)
+        or _MARKED_WRONG.match(sentence)
+        or _BUT_UNSURE.search(sentence)
+    ):
         return "refuted"
     m = _IF_AFTER.match(sentence)
     if m and asked and not _in_question(m["what"], asked):
@@ -213,7 +253,8 @@ def _in_question(words: str, asked: str) -> bool:
 def _extreme(asked: str) -> bool:
     return bool(
         re.search(
-            r"least|most|minim|maxim|fewest|greatest|largest|smallest|highest|lowest|how (?:many|much|long|far)|bound|shortest|longest|best",
+            r"least|most|minim|maxim|fewest|greatest|largest|smallest|highest|lowest|how (?:many|much|long|far)|"
+            r"bound|shortest|longest|best",
             asked,
         )
     )

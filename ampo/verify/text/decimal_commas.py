@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _GOLD = re.compile(r"[-+]?\s*\d*\.\d+(?![\d.,])[^\d,;]*(?:\^?\{?-?\d\}?[^\d,;]*)?")
+_NAME = re.compile(r"[a-zA-Z](?:_\w)?\s*=\s*")
 _TAIL = r"(?![\d.,])([^,;]*)"
 _PLAIN = re.compile(r"([-+]?\s*)(\d{1,30}),(\d{1,2}|\d{4,30})" + _TAIL)
 _BELOW_ONE = re.compile(r"([-+]?\s*)(0),(\d{3})" + _TAIL)
@@ -19,8 +20,10 @@ def with_point(gold: str, answer: str) -> str | None:
     """The normalised answer with a decimal point, where its comma is one; else None."""
     if not _GOLD.fullmatch(gold):
         return None
+    name = _NAME.match(answer)
+    label, answer = (name[0], answer[name.end() :]) if name else ("", answer)
     for pattern in (_PLAIN, _BELOW_ONE, _GROUPED):
         m = pattern.fullmatch(answer)
         if m:
-            return f"{m[1]}{m[2].replace('.', '')}.{m[3]}{m[4]}"
+            return f"{label}{m[1]}{m[2].replace('.', '')}.{m[3]}{m[4]}"
     return None

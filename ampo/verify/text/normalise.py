@@ -11,6 +11,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from ampo.verify.text.damage import mended, restored
+from ampo.verify.text.dress import undressed
+from ampo.verify.text.languages import in_english
 from ampo.verify.text.unit_vectors import unit_vectors
 from ampo.verify.text.units import is_unit_word
 
@@ -59,6 +62,12 @@ _UNICODE = {
     "ℏ": r"\hbar ",
     "ℓ": r"\ell ",
     "∶": ":",
+    "٫": ".",
+    "٬": ",",
+    "٪": "%",
+    "，": ", ",
+    "；": "; ",
+    "。": ". ",
     "½": r"\frac{1}{2}",
     "⅓": r"\frac{1}{3}",
     "⅔": r"\frac{2}{3}",
@@ -104,7 +113,7 @@ _RENAMED = {
     "lor": " or ", "textdegree": "^\\circ ", "degree": "^\\circ ", "lbrack": "[", "rbrack": "]", "lparen": "(",
     "rparen": ")", "vert": "|", "mid": "|", "middle": "", "rightarrow": "to", "simeq": "approx", "doteq": "approx",
     "colon": ":", "varnothing": "emptyset", "backslash": "setminus", "smallsetminus": "setminus", "textbf": "text", "cdotp": "cdot", "bullet": "cdot",  # noqa: E501
-    "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "texttt": "text", "emph": "text",  # noqa: E501
+    "textit": "text", "textrm": "text", "textsf": "text", "mbox": "text", "hbox": "text", "textup": "text", "textnormal": "text", "texttt": "text", "emph": "text",  # noqa: E501
     "operatorname*": "operatorname", "nicefrac": "frac", "sfrac": "frac", "fbox": "boxed",
     "dots": "ldots", "cdots": "ldots", "lvert": "|", "rvert": "|",
     "bf": "", "rm": "", "it": "", "tt": "", "sf": "", "cal": "", "mathopen": "", "mathclose": "", "mathrel": "", "mathbin": "",  # noqa: E501
@@ -133,7 +142,10 @@ _ASIDE = re.compile(
 )
 _EXACT = re.compile(r"\\(?:d?frac|sqrt|pi|ln|log|sin|cos|tan|binom|e\b)|\d\s*/\s*\d|\^")
 _MAX_BOXES = 40
-_BOX = re.compile(r"\\(?:boxed|framebox|ensuremath)\s*\{")
+_BOX = re.compile(
+    r"\\(?:boxed|framebox|ensuremath)\s*\{|"
+    r"\\(?:bm|boldsymbol|mathbf|pmb|underline|uline|mathnormal|mathit|mathsf|mathtt)\s*\{(?!\s*[a-zA-Z]\s*\})"
+)
 _REPEATING = re.compile(r"(?<!\d)(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
 _TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
 _FRAC_FIXES = (
@@ -157,7 +169,8 @@ _TRAILING = " \t\r\n.,;:!*`\"'"
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
-    text = _BOLD.sub(r"\1", _untagged(_ascii(text)))
+    text = undressed(restored(mended(text)))
+    text = _BOLD.sub(r"\1", _untagged(_ascii(in_english(text))))
     if lone := _LONE_DOLLAR.fullmatch(text):  # money, and no formula whose end was forgotten
         behind = re.match(r"\s*([a-zA-Z]+)", lone[3])
         text = text if behind and is_unit_word(behind[1]) else f"{lone[1]}\\${lone[2]}{lone[3]}"
@@ -267,7 +280,8 @@ def _character(c: str) -> str:
         name = unicodedata.name(c, "").split()[-1]
         word = {"LAMDA": "lambda", "OMICRON": "o"}.get(name, name.lower()) if name != "SIGMA" else "sigma"
         return f"\\{word.capitalize() if c.isupper() else word} "
-    return unicodedata.normalize("NFKC", c) if not c.isascii() else c
+    digit = unicodedata.decimal(c, None)
+    return str(digit) if digit is not None else unicodedata.normalize("NFKC", c)
 
 
 def _unboxed(text: str) -> str:

@@ -1,0 +1,69 @@
+"""Dress that changes nothing: fonts around more than a letter, siunitx, formulas and punctuation inside of \\text.
+
+\\bm{2k+2}, \\num{10080}, \\SI{864}{in^2}, \\ang{90}, \\text{$3\\sqrt{13}$ units}, \\text{(}6\\text{, }31\\text{)},
+52_{\\mathrm{eight}}, v^2_0. In linear time.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SI = re.compile(r"\\(?:SI|qty)\s{0,9}(?:\[[^\[\]]{0,60}\])?\{([^{}]{1,60})\}\s{0,9}\{([^{}]{0,60})\}")
+_UNIT = re.compile(r"\\(?:si|unit)\s{0,9}\{([^{}]{1,60})\}")
+_ANGLE = re.compile(r"\\ang\s{0,9}\{([^{};]{1,30})\}")
+_NUMBER = re.compile(r"\\num\s{0,9}\{([^{}]{1,60})\}")
+_MATHS_IN_TEXT = re.compile(
+    r"\\(text(?:bf|rm|it|normal)?|mbox|hbox)\s{0,9}\{([^${}]{0,100})\$([^$]{1,200})\$([^${}]{0,100})\}"
+)
+_BARE_TEXT = re.compile(r"\\(?:text(?:bf|rm|it|normal)?|mbox|mathrm)\s{0,9}\{([\d\s.,;:()\[\]+-]{1,60})\}")
+_BASES = {
+    word: i
+    for i, word in enumerate(
+        [
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+        ],
+        2,
+    )
+}
+_BASE = re.compile(rf"_\s{{0,9}}\{{?\s{{0,9}}\\(?:mathrm|text(?:rm)?)\s{{0,9}}\{{({'|'.join(_BASES)})\}}\s{{0,9}}\}}?")
+_RAISED_FIRST = re.compile(r"(?<![\\a-zA-Z])([a-zA-Z])\s?\^\s?(\{[^{}]{1,30}\}|\w)\s?_\s?(\{[^{}]{1,30}\}|\w)")
+_POWERS = re.compile(r"(?<=\d)(\s?\^\s?\{-?\d{1,9}\})\s?(?=\d)")
+_DOTS = re.compile(r"(?<=[\w}])\s{0,9}\.{3,}\s{0,9}([$)}\s]{0,9})$")
+
+
+def undressed(text: str) -> str:
+    """The text without such dress."""
+    if "\\" in text:
+        text = _SI.sub(lambda m: f"{m[1]} {_unit(m[2])}", text)
+        text = _UNIT.sub(lambda m: _unit(m[1]), text)
+        text = _NUMBER.sub(lambda m: m[1], _ANGLE.sub(lambda m: f"{m[1]}^\\circ ", text))
+        text = _MATHS_IN_TEXT.sub(lambda m: f"\\text{{{m[2]}}} {m[3]} \\text{{{m[4]}}}", text)
+        text = _BARE_TEXT.sub(r"\1", _BASE.sub(lambda m: f"_{{{_BASES[m[1]]}}}", text))
+        text = text.replace("\\text{}", " ").replace("\\text{ }", " ")
+    if "^" in text:
+        text = _POWERS.sub(r"\1 \\cdot ", _RAISED_FIRST.sub(r"\1_\3^\2", text))
+    return _DOTS.sub(r"\\ldots \1", text) if ".." in text else text
+
+
+def _unit(text: str) -> str:
+    """siunitx's unit as words: \\metre\\per\\second, m.s^{-2}, in^2."""
+    words = re.sub(r"\\per\s{0,9}", "/", text)
+    words = re.sub(r"\\(?:squared|square)\b", "^2", words).replace("\\cubed", "^3")
+    words = re.sub(r"\\([a-zA-Z]+)", r" \1", words).replace("~", " ")
+    words = re.sub(r"(?<=[a-zA-Z0-9}])\.(?=[a-zA-Z])", " ", words)
+    name = re.fullmatch(r"\s*([a-zA-Z]+)\s*(\^\s*\{?-?\d\}?)?\s*", words)
+    return f"\\text{{ {name[1]}}}{name[2] or ''} " if name else f"\\text{{ {' '.join(words.split())}}} "
