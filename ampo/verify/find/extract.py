@@ -32,8 +32,9 @@ from ampo.verify.find.announced import announced
 from ampo.verify.find.boxes import EMPTY, Group, boxes, last_group, unclosed, with_names
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.formula_around import formula
+from ampo.verify.find.last_sentence import last_value
 from ampo.verify.find.run_on import before_the_next_question
-from ampo.verify.find.short_response import answer_form, closing_value, reads_as_no_answer
+from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
 from ampo.verify.text.damage import mended
 
@@ -212,11 +213,18 @@ def _short(body: str, question: str) -> Extraction | None:
     stated = closing_value(text)
     if stated is not None:
         return Extraction(stated, "closing sentence")
+    told = last_value(text, question) if len(text.split()) > MAX_WORDS or "=" in text else None
+    if told is not None:
+        return Extraction(told, "last sentence")
     whole = answer_form(text)
     return None if whole is None else Extraction(whole, "whole response")
 
 
 def _concluded(tail: str, question: str) -> Extraction | None:
+    """What a longer response concludes with, or states in its last sentence."""
+    told = last_value(tail, question)
+    if told is not None:
+        return Extraction(told, "last sentence")
     found = conclusion(tail, question)
     return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
 

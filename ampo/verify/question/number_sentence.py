@@ -24,7 +24,7 @@ _FILL |= {"must", "need", "needs", "should", "we", "you", "your"}
 _NEVER = that("denies", "offers", "contrasts", "supposes", "hedges", "bounds", "rounds")
 _NEVER |= that("calculates", "scales", "orders", "falsifies") | {"before", "after", "until"}
 _EACH = re.compile(r"\b(?:each|every|per|apiece)\b", re.IGNORECASE)
-_OF_GIVEN = re.compile(r"\b(?:for|of|in|after|from)(?:\s+(?:all|the|his|her|their|these|those))*\s*$")
+_OF_GIVEN = re.compile(r"\b(?:for|of|in|after|from|In|After|For|From)(?:\s+(?:all|the|his|her|their|these|those))*\s*$")
 _MORE_THAN = re.compile(
     r"\bhow (?:much|many)\b(?:[^.?]*?\b(more|fewer|less|longer|greater)\b[^.?]*?\bthan\s+(\w+))?", re.IGNORECASE
 )
@@ -51,16 +51,21 @@ def stated(answer: str, question: str) -> str | None:
 
 
 def _new_number(text: str, question: str) -> re.Match[str] | None:
-    """The only number, or the first of two where the other is the question's: "64 for the 16 glasses"."""
+    """The only number, or that of two which isn't the question's: "64 for the 16 glasses", "in 13 years it grows 26"."""
     numbers = list(_NUMBER.finditer(text))
     if len(numbers) == 2 and "%" not in text and not _EACH.search(text):
-        first, second = numbers
-        given = _OF_GIVEN.search(text, first.end(), second.start()), re.match(r"\s+([a-z]+)", text[second.end() :])
         asks = " ".join(asking(question))  # where this names a number, the sentence must not name another
         told = plain(asks if re.search(r"\d", asks) else question[-20_000:])
-        same = given[0] and given[1] and re.search(rf"\b{_digits(second)}\s+{given[1][1]}\b", told)
-        return first if same else None
+        given = [_given(text, numbers[i], numbers[0].end() if i else 0, told) for i in (0, 1)]
+        return numbers[given.index(False)] if given.count(True) == 1 else None
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _given(text: str, number: re.Match[str], start: int, told: str) -> bool:
+    """Whether a number behind "for", "of" or "in" is the question's, with the word behind it."""
+    noun = re.match(r"\s+([a-z]+)", text[number.end() :])
+    leads = _OF_GIVEN.search(text, start, number.start())
+    return bool(leads and noun and re.search(rf"\b{_digits(number)}\s+{noun[1]}\b", told))
 
 
 def _digits(number: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ampo.verify.text.units import is_unit_word
+
 
 class Language(NamedTuple):
     """announces, denies, hedges: patterns. ends: what may stand behind the answer and says nothing."""
@@ -160,7 +162,12 @@ ENDS = "|".join(language.ends for language in LANGUAGES.values() if language.end
 CONCLUDES = re.compile(
     rf"\W*(?:{'|'.join(language.concludes for language in LANGUAGES.values())})[,，、:：]?\s*", re.IGNORECASE
 )
-UNITS = {word: english for language in LANGUAGES.values() for word, english in language.units.items()}
+UNITS = {
+    word: english
+    for language in LANGUAGES.values()
+    for word, english in language.units.items()
+    if not (word.isascii() and is_unit_word(word))  # English as well
+}
 DENIED_BEFORE = re.compile(
     r"(?:不是|不为|不為|不等于|并非|并不是|不可能是|\bне|\bnicht|\bkeine?|n['’]est pas|\bno es|\bnão é|\bnon è|"
     r"ليس|ليست)\s*$",
@@ -217,7 +224,7 @@ def _english(unit: str) -> str:
 
 
 _LATIN_UNIT = re.compile(
-    rf"\d\s*(?:\\text\s*\{{\s*)?(?:{'|'.join(map(re.escape, (w for w in _LATIN if w.isascii())))})\b"
+    rf"\d\s*(?:\\text\s*\{{\s*)?(?:{'|'.join(map(re.escape, (w for w in UNITS if w.isascii())))})\b"
 )
 _JOINTS = re.compile(
     r"\s*(?:[、，；]|(?<=[\d})$])\s*(?:和|或|及|以及|또는|과|와|und|oder|et|ou|y|e|или|и)\s+(?=[-\d\\$(]))\s*"

@@ -1,0 +1,159 @@
+"""The last sentence of a response that marks no answer: "So she sells 9 * 2 = $18 of eggs.", "Hence the number is 809".
+
+Models that were given no format end so. Notes behind it (a check, a remark) are passed over; of a sentence with "so" in it
+the part behind counts. What is taken is the value behind its one "is", or behind its last "=". Of a sentence that holds
+its value elsewhere the judge asks that every word be the question's own (`ampo.verify.question.number_sentence`). A
+sentence that denies, supposes, hedges, asks, plans or excuses is no answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ampo.verify.question.number_sentence import stated
+from ampo.verify.text.words import any_of, that
+
+LINE = 400
+NOTES = 2  # paragraphs behind it that are passed over
+
+_NOTE = re.compile(
+    r"\W{0,4}(?:check|note|verif|remark|confidence|rate|this response|explanation|references?|i hope|hope this|"
+    r"please|\W*$)\b|"
+    r"\W{0,4}$|[-*_]{3,}\s*$|\((?!\w\))",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"])")
+_SO = re.compile(
+    r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|overall|"
+    r"which means(?: that)?|that is)\b"
+    r"[,:]?\s+(?!that\b|far\b|much\b|many\b|on\b|[a-z]+ that\b)(?:that\s+)?",
+    re.IGNORECASE,
+)
+_WE = re.compile(
+    r"^(?:we|i)\s+(?:now\s+)?(?:get|have|find|obtain|conclude|see|know)\b(?:\s+that\b)?:?\s*", re.IGNORECASE
+)
+_MAY = {"no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"}
+_MINDED = (that("denies", "supposes", "hedges", "excuses", "contrasts") - _MAY) | {
+    *[
+        "either",
+        "would",
+        "let",
+        "let's",
+        "solve",
+        "compute",
+        "calculate",
+        "evaluate",
+        "determine",
+        "prove",
+        "consider",
+        "try",
+        "please",
+        "someone",
+        "some",
+        "leave",
+    ]
+}
+_REFUSED = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|\bto (?:find|get)\b|\bneed to\b",
+    re.IGNORECASE,
+)
+_OTHER = any_of("calculates", "falsifies", "derives")
+_ROUNDED = (
+    r"(?:(?:about|approximately|roughly|around|exactly|then|thus|therefore|also|equal to|simply|just|only|"
+    r"indeed)\s+)*"
+)
+_NUMBER = (
+    r"(?:\\?[$€£]\s?)?[-−]?\d[\d,]*(?:\.\d+)?(?:\s?(?:[×x*·]|\\times|"
+    r"\\cdot)\s?10\s?\^?\s?\{?[-−]?\d{1,3}\}?)?(?:\s?/\s?\d+)?"
+    r"(?:\s?(?:\\?%|°))?"
+)
+_FORMULA = r"(?:\$[^$]{1,300}\$|\\\(.{1,300}?\\\))"
+_WORDS = r"(?:\s+[A-Za-z][A-Za-z'/^²³-]*\d?){0,8}"
+_IS = r"(?:\b(?:is|are|was|were|equals|becomes|makes|totals)\b:?|\bis equal to\b|≈)\s+"
+_COPULA = re.compile(_IS)
+_STATES = re.compile(
+    rf"(?P<subject>.*?){_IS}{_ROUNDED}(?P<value>(?:{_FORMULA}(?:(?:,|,? and|,? or) {_FORMULA})*|"
+    rf"{_NUMBER})(?P<behind>{_WORDS}))",
+    re.DOTALL,
+)
+_NAMED = re.compile(
+    rf"(?P<subject>.*?){_IS}(?:facing\s+)?(?P<value>(?:(?:an?|the)\s+)?[A-Za-z][a-z-]+(?:\s[A-Z][a-z]+)?)"
+)
+_CHAIN = re.compile(rf"(?P<subject>.*)=\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behind>{_WORDS}))", re.DOTALL)
+_CHAIN_OF_FORMULAS = re.compile(
+    r"(?P<subject>.*)(?:\$|\\\()[^$]{1,300}(?:=|\\approx)(?P<value>[^$=]{1,200}?)(?:\$|\\\))(?P<behind>)", re.DOTALL
+)
+_WHERE = re.compile(r"\s+(?:in|at|on|from|for|when|out|every|of|after|by|during|to|each)\b.*$", re.DOTALL)
+_ROUNDING = re.compile(r"\b(?:about|approximately|roughly|around)\s+(?=\d*\.\d)")
+_ADDING = re.compile(r"^(?:adding|including|together with|counting)\b[^,]{0,80},\s+", re.IGNORECASE)
+_TOLD = re.compile(r"\d|\b(?:while|and|which|than|by|if)\b")
+_BEHIND = that("bounds", "offers", "denies", "calculates", "contrasts", "supposes", "falsifies") | {
+    "which",
+    "too",
+    "that",
+}
+
+
+def last_value(tail: str, question: str) -> str | None:
+    """The value that the last sentence states; None where it states none, or says what the question says."""
+    clause = last_clause(tail)
+    if clause is None or _of_another(clause, question) or " ".join(clause.split()) in " ".join(question.split()):
+        return None
+    return _marked(clause, question) or stated(_unrounded(clause), question)
+
+
+def _marked(clause: str, question: str) -> str | None:
+    """The value behind the one "is" or the last "="."""
+    for pattern in (_STATES, _CHAIN_OF_FORMULAS, _CHAIN, _NAMED):
+        m = pattern.fullmatch(clause)
+        if m is None:
+            continue
+        behind = m.groupdict().get("behind") or ""
+        if any(word in _BEHIND for word in re.findall(r"[a-z']+", behind.lower())):
+            return None
+        if pattern in (_STATES, _NAMED):
+            subject = re.sub(r"\$[^$]*\$|\\\(.*?\\\)", "", m["subject"])
+            if not re.search(r"[A-Za-z]", m["subject"]) or _TOLD.search(subject) or _COPULA.search(m["subject"]):
+                continue
+        if pattern is _NAMED and m["value"].split()[-1].lower() in that(
+            "tells", "happens", "places", "bounds", "rounds", "orders"
+        ):
+            return None
+        return _without_what_is_asked(m["value"].strip(), behind, question)
+    return None
+
+
+def _without_what_is_asked(value: str, behind: str, question: str) -> str:
+    """18 of "18 every day at the market", where the question says that."""
+    m = _WHERE.search(behind)
+    words = re.findall(r"[a-z']+", m[0].lower()) if m else []
+    said = question.lower().replace("\u2019", "'")
+    return value[: len(value) - len(m[0])].rstrip() if m and all(word in said for word in words) else value
+
+
+def _unrounded(clause: str) -> str:
+    return _ROUNDING.sub("", _ADDING.sub("", clause))
+
+
+def last_clause(tail: str) -> str | None:
+    """The last sentence's part behind its last "so"; None where it is no statement."""
+    paragraphs = [p.strip() for p in re.split(r"\n\s*\n|\n(?=[-*_]{3,}\s*$)", tail[-4_000:]) if p.strip()]
+    for _ in range(NOTES):
+        if len(paragraphs) > 1 and _NOTE.match(paragraphs[-1]):
+            paragraphs.pop()
+    if not paragraphs:
+        return None
+    line = paragraphs[-1].rpartition("\n")[2].strip()
+    sentence = re.sub(r"\*\*|__|`", "", _SENTENCE.split(line)[-1]).strip()
+    if not sentence or len(sentence) > LINE or re.match(r"(?:[-+>|#•]|\d+[.)])\s", sentence):
+        return None
+    leads = list(_SO.finditer(sentence))
+    clause = re.sub(r"[.!]$", "", sentence[leads[-1].end() :] if leads else sentence).strip()
+    clause = _WE.sub("", clause)
+    return None if not clause or _REFUSED.search(clause) else clause
+
+
+def _of_another(sentence: str, question: str) -> bool:
+    """Whether it speaks of twice, half, the wrong ... of something, which the question does not."""
+    said, asked = ({word.lower() for word in _OTHER.findall(text)} for text in (sentence, question))
+    return bool(said - asked)
