@@ -33,6 +33,7 @@ from ampo.verify.find.boxes import EMPTY, Group, boxes, last_group, unclosed, wi
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.formula_around import formula
 from ampo.verify.find.last_sentence import last_value
+from ampo.verify.find.letters import chosen
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
@@ -41,10 +42,6 @@ from ampo.verify.text.damage import mended
 MAX_BOXES = 32  # that are read and refused
 TAIL = 20_000  # characters that the phrase rules read
 LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
-
-_LONE_LETTER = re.compile(r"[*_`(\[\s]*([A-Za-z])[*_`)\]\s.:]*")
-_LEADING_LETTER = re.compile(r"\s*[*_`(\[]*([A-Z])[*_`\])]*[).:]\s+\S|\s*\(([A-Z])\)")
-
 
 _SAID_RIGHT = re.compile(
     r"\W{0,3}([A-Z])\W{0,3}\s+(?:is|would be|must be)\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b",
@@ -192,17 +189,12 @@ def _phrased(tail: str, choice: bool, question: str) -> Extraction | None:
 
 
 def _lettered(body: str) -> Extraction | None:
-    lines = [line for line in body[-TAIL:].splitlines() if line.strip()]
-    if not lines:
-        return None
-    last = _LEADING_LETTER.match(lines[-1])
-    before = _LEADING_LETTER.match(lines[-2]) if last and len(lines) > 1 else None
-    listed = bool(last and before and ord(last[1] or last[2]) == ord(before[1] or before[2]) + 1)  # the options again
-    if _LONE_LETTER.fullmatch(lines[-1]) or (last and not listed):
-        return Extraction(lines[-1].strip(), "letter alone at the end")
-    if len(lines) == 1 and len(lines[0]) <= LINE and not reads_as_no_answer(lines[0]):
-        return Extraction(lines[0].strip(), "whole response")
-    return None
+    tail = body[-TAIL:].strip()
+    said = chosen(tail)
+    if said is not None:
+        return Extraction(said, "letter at the end")
+    whole = "\n" not in tail and 0 < len(tail) <= LINE and not reads_as_no_answer(tail)
+    return Extraction(tail, "whole response") if whole else None
 
 
 def _short(body: str, question: str) -> Extraction | None:
