@@ -1,8 +1,8 @@
 """The last sentence of a response that marks no answer: "So she sells 9 * 2 = $18 of eggs.", "Hence the number is 809".
 
-Models that were given no format end so. Notes behind it (a check, a remark) are passed over; of a sentence with "so" in it
-the part behind counts. What is taken is the value behind its one "is", or behind its last "=". Of a sentence that holds
-its value elsewhere the judge asks that every word be the question's own (`ampo.verify.question.number_sentence`). A
+Models that were given no format end so. Notes behind it (a check, a remark) are passed over; of a sentence with "so" in
+it the part behind counts. What is taken is the value behind its one "is", or behind its last "=". Of a sentence that
+holds its value elsewhere the judge asks that every word be the question's own (`ampo.verify.question.number_sentence`). A
 sentence that denies, supposes, hedges, asks, plans or excuses is no answer.
 """
 
@@ -24,8 +24,8 @@ _NOTE = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"])")
 _SO = re.compile(
-    r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|overall|"
-    r"which means(?: that)?|that is)\b"
+    r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|"
+    r"overall|which means(?: that)?|that is)\b"
     r"[,:]?\s+(?!that\b|far\b|much\b|many\b|on\b|[a-z]+ that\b)(?:that\s+)?",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""The letter that a response to a choice question ends in: "so option A is correct", "It must be **C) hunt for food.**".
+"""The letter that a response to a choice question ends in: "so option A is correct", "It must be **C) to hide.**".
 
 A capital A that begins a sentence is an article, a letter that is denied or stands beside another is no choice, and of
 letters in several sentences the last one's counts.

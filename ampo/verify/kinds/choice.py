@@ -138,7 +138,11 @@ def _judge(gold: str, answer: str, texts: Mapping[str, str]) -> bool | None:
     alone = _ALONE.fullmatch(bare)
     if alone and (not texts or _named(alone[1], texts) in texts or _option_of(bare, texts) is None):
         return _named(alone[1], texts) == gold
-    if _several(bare) and not _option_of(bare, texts):
+    marked = _WITH_MARK.match(bare)
+    own = marked is not None and _option_of(marked[3], texts) == _named(
+        marked[1] or marked[2], texts
+    )  # J: S, where S is J
+    if _several(bare) and not own and not _option_of(bare, texts):
         return False
     if (by_text := _option_of(bare, texts)) is not None:
         return by_text == gold

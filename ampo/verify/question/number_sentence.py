@@ -51,7 +51,7 @@ def stated(answer: str, question: str) -> str | None:
 
 
 def _new_number(text: str, question: str) -> re.Match[str] | None:
-    """The only number, or that of two which isn't the question's: "64 for the 16 glasses", "in 13 years it grows 26"."""
+    """The only number, or that of two which isn't the question's: "64 for the 16 cups", "in 13 years it grows 26"."""
     numbers = list(_NUMBER.finditer(text))
     if len(numbers) == 2 and "%" not in text and not _EACH.search(text):
         asks = " ".join(asking(question))  # where this names a number, the sentence must not name another

@@ -33,7 +33,7 @@ _HAN = _table(
     个= 個= 只= 隻= 匹= 头= 頭= 条= 條= 本= 张= 張= 块= 塊= 人= 名= 位= 件= 次= 种= 種= 架= 辆= 輛= 棵= 朵= 颗=
     顆= 支= 枝= 枚= 台= 对= 組= 组= 套= 盒= 箱= 袋= 瓶= 杯= 包= 页= 頁= 道= 题= 份= 层= 層= 间= 間= 座= 把= 双=
     雙= 卷= 轮= 場= 场= 倍= 岁= 歲= 人民币= 回= 枚= 冊= 足= 通り= つ= 匹= 羽= 台= 人= 元=yuan 块钱=yuan 円=yen
-    美元=dollar 美分=cent 美金=dollar 欧元=euro 角=jiao 米=m 公尺=m 厘米=cm 公分=cm 毫米=mm 千米=km
+    美元=dollar 美分=cent 美金=dollar 欧元=euro 角= 米=m 公尺=m 厘米=cm 公分=cm 毫米=mm 千米=km
     公里=km 克=g 千克=kg 公斤=kg 吨=tonne 升=L 毫升=mL 秒=s 分=minute 分钟=minute 分鐘=minute 小时=hour
     小時=hour 时間= 時間=hour 天=day 日=day 周=week 星期=week 年=year 月=month 个月=month 度=degree
     平方米=m^2 平方厘米=cm^2 平方千米=km^2 立方米=m^3 立方厘米=cm^3 英寸=inch 英里=mile 英尺=foot メートル=m
@@ -42,7 +42,7 @@ _HAN = _table(
 )
 _HANGUL = _table(
     """
-    개= 명= 마리= 권= 장= 대= 번= 가지= 살= 배= 쪽= 그루= 송이= 병= 잔= 원=won 달러=dollar 센트=cent 미터=m
+    개= 명= 마리= 권= 장= 대= 번= 가지= 살= 배= 쪽= 그루= 송이= 병= 잔= 원= 달러=dollar 센트=cent 미터=m
     센티미터=cm 킬로미터=km 그램=g 킬로그램=kg 초=s 분=minute 시간=hour 일=day 주=week 년=year 도=degree
     인치=inch 리터=L
     """
@@ -63,7 +63,7 @@ _LATIN = _table(
     grammes=g kilogrammes=kg litres=L secondes=s minutes=minute heures=hour jours=day semaines=week mois=month
     ans=year années=year degrés=degree pouces=inch dólares=dollar centavos=cent metros=m centímetros=cm
     kilómetros=km gramos=g kilogramos=kg litros=L segundos=s minutos=minute horas=hour días=day semanas=week
-    meses=month años=year grados=degree pulgadas=inch reais=real quilômetros=km quilogramas=kg gramas=g dias=day
+    meses=month años=year grados=degree pulgadas=inch reais= quilômetros=km quilogramas=kg gramas=g dias=day
     anos=year graus=degree polegadas=inch dollari=dollar centesimi=cent metri=m centimetri=cm chilometri=km
     grammi=g chilogrammi=kg litri=L secondi=s minuti=minute ore=hour giorni=day settimane=week mesi=month
     anni=year gradi=degree pollici=inch
@@ -219,6 +219,8 @@ def in_english(text: str) -> str:
 def _english(unit: str) -> str:
     if not unit:
         return " "
+    if unit == "degree":
+        return "^\\circ "
     name, power, exponent = unit.partition("^")
     return f" \\text{{ {name}}}{power}{exponent} "
 

@@ -29,7 +29,7 @@ class Unit(NamedTuple):
         return self.known and not _MONEY & {name for name, _ in self.dims}
 
 
-_MONEY = frozenset({"dollar", "euro", "rupee", "yen", "sterling"})
+_MONEY = frozenset({"dollar", "euro", "rupee", "yen", "yuan", "ruble", "sterling"})
 RADIAN = Unit((("rad", 1),))
 CELSIUS, FAHRENHEIT = Unit((("celsius", 1),)), Unit((("fahrenheit", 1),))  # an offset apart: never converted
 _MASS = Fraction(45359237, 100000000)  # a pound
@@ -113,6 +113,8 @@ _OTHERS = (
     ({"sterling": 1}, {"poundsterling": "1"}),
     ({"rupee": 1}, {"rupee": "1"}),
     ({"yen": 1}, {"yen": "1"}),
+    ({"yuan": 1}, {"yuan": "1"}),
+    ({"ruble": 1}, {"ruble rouble": "1"}),
     ({"rad": 1}, {"rad radian": "1"}),
     (_JOULE, {"erg": "1/10000000", "Nm": "1"}),
     ({"m": 1, "s": -1}, {"mph": "201168/450000", "kph kmh": "5/18", "knot": "463/900"}),
