@@ -25,7 +25,7 @@ class Language(NamedTuple):
 
 
 def _table(text: str) -> dict[str, str]:
-    return dict(pair.partition("=")[::2] for pair in text.split())
+    return {word: english for word, _, english in (pair.partition("=") for pair in text.split())}
 
 
 _HAN = _table(
