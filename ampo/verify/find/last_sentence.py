@@ -2,7 +2,8 @@
 
 Models that were given no format end so. Notes behind it (a check, a remark) are passed over; of a sentence with "so" in
 it the part behind counts. What is taken is the value behind its one "is", or behind its last "=". Of a sentence that
-holds its value elsewhere every word must be the question's own (`ampo.verify.question.number_sentence`). A sentence that denies, supposes, hedges, asks, plans or excuses is no answer.
+holds its value elsewhere every word must be the question's own (`ampo.verify.question.number_sentence`). A sentence
+that denies, supposes, hedges, asks, plans or excuses is no answer.
 """
 
 from __future__ import annotations
