@@ -1,5 +1,6 @@
 # make demo   the environment, then the main job on the embedded model
 # make test   the same environment, then every test
+# make attack an attacker of the verifier in full (AMPO_DATA_DIR: the references of all benchmarks; two cores: 20 minutes)
 # make study  the controlled study of what AMPO claims (two cores: an hour; SIZE=smoke: a minute, SIZE=full: a GPU)
 # make quick  what a person runs while working: ruff, import-linter, the quick tests
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter
@@ -28,7 +29,7 @@ endif
 
 SIZE ?= small
 
-.PHONY: demo test quick study lint format docs serve-docs perf clean
+.PHONY: demo test quick study lint format docs serve-docs perf clean attack
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
@@ -52,6 +53,9 @@ perf: $(READY)
 
 study: $(READY)
 	$(BIN)/ampo study --size $(SIZE) $(if $(filter smoke,$(SIZE)),,--page docs/study)
+
+attack: $(READY)
+	$(BIN)/python tests/attack/run.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -183,6 +183,8 @@ def _value(tree: Tree, point: Point, mp: Any, watch: Watcher | None) -> Any:
                 watch.literal(max(rational.numerator.bit_length(), rational.denominator.bit_length()))
             return mp.mpf(rational.numerator) / rational.denominator
     if tree.op == "sym":
+        if tree.name not in point.values:
+            raise UndefinedError(f"no value of {tree.name}")
         return point.values[tree.name]
     if tree.op in _CONSTANTS:
         return _CONSTANTS[tree.op](mp)

@@ -95,6 +95,14 @@ class Inequality:
 
 
 @dataclass(frozen=True, slots=True)
+class Ascending:
+    """terms[0] < terms[1] < ...; strict: for each sign whether it excludes equality."""
+
+    terms: tuple[Tree, ...]
+    strict: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """Rows of equal length."""
 
@@ -161,6 +169,7 @@ Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
     Labelled,
     Equation,
     Inequality,
+    Ascending,
     Matrix,
     Piecewise,
     Ratio,

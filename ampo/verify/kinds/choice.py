@@ -196,12 +196,23 @@ def judge_lone_letter(gold: str, answer: str) -> bool | None:
 def _with_text(bare: str, texts: Mapping[str, str]) -> tuple[str, str] | None:
     """The letter that stands before a mark and a text, or before words that are its option's, or a reason."""
     if m := _WITH_MARK.match(bare):
+        if _calculates(m[3], bare, texts):
+            return None
         return _named(m[1] or m[2], texts), m[3]
     if (m := _WITH_DASH.match(bare)) and (texts or re.match(r"[A-Za-z]{2}", m[2])):
         return m[1], m[2]
     if (m := _WITH_WORDS.match(bare)) and (_REASON.match(m[2]) or (m[1] in texts and _option_of(m[2], texts) == m[1])):
         return m[1], m[2]
     return None
+
+
+def _calculates(text: str, bare: str, texts: Mapping[str, str]) -> bool:
+    """Whether what follows the mark goes on as a formula does, (C) + 1 or C:2, and is no option's text."""
+    minus = "-" in bare[: len(bare) - len(text)]
+    if _option_of(text, texts) is not None or (minus and _option_of(f"-{text}", texts) is not None):
+        return False
+    formula = not re.search(r"[A-Za-z]{2}", text)
+    return bool(re.match(r"[-+*/^_=<>|']", text)) or (formula and (minus or bool(texts)))
 
 
 def _several(text: str) -> bool:

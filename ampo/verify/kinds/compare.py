@@ -15,6 +15,7 @@ from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds import families, images, names, piecewise, vectors
 from ampo.verify.kinds.answers import (
     Answer,
+    Ascending,
     Broken,
     Equation,
     Inequality,
@@ -30,15 +31,16 @@ from ampo.verify.kinds.answers import (
     Unread,
     Value,
 )
+from ampo.verify.kinds.ascending import same_order
 from ampo.verify.kinds.determinants import multiple_of_identity
-from ampo.verify.kinds.labels import labelled, names_of, of_different_names, same_equation, without_labels
-from ampo.verify.kinds.ratios import same_ratio
+from ampo.verify.kinds.labels import labelled, names_of, of_different_names, same_equation, solved, without_labels
+from ampo.verify.kinds.ordinals import same_in_words
+from ampo.verify.kinds.ratios import as_quotient, same_ratio
 from ampo.verify.kinds.regions import as_region, same_region
 from ampo.verify.kinds.residues import same_classes
 from ampo.verify.kinds.values import same_value
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
-from ampo.verify.text.phrases import same_words
 
 
 def matches(gold: Answer, answer: Answer, setting: Setting) -> bool:
@@ -92,6 +94,9 @@ def _equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
 def _numbers(gold: Value | Ratio, answer: Value | Ratio, setting: Setting) -> bool:
     if isinstance(gold, Value) and isinstance(answer, Value):
         return same_value(gold, answer, setting)
+    if isinstance(gold, Value) and gold.quantum is not None and isinstance(answer, Ratio):  # 6.67 for 20:3
+        quotient = as_quotient(answer)
+        return quotient is not None and same_value(gold, Value(quotient), setting)
     return same_ratio(gold, answer)
 
 
@@ -100,14 +105,18 @@ def _others(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return answer.left in asked.expressions(setting.question) and _equal(gold, Value(answer.right), setting)
     if isinstance(gold, Equation) and isinstance(answer, Equation):
         return same_equation(gold, answer)
+    if isinstance(gold, Equation) and isinstance(answer, Value):
+        return solved(gold, answer)
+    if isinstance(gold, Ascending) and isinstance(answer, Ascending):
+        return same_order(gold, answer)
+    if isinstance(gold, (Value, Phrase)) and isinstance(answer, (Value, Phrase)):
+        return same_in_words(gold, answer)
     if isinstance(gold, Inequality) and isinstance(answer, Inequality):
         return gold.strict == answer.strict and _same_side(gold, answer)
     if isinstance(gold, Piecewise) and isinstance(answer, Piecewise) and not piecewise.readable(gold, answer):
         return len(gold.cases) == len(answer.cases) and _paired(
             gold.cases, answer.cases, lambda g, a: _equal(g[0], a[0], setting) and _equal(g[1], a[1], setting)
         )
-    if isinstance(gold, Phrase) and isinstance(answer, Phrase):
-        return same_words(gold.words, answer.words)
     if isinstance(gold, Unread) and isinstance(answer, Unread):
         return "".join(gold.text.split()) == "".join(answer.text.split())
     return False
@@ -140,6 +149,10 @@ def _lists(gold: Answer, answer: Answer, setting: Setting) -> bool:
             and "" not in labels
             and _in_order(without_labels(gold.items), answer.items, setting)
         )
+    if isinstance(gold, Unordered) and isinstance(answer, Phrase):  # line segment and circle
+        said = answer.words.split(" and ")
+        words = sorted(i.words for i in gold.items if isinstance(i, Phrase))
+        return len(words) == len(gold.items) > 1 and words == sorted(said)
     if isinstance(gold, Ordered) and isinstance(answer, Unordered):
         return _tuple_of_list(gold, answer, setting)
     golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting)

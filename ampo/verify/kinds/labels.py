@@ -19,6 +19,7 @@ from ampo.verify.text.scan import split
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
 _MAX_QUESTION = 20_000
+_SOLVED_FOR = frozenset({"y", "z", "r", "rho"})
 _SAYS_NOTHING = frozenset("the final answer result solution value is of shape type kind parity".split())  # noqa: SIM905
 
 
@@ -90,6 +91,15 @@ def same_equation(gold: Equation, answer: Equation) -> bool:
     """Whether two equations have the same solutions, as far as a factor tells, or the curve's points."""
     a, b = _difference(gold), _difference(answer)
     return proportional(a, b) or same_curve(a, b)
+
+
+def solved(gold: Equation, answer: Value) -> bool:
+    """Whether a formula is what an equation of two names gives for its y, which was left out: 6/x for xy = 6."""
+    missing = symbols(_difference(gold)) - symbols(answer.tree)
+    if len(missing) != 1 or not symbols(answer.tree) or answer.unit or answer.percent or answer.degrees:
+        return False
+    (name,) = missing
+    return name in _SOLVED_FOR and same_equation(gold, Equation(Tree("sym", (), None, name), answer.tree))
 
 
 def _difference(equation: Equation) -> Tree:

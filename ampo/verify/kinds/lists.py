@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ampo.verify.kinds.answers import Answer, Labelled, Phrase, Region, Unordered, Unread, Value
+from ampo.verify.kinds.answers import Answer, Labelled, Ordered, Phrase, Region, Unordered, Unread, Value
 from ampo.verify.kinds.progressions import written_out
 from ampo.verify.kinds.reader import MAX_ITEMS, Reader
 from ampo.verify.kinds.regions import intersect, points, union
@@ -20,6 +20,8 @@ def bare_list(text: str, reader: Reader) -> Answer | None:
     text = _top_thousands(text)
     parts = split(text, {",", ";", "and", "or", "\\\\", "&"})
     items = [(sep, part) for sep, part in parts if part]
+    if (tuples := _tuples(parts, reader)) is not None:
+        return tuples
     if len(items) < 2:
         return None
     if len(items) > MAX_ITEMS:
@@ -39,6 +41,24 @@ def bare_list(text: str, reader: Reader) -> Answer | None:
     ):
         return Phrase(phrase(text)) if len(answers) > 4 else Unordered(tuple(answers))
     return Unordered(tuple(x for a in answers for x in flat(a)), alternatives="or" in separators)
+
+
+def _tuples(parts: list[tuple[str, str]], reader: Reader) -> Unordered | None:
+    """p = 5, q = 2; p = 7, q = 2: two pairs, since each of them names the same; None for another list."""
+    groups: list[list[str]] = [[]]
+    for separator, part in parts:
+        if separator in (";", "or", "\\\\"):
+            groups.append([])
+        groups[-1].append(part)
+    if len(groups) < 2 or len(groups[0]) < 2 or len({len(g) for g in groups}) > 1 or "=" not in groups[0][0]:
+        return None
+    read = [[reader.single(part) for part in group] for group in groups]
+    named = [[i for i in group if isinstance(i, Labelled) and isinstance(i.body, Value)] for group in read]
+    labels = {tuple(i.label for i in group) for group in named}
+    if len(labels) != 1 or len(set(next(iter(labels)))) != len(groups[0]):
+        return None
+    label = f"({','.join(next(iter(labels)))})"
+    return Unordered(tuple(Labelled(label, Ordered(tuple(i.body for i in g), "(", ")")) for g in named))
 
 
 def flat(answer: Answer) -> tuple[Answer, ...]:

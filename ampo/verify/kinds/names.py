@@ -34,6 +34,14 @@ def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterato
     numbered = a == b and len(constants_a) > 1 and any("_" in n for n in constants_a)
     if (differ or numbered) and constants_a < a and constants_b < b:
         yield from renamings(constants_a, constants_b)
+    if isinstance(gold, Labelled) and isinstance(answer, Labelled) and gold.bound and gold.bound == answer.bound:
+        parameters = (a - set(gold.bound), b - set(answer.bound))
+        if (
+            only_a == parameters[0]
+            and only_b == parameters[1]
+            and not any(_asked(n, question) for n in a | b - {*gold.bound})
+        ):
+            yield from renamings(only_a, only_b)
     free = integers and only_a | only_b <= _PARAMETERS
     unknown = bool(question) and not any(_asked(n, question) for n in only_a | only_b)
     if free or unknown:

@@ -44,7 +44,7 @@ _TEMPERATURE = re.compile(
 )
 _BRACED = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _OVER = re.compile(rf"(?<=[\d}}])\s*(?:\\(?:text|mathrm)\s*\{{\s*)?\\frac{_BRACED}{_BRACED}\s*\}}?$")
-_ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\text\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
+_ORDINAL = re.compile(r"(?<=\d)\s*(?:\^\s*\{?\s*)?(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?:\s*\})?(?:\s*\})?$")
 _DECIMAL = re.compile(r"[-+]?\s*(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?")
 _SCIENTIFIC = re.compile(
     r"([-+]?\s*(?:\d+(?:\.\d*)?|\.\d+))\s*(?:\\times|\\cdot|\*|x|X)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*([-+]?\s*\d+)\s*\}|\(\s*([-+]?\d+)\s*\)|([-+]?\d+))"

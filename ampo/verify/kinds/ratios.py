@@ -36,6 +36,11 @@ def same_ratio(gold: Value | Ratio, answer: Value | Ratio) -> bool:
     return all(same(Tree("mul", (x, b[at])), Tree("mul", (y, a[at]))) for x, y in zip(a, b, strict=True))
 
 
+def as_quotient(answer: Ratio) -> Tree | None:
+    """a : b as a / b; None for more terms, and for a zero."""
+    return Tree("div", answer.terms) if len(answer.terms) == 2 and not any(map(_zero, answer.terms)) else None
+
+
 def _zero(tree: Tree) -> bool:
     return exact(tree) == 0 or same(tree, _ZERO)
 

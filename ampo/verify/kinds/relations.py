@@ -24,6 +24,7 @@ from ampo.verify.kinds.answers import (
     Unread,
     Value,
 )
+from ampo.verify.kinds.ascending import ascending
 from ampo.verify.kinds.chains import chain
 from ampo.verify.kinds.labels import label_of, tuple_names
 from ampo.verify.kinds.reader import Reader
@@ -37,6 +38,10 @@ _RELATIONS = {"=", "==", "\\approx", "\\equiv", "\\ne", "!=", "\\in", *_LESS, *_
 _DENIED = re.compile(
     r"\b(?:not|never|no|nor|neither|cannot|unless|except|if|either|or|maybe|perhaps|wrong|incorrect|false)\b|n't\b",
     re.IGNORECASE,
+)
+_A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
+_RATIO_OF_NAMES = re.compile(
+    rf"{_A_NAME}(?:\s*:\s*{_A_NAME})+|[A-Z]{{2}}\s*/\s*[A-Z]{{2}}|\\frac\s*\{{\s*[A-Z]{{2}}\s*\}}\s*\{{\s*[A-Z]{{2}}\s*\}}"
 )
 _OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
 _DEFINITE = re.compile(
@@ -103,6 +108,9 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         if body is None:
             return Broken(text)
         return body if left is None and not isinstance(body, Phrase) else Labelled(name, body, bound, left)
+    if _RATIO_OF_NAMES.fullmatch(sides[0]):
+        body = chain(sides[1:], ops[1:], reader)
+        return Broken(text) if body is None else Labelled("".join(sides[0].split()), body)
     if _DEFINITE.match(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
@@ -150,7 +158,7 @@ def _tuple(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
 
 
 def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
-    if len(sides) not in (2, 3) or not all(op in _LESS or op in _MORE for op in ops):
+    if len(sides) > 12 or not all(op in _LESS or op in _MORE for op in ops):
         return Unread(text)
     if all(op in _MORE for op in ops):
         sides, strict = sides[::-1], [_MORE[op] for op in ops[::-1]]
@@ -158,11 +166,11 @@ def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
         strict = [_LESS[op] for op in ops]
     else:
         return Unread(text)
-    try:
-        trees = [read(s) for s in sides]
-    except UnreadableError:
+    chained = ascending(sides, strict)
+    if chained is None:
         return Unread(text)
-    return _bounds(trees, strict) or (Inequality(trees[0], trees[1], strict[0]) if len(trees) == 2 else Unread(text))
+    bounds = _bounds(list(chained.terms), strict) if len(sides) < 4 else None
+    return bounds or (Inequality(*chained.terms, strict[0]) if len(sides) == 2 else chained)
 
 
 def _open_bound(text: str, op: str, reader: Reader) -> Answer:
@@ -173,6 +181,8 @@ def _open_bound(text: str, op: str, reader: Reader) -> Answer:
 
 def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
     """low < x < high, x < high or low < x, with a mere name for x."""
+    if all(t.op == "neg" for t in trees):  # -x > -1
+        return _bounds([t.args[0] for t in reversed(trees)], strict[::-1])
     if len(trees) == 3:
         low, middle, high = trees
         if middle.op == "sym":

@@ -16,7 +16,7 @@ from ampo.verify.kinds.reader import MAX_ITEMS, Reader
 from ampo.verify.kinds.regions import REALS, as_region, union, without
 from ampo.verify.kinds.residues import residues
 from ampo.verify.text.phrases import plain
-from ampo.verify.text.scan import split
+from ampo.verify.text.scan import enclosed, split
 
 _FORMULA = r"\s*=\s*(.+?)\s*(?:,|(?<=[\s}])for some\b|\bwhere\b|\bwith\b|\bfor\b)\s*(.+)"
 
@@ -131,4 +131,8 @@ def operation(text: str, reader: Reader) -> Answer | None:
 
 def _minus_set(text: str) -> list[tuple[str, str]]:
     m = re.match(r"^(\\mathbb\s*\{?R\}?)\s*-\s*(\\\{.*\\\})$", text)
-    return [("", m[1]), ("-", m[2])] if m else [("", text)]
+    if m:
+        return [("", m[1]), ("-", m[2])]
+    parts = split(text, {"-"})
+    both = len(parts) == 2 and all(enclosed(part) for _, part in parts) and parts[1][1].startswith("\\{")
+    return parts if both else [("", text)]

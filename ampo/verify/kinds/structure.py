@@ -47,6 +47,7 @@ _REASON = re.compile(
     r"\s*,?\s*(?:\(|\\text\s*\{)?\s*(?:\(|\\text\s*\{)?\s*\b(?:since|because)\b(?!.*\bnot\b|.*n't).*$",
     re.DOTALL | re.IGNORECASE,
 )
+_SIGNS = re.compile(r"\\(pm|mp)(?![a-zA-Z])")  # and not \\pmod
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|then)\b,?\s*)?(?:the\s+)?(?:(?:final|correct)\s+)?(?:answers?|results?|solutions?|values?|it|there|we|this|solution set)\s+(?:is|are|get|have|equals?|(?:for|of) [^ ]{1,12} (?:is|are))\s*:?\s*"  # noqa: E501
@@ -58,9 +59,13 @@ _CLOSE = re.compile(
     r"(?:(?:only|unique|final|correct|required|desired|real|integer|positive|possible)\s+)*(?:solutions?|answers?|roots?|values?|possibilit(?:y|ies))\s*\}?$",
     re.IGNORECASE,
 )
-_FOR_ALL = re.compile(r"\s+for (?:all|every)(?: real)? \\?[a-z](?=\s*,?\s*(?:or|and)\b)")
+_FOR_ALL = re.compile(
+    r"\s*,?\s*(?:\\text\s*\{\s*,?\s*for (?:all|every|any)(?: real)?\s*\}|"
+    r"\bfor (?:all|every|any)(?: real)?\s)\s*\\?[a-z]"
+    r"(?=\s*(?:,?\s*(?:or|and)\b|,|;))"
+)
 _EVERY = re.compile(
-    r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
+    r"^(?:\\text\s*\{\s*only\s*\}|only\s)\s*(?=[a-z]\s*=|[-\d\\])|^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
     r"(?:numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
     r"(?=\\?[a-zA-Z](?:_\w)?\s*(?:[<>]|\\(?:ge|le|in)(?![a-zA-Z])))",
     re.IGNORECASE,
@@ -73,6 +78,10 @@ _SUBJECT = re.compile(
 _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
 _POINT = re.compile(r"^[A-Z](?=\s*\([^()]*,[^()]*\)$)")
+_COUNTED = re.compile(
+    r"\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?){1,8}",
+    re.IGNORECASE,
+)  # 7 goats and 4 kids
 _REALS = re.compile(
     r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$",
     re.IGNORECASE,
@@ -137,6 +146,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
+        text = plain(text) if _COUNTED.fullmatch(plain(text)) else text
         for attempt in (mixed_units, restated, _in_words, worded_region, table, parts, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
@@ -205,12 +215,9 @@ def _readable(text: str) -> bool:
 
 
 def _plus_minus(text: str, reader: _Reader) -> Answer | None:
-    if "\\pm" not in text and "\\mp" not in text:
+    if not _SIGNS.search(text):
         return None
-    both = [
-        re.sub(r"\\(pm|mp)(?![a-zA-Z])", lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text)
-        for sign in (True, False)
-    ]
+    both = [_SIGNS.sub(lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text) for sign in (True, False)]
     items = [reader.single(t.strip()) for t in both]
     return Unordered(tuple(items))
 

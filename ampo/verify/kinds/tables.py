@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.formula.parse import read
-from ampo.verify.formula.tree import Tree, UnreadableError
+from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import Answer, Matrix, Phrase, Piecewise, Unread, Value
 from ampo.verify.kinds.determinants import determinant
 from ampo.verify.kinds.reader import MAX_ITEMS, Reader
@@ -44,7 +44,7 @@ def _matrix(before: str, inside: str, reader: Reader) -> Answer:
     if not label or before.strip().endswith("="):
         return Matrix(tuple(cells))
     try:
-        factor = read(label.rstrip("*").removesuffix("\\cdot").strip())
+        factor = num(-1) if label == "-" else read(label.rstrip("*").removesuffix("\\cdot").strip())
     except UnreadableError:
         return Unread(before + inside)
     return Matrix(tuple(tuple(_times(factor, c) for c in row) for row in cells))

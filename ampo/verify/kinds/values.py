@@ -17,6 +17,7 @@ from ampo.verify.text.units import CELSIUS, FAHRENHEIT, RADIAN, Unit, scale, uni
 
 _TEMPERATURE = re.compile(r"temperature|celsius|fahrenheit|centigrade|thermomet|\bdegrees? [CF]\b", re.IGNORECASE)
 _COULOMB = unit("C")
+_FLOAT_DIGITS = 15
 _MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
 
 
@@ -144,7 +145,28 @@ def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
         return answer.quantum is None and gold.tree.args[0] == answer.tree
     if symbols(gold.tree) or symbols(answer.tree):
         return not setting.together and families.same_families([gold], [answer], setting.integers)
-    return gold.quantum is not None and _rounds_to(gold, answer, factor, setting)
+    if gold.quantum is None:
+        return answer.quantum is not None and factor == 1 and is_float_of(gold.tree, answer.tree, answer.quantum)
+    return _rounds_to(gold, answer, factor, setting)
+
+
+def is_float_of(gold: Tree, answer: Tree, quantum: Fraction) -> bool:
+    """Whether a decimal of 15 digits or more is an exact gold as a program prints it. Not where the gold has so few
+    decimals that the program would have shown them."""
+    known, value = exact(gold), exact(answer)
+    if value is None or abs(value) / quantum < 10 ** (_FLOAT_DIGITS - 1):
+        return False
+    if known is not None:
+        return not _terminates(known) and abs(known - value) <= quantum
+    try:
+        difference = abs(numeric(gold) - context().mpf(value.numerator) / value.denominator)
+    except UndefinedError:
+        return False
+    return difference <= context().mpf(quantum.numerator) / quantum.denominator
+
+
+def _terminates(value: Fraction) -> bool:
+    return 10**_FLOAT_DIGITS % value.denominator == 0
 
 
 def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
@@ -174,6 +196,8 @@ def _rounds_to(gold: Value, answer: Value, factor: Tree | Fraction, setting: Set
         difference = abs(numeric(answer.tree) - context().mpf(value.numerator) / value.denominator)
     except UndefinedError:
         return False
+    if context().im(numeric(answer.tree)):
+        return False  # 1.39e9 + i rounds to nothing
     return difference <= context().mpf(tolerance.numerator) / tolerance.denominator * (1 + context().mpf(10) ** -30)
 
 
@@ -183,5 +207,7 @@ def _measured(gold: Value, setting: Setting) -> bool:
 
 def _has_decimals(tree: Tree) -> bool:
     if tree.op == "num":
-        return tree.value is not None and tree.value.denominator != 1
+        return (
+            tree.value is not None and tree.value.denominator != 1 and _terminates(tree.value)
+        )  # 2\\frac{1}{3} has none
     return any(_has_decimals(t) for t in tree.args)

@@ -100,6 +100,7 @@ _UNICODE = {
     "î": r"\hat{i}",
     "ĵ": r"\hat{j}",
 }
+_CIRCLED = re.compile(r"(?<=[①-⑳])\s*(?=[①-⑳])")  # side by side: a list
 _GREEK_START = {0x391: "Alpha", 0x3B1: "alpha"}
 _SIZES = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|quad|qquad|hfill|newline|"
@@ -257,7 +258,7 @@ def _ascii(text: str) -> str:
         return text
     parts: list[str] = []
     run = ""
-    for c in text.replace("k\u0302", "\\hat{k}"):
+    for c in _CIRCLED.sub(", ", text).replace("k\u0302", "\\hat{k}"):
         mark = "^" if c in _SUPERSCRIPTS else "_" if c in _SUBSCRIPTS else ""
         if run and mark != run:
             parts.append("}")

@@ -1,0 +1,27 @@
+"""Words that are a number, and a number that is words: twelfth is 12, infinitely many is \\infty."""
+
+from __future__ import annotations
+
+from ampo.verify.formula.tree import num
+from ampo.verify.kinds.answers import Phrase, Value
+from ampo.verify.text.phrases import same_words
+
+_ORDINALS = """
+first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
+sixteenth seventeenth eighteenth nineteenth twentieth
+"""
+_PLACES = {word: i for i, word in enumerate(_ORDINALS.split(), 1)}
+_ENDLESS = frozenset({"infinitely many", "infinite", "infinitely many solution", "infinite number"})
+
+
+def same_in_words(gold: Value | Phrase, answer: Value | Phrase) -> bool:
+    """Whether a number and words, or words and words, say the same."""
+    if isinstance(gold, Phrase) and isinstance(answer, Phrase):
+        return same_words(gold.words, answer.words)
+    value, phrase = (gold, answer) if isinstance(gold, Value) else (answer, gold)
+    if not isinstance(value, Value) or not isinstance(phrase, Phrase):
+        return False
+    if value.tree.op == "infinity":
+        return phrase.words in _ENDLESS
+    place = _PLACES.get(phrase.words.removesuffix(" term").removesuffix(" day"))
+    return place is not None and value.tree == num(place) and not (value.unit or value.percent or value.degrees)
