@@ -53,7 +53,9 @@ class Algorithm(BaseModel):
     """Weight of the solution's format in its rank; the score has the rest."""
 
     reward: Literal["verifier", "probability"] = "verifier"
-    """probability: RLPR's. `deviation_*` are its filter of prompts."""
+    """probability: RLPR's."""
+    drops_prompts: bool = False
+    """Whether a step drops prompts whose rewards hardly differ, by the filter `deviation_*` (RLPR's)."""
     format_reward: float = Field(default=0.1, ge=0, le=1)
     """The reward's share for the format; accuracy has the rest."""
     repetition_penalty: bool = True

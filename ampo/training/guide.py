@@ -90,7 +90,7 @@ class Guide:
         mixed = tuple(self._mix(p) for p, wanted in zip(settled, keep, strict=True) if wanted)
         metrics = own_metrics(groups, rewards) | guidance_metrics(decisions, len(groups))
         metrics |= mixed_metrics(mixed, supervised=self.algorithm.teacher_loss == "sft")
-        if self.algorithm.reward == "probability":
+        if self.algorithm.drops_prompts:
             metrics["own/kept_prompts"] = sum(keep) / len(keep)
         return GuidedStep(mixed, metrics, decisions, deviations)
 
@@ -193,7 +193,7 @@ class Guide:
         self, rewards: Sequence[Sequence[float]], step: int, before: DeviationFilter | None
     ) -> tuple[list[bool], DeviationFilter | None]:
         chosen = self.algorithm
-        if chosen.reward != "probability":
+        if not chosen.drops_prompts:
             return [True] * len(rewards), None
         before = before or DeviationFilter(chosen.deviation_beta, chosen.deviation_ratio, chosen.deviation_from_step)
         deviations = [torch.tensor(own).std(correction=0).item() for own in rewards]

@@ -28,7 +28,7 @@ def check(config: TrainConfig) -> None:
             "backend 'openrlhf': train.async_enable: neither engines nor training ever sleep: set vllm.enable_sleep, "
             "ds.enable_sleep and train.colocate_all to false, and give engines GPUs of their own"
         )
-    if config.resolved_algorithm().reward == "probability":
+    if config.resolved_algorithm().drops_prompts:
         raise UserError(
             f"backend 'openrlhf': preset {config.preset!r} drops prompts within a step, which OpenRLHF's batches have "
             "no room for: run it with --backend local"
