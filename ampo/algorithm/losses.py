@@ -10,7 +10,8 @@ With p = pi_theta(token), rho = p / p_old, A the advantage, per token:
 
 Aggregation "constant": tokens summed over L_max, averaged over the sequences of the mini-batch. "token_mean": own
 tokens by their mean, teacher sequences by the mean of their token means. Less `entropy_coefficient` times the token
-mean of the entropy. No KL term.
+mean of the entropy. The policy's terms are weighed by `policy_scale`, 1 but for the authors' effective weights. No KL
+term.
 
 Deviation: the authors' code multiplies by the number of rows of each micro-batch, so that its loss depends on how the
 mini-batch is cut. Here every normaliser is a count over the whole mini-batch (`BatchTotals`, summed over data-parallel
@@ -74,7 +75,7 @@ class BatchTotals:
 class LossOutput:
     """A micro-batch's part of the mini-batch's loss, and of its metrics: each sums to the mini-batch's value.
 
-    metrics: detached scalars. policy_loss, teacher_loss, entropy; clip_fraction and dual_clip_fraction (of own tokens);
+    metrics: detached scalars. policy_loss, teacher_loss, entropy; own_entropy (of own tokens); clip_fraction and dual_clip_fraction (of own tokens);
     ratio_mean and approx_kl (own tokens); teacher_tokens (their number); teacher_weight (mean gamma p / (p + gamma)^2
     over teacher tokens); teacher_prob (mean p over teacher tokens).
     """
@@ -109,7 +110,7 @@ def mixed_policy_loss(
     old_log_probs = old_log_probs.masked_fill(~own, 0.0)
     own_loss, own_metrics = _own_tokens(log_probs, old_log_probs, advantage, own, algorithm, totals)
     teacher_tokens = _teacher_tokens(log_probs, advantage, algorithm).masked_fill(~teacher, 0.0)
-    policy_loss = _aggregate_own(own_loss, algorithm, totals)
+    policy_loss = algorithm.policy_scale * _aggregate_own(own_loss, algorithm, totals)
     teacher_loss = _aggregate_teacher(teacher_tokens, teacher, algorithm, totals)
     loss = policy_loss + teacher_loss
     metrics = {"policy_loss": policy_loss, "teacher_loss": teacher_loss, **own_metrics}
@@ -118,6 +119,7 @@ def mixed_policy_loss(
         mean_entropy = entropy.masked_fill(~mask, 0.0).sum() / max(totals.tokens, 1)
         loss = loss - algorithm.entropy_coefficient * mean_entropy
         metrics["entropy"] = mean_entropy
+        metrics["own_entropy"] = entropy.masked_fill(~own, 0.0).sum() / max(totals.own_tokens, 1)
     return LossOutput(loss, {name: value.detach() for name, value in metrics.items()})
 
 
@@ -180,9 +182,9 @@ def _aggregate_teacher(losses: Tensor, teacher: Tensor, algorithm: Algorithm, to
     if algorithm.teacher_loss == "sft":
         return losses.sum() / max(totals.teacher_tokens, 1)
     if algorithm.aggregation == "constant":
-        return losses.sum() / (algorithm.max_response_tokens * max(totals.sequences, 1))
+        return algorithm.policy_scale * losses.sum() / (algorithm.max_response_tokens * max(totals.sequences, 1))
     means = losses.sum(-1) / teacher.sum(-1).clamp(min=1)
-    return means.sum() / max(totals.teacher_sequences, 1)
+    return algorithm.policy_scale * means.sum() / max(totals.teacher_sequences, 1)
 
 
 def _teacher_metrics(log_probs: Tensor, teacher: Tensor, gamma: float, totals: BatchTotals) -> dict[str, Tensor]:

@@ -61,7 +61,12 @@ class Algorithm(BaseModel):
     repetition_penalty: bool = True
     deviation_beta: float = Field(default=1.0, ge=0)
     deviation_ratio: float = Field(default=0.99, ge=0, lt=1)
-    deviation_from_step: int = Field(default=6, ge=1)
+    deviation_average_from: int = Field(default=6, ge=1)
+    """The step (from 1) with which the moving average begins."""
+    deviation_from_step: int = Field(default=11, ge=1)
+    """The step from which prompts are dropped."""
+    refills: int = Field(default=0, ge=0)
+    """How often at most a step asks other prompts in place of those that were dropped."""
 
     divide_by_std: bool = False
     advantage_rows: Literal["all", "on_policy"] = "all"
@@ -81,6 +86,17 @@ class Algorithm(BaseModel):
     sequences of their token means (Eq. 7)."""
     max_response_tokens: int = Field(default=8192, ge=1)
     """L_max."""
+    policy_scale: float = Field(default=1.0, gt=0)
+    """Weight of the policy's term (own tokens, and teachers' that are shaped or clipped) beside the entropy term, and
+    against the bound on the gradient's norm.
+
+    The authors' code takes, of each micro-batch j of b_j rows, the sum of its tokens over L_max, and weighs it by b_j
+    over the rows of the mini-batch: a second time, since a sum over rows holds them already. The entropy, a mean, is
+    weighed once. So their policy term is ours times b_j. A micro-batch of theirs is filled up to 18,432 tokens; laying
+    out 128 rows a rank so, and weighing each b_j by its tokens, gives 18.3, 11.5 and 7.1 rows at mean own lengths of
+    600, 1,000 and 2,000 tokens. `ampo-official` has 11.5, whatever the cut is here. Their GRPO script sums the entropy
+    over L_max as well, which at 1,000 tokens is 11.5 x 1,000 / 8,192 = 1.4 times a mean.
+    """
     entropy_coefficient: float = Field(default=0.001, ge=0)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> Algorithm:

@@ -6,12 +6,14 @@ otherwise a wrong loop without tags (0) is better off than a wrong loop with the
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
 
 _WINDOW, _TIMES = 10, 10  # words, occurrences: the authors' numbers
+_BETWEEN_WORDS = re.compile(r"[\s_]+")  # they split at underscores too
 
 
 def has_format(text: str) -> bool:
@@ -22,7 +24,7 @@ def has_format(text: str) -> bool:
 
 def repeats_itself(text: str) -> bool:
     """Some window of 10 words occurs 10 times or more."""
-    words = text.split()
+    words = [word for word in _BETWEEN_WORDS.split(text) if word]
     windows = Counter(zip(*(words[i:] for i in range(_WINDOW)), strict=False))
     return any(count >= _TIMES for count in windows.values())
 
@@ -48,12 +50,14 @@ def probability_accuracy(with_reasoning: float, without: float) -> float:
 class DeviationFilter:
     """RLPR's filter: drops prompts whose rewards deviate little, below beta times a moving average of the deviation.
 
+    average_from, from_step: the steps (from 1) with which the average and the filter begin.
     average: of the mean deviation of the steps so far; None before the first. Carried from step to step (and saved).
     """
 
-    beta: float = 1.0
+    beta: float = 0.5
     ratio: float = 0.99
-    from_step: int = 6
+    average_from: int = 6
+    from_step: int = 11
     average: float | None = None
 
     def update(self, deviations: list[float], step: int) -> tuple[DeviationFilter, list[bool]]:
@@ -61,9 +65,10 @@ class DeviationFilter:
 
         deviations: the standard deviation of each prompt's rewards. step: from 1.
         """
-        if not deviations:
-            return self, []
-        mean = sum(deviations) / len(deviations)
-        average = mean if self.average is None else self.ratio * self.average + (1 - self.ratio) * mean
-        keep = [step < self.from_step or deviation >= self.beta * average for deviation in deviations]
-        return DeviationFilter(self.beta, self.ratio, self.from_step, average), keep
+        average = self.average
+        if deviations and step >= self.average_from:
+            mean = sum(deviations) / len(deviations)
+            average = mean if average is None else self.ratio * average + (1 - self.ratio) * mean
+        filtering = average is not None and step >= self.from_step
+        keep = [not filtering or deviation >= self.beta * (average or 0.0) for deviation in deviations]
+        return replace(self, average=average), keep

@@ -1,7 +1,7 @@
 """A teacher solution with the reference answer in its place, in token ids: what a comprehension score is taken on.
 
-The reference answer y* takes the place of the content of the last `<answer>`; where there is none, of the last
-`\\boxed{}`; where there is neither, ` y* ` in `<answer>` tags is appended (the authors' code scores the last two cases
+The reference answer y* takes the place of the content of the last `<answer>`, after the space that stands there or, as
+in the authors' code, after one where there is none; where there are no tags, of the content of the last `\\boxed{}`; where there is neither, ` y* ` in `<answer>` tags is appended (the authors' code scores the last two cases
 0 in silence: a deviation). The solution's ids are spliced, never decoded and encoded again: only the few characters of
 a token that straddles the place, and y* itself, are encoded. A response of the policy's own is spliced the same way,
 in the tokens that it was sampled in, which need not be those that its text is encoded to.
@@ -65,9 +65,9 @@ class SolutionTokenizer:
 
         return self._splice(text, answer, sampled, cut)
 
-    def answer_alone(self, answer: str) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-        """(prefix_ids, answer_ids, scored) of y* in `<answer>` tags without a solution before it."""
-        return (tuple(self._encode(ANSWER_OPEN)[0]), *self._answer(" ", answer))
+    def answer_alone(self, answer: str) -> tuple[tuple[int, ...], int]:
+        """(answer_ids, scored) of a bare ` y*`, as RLPR's baseline has it: no tags, and nothing before it."""
+        return self._answer(" ", answer)
 
     def _solution(self, text: str, answer: str) -> TokenizedSolution:
         ids, offsets = self._encode(text)
@@ -79,7 +79,7 @@ class SolutionTokenizer:
         placement: Placement = "answer" if tagged else "boxed" if span else "appended"
         if span:
             content = text[slice(*span)]
-            space = content[: len(content) - len(content.lstrip())]
+            space = content[: len(content) - len(content.lstrip())] or (" " if tagged else "")
             prefix = cut(span[0])
         else:
             space = " "

@@ -7,7 +7,7 @@ the teachers -> mixed groups -> advantages. Pure but for `log_probs`, which asks
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -64,6 +64,7 @@ class Guide:
 
     end_ids: what closes a teacher's turn (`ampo.training.turn`). max_response_tokens: a longer solution is no
     candidate. seed: with the step and the prompt's id it makes every draw.
+    baselines: RLPR's, by prompt id: the initial model's probability of the bare answer (`answer_baselines`).
     """
 
     algorithm: Algorithm
@@ -72,6 +73,7 @@ class Guide:
     end_ids: tuple[int, ...]
     max_response_tokens: int
     seed: int = 0
+    baselines: dict[str, float] = field(default_factory=dict)
 
     def step(self, groups: Sequence[Group], step: int, deviations: DeviationFilter | None = None) -> GuidedStep:
         """Guide the groups of a step (counted from 1). deviations: RLPR's filter as the last step left it.
@@ -109,20 +111,25 @@ class Guide:
         return reward(accuracy, text, format_reward=chosen.format_reward, repetition_penalty=chosen.repetition_penalty)
 
     def _probability_accuracies(self, groups: Sequence[Group]) -> list[list[float]]:
-        """RLPR: the reference answer's probability after each response, less that after the prompt alone."""
+        """RLPR: the reference answer's probability after each response, less the initial model's without any."""
         rows: list[ScoringRow] = []
         for group in groups:
-            prefix, answer, scored = self.tokenizer.answer_alone(group.answer)
-            rows.append(_answer_row(group.prompt_ids, prefix, answer, scored))
             for response in group.responses:
                 s = self.tokenizer.response(response.ids, response.text, group.answer)
                 rows.append(_answer_row(group.prompt_ids, s.prefix_ids, s.answer_ids, s.scored))
         found = iter(answer_probabilities(self.log_probs, rows))
-        accuracies = []
-        for group in groups:
-            alone = next(found)
-            accuracies.append([probability_accuracy(next(found), alone) for _ in group.responses])
-        return accuracies
+        return [
+            [probability_accuracy(next(found), self.baselines[group.prompt_id]) for _ in group.responses]
+            for group in groups
+        ]
+
+    def answer_baselines(self, asked: Sequence[tuple[Sequence[int], str]]) -> list[float]:
+        """The policy's probability, as it is now, of the bare reference answer after each (prompt ids, answer)."""
+        rows = []
+        for prompt_ids, answer in asked:
+            ids, scored = self.tokenizer.answer_alone(answer)
+            rows.append(_answer_row(prompt_ids, (), ids, scored))
+        return answer_probabilities(self.log_probs, rows)
 
     def _plan(self, group: Group, rewards: tuple[float, ...], step: int) -> _Planned:
         correct = [r.correct for r in group.responses]
@@ -195,7 +202,9 @@ class Guide:
         chosen = self.algorithm
         if not chosen.drops_prompts:
             return [True] * len(rewards), None
-        before = before or DeviationFilter(chosen.deviation_beta, chosen.deviation_ratio, chosen.deviation_from_step)
+        before = before or DeviationFilter(
+            chosen.deviation_beta, chosen.deviation_ratio, chosen.deviation_average_from, chosen.deviation_from_step
+        )
         deviations = [torch.tensor(own).std(correction=0).item() for own in rewards]
         after, keep = before.update(deviations, step)
         return keep, after

@@ -27,6 +27,7 @@ from ampo.training.logprobs import log_prob_fn
 from ampo.training.metrics import mean_of_updates
 from ampo.training.modelcard import write_model
 from ampo.training.prompts import TrainPrompt, batch, solution_rows
+from ampo.training.refill import joined, others
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
@@ -101,6 +102,7 @@ class LocalTrainer:
 
     def run(self) -> dict[str, float]:
         """Train to the end, from the last checkpoint where there is one. Gives the last step's metrics."""
+        self._settle_baselines()
         self._resume()
         logs = sinks(self.config, self.folder.path, self.state.step)
         metrics: dict[str, float] = {}
@@ -114,6 +116,13 @@ class LocalTrainer:
                 log.close()
         self._write_model(self.folder.final)
         return metrics
+
+    def _settle_baselines(self) -> None:
+        """RLPR's, with the weights that the run began with: before a checkpoint is loaded."""
+        if self.algorithm.reward == "probability":
+            asked = [(prompt.ids, prompt.problem.answer) for prompt in self._prompts]
+            ids = [prompt.problem.id for prompt in self._prompts]
+            self.guide.baselines.update(zip(ids, self.guide.answer_baselines(asked), strict=True))
 
     def step(self, step: int) -> dict[str, float]:
         """One step: its metrics, which are logged; validation and a checkpoint where they are due."""
@@ -141,27 +150,50 @@ class LocalTrainer:
 
     def learn(self, groups: Sequence[Group], step: int) -> dict[str, float]:
         """All that follows the rollouts of a step: guidance and updates. Gives the step's metrics."""
-        with self._timed("guide"), torch.no_grad():  # in the weights' float32: near scores must not become ties
-            guided = self.guide.step(groups, step, self.state.deviations)
-        self.state.deviations = guided.deviations
-        own = [MixedRow(g.prompt_ids, r.ids, 0.0, 0.0) for g in groups for r in g.responses]
+        groups, guided = self._guided(groups, step)
+        self.state.samples += sum(len(group.responses) for group in groups)
+        self.state.tokens += sum(len(r.ids) for group in groups for r in group.responses)
+        batches = list(self._mini_batches(guided))
         with self._timed("own"):
-            log_probs, entropy = self.policy.own_stats(own)
-        old = {(row.prompt_ids, row.response_ids): values for row, values in zip(own, log_probs, strict=True)}
-        self.state.samples += len(own)
-        self.state.tokens += sum(len(row.response_ids) for row in own)
+            old = [[None] * len(rows) if i == 0 else self._before(rows) for i, rows in enumerate(batches)]
         with self._timed("update"):
             updates = [
-                self.policy.update(
-                    rows,
-                    [None if r.is_teacher else old[r.prompt_ids, r.response_ids] for r in rows],
-                    self.algorithm,
-                    step,
-                )
-                for rows in self._mini_batches(guided)
+                self.policy.update(rows, before, self.algorithm, step)
+                for rows, before in zip(batches, old, strict=True)
             ]
         self.folder.append(self.folder.guidance, [asdict(d) | {"sources": d.sources} for d in guided.decisions])
-        return guided.metrics | {"own/entropy": entropy} | mean_of_updates(updates)
+        metrics = mean_of_updates(updates)
+        if "update/own_entropy" in metrics:
+            metrics["own/entropy"] = metrics.pop("update/own_entropy")
+        return guided.metrics | metrics
+
+    def _guided(self, groups: Sequence[Group], step: int) -> tuple[list[Group], GuidedStep]:
+        """All groups of the step, and what guidance makes of them. More are asked for where the filter drops some."""
+        asked, found = list(groups), self._guide(groups, step)
+        for _ in range(self.algorithm.refills):
+            missing = len(groups) - len(found.groups)
+            had = {group.prompt_id for group in asked}
+            more = self.rollouts(others(self._prompts, had, missing, seed=self.config.seed, step=step), step)
+            if not more:
+                break
+            found = joined(found, len(asked), self._guide(more, step), len(more))
+            asked += more
+        return asked, found
+
+    def _guide(self, groups: Sequence[Group], step: int) -> GuidedStep:
+        with self._timed("guide"), torch.no_grad():  # in the weights' float32: near scores must not become ties
+            found = self.guide.step(groups, step, self.state.deviations)
+        self.state.deviations = found.deviations
+        return found
+
+    def _before(self, rows: Sequence[MixedRow]) -> list[torch.Tensor | None]:
+        """Log-probabilities of a mini-batch's own rows before the step's first update; for that one itself they are what
+        the update computes: the ratio is 1, and no pass is needed."""
+        own = [i for i, row in enumerate(rows) if not row.is_teacher]
+        found: list[torch.Tensor | None] = [None] * len(rows)
+        for i, values in zip(own, self.policy.log_probs([rows[i] for i in own]), strict=True):
+            found[i] = values
+        return found
 
     def _sft_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
         """Every solution that the pool has for the prompts of the step; mini-batches as for RL."""
@@ -178,7 +210,7 @@ class LocalTrainer:
         return {"sft/rows": float(len(rows))} | mean_of_updates(updates)
 
     def rollouts(self, taken: Sequence[TrainPrompt], step: int) -> list[Group]:
-        """Judged responses to the prompts of a step."""
+        """Judged responses to the prompts of a step, or to others in their place."""
         params = SamplingParams(
             n=self.config.rollout.n,
             temperature=self.config.rollout.temperature,

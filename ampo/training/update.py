@@ -109,25 +109,25 @@ class Policy:
         return torch.autocast(self.model.device.type, dtype=self._autocast)
 
     @torch.no_grad()
-    def own_stats(self, rows: Sequence[MixedRow]) -> tuple[list[Tensor], float]:
-        """Log-probabilities of each row's response under the policy as it is, and the token mean of its entropy."""
+    def log_probs(self, rows: Sequence[MixedRow]) -> list[Tensor]:
+        """Of the tokens of each row's response, under the policy as it is."""
         self.model.eval()
         log_probs: list[Tensor] = [torch.empty(0)] * len(rows)
-        total = tokens = 0.0
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             batch = collate([rows[i] for i in taken], self.model.device)
             with self.computing(), fast_linear(self.model):
-                found, entropy = token_stats(self.model, batch, self._temperature, entropy_gradient=False)
-            total += entropy.masked_fill(~batch.mask, 0.0).sum().item()
-            tokens += batch.mask.sum().item()
+                found, _ = token_stats(self.model, batch, self._temperature, entropy_gradient=False)
             for i, values in zip(taken, found, strict=True):
                 log_probs[i] = values[: len(rows[i].response_ids)]
-        return log_probs, total / max(tokens, 1)
+        return log_probs
 
     def update(
         self, rows: Sequence[MixedRow], old: Sequence[Tensor | None], algorithm: Algorithm, step: int
     ) -> dict[str, float]:
-        """One update on a mini-batch. old: log-probabilities of own rows when they were sampled; None for teachers'.
+        """One update on a mini-batch.
+
+        old: log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that this very
+        policy has sampled.
 
         A gradient that is not finite is dropped, and counted as `skipped`.
         """
@@ -154,7 +154,7 @@ class Policy:
         log_probs, entropy = token_stats(
             self.model, batch, self._temperature, entropy_gradient=algorithm.entropy_coefficient > 0
         )
-        before = torch.zeros_like(log_probs)
+        before = log_probs.detach().clone()
         for i, values in enumerate(old):
             if values is not None:
                 before[i, : len(values)] = values

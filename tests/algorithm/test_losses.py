@@ -47,11 +47,51 @@ SHAPED = -0.675 * (0.1 / 0.2 + 0.5 / 0.6)  # -0.9
         ("luffy", (UNCLIPPED + SHAPED) / (10 * 2)),
         ("grpo", CLIPPED / (10 * 2)),
         ("rlpr", CLIPPED / 2),
-        ("rl-sft", CLIPPED / (10 * 2) + (2.3025851 + 0.6931472) / 2),
+        ("ampo-official", 11.5 * (CLIPPED + SHAPED) / (10 * 2)),
+        ("rl-sft", UNCLIPPED / 2 + (2.3025851 + 0.6931472) / 2),
     ],
 )
 def test_each_preset_by_hand(preset: str, expected: float) -> None:
     assert loss(preset, batch()) == pytest.approx(expected, abs=1e-7)
+
+
+def test_rl_sft_weighs_own_tokens_against_a_teachers_as_its_sources_do() -> None:
+    """The AMPO authors' script: both parts as token means. LUFFY's code: own tokens' sum over L_max, teachers' mean."""
+    generator, width = torch.Generator().manual_seed(0), 40
+    lengths = torch.tensor([12, 40, 25, 7, 33, 18, 40, 9])
+    mask = torch.arange(width) < lengths[:, None]
+    teacher = torch.tensor([True] + [False] * 7)
+    log_probs = -torch.rand(8, width, generator=generator, dtype=torch.float64) * 3
+    advantages = torch.where(teacher, 0.0, torch.randn(8, generator=generator, dtype=torch.float64))
+
+    def parts(loss_of: Any) -> float:
+        """|own gradient| / |teacher gradient|."""
+        given = log_probs.clone().requires_grad_()
+        loss_of(given).backward()
+        assert given.grad is not None
+        return (given.grad[~teacher].norm() / given.grad[teacher].norm()).item()
+
+    def ours(**overrides: Any) -> float:
+        chosen = load_preset("rl-sft", max_response_tokens=width, **overrides)
+        return parts(lambda p: mixed_policy_loss(p, log_probs, advantages, mask, teacher, chosen).loss)
+
+    def source(own_divisor: float) -> float:
+        def loss_of(p: Tensor) -> Tensor:
+            own = -((p - log_probs).exp() * advantages[:, None] * mask)[~teacher].sum() / own_divisor
+            return own - p[teacher][mask[teacher]].mean()
+
+        return parts(loss_of)
+
+    own_tokens = mask[~teacher].sum().item()
+    assert ours() == pytest.approx(source(own_tokens))
+    assert ours(policy_scale=own_tokens / width) == pytest.approx(source(width))
+    assert source(width) / source(own_tokens) == pytest.approx(own_tokens / width)
+
+
+def test_a_policy_scale_weighs_all_but_the_entropy() -> None:
+    entropy = torch.full((2, 2), 2.0, dtype=torch.float64)
+    plain, scaled = (loss(name, batch(entropy=entropy)) for name in ("ampo", "ampo-official"))
+    assert scaled + 0.002 == pytest.approx(11.5 * (plain + 0.002))
 
 
 def test_sft_by_hand() -> None:
@@ -71,7 +111,7 @@ def test_the_dual_clip_bounds_a_bad_token_that_became_likely() -> None:
         is_teacher=torch.tensor([False]),
     )
     assert loss("ampo", rows) == pytest.approx(10 / 10)  # rho = 50, bounded by c = 10, over L_max = 10
-    assert loss("rl-sft", rows) == pytest.approx(50 / 10, rel=1e-5)
+    assert loss("rl-sft", rows) == pytest.approx(50, rel=1e-5)  # unclipped, a token mean
     rows["advantages"] = torch.tensor([1.0])
     assert loss("ampo", rows) == pytest.approx(-1.2 / 10)
 

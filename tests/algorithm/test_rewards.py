@@ -30,6 +30,7 @@ def test_the_repetition_penalty_applies_to_every_response() -> None:
     assert reward(0, loop) == pytest.approx(-1.0)
     assert reward(1, f"{loop} {TAGGED}") == pytest.approx(0.0)
     assert reward(0, loop, repetition_penalty=False) == 0.0
+    assert repeats_itself(loop.replace(" ", "_"))
 
 
 def test_rlpr_rewards_what_the_reasoning_adds() -> None:
@@ -37,13 +38,14 @@ def test_rlpr_rewards_what_the_reasoning_adds() -> None:
     assert probability_accuracy(0.2, 0.7) == 0.0
 
 
-def test_rlpr_drops_prompts_of_little_deviation_from_the_sixth_step() -> None:
+def test_rlpr_drops_prompts_of_little_deviation_from_step_11_by_an_average_from_step_6() -> None:
     f = DeviationFilter()
-    for step in range(1, 6):
-        f, keep = f.update([0.1, 0.3], step)
+    for step in range(1, 11):
+        f, keep = f.update([0.9, 0.9] if step < 6 else [0.1, 0.3], step)
         assert keep == [True, True]
     assert f.average == pytest.approx(0.2)
-    f, keep = f.update([0.0, 1.0], 6)  # the average becomes 0.99 * 0.2 + 0.01 * 0.5 = 0.203
+    f, keep = f.update([0.0, 1.0], 11)  # the average becomes 0.99 * 0.2 + 0.01 * 0.5 = 0.203
     assert f.average == pytest.approx(0.203)
     assert keep == [False, True]
-    assert f.update([], 7) == (f, [])
+    assert f.update([0.11, 0.05], 12)[1] == [True, False]  # half the average decides
+    assert f.update([], 12) == (f, [])

@@ -20,9 +20,9 @@ def tokenizer(model_path: str):
     ("text", "placement", "before", "answer"),
     [
         ("2+2 is 4.\n<answer> 4 </answer>", "answer", "2+2 is 4.\n<answer>", " 5"),
-        ("<answer>1</answer> no: <answer>4</answer> done", "answer", "<answer>1</answer> no: <answer>", "5"),
+        ("<answer>1</answer> no: <answer>4</answer> done", "answer", "<answer>1</answer> no: <answer>", " 5"),
         (r"so \boxed{\frac{1}{2}} then \boxed{ 4}.", "boxed", r"so \boxed{\frac{1}{2}} then \boxed{", " 5"),
-        (r"\boxed{3} and <answer>4</answer>", "answer", r"\boxed{3} and <answer>", "5"),
+        (r"\boxed{3} and <answer>4</answer>", "answer", r"\boxed{3} and <answer>", " 5"),
         ("it is 4", "appended", "it is 4<answer>", " 5"),
         ("", "appended", "<answer>", " 5"),
         ("the sum → 4é\n<answer>\n4\n</answer>", "answer", "the sum → 4é\n<answer>", "\n5"),
@@ -62,8 +62,8 @@ def test_a_straddling_token_is_cut_and_only_it(lead: str) -> None:
     text = f"{lead}<answer>44</answer>"
     decode, found = Straddling().decode, SolutionTokenizer(Straddling()).solution(text, "567")
     assert decode(found.prefix_ids) == f"{lead}<answer>"
-    assert decode(found.answer_ids) == "567"
-    assert found.scored == 0
+    assert decode(found.answer_ids) == " 567"
+    assert found.scored == 0  # " 5", "67"
     spaced = SolutionTokenizer(Straddling()).solution(f"{lead}<answer>   44</answer>", "567")
     assert decode(spaced.answer_ids) == "   567"
     assert spaced.scored == 1  # "  ", " 5", "67": the first token is space alone
@@ -106,6 +106,6 @@ def test_a_response_keeps_the_tokens_it_was_sampled_in(tokenizer, pieces: list[s
 
 
 def test_an_answer_alone(tokenizer) -> None:
-    prefix, answer, scored = SolutionTokenizer(tokenizer).answer_alone("12")
-    assert tokenizer.decode([*prefix, *answer]) == "<answer> 12"
+    answer, scored = SolutionTokenizer(tokenizer).answer_alone("12")
+    assert tokenizer.decode(answer) == " 12"
     assert tokenizer.decode(answer[scored:]).strip() == "12"

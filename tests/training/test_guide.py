@@ -218,14 +218,24 @@ ALIKE = rlpr_group("q", "x", "x", "x", "x")
 APART = rlpr_group("p", "a" * 15 + "<answer> 1 </answer>", "b", "c<answer>2", "d" * 50 + "\\boxed{3}")
 
 
+def based(policy: Policy, **overrides: object) -> Guide:
+    """With the baselines of what the policy is at the start."""
+    chosen = guide(policy, "rlpr", **overrides)
+    asked = [(g.prompt_ids, g.answer) for g in (APART, ALIKE)]
+    chosen.baselines.update(zip("pq", chosen.answer_baselines(asked), strict=True))
+    return chosen
+
+
 def test_rlpr_rewards_what_the_reasoning_adds_to_the_probability_of_the_answer() -> None:
     policy = Policy()
-    found = guide(policy, "rlpr").step([APART, ALIKE], 1)
-    assert policy.calls == [10]  # of each group the answer alone, and after each response
+    chosen = based(policy)
+    policy.calls.clear()
+    found = chosen.step([APART, ALIKE], 1)
+    assert policy.calls == [8]  # after each response
 
     def earned(scored: str, formatted: bool = False) -> float:
         """log p = -10 / length, two tokens of the prompt counted."""
-        alone = math.exp(-10 / (2 + len("<answer> 42")))
+        alone = math.exp(-10 / (2 + len(" 42")))
         return 0.9 * max(math.exp(-10 / (2 + len(scored))) - alone, 0) + 0.1 * formatted
 
     assert [row.reward for row in found.groups[0]] == pytest.approx(
@@ -236,18 +246,20 @@ def test_rlpr_rewards_what_the_reasoning_adds_to_the_probability_of_the_answer()
             earned("d" * 50 + "\\boxed{42"),
         ]
     )
-    assert found.groups[0][3].reward == pytest.approx(0.3469, abs=1e-4)  # 0.9 (e^(-10/61) - e^(-10/13))
+    assert found.groups[0][3].reward == pytest.approx(0.9 * (math.exp(-10 / 61) - math.exp(-10 / 5)))
 
 
-def test_rlpr_drops_prompts_of_little_deviation_from_step_6_and_learns_from_no_row_of_theirs() -> None:
+def test_rlpr_drops_prompts_of_little_deviation_from_step_11_and_learns_from_no_row_of_theirs() -> None:
     deviations: DeviationFilter | None = None
-    for step in range(1, 7):
-        found = guide(Policy(), "rlpr").step([APART, ALIKE], step, deviations)
+    for step in range(1, 12):
+        found = based(Policy()).step([APART, ALIKE], step, deviations)
         deviations = found.deviations
-        assert len(found.groups) == (2 if step < 6 else 1), step
+        assert len(found.groups) == (2 if step < 11 else 1), step
+        assert deviations is not None
+        assert (deviations.average is None) == (step < 6)
     assert found.metrics["own/kept_prompts"] == 0.5
     assert found.metrics["mixed/reward"] == pytest.approx(sum(r.reward for r in found.groups[0]) / 4)
-    none = guide(Policy(), "rlpr").step([ALIKE], 6, DeviationFilter(average=0.2))
+    none = based(Policy()).step([ALIKE], 11, DeviationFilter(average=0.2))
     assert none.groups == ()
     assert "mixed/reward" not in none.metrics
 

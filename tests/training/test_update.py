@@ -55,7 +55,7 @@ def test_the_micro_batches_change_nothing(tiny_model: Path, preset: str, budget:
     for tokens in (100_000, budget):
         model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
         learner = policy(model, micro_batch_tokens=tokens)
-        old, _ = learner.own_stats(ROWS)
+        old = learner.log_probs(ROWS)
         before = [None if row.is_teacher else values for row, values in zip(ROWS, old, strict=True)]
         metrics.append(learner.update(ROWS, before, load_preset(preset, max_response_tokens=16), 1))
         weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
@@ -78,7 +78,7 @@ def test_checkpointing_and_the_way_of_multiplying_change_nothing(
         for again in (False, True):
             model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
             learner = policy(model, gradient_checkpointing=again)
-            old, _ = learner.own_stats(ROWS)
+            old = learner.log_probs(ROWS)
             before = [None if row.is_teacher else values for row, values in zip(ROWS, old, strict=True)]
             learner.update(ROWS, before, load_preset("ampo", max_response_tokens=16), 1)
             weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
@@ -97,24 +97,34 @@ def test_micro_batches_hold_every_row_once_within_the_budget() -> None:
 
 def test_the_first_update_has_ratio_one_and_clips_nothing(model) -> None:
     learner = policy(model)
-    old, entropy = learner.own_stats(ROWS)
-    metrics = learner.update(
-        ROWS, [None if r.is_teacher else v for r, v in zip(ROWS, old, strict=True)], load_preset("ampo"), 1
-    )
+    metrics = learner.update(ROWS, [None] * len(ROWS), load_preset("ampo"), 1)
     assert metrics["ratio_mean"] == pytest.approx(1.0, abs=1e-4)
     assert metrics["clip_fraction"] == 0.0
     assert metrics["approx_kl"] == pytest.approx(0.0, abs=1e-6)
-    assert 0 < entropy < 11  # ln 49152 is 10.8
+    assert 0 < metrics["own_entropy"] < 11  # ln 49152 is 10.8
     assert metrics["grad_norm"] > 0
+
+
+def test_where_the_policy_has_sampled_a_row_itself_no_pass_is_needed(tiny_model: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    weights = []
+    for known in (False, True):
+        model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+        learner = policy(model)
+        old = [None if r.is_teacher or known else v for r, v in zip(ROWS, learner.log_probs(ROWS), strict=True)]
+        learner.update(ROWS, old, load_preset("ampo", max_response_tokens=16), 1)
+        weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert_close(weights[0], weights[1], atol=1e-5, rtol=0)
 
 
 def test_an_update_makes_what_has_advantage_likelier(model) -> None:
     learner = policy(model)
     row = [MixedRow((1, 2, 3), (4, 5, 6), 1.0, 1.0, "teacher")]
-    before = learner.own_stats(row)[0][0].sum()
+    before = learner.log_probs(row)[0].sum()
     for step in range(1, 6):
         learner.update(row, [None], load_preset("ampo", max_response_tokens=4), step)
-    assert learner.own_stats(row)[0][0].sum() > before + 0.1
+    assert learner.log_probs(row)[0].sum() > before + 0.1
 
 
 def test_a_gradient_that_is_not_finite_is_dropped_and_counted(model) -> None:

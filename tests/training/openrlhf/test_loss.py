@@ -96,7 +96,7 @@ def local_gradient(preset: str) -> tuple[float, Tensor]:
     network, taken = model(), rows()
     algorithm = load_preset(preset, max_response_tokens=12, entropy_coefficient=0.0)
     policy = Policy(network, Optimizer(), 1, 1.0)
-    own = policy.own_stats(taken)[0]
+    own = policy.log_probs(taken)
     totals = _totals(taken[0])
     for row in taken[1:]:
         totals += _totals(row)
