@@ -75,7 +75,8 @@ class BatchTotals:
 class LossOutput:
     """A micro-batch's part of the mini-batch's loss, and of its metrics: each sums to the mini-batch's value.
 
-    metrics: detached scalars. policy_loss, teacher_loss, entropy; own_entropy (of own tokens); clip_fraction and dual_clip_fraction (of own tokens);
+    metrics: detached scalars. policy_loss, teacher_loss, entropy; own_entropy, clip_fraction and dual_clip_fraction (of
+    own tokens);
     ratio_mean and approx_kl (own tokens); teacher_tokens (their number); teacher_weight (mean gamma p / (p + gamma)^2
     over teacher tokens); teacher_prob (mean p over teacher tokens).
     """

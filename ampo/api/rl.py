@@ -60,6 +60,25 @@ def train_rl(
         say("OpenRLHF's part of the run alone: guidance and AMPO's loss are not flags")
 
 
+def show_alone(config: TrainConfig, folder: Path, stop: Literal["command", "plan"], missing: Exception) -> None:
+    """What the config alone tells, where the model can't be had (missing): the command, or the plan."""
+    from ampo.training.openrlhf import flags, hardware, plan, sft
+
+    command = sft.COMMAND if config.resolved_algorithm().objective == "sft" else flags.RL
+    prompts = config.rollout.prompts_per_step
+    place = flags.Place(config.model, folder.resolve(), prompts, hardware.shown(config), rows=prompts)
+    arguments = flags.argv(config, place, command)
+    if stop == "plan":
+        print(config.to_toml())
+        if command is flags.RL:
+            print("\n".join(plan.work(config, place, arguments)))
+        say(f"prompts, guidance and memory are not known: {missing}")
+    else:
+        rl = shlex.join(["python", "-m", command.module, *arguments])
+        print(rl if command is flags.RL else sft.shell_command(config, arguments))
+        say(f"its prompts are not written, and sizes that depend on their number are not checked: {missing}")
+
+
 def _run(
     run: TrainDir,
     settings: Settings,

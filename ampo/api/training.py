@@ -89,7 +89,16 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
     from ampo.verify import VerifierPool
 
     plan.check(config)
-    ref = models.locate(models.resolve(config.model, say))
+    ref = models.resolve(config.model, say)
+    try:
+        ref = models.locate(ref)
+    except UserError as missing:
+        if not dry_run:
+            raise
+        print(config.to_toml())
+        print("\n".join(plan.work(config, config.rollout.prompts_per_step)))
+        say(f"prompts, guidance and memory are not known: {missing}")
+        return
     run = TrainDir(folder)
     with VerifierPool() as verifier, TemporaryDirectory() as made:
         config, found = _prompts(config, ref.path, verifier, Path(made) if dry_run else folder, data_dir)
@@ -131,7 +140,7 @@ def _train_openrlhf(
 ) -> None:
     """Check a config against OpenRLHF, and run it there. stop: after showing its command, or what it means."""
     from ampo import models
-    from ampo.api.rl import train_rl
+    from ampo.api.rl import show_alone, train_rl
     from ampo.api.sft import train_sft
     from ampo.training import plan
     from ampo.training.openrlhf import plan as rl
@@ -149,7 +158,13 @@ def _train_openrlhf(
             f"model = {config.model!r}: OpenRLHF takes no revision: `hf download {ref.path} --revision "
             f"{ref.hub_revision} --local-dir DIR`, and give the folder"
         )
-    path = models.locate(ref).path
+    try:
+        path = models.locate(ref).path
+    except UserError as missing:
+        if not stop:
+            raise
+        show_alone(config, folder, stop, missing)
+        return
     with TemporaryDirectory() as made:
         with VerifierPool() as verifier:
             config, found = _prompts(config, path, verifier, Path(made), data_dir)

@@ -1,8 +1,9 @@
 """A teacher solution with the reference answer in its place, in token ids: what a comprehension score is taken on.
 
 The reference answer y* takes the place of the content of the last `<answer>`, after the space that stands there or, as
-in the authors' code, after one where there is none; where there are no tags, of the content of the last `\\boxed{}`; where there is neither, ` y* ` in `<answer>` tags is appended (the authors' code scores the last two cases
-0 in silence: a deviation). The solution's ids are spliced, never decoded and encoded again: only the few characters of
+in the authors' code, after one where there is none; where there are no tags, of the content of the last `\\boxed{}`;
+where there is neither, ` y* ` in `<answer>` tags is appended (the authors' code scores the last two cases 0 in silence:
+a deviation). The solution's ids are spliced, never decoded and encoded again: only the few characters of
 a token that straddles the place, and y* itself, are encoded. A response of the policy's own is spliced the same way,
 in the tokens that it was sampled in, which need not be those that its text is encoded to.
 

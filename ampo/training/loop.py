@@ -187,8 +187,8 @@ class LocalTrainer:
         return found
 
     def _before(self, rows: Sequence[MixedRow]) -> list[torch.Tensor | None]:
-        """Log-probabilities of a mini-batch's own rows before the step's first update; for that one itself they are what
-        the update computes: the ratio is 1, and no pass is needed."""
+        """Log-probabilities of a mini-batch's own rows before the step's first update; for that one they are what
+        the update itself computes: the ratio is 1, and no pass is needed."""
         own = [i for i, row in enumerate(rows) if not row.is_teacher]
         found: list[torch.Tensor | None] = [None] * len(rows)
         for i, values in zip(own, self.policy.log_probs([rows[i] for i in own]), strict=True):

@@ -51,12 +51,17 @@ def coverage(prompts: Sequence[TrainPrompt]) -> str:
 
 def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: Any) -> Iterator[str]:
     """Lines for a person. model_config: transformers' config of the model."""
-    rollout, optimizer = config.rollout, config.optimizer
-    size = min(rollout.prompts_per_step, len(prompts))
+    size = min(config.rollout.prompts_per_step, len(prompts))
     longest = max(len(prompt.ids) for prompt in prompts)
-    updates = -(-size // optimizer.mini_batch_prompts)
     yield f"{len(prompts)} prompts, the longest of {longest} tokens; {config.steps * size / len(prompts):.1f} epochs"
     yield coverage(prompts)
+    yield from work(config, size)
+    yield from _memory(config, longest, model_config)
+
+
+def work(config: TrainConfig, size: int) -> Iterator[str]:
+    """What a step of so many prompts takes. Lines for a person."""
+    rollout, updates = config.rollout, -(-size // config.optimizer.mini_batch_prompts)
     if config.resolved_algorithm().objective == "rl":
         samples = size * rollout.n
         yield (
@@ -65,7 +70,6 @@ def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: 
         )
     else:
         yield f"a step: the solutions of {size} prompts, {updates} updates"
-    yield from _memory(config, longest, model_config)
 
 
 def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Other prompts in place of those that RLPR's filter has dropped from a step: its batches are filled up again.
 
-Deviation from RLPR, whose loader goes on to the next prompts: which ones depends on the seed and the step alone, so that
-a resumed run asks the same.
+Deviation from RLPR, whose loader goes on to the next prompts: which ones depends on the seed and the step alone, so
+that a resumed run asks the same.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from ampo.algorithm.presets import Algorithm
 from ampo.engines.onednn import fast_linear
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
+from ampo.training.schedule import factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ class Policy:
     ) -> dict[str, float]:
         """One update on a mini-batch.
 
-        old: log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that this very
-        policy has sampled.
+        old: log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that this
+        very policy has sampled.
 
         A gradient that is not finite is dropped, and counted as `skipped`.
         """
@@ -172,7 +173,7 @@ class Policy:
 
     def _step(self, step: int) -> dict[str, float]:
         for group in self.optimizer.param_groups:
-            group["lr"] = self._settings.lr * self._factor(step)
+            group["lr"] = self._settings.lr * factor(self._settings, self._steps, step)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.grad_norm).item()
         if math.isfinite(norm):
             self.optimizer.step()
@@ -181,18 +182,8 @@ class Policy:
         return {
             "grad_norm": norm if finite else 0.0,
             "skipped": float(not finite),
-            "lr": self._settings.lr * self._factor(step),
+            "lr": self._settings.lr * factor(self._settings, self._steps, step),
         }
-
-    def _factor(self, step: int) -> float:
-        """Of the learning rate in a step (from 1)."""
-        warmup = self._settings.warmup_steps
-        if step <= warmup:
-            return step / warmup
-        done = (step - warmup - 1) / max(self._steps - warmup, 1)
-        if self._settings.schedule == "linear":
-            return 1 - done
-        return 0.5 * (1 + math.cos(math.pi * done)) if self._settings.schedule == "cosine" else 1.0
 
 
 def _totals(row: MixedRow) -> BatchTotals:

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 from ampo.algorithm import load_preset
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
+from ampo.training.schedule import factor
 from ampo.training.update import Policy, collate, micro_batches, token_stats
 
 ROWS = [
@@ -137,6 +138,18 @@ def test_a_gradient_that_is_not_finite_is_dropped_and_counted(model) -> None:
         assert_close(p.detach(), q)
 
 
-def test_schedules(model) -> None:
-    learner = Policy(model, Optimizer(lr=1.0, warmup_steps=2, schedule="linear"), 10, 1.0)
-    assert [round(learner._factor(s), 3) for s in (1, 2, 3, 7)] == [0.5, 1.0, 1.0, 0.5]
+def test_schedules() -> None:
+    settings = Optimizer(lr=1.0, warmup_steps=2, schedule="linear")
+    assert [round(factor(settings, 10, s), 3) for s in (1, 2, 3, 7)] == [0.5, 1.0, 1.0, 0.5]
+
+
+def test_openrlhfs_scheduler_has_the_same_rates(model) -> None:
+    from ampo.training.openrlhf.schedule import made
+
+    settings = Optimizer(lr=0.5, warmup_steps=3, schedule="cosine")
+    optimizer = torch.optim.SGD(model.parameters(), lr=settings.lr)
+    scheduler = made(optimizer, settings, 8, 16)  # two updates a step
+    for update in range(16):
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5 * factor(settings, 8, update // 2 + 1))
+        optimizer.step()
+        scheduler.step()

@@ -6,7 +6,9 @@ Deviations from OpenRLHF, each where it can't be said by a flag:
   update's micro-batches to count tokens (`iter_grad_accum_global_norm`); there ours are counted too;
 - `forward` keeps each row's entropy besides, which OpenRLHF computes during the update only, when teachers' rows are
   among them;
-- the order in which rows are learnt from depends on the seed and the step, so that a step done again is the same;
+- rows are learnt from in the order in which the experience maker has put them, an update's prompts whole, where
+  OpenRLHF shuffles the rows of a rank: prompts would be torn between two updates;
+- learning rates are the local backend's (`schedule`);
 - a checkpoint is marked when every rank has written its part (`checkpoints`).
 """
 
@@ -25,11 +27,12 @@ from openrlhf.trainer.ray import ppo_actor
 from openrlhf.utils.loss_utils import iter_grad_accum_global_norm
 from torch import Tensor
 from torch import distributed as dist
+from torch.utils.data import DataLoader
 
 from ampo.guidance.comprehension import ScoringRow
 from ampo.training.logprobs import answer_log_probs, log_prob_fn
 from ampo.training.metrics import mean_of_updates
-from ampo.training.openrlhf import checkpoints, cpu
+from ampo.training.openrlhf import checkpoints, cpu, schedule
 from ampo.training.openrlhf.loss import Window, micro_batch_loss, window
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.openrlhf.substitute import substitute
@@ -44,14 +47,15 @@ class AmpoPolicy(_Actor):
     def init_model_from_pretrained(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         if cpu.needed():
             cpu.adapt()
-        super().init_model_from_pretrained(strategy, *args, **kwargs)
         self._settings: Settings = strategy.args.ampo
+        schedule.install(self._settings.config.optimizer, self._settings.config.steps)
+        super().init_model_from_pretrained(strategy, *args, **kwargs)
         self._entropies: list[tuple[float, int]] = []
         self.trainer.__class__ = AmpoActorTrainer  # a second trainer would join vLLM's weight group twice
         self.trainer.learn_by(self._settings)
 
     def begin_step(self, step: int) -> None:
-        """Rows are shuffled by torch's generator, and dropout draws from it."""
+        """Dropout draws from torch's generator, where a model has it."""
         torch.manual_seed(rollout_seed(self._settings.config.seed, step, "", "torch"))
 
     def answer_log_probs(self, rows: Sequence[ScoringRow]) -> Sequence[Sequence[float]]:
@@ -98,7 +102,11 @@ class AmpoActorTrainer(ppo_actor.ActorPPOTrainer):
         self._algorithm = settings.config.resolved_algorithm()
         self._learning: Any = None  # the micro-batch under way, of which the loss gets tensors only
         self.actor_loss_fn: Any = self._loss
-        substitute(ppo_actor, iter_grad_accum_global_norm=partial(_with_windows, iter_grad_accum_global_norm))
+        substitute(
+            ppo_actor,
+            iter_grad_accum_global_norm=partial(_with_windows, iter_grad_accum_global_norm),
+            DataLoader=lambda *args, **kwargs: DataLoader(*args, **{**kwargs, "shuffle": False}),
+        )
 
     def ppo_train(self, kl_ctl: float) -> dict[str, Any]:
         self._sums: list[defaultdict[str, float]] = [defaultdict(float)]

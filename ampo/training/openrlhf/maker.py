@@ -1,8 +1,8 @@
 """OpenRLHF's experience maker with guidance: the one `Guide` of all backends, between rollouts and log-probabilities.
 
 Deviations from OpenRLHF: teachers' solutions take the places that the guide gives them before the policy's
-log-probabilities are computed, and advantages are the guide's (OpenRLHF's estimators know neither AMPO's rewards nor
-which rows count towards a group's mean).
+log-probabilities are computed, advantages are the guide's (OpenRLHF's estimators know neither AMPO's rewards nor which
+rows count towards a group's mean), and rows are laid out so that an update has whole prompts.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import ray
 import torch
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
 
+from ampo.algorithm.replacement import generator
 from ampo.guidance.comprehension import ScoringRow
 from ampo.guidance.pool import GuidancePool
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.guide import Guide
 from ampo.training.logprobs import row_batches
-from ampo.training.openrlhf.samples import group_of, in_groups, sample_of
+from ampo.training.openrlhf.samples import by_rank, group_of, in_groups, sample_of
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.rows import GuidedStep
 from ampo.types import Solution
@@ -53,6 +54,7 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
     @torch.no_grad()
     def make_experience_batch(self, rollout_samples: Sequence[Any]) -> list[Any]:
         groups = in_groups(rollout_samples, self.args.rollout.n_samples_per_prompt)
+        generator(self._settings.config.seed, self.step, "", "order").shuffle(groups)
         found = [group_of(group, self._decode, self._solutions) for group in groups]
         failed = fmean(float(s.info["reward_failed"][0]) for s in rollout_samples)
         self.guided = self._guide.step(found, self.step)
@@ -66,7 +68,12 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
             for rows, group in zip(self.guided.groups, groups, strict=True)
             for row, before in zip(rows, group, strict=True)
         ]
-        return super().make_experience_batch(mixed)
+        return super().make_experience_batch(by_rank(mixed, self._ranks, self.args.train.batch_size))
+
+    @property
+    def _ranks(self) -> int:
+        """Data-parallel ones."""
+        return len(self.actor_model_group._actor_handlers) // self.actor_model_group.duplicate_actors
 
     @torch.no_grad()
     def compute_advantages_and_returns(self, experiences: list[Any]) -> list[Any]:
@@ -99,10 +106,9 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         if not asked:
             return values
         group = self.actor_model_group
-        ranks = len(group._actor_handlers) // group.duplicate_actors
         budget = self._settings.config.optimizer.micro_batch_tokens
         batches = list(row_batches([rows[i] for i in asked], budget, len(self.tokenizer)))
-        padded = batches + [[_DUMMY]] * (-len(batches) % ranks)
+        padded = batches + [[_DUMMY]] * (-len(batches) % self._ranks)
         refs = group.async_run_method_batch("answer_log_probs", rows=padded)
         found = itertools.chain.from_iterable(ray.get(refs)[:: group.duplicate_actors])
         answers = itertools.chain.from_iterable(itertools.islice(found, len(batches)))

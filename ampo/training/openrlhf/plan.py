@@ -85,8 +85,18 @@ def describe(
     """Lines for a person: guidance, placement, a step's work, memory. model_config: transformers' of the model."""
     from ampo.training.plan import _parameters, coverage
 
-    found = parse(arguments)
+    found, gpus = parse(arguments), _gpus(parse(arguments))
     yield coverage(prompts)
+    yield from work(config, place, arguments)
+    parameters, text = _parameters(model_config), model_config.get_text_config()
+    yield memory(found, gpus, found["actor.gradient_checkpointing_enable"], parameters, text, found["data.max_len"])
+    engine = 2 * parameters / found["vllm.tensor_parallel_size"] / _GIB
+    yield f"an engine's GPU: {engine:.1f} GiB weights, {found['vllm.gpu_memory_utilization']:.0%} of it with the cache"
+
+
+def work(config: TrainConfig, place: Place, arguments: list[str]) -> Iterator[str]:
+    """Where a run is placed, and what a step takes: what the config alone tells. Lines for a person."""
+    found = parse(arguments)
     gpus, engines = _gpus(found), found["vllm.num_engines"] * found["vllm.tensor_parallel_size"]
     yield (
         f"{found['actor.num_nodes']} nodes x {found['actor.num_gpus_per_node']} GPUs train (DeepSpeed ZeRO "
@@ -95,16 +105,12 @@ def describe(
         + (f"on the same {gpus} GPUs" if _together(found) else f"beside them: {gpus + engines} GPUs in all")
     )
     step, update = step_prompts(config, place), update_prompts(config, place)
-    samples, width = step * config.rollout.n, found["data.max_len"]
+    samples = step * config.rollout.n
     yield (
         f"a step: {step} prompts x {config.rollout.n} responses = {samples}, at most "
         f"{samples * config.rollout.max_tokens:,} new tokens, {step // update} updates of {update * config.rollout.n} "
         f"rows, {update * config.rollout.n // _ranks(found)} a rank; the run: {config.steps} steps"
     )
-    parameters, text = _parameters(model_config), model_config.get_text_config()
-    yield memory(found, gpus, found["actor.gradient_checkpointing_enable"], parameters, text, width)
-    engine = 2 * parameters / found["vllm.tensor_parallel_size"] / _GIB
-    yield f"an engine's GPU: {engine:.1f} GiB weights, {found['vllm.gpu_memory_utilization']:.0%} of it with the cache"
 
 
 def memory(found: Mapping[str, Any], ranks: int, checkpointing: bool, parameters: int, text: Any, width: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from openrlhf.trainer.ppo_utils.experience import Experience
@@ -18,11 +18,25 @@ from ampo.errors import EngineError
 from ampo.training.rows import Group, MixedRow, OwnResponse
 from ampo.types import OUTCOMES, Solution
 
+Row = TypeVar("Row")
+
 
 def in_groups(samples: Sequence[Experience], n: int) -> list[list[Experience]]:
     """A prompt's samples together, prompts by uid: OpenRLHF gives them in the order in which they were finished."""
     groups = [list(samples[i : i + n]) for i in range(0, len(samples), n)]
     return sorted(groups, key=lambda group: _label(group[0])["uid"])
+
+
+def by_rank(rows: Sequence[Row], ranks: int, update: int) -> list[Row]:
+    """A step's rows in the order in which OpenRLHF cuts them among ranks, so that each update has the rows that stand
+    together here: of every `update` rows each rank gets its share. Sizes must divide."""
+    share = update // ranks
+    return [
+        row
+        for rank in range(ranks)
+        for start in range(0, len(rows), update)
+        for row in rows[start + rank * share : start + (rank + 1) * share]
+    ]
 
 
 def group_of(

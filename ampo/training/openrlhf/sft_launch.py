@@ -92,6 +92,8 @@ def _process(folder: Path, arguments: Sequence[str]) -> None:
     from openrlhf.trainer import sft_trainer
     from openrlhf.utils import config
 
+    from ampo.training.config import load_config
+    from ampo.training.openrlhf import schedule
     from ampo.training.openrlhf.sft import COMMAND
     from ampo.training.openrlhf.sft_trainer import AmpoSFTTrainer, TurnsDataset
 
@@ -102,6 +104,7 @@ def _process(folder: Path, arguments: Sequence[str]) -> None:
         nested.ampo = folder
         return nested
 
+    schedule.install(load_config(str(TrainDir(folder).config)).optimizer, None)
     substitute(config, hierarchize=with_folder)
     substitute(sft_trainer, SFTTrainer=AmpoSFTTrainer)
     substitute(datasets, SFTDataset=TurnsDataset)

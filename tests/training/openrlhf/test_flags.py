@@ -229,3 +229,35 @@ def test_memory_is_that_of_the_larger_micro_batch(train: int, rollout: int, gib:
     }
     text = SimpleNamespace(vocab_size=152064, hidden_size=3584, num_hidden_layers=28)
     assert f"about {gib} for logits" in plan.memory(found, 4, True, 7_600_000_000, text, 9216)
+
+
+@pytest.mark.parametrize("preset", ["ampo-qwen2.5-7b", "sft-qwen2.5-7b"])
+def test_a_command_and_a_plan_need_no_model(
+    preset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ampo.api.training import carry_out
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    chosen = load_config(preset, ["--model", "nobody/has-this"])
+    carry_out(chosen, tmp_path / "run", stop="command")
+    shown = capsys.readouterr()
+    assert "--train.seed 0" in shown.out
+    assert "nobody/has-this" in shown.out
+    assert "its prompts are not written" in shown.err
+    carry_out(chosen, tmp_path / "run", stop="plan")
+    shown = capsys.readouterr()
+    assert "lr = 1e-0" in shown.out
+    assert "memory are not known" in shown.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_update_gets_its_prompts_whole_on_every_rank() -> None:
+    from ampo.training.openrlhf.samples import by_rank
+
+    laid = by_rank(list(range(16)), 2, 8)  # two updates of eight rows, in order, for two ranks
+    halves = laid[:8], laid[8:]
+    assert [sorted(rank[i] for rank in halves for i in range(k, k + 4)) for k in (0, 4)] == [
+        list(range(8)),
+        list(range(8, 16)),
+    ]
+    assert by_rank(list(range(4)), 1, 2) == [0, 1, 2, 3]
