@@ -13,14 +13,15 @@ _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
+{refresh}<title>{title}</title>
 <style>
 body {{ margin: 0 auto; max-width: 1000px; padding: 24px; background: #fff; color: #1e2022;
   font: 15px/1.55 system-ui, sans-serif; }}
 h1 {{ font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.1rem; margin: 36px 0 4px; }}
 p {{ margin: 4px 0; color: #5b6068; }}
-pre {{ background: #f6f7f8; padding: 12px; overflow-x: auto; font-size: 13px; }}
+pre {{ background: #f6f7f8; padding: 12px; overflow-x: auto; font-size: 13px; white-space: pre-wrap; }}
+summary {{ cursor: pointer; padding: 2px 0; }}
 </style>
 <h1>{title}</h1>
 <p>{summary}</p>
@@ -29,26 +30,38 @@ pre {{ background: #f6f7f8; padding: 12px; overflow-x: auto; font-size: 13px; }}
 """
 
 
+class Folded(NamedTuple):
+    """Texts of which a reader opens those that are wanted: (what it is, the text) each."""
+
+    items: Sequence[tuple[str, str]]
+
+
 class Section(NamedTuple):
-    """A heading, a line about it, and a plotly figure or a text to be shown as it is."""
+    """A heading, a line about it, and a plotly figure, a text to be shown as it is, or several that are folded."""
 
     title: str
     about: str
     content: Any
 
 
-def page(title: str, summary: str, sections: Sequence[Section]) -> str:
-    """The page's HTML. All text is escaped."""
+def page(title: str, summary: str, sections: Sequence[Section], refresh: int | None = None) -> str:
+    """The page's HTML. All text is escaped. refresh: seconds after which it is loaded again."""
     drawn: list[str] = []
     scripted = False
     for section in sections:
         if isinstance(section.content, str):
             content = f"<pre>{escape(section.content)}</pre>"
+        elif isinstance(section.content, Folded):
+            content = "".join(
+                f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
+                for name, text in section.content.items
+            )
         else:
             content = _html(section.content, first=not scripted)
             scripted = True
         drawn.append(f"<section><h2>{escape(section.title)}</h2><p>{escape(section.about)}</p>{content}</section>")
-    return _PAGE.format(title=escape(title), summary=escape(summary), sections="\n".join(drawn))
+    again = f'<meta http-equiv="refresh" content="{refresh}">\n' if refresh else ""
+    return _PAGE.format(title=escape(title), summary=escape(summary), sections="\n".join(drawn), refresh=again)
 
 
 def write(file: Path, text: str) -> None:

@@ -80,6 +80,8 @@ def carry_out(
 
 
 def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | None) -> None:
+    import torch
+
     from ampo import models
     from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
@@ -110,7 +112,8 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
         with run.locked():
             run.start(config)
             run.note_pool(found.solutions, found.refused)
-            settings = EngineSettings(dtype="float32")
+            on_gpu = torch.cuda.is_available() and config.device != "cpu"
+            settings = EngineSettings(dtype="bfloat16" if config.lora.rank and on_gpu else "float32")
             trainer = LocalTrainer(
                 config,
                 load(ref.path, ref.hub_revision, settings, config.device, None),
@@ -120,6 +123,8 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
                 validation,
                 _score(),
             )
+            for line in plan.describe(config, prompts, trainer.model_config):
+                say(line)
             if done := run.latest():
                 say(f"going on from step {done[0]} of {config.steps} in {folder}")
             try:

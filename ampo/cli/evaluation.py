@@ -139,13 +139,18 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; default: report.html in the run.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="A training run's page: write it anew as the run goes on.")
+    ] = False,
 ) -> None:
     """Show a run, or several side by side: a table, a page, or text for a paper or a model card."""
     from ampo.eval.report import command
 
     training, run_dir = training_runs(run_dir)
     if training:
-        show_training(training, html, output)
+        show_training(training, html, output, follow)
+    if follow and run_dir:
+        raise UserError("--follow is for training runs: leave it out")
     if not run_dir:
         return
     runs = command.load_runs(run_dir, form, html, output)

@@ -48,14 +48,18 @@ def training_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return training, [path for path in paths if path not in training]
 
 
-def show_training(paths: Sequence[Path], html: bool, output: Path | None) -> None:
-    """What `ampo report` does with training runs: a table, or a page of curves for each."""
+def show_training(paths: Sequence[Path], html: bool, output: Path | None, follow: bool = False) -> None:
+    """What `ampo report` does with training runs: a table, or a page of curves for each, or one that follows one."""
     from ampo.training import report
 
     if output and len(paths) > 1:
         raise UserError("--output names one file and there are several training runs: leave it out")
+    if follow and (len(paths) > 1 or not html):
+        raise UserError("--follow is for the page of one training run: ampo report RUN --html --follow")
     for path in paths:
-        if html:
+        if follow:
+            report.follow(path, output, say)
+        elif html:
             say(f"wrote {report.write_page(path, output)}")
         else:
             report.show(path)

@@ -30,7 +30,7 @@ class _ByOneDnn(TorchFunctionMode):
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:  # noqa: A002  (torch's own name)
     plain = all(type(x) in (Tensor, torch.nn.Parameter) and x.dtype == torch.float32 for x in (input, weight))
     cast = torch.is_autocast_enabled("cpu")
-    if cast or not plain or input.device.type != "cpu" or input.numel() * weight.shape[0] < _LEAST:
+    if cast or not plain or input.is_mkldnn or input.device.type != "cpu" or input.numel() * weight.shape[0] < _LEAST:
         return torch.nn.functional.linear(input, weight, bias)
     return torch.nn.functional.linear(input.to_mkldnn(), weight, bias).to_dense()
 
@@ -38,8 +38,13 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 def fast_linear(model: torch.nn.Module) -> AbstractContextManager[Any]:
     """Within it the model's linear layers take the faster way, on this thread; the backward pass follows by itself.
     Where gradient checkpointing computes layers again, that has to be within as well (its `context_fn`)."""
-    first = next(model.parameters())
-    return _ByOneDnn() if first.device.type == "cpu" and first.dtype == torch.float32 and _worth_it() else nullcontext()
+    return fast_linear_on(next(model.parameters()))
+
+
+def fast_linear_on(tensor: Tensor) -> AbstractContextManager[Any]:
+    """The same for layers that get such a tensor."""
+    found = tensor.device.type == "cpu" and tensor.dtype == torch.float32 and _worth_it()
+    return _ByOneDnn() if found else nullcontext()
 
 
 @cache

@@ -56,6 +56,12 @@ class Rollout(_Section):
     """New tokens of a response at most; also the longest teacher solution."""
     batch_size: int = Field(default=64, ge=1)
     """Responses that are sampled at the same time."""
+    seeded: bool = True
+    """Backend openrlhf: each response has a seed of its own, so that a step done again samples the same. vLLM's sampler
+    then goes over seeded requests one by one; without, a resumed run's responses are others."""
+    check_logprobs: bool = True
+    """Backend openrlhf: vLLM tells log-probabilities of what it samples, and own/sampling_logp_difference compares them
+    with the policy's. Without, nothing shows that vLLM samples from other weights than those that are trained."""
 
 
 class Optimizer(_Section):
@@ -75,6 +81,18 @@ class Optimizer(_Section):
     micro_batch_tokens: int = Field(default=16384, ge=1)
     """Tokens of a forward pass at most, padding counted; changes nothing but the memory."""
     gradient_checkpointing: bool = False
+
+
+class Lora(_Section):
+    """Adapters in place of all weights, on the local backend (`ampo.training.lora`)."""
+
+    rank: int = Field(default=0, ge=0)
+    """0 trains all weights."""
+    alpha: float = Field(default=32.0, gt=0)
+    """The adapters' part is scaled by alpha / rank."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    targets: tuple[str, ...] = ()
+    """Names of layers, such as q_proj; empty: every linear layer but the last."""
 
 
 class Checkpoints(_Section):
@@ -103,6 +121,12 @@ class Log(_Section):
     trackers: tuple[Literal["trackio", "wandb"], ...] = ()
     """Sent to these where they are installed."""
     project: str = "ampo"
+    samples: int = Field(default=4, ge=0)
+    """Prompts of a step whose responses are kept in samples.jsonl, those that got guidance first."""
+    stop_at: tuple[Literal["one_answer", "no_reward", "entropy", "length", "cut_off", "not_shown"], ...] = (
+        "one_answer",
+    )
+    """Alarms (`ampo.training.alarms`) at which a run on the local backend stops."""
 
 
 class TrainConfig(_Section):
@@ -125,6 +149,7 @@ class TrainConfig(_Section):
     """Switches of the preset that differ; see ampo.algorithm.presets."""
     rollout: Rollout = Rollout()
     optimizer: Optimizer = Optimizer()
+    lora: Lora = Lora()
     checkpoints: Checkpoints = Checkpoints()
     validation: Validation = Validation()
     log: Log = Log()

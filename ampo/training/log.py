@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ampo.errors import MissingExtraError
 from ampo.terminal import Console
+from ampo.training.alarms import alarms
 from ampo.training.config import TrainConfig
 
 _SHOWN = {
@@ -38,17 +39,24 @@ class Sink(Protocol):
 
 
 class Terminal:
-    """A live table of the last steps with the time left; a line a step where nobody watches live."""
+    """A live table of the last steps with the time left, a line a step where nobody watches live; each alarm, once."""
 
     def __init__(self, steps: int, done: int, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         self._steps, self._done, self._started, self._before = steps, done, time.monotonic(), done
         self._rows: list[tuple[int, dict[str, float]]] = []
+        self._all: list[dict[str, float]] = []
+        self._told: set[str] = set()
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         if self._live:
             self._live.start()
 
     def log(self, step: int, metrics: dict[str, float]) -> None:
+        self._all.append(metrics)
+        for alarm in alarms(self._all):
+            if alarm.name not in self._told:
+                self._told.add(alarm.name)
+                self._console.print(f"step {step}: {alarm.text}", style="bold", highlight=False, soft_wrap=True)
         self._done = step
         self._rows = [*self._rows[-_LAST + 1 :], (step, metrics)]
         if self._live:

@@ -19,9 +19,12 @@ import torch
 from ampo.algorithm.presets import Algorithm
 from ampo.algorithm.rewards import DeviationFilter
 from ampo.engines.loading import Loaded
+from ampo.errors import UserError
 from ampo.guidance.splice import SolutionTokenizer
+from ampo.training.alarms import alarms
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
+from ampo.training.holes import one_answer
 from ampo.training.log import sinks
 from ampo.training.logprobs import log_prob_fn
 from ampo.training.metrics import mean_of_updates
@@ -31,6 +34,7 @@ from ampo.training.refill import joined, others
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
+from ampo.training.samples import kept_samples
 from ampo.training.turn import end_of_turn
 from ampo.training.update import Policy
 from ampo.types import SamplingParams, Verdict
@@ -80,6 +84,10 @@ class LocalTrainer:
         validation: Sequence[TrainPrompt] = (),
         score: Score | None = None,
     ) -> None:
+        if config.lora.rank:
+            from ampo.training import lora
+
+            loaded = lora.with_adapters(loaded, config.lora)
         self.config, self.folder = config, folder
         self.algorithm: Algorithm = config.resolved_algorithm()
         self._loaded, self._verifier = loaded, verifier
@@ -88,17 +96,23 @@ class LocalTrainer:
         autocast = torch.bfloat16 if config.dtype == "bfloat16" or (config.dtype == "auto" and on_gpu) else None
         rollout = config.rollout
         self.policy = Policy(loaded.model, config.optimizer, config.steps, rollout.temperature, autocast)
-        self._sampler = Sampler(loaded.model, loaded.tokenizer, loaded.stop_ids, rollout.batch_size)
+        network = loaded.model.get_base_model() if config.lora.rank else loaded.model
+        self._sampler = Sampler(network, loaded.tokenizer, loaded.stop_ids, rollout.batch_size)
         self.guide = Guide(
             self.algorithm,
             SolutionTokenizer(loaded.tokenizer),
-            log_prob_fn(loaded.model, token_budget=config.optimizer.micro_batch_tokens),
+            log_prob_fn(network, token_budget=config.optimizer.micro_batch_tokens),
             end_of_turn(loaded.tokenizer, loaded.stop_ids),
             rollout.max_tokens,
             config.seed,
         )
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.state = _State()
+
+    @property
+    def model_config(self) -> Any:
+        """transformers' of the model."""
+        return self._loaded.model.config
 
     def run(self) -> dict[str, float]:
         """Train to the end, from the last checkpoint where there is one. Gives the last step's metrics."""
@@ -111,11 +125,24 @@ class LocalTrainer:
                 metrics = self.step(step)
                 for log in logs:
                     log.log(step, metrics)
+                self._stop_where_asked(step)
         finally:
             for log in logs:
                 log.close()
         self._write_model(self.folder.final)
         return metrics
+
+    def _stop_where_asked(self, step: int) -> None:
+        for alarm in alarms(self.folder.read_metrics()):
+            if alarm.name in self.config.log.stop_at:
+                self._checkpoint(step)
+                raise UserError(
+                    f"stopped at step {step}: {alarm.text}. To go on all the same, run the same command with "
+                    f"--log.stop_at '[]'"
+                )
+
+    def _checkpoint(self, step: int) -> None:
+        self.folder.save(step, self._save, self.config.checkpoints.keep)
 
     def _settle_baselines(self) -> None:
         """RLPR's, with the weights that the run began with: before a checkpoint is loaded."""
@@ -139,7 +166,7 @@ class LocalTrainer:
         metrics["time/step"] = round(time.perf_counter() - started, 3)
         self.folder.append(self.folder.metrics, [{"step": step, **metrics}])
         if self._due(step, self.config.checkpoints.every):
-            self.folder.save(step, self._save, self.config.checkpoints.keep)
+            self._checkpoint(step)
         return metrics
 
     def _due(self, step: int, every: int) -> bool:
@@ -162,10 +189,14 @@ class LocalTrainer:
                 for rows, before in zip(batches, old, strict=True)
             ]
         self.folder.append(self.folder.guidance, [asdict(d) | {"sources": d.sources} for d in guided.decisions])
-        metrics = mean_of_updates(updates)
+        self.folder.append(self.folder.samples, kept_samples(groups, guided.decisions, step, self.config.log.samples))
+        metrics = mean_of_updates(updates) | {"own/one_answer": float(one_answer(groups, self._same))}
         if "update/own_entropy" in metrics:
             metrics["own/entropy"] = metrics.pop("update/own_entropy")
         return guided.metrics | metrics
+
+    def _same(self, reference: str, other: str) -> bool:
+        return self._verifier.submit(Claim(reference, f"\\boxed{{{other}}}")).result().correct
 
     def _guided(self, groups: Sequence[Group], step: int) -> tuple[list[Group], GuidedStep]:
         """All groups of the step, and what guidance makes of them. More are asked for where the filter drops some."""
@@ -236,8 +267,9 @@ class LocalTrainer:
                 futures[done.prompt, done.index] = (done, self._verifier.submit(claim))
         with self._timed("verify"):
             judged = {
-                key: OwnResponse(done.ids, done.text, future.result().outcome, done.finish_reason)
+                key: OwnResponse(done.ids, done.text, verdict.outcome, done.finish_reason, verdict.shown)
                 for key, (done, future) in futures.items()
+                for verdict in [future.result()]
             }
         return [[judged[p, i] for i in range(params.n)] for p in range(len(taken))]
 
@@ -293,10 +325,15 @@ class LocalTrainer:
             self.folder.forget_after(0)
             return
         step, folder = latest
-        from transformers import AutoModelForCausalLM
+        if self.config.lora.rank:
+            from ampo.training import lora
 
-        saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        self._loaded.model.load_state_dict(saved.state_dict())
+            lora.load(self._loaded.model, folder)
+        else:
+            from transformers import AutoModelForCausalLM
+
+            saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+            self._loaded.model.load_state_dict(saved.state_dict())
         state = torch.load(folder / "trainer.pt", map_location=self._loaded.model.device, weights_only=True)
         self.policy.optimizer.load_state_dict(state.pop("optimizer"))
         deviations = state.pop("deviations")

@@ -19,7 +19,7 @@ _OF_TEACHER_TOKENS = ("teacher_weight", "teacher_prob")
 
 
 def own_metrics(groups: Sequence[Group], rewards: Sequence[Sequence[float]]) -> dict[str, float]:
-    """own/reward, accuracy, length (mean tokens), truncated_rate; solved_none, _some, _all: shares of prompts."""
+    """own/reward, accuracy, length (tokens), truncated_rate, not_shown_rate; solved_none, _some, _all: of prompts."""
     responses = [r for group in groups for r in group.responses]
     solved = [sum(r.correct for r in group.responses) for group in groups]
     full = [len(group.responses) for group in groups]
@@ -29,6 +29,7 @@ def own_metrics(groups: Sequence[Group], rewards: Sequence[Sequence[float]]) -> 
         "own/length": fmean(len(r.ids) for r in responses),
         "own/truncated_rate": fmean(r.finish_reason == "length" for r in responses),
         "own/no_answer_rate": fmean(r.outcome == "no_answer" for r in responses),
+        "own/not_shown_rate": fmean(not r.shown for r in responses),
         "own/timeout_rate": fmean(r.outcome == "timeout" for r in responses),
         "own/solved_none": fmean(n == 0 for n in solved),
         "own/solved_some": fmean(0 < n < of for n, of in zip(solved, full, strict=True)),

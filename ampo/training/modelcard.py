@@ -20,12 +20,16 @@ def write_model(
     folder: Path, loaded: Loaded, config: TrainConfig, step: int, metrics: Sequence[dict[str, Any]]
 ) -> None:
     """Weights in the precision that the base model was published in, tokenizer, and README.md."""
-    model = loaded.model
+    model, weights = loaded.model, loaded.model.state_dict()
+    if config.lora.rank:
+        from ampo.training import lora
+
+        model, weights = lora.merged(model)
     dtype = loaded.published_dtype or model.dtype
     training = model.config.dtype
     try:
         model.config.dtype = dtype
-        model.save_pretrained(folder, state_dict={k: v.to(dtype) for k, v in model.state_dict().items()})
+        model.save_pretrained(folder, state_dict={k: v.to(dtype) for k, v in weights.items()})
     finally:
         model.config.dtype = training
     loaded.tokenizer.save_pretrained(folder)

@@ -73,24 +73,37 @@ def work(config: TrainConfig, size: int) -> Iterator[str]:
 
 
 def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iterator[str]:
-    """Weights, gradients and AdamW's two moments in float32; logits of a micro-batch; the cache of the rollouts."""
-    text = model_config.get_text_config()
-    parameters = _parameters(model_config)
-    budget = max(config.optimizer.micro_batch_tokens, longest_prompt + config.rollout.max_tokens)
-    logits = 3 * 4 * budget * text.vocab_size
+    """An update's, counted (`ampo.training.memory`), and the cache of the rollouts."""
+    import torch
+
+    from ampo.training.memory import of_update
+
+    text, width = model_config.get_text_config(), longest_prompt + config.rollout.max_tokens
+    rows = max(config.optimizer.micro_batch_tokens // width, 1)
+    cast = config.dtype == "bfloat16" or (config.dtype == "auto" and torch.cuda.is_available())
+    try:
+        found = of_update(
+            model_config,
+            rows,
+            longest_prompt,
+            config.rollout.max_tokens,
+            dtype=torch.bfloat16 if cast else torch.float32,
+            checkpointing=config.optimizer.gradient_checkpointing,
+            lora_rank=config.lora.rank,
+        )
+    except Exception as error:  # whatever a model's own code makes of tensors without content: no reason not to train
+        yield f"the memory of an update can't be counted for this model ({type(error).__name__})"
+        return
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    width = longest_prompt + config.rollout.max_tokens
     cache = 2 * 4 * text.num_hidden_layers * heads * head_dim * config.rollout.batch_size * width
-    layers = 1 if config.optimizer.gradient_checkpointing else 16
-    activations = 4 * layers * budget * text.hidden_size * text.num_hidden_layers
-    training = 16 * parameters / _GIB
-    yield f"{parameters / 1e6:.0f} M parameters: {training:.1f} GiB for weights, gradients and AdamW in float32"
+    yield f"{found.parameters / 1e6:.0f} M parameters: {found.states / _GIB:.1f} GiB for weights, gradients and AdamW"
     yield (
-        f"at most about {logits / _GIB:.1f} GiB for logits and {activations / _GIB:.1f} GiB for activations of a "
-        f"micro-batch of {budget} tokens (lower optimizer.micro_batch_tokens), {cache / _GIB:.1f} GiB for the cache of "
-        f"{config.rollout.batch_size} responses (lower rollout.batch_size)"
+        f"at most {found.peak / _GIB:.1f} GiB in an update: besides these, {found.activations / _GIB:.1f} GiB of "
+        f"activations for a micro-batch of {rows} rows of {width} tokens (lower optimizer.micro_batch_tokens, or set "
+        f"optimizer.gradient_checkpointing), {(found.passing + found.logits) / _GIB:.1f} GiB for logits and what passes"
     )
+    yield f"at most {cache / _GIB:.1f} GiB for the cache of {config.rollout.batch_size} responses (rollout.batch_size)"
 
 
 def _parameters(model_config: Any) -> int:

@@ -11,12 +11,16 @@ from ampo.types import FinishReason, Outcome, Solution
 
 @dataclass(frozen=True, slots=True)
 class OwnResponse:
-    """A response of the policy, judged. ids: its tokens, the end token included where it was generated."""
+    """A response of the policy, judged. ids: its tokens, the end token included where it was generated.
+
+    shown: whether the outcome was shown (see `Verdict`).
+    """
 
     ids: tuple[int, ...]
     text: str
     outcome: Outcome
     finish_reason: FinishReason = "stop"
+    shown: bool = True
 
     @property
     def correct(self) -> bool:

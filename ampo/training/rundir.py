@@ -4,6 +4,7 @@
     metrics.jsonl     one line a step; fields under time/ differ from machine to machine, all others are reproducible
     guidance.json     the pool: how many solutions it had for the prompts, how many were refused and why
     guidance.jsonl    one line a triggered prompt: who was chosen, with which scores
+    samples.jsonl     one line a prompt, of some prompts of each step: the responses and how they were judged
     checkpoints/step-000010/   a Hugging Face folder, and trainer.pt: optimiser, counters
     best/  final/     Hugging Face folders: the best by validation, and the last
 
@@ -54,6 +55,7 @@ class TrainDir:
         self.metrics = path / "metrics.jsonl"
         self.pool = path / "guidance.json"
         self.guidance = path / "guidance.jsonl"
+        self.samples = path / "samples.jsonl"
         self.checkpoints = path / "checkpoints"
         self.best = path / "best"
         self.final = path / "final"
@@ -107,7 +109,7 @@ class TrainDir:
 
     def forget_after(self, step: int) -> None:
         """Cut the logs back to a step, a torn last line included."""
-        for file in (self.metrics, self.guidance):
+        for file in (self.metrics, self.guidance, self.samples):
             if file.exists():
                 write(file, "".join(dump(row) for _, row in read_jsonl(file, growing=True) if row["step"] <= step))
 

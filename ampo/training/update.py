@@ -19,6 +19,7 @@ from torch import Tensor
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
 from ampo.algorithm.presets import Algorithm
 from ampo.engines.onednn import fast_linear
+from ampo.training import chunked
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
 from ampo.training.schedule import factor
@@ -53,8 +54,18 @@ def collate(rows: Sequence[MixedRow], device: Any) -> Batch:
 
 
 def token_stats(model: Any, batch: Batch, temperature: float, *, entropy_gradient: bool) -> tuple[Tensor, Tensor]:
-    """(log-probabilities, entropies) [B, R] of the response's tokens, float32, in nats, at the sampling temperature."""
+    """(log-probabilities, entropies) [B, R] of the response's tokens, float32, in nats, at the sampling temperature.
+
+    Chunk by chunk (`chunked`), but for a model whose logits are made in a way that isn't known there.
+    """
     width = batch.response_ids.shape[1]
+    if head := chunked.head_of(model):
+        hidden = head.body(**batch.inputs, use_cache=False).last_hidden_state[:, -width - 1 : -1]
+        found = chunked.token_stats(
+            hidden[batch.mask], head, batch.response_ids[batch.mask], temperature, entropy_gradient=entropy_gradient
+        )
+        log_probs, entropy = (v.new_zeros(batch.mask.shape).masked_scatter(batch.mask, v) for v in found)
+        return log_probs, entropy
     output = model(**batch.inputs, logits_to_keep=width + 1, use_cache=False)
     logits = output.logits[:, :-1].float() / temperature
     normaliser = logits.logsumexp(-1)
@@ -94,8 +105,9 @@ class Policy:
         if settings.gradient_checkpointing:
             again = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), fast_linear(model))}
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=again)
-        decayed = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]  # norms and biases
+        learning = [p for p in model.parameters() if p.requires_grad]
+        decayed = [p for p in learning if p.ndim > 1]
+        others = [p for p in learning if p.ndim <= 1]  # norms and biases
         self.optimizer = torch.optim.AdamW(
             [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
             lr=settings.lr,
@@ -130,11 +142,14 @@ class Policy:
         old: log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that this
         very policy has sampled.
 
-        A gradient that is not finite is dropped, and counted as `skipped`.
+        A gradient that is not finite is dropped, and counted as `skipped`. own_pull and teacher_pull: the norms of the
+        loss's gradient in the log-probabilities of own and of teachers' tokens, in which the two can be told apart
+        without a second backward pass.
         """
         self.model.train()
         totals = sum((_totals(row) for row in rows), BatchTotals())
         metrics: defaultdict[str, float] = defaultdict(float)
+        self._squares = {"own": 0.0, "teacher": 0.0}
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             part, before = [rows[i] for i in taken], [old[i] for i in taken]
             with self.computing(), fast_linear(self.model):
@@ -143,7 +158,8 @@ class Policy:
             metrics["loss"] += loss.item()
             for name, value in found.items():
                 metrics[name] += value.item()
-        return dict(metrics) | self._step(step)
+        pulls = {f"{name}_pull": math.sqrt(value) for name, value in self._squares.items()}
+        return dict(metrics) | pulls | self._step(step)
 
     def _loss(
         self, rows: list[MixedRow], old: list[Tensor | None], algorithm: Algorithm, totals: BatchTotals
@@ -155,6 +171,8 @@ class Policy:
         log_probs, entropy = token_stats(
             self.model, batch, self._temperature, entropy_gradient=algorithm.entropy_coefficient > 0
         )
+        teachers = torch.tensor([row.is_teacher for row in rows], device=log_probs.device)
+        log_probs.register_hook(lambda gradient: self._note_pull(gradient, teachers))
         before = log_probs.detach().clone()
         for i, values in enumerate(old):
             if values is not None:
@@ -164,12 +182,18 @@ class Policy:
             before,
             torch.tensor([row.advantage for row in rows], device=log_probs.device),
             batch.mask,
-            torch.tensor([row.is_teacher for row in rows], device=log_probs.device),
+            teachers,
             algorithm,
             entropy=entropy,
             totals=totals,
         )
         return output.loss, output.metrics
+
+    def _note_pull(self, gradient: Tensor, teachers: Tensor) -> None:
+        """gradient: [B, R], of the loss in the log-probabilities."""
+        squares = gradient.detach().float().square().sum(-1)
+        self._squares["own"] += squares[~teachers].sum().item()
+        self._squares["teacher"] += squares[teachers].sum().item()
 
     def _step(self, step: int) -> dict[str, float]:
         for group in self.optimizer.param_groups:

@@ -27,13 +27,15 @@ class SeededEngine(_Engine):
     """See the module's docstring."""
 
     async def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._seed, self._step = 0, 0
+        self._seed: int | None = 0
+        self._step = 0
         if cpu.needed():
             kwargs |= cpu.ENGINE
         await super().__init__(*args, **kwargs)
         end_with_core(lambda: self.llm.errored)
 
-    async def begin_step(self, seed: int, step: int) -> None:
+    async def begin_step(self, seed: int | None, step: int) -> None:
+        """seed: of the run; None leaves requests without one."""
         self._seed, self._step = seed, step
 
     async def generate_responses(
@@ -48,6 +50,10 @@ class SeededEngine(_Engine):
     ) -> list[dict[str, Any]]:
         hf_tokenizer.clean_up_tokenization_spaces = False  # OpenRLHF's texts as the local backend's: no space is lost
         special.tell(hf_tokenizer, stop_ids(hf_tokenizer.name_or_path, None, hf_tokenizer))
+        if self._seed is None:
+            return await super().generate_responses(
+                prompt, label, sampling_params, max_length, hf_tokenizer, num_samples, images
+            )
         first = rollout_seed(self._seed, self._step, json.loads(label)["uid"])
         found = await asyncio.gather(
             *(

@@ -142,7 +142,10 @@ TABLE: Table = {
     # Rewards, advantages and the loss are our own; these say the same to OpenRLHF's checks. The entropy term is its.
     "algo.advantage.estimator": ("preset", lambda *_: "dr_grpo"),
     # Has vLLM say its log-probabilities, which the experience maker compares with the policy's; no loss reads them.
-    "algo.advantage.is_correction_level": ("the check that vLLM has the policy's weights", lambda *_: "token"),
+    "algo.advantage.is_correction_level": (
+        "rollout.check_logprobs",
+        lambda c, _: "token" if c.rollout.check_logprobs else "off",
+    ),
     "actor.entropy_coef": (
         "algorithm.entropy_coefficient",
         lambda c, _: c.resolved_algorithm().entropy_coefficient,

@@ -21,11 +21,13 @@ from ampo.guidance.comprehension import ScoringRow
 from ampo.guidance.pool import GuidancePool
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.guide import Guide
+from ampo.training.holes import one_answer
 from ampo.training.logprobs import row_batches
 from ampo.training.openrlhf.samples import by_rank, group_of, in_groups, sample_of
 from ampo.training.openrlhf.settings import Settings
 from ampo.training.rows import GuidedStep
 from ampo.types import Solution
+from ampo.verify import verify
 
 _DUMMY = ScoringRow((0, 0), 1)
 """A row for a rank that has none of its own: under ZeRO-3 every rank must pass through the model as often."""
@@ -60,6 +62,7 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         self.guided = self._guide.step(found, self.step)
         self.own = {
             "own/reward_failed": failed,
+            "own/one_answer": float(one_answer(found, _same)),
             "samples": float(len(rollout_samples)),
             "tokens": float(sum(len(r.ids) for group in found for r in group.responses)),
         }
@@ -78,7 +81,8 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
     @torch.no_grad()
     def compute_advantages_and_returns(self, experiences: list[Any]) -> list[Any]:
         self.own["own/entropy"] = self._entropy(experiences)
-        self.own["own/sampling_logp_difference"] = sampling_logp_difference(experiences)
+        if self._settings.config.rollout.check_logprobs:
+            self.own["own/sampling_logp_difference"] = sampling_logp_difference(experiences)
         for experience in experiences:
             settle_advantages(experience)
         return experiences
@@ -115,6 +119,10 @@ class AmpoExperienceMaker(RemoteExperienceMaker):
         for i, answer in zip(asked, answers, strict=True):
             values[i] = answer
         return values
+
+
+def _same(reference: str, other: str) -> bool:
+    return verify(reference, f"\\boxed{{{other}}}").correct
 
 
 def settle_advantages(experience: Any) -> None:

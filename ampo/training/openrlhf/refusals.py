@@ -112,6 +112,10 @@ def _check_bounds(name: str, value: Any, bounds: _Bounds) -> None:
 def _check_shared(config: TrainConfig) -> None:
     """Of our own keys, what no command of OpenRLHF's can do."""
     reasons = [
+        (
+            config.lora.rank > 0,
+            "lora.rank: nothing merges adapters for vLLM here: train all weights, or --backend local",
+        ),
         (config.dtype == "float32", "dtype = 'float32': OpenRLHF trains in bfloat16: set dtype = 'auto'"),
         (
             config.data.validation is not None,

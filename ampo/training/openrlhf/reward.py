@@ -29,7 +29,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     A response without an end token was cut off, and is judged as such.
 
     rewards: 0.9 accuracy + 0.1 format, less the repetition penalty. scores: accuracy, 0 or 1. extra_logs: `outcome`
-    (index in OUTCOMES; -1 where judging failed) and `reward_failed`, in every sample.
+    (index in OUTCOMES; -1 where judging failed), `reward_failed` and `not_shown`, in every sample.
     """
     try:
         told = _response(queries[0], prompts[0])
@@ -39,7 +39,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
         print(f"ampo: a reward failed and counts 0: {type(error).__name__}: {error}", file=sys.stderr)
         return _answer(0.0, 0.0, -1, failed=True)
     accuracy = float(verdict.outcome == "correct")
-    return _answer(reward(accuracy, text), accuracy, OUTCOMES.index(verdict.outcome))
+    return _answer(reward(accuracy, text), accuracy, OUTCOMES.index(verdict.outcome), shown=verdict.shown)
 
 
 def _judge(text: str, label: dict[str, Any], finished: str | None) -> Verdict:
@@ -67,6 +67,8 @@ def _response(query: str, prompt: str) -> str:
     return query[len(prompt) :]
 
 
-def _answer(earned: float, accuracy: float, outcome: int, *, failed: bool = False) -> dict[str, Any]:
-    logs = {"outcome": float(outcome), "reward_failed": float(failed)}
+def _answer(
+    earned: float, accuracy: float, outcome: int, *, failed: bool = False, shown: bool = True
+) -> dict[str, Any]:
+    logs = {"outcome": float(outcome), "reward_failed": float(failed), "not_shown": float(not shown)}
     return {"rewards": earned, "scores": accuracy, "extra_logs": logs}

@@ -39,6 +39,7 @@ class OrderedSamples(SamplesGenerator):
 
     def generate_samples(self, **kwargs: Any) -> Any:
         self.step += 1
-        seed = self.args.ampo.config.seed
+        config = self.args.ampo.config
+        seed = config.seed if config.rollout.seeded else None
         ray.get([engine.begin_step.remote(seed, self.step) for engine in self.vllm_engines])
         return super().generate_samples(**kwargs)

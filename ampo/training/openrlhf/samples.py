@@ -96,7 +96,8 @@ def _response(sample: Experience, decode: Callable[[Sequence[int]], str]) -> Own
     outcome = int(sample.info["outcome"][0])
     # A judgement that failed is -1 and counted by the reward as reward_failed; here it is no right response.
     judged = OUTCOMES[outcome] if outcome >= 0 else "wrong"
-    return OwnResponse(ids, decode(ids), judged, "length" if bool(sample.truncated[0]) else "stop")
+    shown = not bool(sample.info["not_shown"][0])
+    return OwnResponse(ids, decode(ids), judged, "length" if bool(sample.truncated[0]) else "stop", shown)
 
 
 def _parts(sample: Experience) -> tuple[tuple[int, ...], tuple[int, ...]]:

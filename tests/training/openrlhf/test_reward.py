@@ -61,7 +61,7 @@ def test_rewards_are_the_shared_verifiers(response: str, reward: float, outcome:
 def test_a_failure_is_counted_and_scores_nothing(query: str, label: str, capfd: pytest.CaptureFixture[str]) -> None:
     found = reward_func([query], [PROMPT], [label])
     assert (found["rewards"], found["scores"]) == (0.0, 0.0)
-    assert found["extra_logs"] == {"outcome": -1.0, "reward_failed": 1.0}
+    assert found["extra_logs"] == {"outcome": -1.0, "reward_failed": 1.0, "not_shown": 0.0}
     assert "a reward failed and counts 0" in capfd.readouterr().err
 
 

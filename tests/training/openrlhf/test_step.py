@@ -97,7 +97,7 @@ def test_an_update_is_the_local_backends(tiny_model: Path, tmp_path: Path) -> No
     apart = torch.stack([(found["gradients"][name] - g).norm() for name, g in gradients.items()]).norm()
     assert norm > 1e-3
     assert apart <= 1e-4 * norm, (apart, norm)
-    shared = metrics.keys() - {"skipped", "own_entropy"}
+    shared = metrics.keys() - {"skipped", "own_entropy", "own_pull", "teacher_pull"}
     assert shared <= {name.removeprefix("update/") for name in found["metrics"]}
     for name in shared:
         assert found["metrics"][f"update/{name}"] == pytest.approx(metrics[name], rel=1e-4, abs=1e-6), name
@@ -170,7 +170,7 @@ def _sample(row: MixedRow) -> Any:
         "rollout_log_probs": None,
         "reward": 0.0,
         "scores": 0.0,
-        "extra_logs": {"outcome": 0.0, "reward_failed": 0.0},
+        "extra_logs": {"outcome": 0.0, "reward_failed": 0.0, "not_shown": 0.0},
     }
     return sample_of(row, SamplesGenerator._process_response_into_experience(None, response))  # type: ignore[arg-type]
 

@@ -1,0 +1,54 @@
+"""LoRA through peft (arXiv 2106.09685): the weights stay, and small matrices beside the linear layers learn.
+
+Checkpoints hold the adapters alone; the folders for evaluation, final/ and best/, hold whole weights with the adapters
+added to them. The live weights are never merged and split again, which would wear them away in bfloat16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ampo.engines.loading import Loaded
+from ampo.errors import MissingExtraError
+from ampo.training.config import Lora
+
+try:
+    import peft
+    from peft.tuners.lora import LoraLayer
+except ImportError as error:
+    raise MissingExtraError("peft", "train", "lora.rank") from error
+
+
+def with_adapters(loaded: Loaded, settings: Lora) -> Loaded:
+    """The model with adapters, which alone have gradients."""
+    config = peft.LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a number, whole or not
+        lora_dropout=settings.dropout,
+        target_modules=list(settings.targets) or "all-linear",
+    )
+    return replace(loaded, model=peft.get_peft_model(loaded.model, config))
+
+
+def load(model: Any, folder: Path) -> None:
+    """The adapters of a checkpoint into a model that has some."""
+    weights = peft.load_peft_weights(str(folder), device=str(model.device))
+    peft.set_peft_model_state_dict(model, weights)
+
+
+def merged(model: Any) -> tuple[Any, dict[str, Tensor]]:
+    """(the model without adapters, its weights with theirs added, by the names that it has alone)."""
+    base = model.get_base_model()
+    state = {
+        name.replace(".base_layer.", "."): weight for name, weight in base.state_dict().items() if ".lora_" not in name
+    }
+    for name, layer in base.named_modules():
+        if isinstance(layer, LoraLayer):
+            plain = layer.get_base_layer().weight
+            state[f"{name}.weight"] = plain.float() + layer.get_delta_weight("default").float()  # type: ignore[operator]
+    return base, state

@@ -1,0 +1,96 @@
+"""What an update takes of memory, found without doing it: a forward pass over tensors that have shapes and no content.
+
+What a model keeps for its backward pass depends on how it is written; so it is counted, tensor by tensor, rather than
+guessed by a formula (perf/train_memory.py compares it with what is measured).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ampo.training import chunked
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Bytes. states: weights, gradients and AdamW's two moments. activations: what a micro-batch's
+    forward pass keeps. passing: what comes and goes in its backward pass. logits: of a chunk."""
+
+    parameters: int
+    states: int
+    activations: int
+    passing: int
+    logits: int
+
+    @property
+    def peak(self) -> int:
+        return self.states + self.activations + self.passing + self.logits
+
+
+def of_update(
+    model_config: Any,
+    rows: int,
+    prompt: int,
+    response: int,
+    *,
+    dtype: torch.dtype,
+    checkpointing: bool,
+    lora_rank: int = 0,
+) -> Update:
+    """A micro-batch of so many rows, each of so many prompt and response tokens.
+
+    Args:
+        model_config: transformers' config of the model.
+        rows: Of the micro-batch.
+        prompt: Tokens of a prompt.
+        response: Tokens of a response.
+        dtype: Of the passes; the weights are float32.
+        checkpointing: Whether layers are computed again in the backward pass.
+        lora_rank: Of adapters beside every linear layer but the last; the weights are then in dtype. 0: all learn.
+    """
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from transformers import AutoModelForCausalLM
+
+    with FakeTensorMode():
+        model: Any = AutoModelForCausalLM.from_config(model_config, dtype=torch.float32).train()
+        parameters = sum(p.numel() for p in model.parameters())
+        layer = model.get_output_embeddings().weight
+        width = model_config.get_text_config().hidden_size
+        layers = model_config.get_text_config().num_hidden_layers
+        kept = _kept(model, rows, prompt + response, dtype)
+        beside = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.weight is not layer]
+        learning = sum(lora_rank * (m.in_features + m.out_features) for m in beside)
+    size = torch.empty((), dtype=dtype).element_size()
+    states = size * parameters + 16 * learning if lora_rank else 16 * parameters
+    tokens = rows * response
+    hidden = tokens * width * (size + 4)  # the states that go to the logits, in the precision of the passes too
+    one_layer = kept // layers
+    activations = (rows * (prompt + response) * width * 4 * layers + one_layer if checkpointing else kept) + hidden
+    logits = min(chunked.CHUNK, tokens * layer.shape[0] * size)
+    pieces = 3 * 4 * (logits // size) // chunked.PIECES
+    output = layer.numel() * (size if size != 4 else 0)  # a copy for the passes
+    output += 0 if lora_rank else 4 * layer.numel()  # a gradient on its way
+    return Update(parameters, states, activations, one_layer // 2 + output, logits + pieces)
+
+
+def _kept(model: Any, rows: int, tokens: int, dtype: torch.dtype) -> int:
+    """Bytes that a forward pass through the model's body keeps for its gradients, the weights aside."""
+    own = {p.untyped_storage()._cdata for p in model.parameters()}
+    found: dict[int, tuple[Tensor, int]] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            found[storage._cdata] = (tensor, storage.nbytes())  # held, so that no other gets its name
+        return tensor
+
+    ids = torch.zeros(rows, tokens, dtype=torch.long)
+    cast = torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32)
+    with cast, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = model.get_decoder()(input_ids=ids, use_cache=False)
+    del output
+    return sum(nbytes for _, nbytes in found.values())
