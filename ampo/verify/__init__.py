@@ -16,8 +16,8 @@ The map, from what is called to what it stands on; nothing imports upwards:
     formula/            text -> tree -> number; the bounds on what is read; equality of trees
     text/               spelling: unicode and LaTeX, numbers in words, units, phrases
 
-Where a change goes: a new kind of answer is a file in kinds/; a new ending of a response is in find/; a new unit in
-text/units.py; a new case for the tests in tests/cases/.
+Where a change goes: a new kind of answer is a file in kinds/ with a `KIND`; a new ending of a response is in find/; a
+new unit in text/units.py; a new case for the tests in tests/cases/.
 """
 
 from ampo.verify.claim import Claim

@@ -212,6 +212,8 @@ def _calculates(text: str, bare: str, texts: Mapping[str, str]) -> bool:
     if _option_of(text, texts) is not None or (minus and _option_of(f"-{text}", texts) is not None):
         return False
     formula = not re.search(r"[A-Za-z]{2}", text)
+    if formula and not texts and re.match(r"[A-Z]:\d", bare):
+        return True  # a ratio
     return bool(re.match(r"[-+*/^_=<>|']", text)) or (formula and (minus or bool(texts)))
 
 

@@ -13,7 +13,9 @@ from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds import families
 from ampo.verify.kinds.answers import Answer, Image, Labelled, Residues, Unordered, Value
 from ampo.verify.kinds.domains import Domain
+from ampo.verify.kinds.registry import Equal, Kind
 from ampo.verify.kinds.residues import same_classes
+from ampo.verify.question.context import Setting
 
 _SHIFTS = range(-3, 4)
 
@@ -81,3 +83,11 @@ def _bare(answer: Answer) -> Answer:
 def _linear(answer: Answer) -> Answer:
     members = _members(answer) if isinstance(answer, Image) else []
     return members[0] if members else answer
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    del equal
+    return same_image(gold, answer, setting.declared) if mentioned(gold) or mentioned(answer) else None
+
+
+KIND = Kind(order=20, same=_same)

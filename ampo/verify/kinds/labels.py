@@ -11,6 +11,7 @@ from ampo.verify.formula.equality import proportional, rename, symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError
 from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Unordered, Value
+from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import phrase, plain
@@ -169,3 +170,16 @@ def _as_tuples(answer: Labelled, question: str) -> tuple[Answer, ...]:
     labels = [(label_of(name), item) for name, item in items.items()]
     named = tuple(Labelled(label[0], item, label[1], label[2]) for label, item in labels if label is not None)
     return replace(body, items=tuple(items.values())), Unordered(named)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    if isinstance(gold, Labelled) or isinstance(answer, Labelled):
+        return labelled(gold, answer, setting, lambda g, a: equal(g, a, setting))
+    return None
+
+
+def _renamed(answer: Answer, new: dict[str, str]) -> Labelled | None:
+    return replace(answer, body=renamed(answer.body, new)) if isinstance(answer, Labelled) else None
+
+
+KIND = Kind(order=40, same=_same, rename=_renamed)

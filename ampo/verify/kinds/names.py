@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 
-from ampo.verify.formula.equality import mentions, rename, renamings, same, substitute, symbols
+from ampo.verify.formula.equality import mentions, renamings, same, substitute, symbols
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Labelled, Matrix, Ordered, Ratio, Unordered, Value
 
@@ -73,21 +72,6 @@ def _without_constant(tree: Tree) -> Tree | None:
 
 def _sums_unit_vectors(gold: Answer, names: frozenset[str]) -> bool:
     return bool(names & {"j", "k"}) and any(mentions(value.tree, {"i"}) for value in _values(gold))
-
-
-def renamed(answer: Answer, names: dict[str, str]) -> Answer:
-    """The answer under other names."""
-    if isinstance(answer, Value):
-        return replace(answer, tree=rename(answer.tree, names))
-    if isinstance(answer, Ratio):
-        return Ratio(tuple(rename(t, names) for t in answer.terms))
-    if isinstance(answer, Labelled):
-        return replace(answer, body=renamed(answer.body, names))
-    if isinstance(answer, (Ordered, Unordered)):
-        return replace(answer, items=tuple(renamed(i, names) for i in answer.items))
-    if isinstance(answer, Matrix):
-        return Matrix(tuple(tuple(renamed(c, names) for c in row) for row in answer.rows))
-    return answer
 
 
 def _values(answer: Answer) -> list[Value]:

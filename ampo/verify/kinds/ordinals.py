@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ampo.verify.formula.tree import num
-from ampo.verify.kinds.answers import Phrase, Value
+from ampo.verify.kinds.answers import Answer, Phrase, Value
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import same_words
 
 _ORDINALS = """
@@ -25,3 +27,13 @@ def same_in_words(gold: Value | Phrase, answer: Value | Phrase) -> bool:
         return phrase.words in _ENDLESS
     place = _PLACES.get(phrase.words.removesuffix(" term").removesuffix(" day"))
     return place is not None and value.tree == num(place) and not (value.unit or value.percent or value.degrees)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    del setting, equal
+    if isinstance(gold, (Value, Phrase)) and isinstance(answer, (Value, Phrase)):
+        return same_in_words(gold, answer)
+    return None
+
+
+KIND = Kind(order=140, same=_same)

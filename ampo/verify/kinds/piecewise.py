@@ -14,6 +14,9 @@ from ampo.verify.formula.equality import numeric, symbols
 from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Answer, Labelled, Phrase, Piece, Piecewise, Region, Value
+from ampo.verify.kinds.list_members import paired
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 
 _OTHERWISE = {"otherwise", "else", "elsewhere"}
 _ENOUGH = 6  # points at which both must be defined
@@ -139,3 +142,16 @@ def _inside(piece: Piece, x: Any) -> bool:
     high = None if piece.high is None else _number(piece.high)
     above = low is None or x > low or (piece.low_closed and x == low)
     return above and (high is None or x < high or (piece.high_closed and x == high))
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    if readable(gold, answer):
+        return same_function(gold, answer)
+    if isinstance(gold, Piecewise) and isinstance(answer, Piecewise):
+        return len(gold.cases) == len(answer.cases) and paired(
+            gold.cases, answer.cases, lambda g, a: equal(g[0], a[0], setting) and equal(g[1], a[1], setting)
+        )
+    return None
+
+
+KIND = Kind(order=110, same=_same)

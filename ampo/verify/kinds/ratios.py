@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ampo.verify.formula.equality import same
+import re
+
+from ampo.verify.formula.equality import rename, same
 from ampo.verify.formula.evaluate import exact
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
-from ampo.verify.kinds.answers import Broken, Ratio, Value
+from ampo.verify.kinds.answers import Answer, Broken, Ratio, Value
+from ampo.verify.kinds.reader import Reader
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 from ampo.verify.text.scan import split
 
 _ZERO = num(0)
@@ -49,3 +54,26 @@ def _terms(answer: Value | Ratio) -> tuple[Tree, ...]:
     if isinstance(answer, Ratio):
         return answer.terms
     return answer.tree.args if answer.tree.op == "div" else (answer.tree, num(1))
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    if not (isinstance(gold, (Value, Ratio)) and isinstance(answer, (Value, Ratio))):
+        return None
+    if isinstance(gold, Value) and isinstance(answer, Value):
+        return None
+    if isinstance(gold, Value) and gold.quantum is not None and isinstance(answer, Ratio):  # 6.67 for 20:3
+        quotient = as_quotient(answer)
+        return quotient is not None and equal(gold, Value(quotient), setting)
+    return same_ratio(gold, answer)
+
+
+def _read(text: str, reader: Reader) -> Answer | None:
+    del reader
+    return ratio(re.sub(r"(?<=\d)\s+to\s+(?=\d)", ":", text))
+
+
+def _renamed(answer: Answer, new: dict[str, str]) -> Ratio | None:
+    return Ratio(tuple(rename(t, new) for t in answer.terms)) if isinstance(answer, Ratio) else None
+
+
+KIND = Kind(order=100, same=_same, read=_read, rename=_renamed)

@@ -5,10 +5,12 @@ Ends are trees, compared by value; the order of numbers is decided at 60 digits.
 
 from __future__ import annotations
 
-from ampo.verify.formula.equality import numeric, same, symbols
+from ampo.verify.formula.equality import mentions, numeric, same, symbols
 from ampo.verify.formula.evaluate import UndefinedError, context
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Answer, Ordered, Piece, Region, Unordered, Value
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 
 REALS = Region((Piece(None, False, None, False),))
 
@@ -148,3 +150,38 @@ def _overlap(p: Piece, q: Piece) -> Piece | None:
     if bottom > top or (bottom == top and not (low.low_closed and high.high_closed)):
         return None
     return Piece(low.low, low.low_closed, high.high, high.high_closed)
+
+
+def same_regions(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    """Whether two answers, one of them a region, are the same set. A point is no interval."""
+    if (
+        setting.a_point
+        and isinstance(gold, Ordered)
+        and (gold.opening, gold.closing) != ("[", "]")
+        and gold.opening != "["
+        and gold.closing != "]"
+        and _finite(gold)
+    ):
+        return False
+    a, b = as_region(gold), as_region(answer)
+    if a is None or b is None:
+        return False
+    if a.variable and b.variable and a.variable != b.variable:
+        return False
+    return same_region(a, b)
+
+
+def _is_round(pair: Ordered) -> bool:
+    return pair.opening != "[" and pair.closing != "]"
+
+
+def _finite(pair: Ordered) -> bool:
+    return all(isinstance(i, Value) and not mentions(i.tree, {"infinity"}) for i in pair.items)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    del equal
+    return same_regions(gold, answer, setting) if isinstance(gold, Region) or isinstance(answer, Region) else None
+
+
+KIND = Kind(order=70, same=_same)

@@ -170,7 +170,7 @@ def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
     if chained is None:
         return Unread(text)
     bounds = _bounds(list(chained.terms), strict) if len(sides) < 4 else None
-    return bounds or (Inequality(*chained.terms, strict[0]) if len(sides) == 2 else chained)
+    return bounds or (Inequality(chained.terms[0], chained.terms[1], strict[0]) if len(sides) == 2 else chained)
 
 
 def _open_bound(text: str, op: str, reader: Reader) -> Answer:

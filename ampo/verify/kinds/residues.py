@@ -9,6 +9,8 @@ from ampo.verify.formula.equality import substitute, symbols
 from ampo.verify.formula.evaluate import exact
 from ampo.verify.formula.tree import num
 from ampo.verify.kinds.answers import Answer, Labelled, Residues, Unordered, Value
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import plain
 
 MAX_MODULUS = 5000
@@ -91,3 +93,11 @@ def _linear(value: Value) -> Residues | None:
 
 def _is(value: Value, number: int) -> bool:
     return value.tree == num(number) and not (value.unit or value.percent or value.degrees)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    del setting, equal
+    return same_classes(gold, answer) if isinstance(gold, Residues) or isinstance(answer, Residues) else None
+
+
+KIND = Kind(order=30, same=_same)

@@ -21,9 +21,9 @@ from ampo.verify.kinds.compound import mixed_units
 from ampo.verify.kinds.lists import bare_list, spaced_thousands
 from ampo.verify.kinds.parts import parts
 from ampo.verify.kinds.quantity import quantity, written
-from ampo.verify.kinds.ratios import ratio
 from ampo.verify.kinds.reader import MAX_ITEMS
 from ampo.verify.kinds.regions import REALS
+from ampo.verify.kinds.registry import kinds
 from ampo.verify.kinds.relations import relation
 from ampo.verify.kinds.residues import residues
 from ampo.verify.kinds.said_twice import restated
@@ -164,7 +164,8 @@ class _Reader:
     def single_here(self, text: str) -> Answer:
         if _REALS.match(text):
             return REALS
-        for attempt in (relation, sets.operation, _bracketed, _plus_minus, _ratio):
+        own = [kind.read for kind in kinds() if kind.read is not None]
+        for attempt in (*own, relation, sets.operation, _bracketed, _plus_minus):
             answer = attempt(text, self)
             if answer is not None:
                 return answer
@@ -220,11 +221,6 @@ def _plus_minus(text: str, reader: _Reader) -> Answer | None:
     both = [_SIGNS.sub(lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text) for sign in (True, False)]
     items = [reader.single(t.strip()) for t in both]
     return Unordered(tuple(items))
-
-
-def _ratio(text: str, reader: _Reader) -> Answer | None:
-    del reader
-    return ratio(re.sub(r"(?<=\d)\s+to\s+(?=\d)", ":", text))
 
 
 def _in_words(text: str, reader: _Reader) -> Answer | None:

@@ -6,9 +6,12 @@ import re
 
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
-from ampo.verify.kinds.answers import Answer, Matrix, Phrase, Piecewise, Unread, Value
-from ampo.verify.kinds.determinants import determinant
+from ampo.verify.kinds.answers import Answer, Matrix, Ordered, Phrase, Piecewise, Unread, Value
+from ampo.verify.kinds.determinants import determinant, multiple_of_identity
 from ampo.verify.kinds.reader import MAX_ITEMS, Reader
+from ampo.verify.kinds.registry import Equal, Kind, renamed
+from ampo.verify.kinds.tuples import in_order
+from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import phrase, plain
 from ampo.verify.text.scan import split
 
@@ -91,3 +94,39 @@ def _condition(text: str, reader: Reader) -> Answer:
     if re.search(r"(?<![\\a-zA-Z])(?!and\b)[a-z]{3,}", bare):
         return Phrase(" ".join(w for w in phrase(bare).split() if w not in ("is", "be", "are")))
     return reader.whole(bare)
+
+
+def _matrices(gold: Matrix | Ordered, answer: Matrix | Ordered, setting: Setting, equal: Equal) -> bool:
+    if isinstance(gold, Matrix) and isinstance(answer, Matrix):
+        return len(gold.rows) == len(answer.rows) and all(
+            in_order(g, a, setting, equal) for g, a in zip(gold.rows, answer.rows, strict=True)
+        )
+    matrix, pair = (gold, answer) if isinstance(gold, Matrix) else (answer, gold)
+    if not isinstance(matrix, Matrix) or not isinstance(pair, Ordered):
+        return False
+    if all(isinstance(i, Ordered) for i in pair.items):
+        rows = [i.items for i in pair.items if isinstance(i, Ordered)]
+        return len(rows) == len(matrix.rows) and all(
+            map(lambda g, a: in_order(g, a, setting, equal), matrix.rows, rows)
+        )
+    if len(matrix.rows) > 1 and len(matrix.rows[0]) > 1:
+        return False
+    return in_order([c for row in matrix.rows for c in row], pair.items, setting, equal)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    if isinstance(gold, Matrix) and isinstance(answer, Value):
+        multiple = multiple_of_identity(answer, len(gold.rows))
+        return multiple is not None and _matrices(gold, multiple, setting, equal)
+    if isinstance(gold, (Matrix, Ordered)) and isinstance(answer, (Matrix, Ordered)):
+        return _matrices(gold, answer, setting, equal)
+    return None
+
+
+def _renamed(answer: Answer, new: dict[str, str]) -> Matrix | None:
+    if not isinstance(answer, Matrix):
+        return None
+    return Matrix(tuple(tuple(renamed(c, new) for c in row) for row in answer.rows))
+
+
+KIND = Kind(order=90, same=_same, rename=_renamed)

@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
-from ampo.verify.formula.equality import mentions, numeric, same, symbols
+from ampo.verify.formula.equality import mentions, numeric, rename, same, symbols
 from ampo.verify.formula.evaluate import UndefinedError, context, exact
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds import counted, families
-from ampo.verify.kinds.answers import Value
+from ampo.verify.kinds.answers import Answer, Value
+from ampo.verify.kinds.registry import Equal, Kind
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
 from ampo.verify.text.units import CELSIUS, FAHRENHEIT, RADIAN, Unit, scale, unit
@@ -211,3 +212,15 @@ def _has_decimals(tree: Tree) -> bool:
             tree.value is not None and tree.value.denominator != 1 and _terminates(tree.value)
         )  # 2\\frac{1}{3} has none
     return any(_has_decimals(t) for t in tree.args)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    del equal
+    return same_value(gold, answer, setting) if isinstance(gold, Value) and isinstance(answer, Value) else None
+
+
+def _renamed(answer: Answer, new: dict[str, str]) -> Value | None:
+    return replace(answer, tree=rename(answer.tree, new)) if isinstance(answer, Value) else None
+
+
+KIND = Kind(order=101, same=_same, rename=_renamed)

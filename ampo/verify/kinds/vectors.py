@@ -12,6 +12,8 @@ from dataclasses import replace
 from ampo.verify.formula.equality import mentions, same, substitute, symbols
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Matrix, Ordered, Value
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.context import Setting
 
 _HATS = ("hat i", "hat j", "hat k")
 _ZERO, _ONE = num(0), num(1)
@@ -84,3 +86,10 @@ def _folded(tree: Tree) -> Tree:
     if tree.op in ("neg", "div") and args[0] == _ZERO:
         return _ZERO
     return tree._replace(args=args)
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    return same_vector(gold, answer, lambda g, a: equal(g, a, setting)) if readable(gold, answer) else None
+
+
+KIND = Kind(order=80, same=_same)

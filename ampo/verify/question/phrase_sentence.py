@@ -87,7 +87,11 @@ def _verdict(gold: str, answer: str) -> bool:
     m = _VERDICT.fullmatch(answer.strip())
     if m is None or opposite_aliases(m[1].lower()) != opposite_aliases(gold):
         return False
-    if _ALTERNATIVE.search(m[2]) or re.search(r"\b(?:yes|no|true|false)\b", m[2], re.IGNORECASE):
+    if (
+        not re.search(r"[A-Za-z]{2}", m[2])
+        or _ALTERNATIVE.search(m[2])
+        or re.search(r"\b(?:yes|no|true|false)\b", m[2], re.IGNORECASE)
+    ):
         return False
     return opposite_aliases(gold) == "false" or not _NEGATED.search(m[2])
 

@@ -108,9 +108,7 @@ def _elements(gold: str, source: random.Random) -> Iterator[tuple[str, str]]:
 
 def _formula(gold: str) -> bool:
     """A number or formula: no words."""
-    return not re.search(
-        r"\\text|[a-zA-Z]{3,}(?<!frac)(?<!sqrt)(?<!infty)(?<!cdot)(?<!left)(?<!right)", gold.replace("\\", " ")
-    )
+    return not re.search(r"\\text|(?<!\\)\b(?:[a-zA-Z]{3,}|[Nn]o)\b", gold)
 
 
 def _around(gold: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,8 @@ from typing import Any
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
 _FRACTION = re.compile(r"(-?)\\d?frac\{(-?\d{1,40})\}\{(-?\d{1,40})\}|(-?\d{1,40})/(\d{1,40})")
 _DRESS = re.compile(r"\\(?:text|mathrm|left|right|displaystyle|boxed)(?![a-zA-Z])|[\s${}]|\\[,;! ]")
+_NONE = frozenset({"none", "dne", "nosolution", "nosolutions", "\\emptyset", "\\varnothing", "emptyset", "\\\\"})
+_ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\infty\)")
 _DECLARED = re.compile(r",[a-z]\\in\\mathbb[ZNR]$")
 
 
@@ -29,9 +31,13 @@ def same(a: str, b: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    text = _DECLARED.sub("", _DRESS.sub("", text)).rstrip(".").lower()
+    text = _DECLARED.sub("", _DRESS.sub("", text.replace("\\\\", "@"))).rstrip(".").lower()
+    if text in _NONE:
+        return "none"
+    if (hole := _ALL_BUT.fullmatch(text)) and (hole[1] or hole[2] == hole[3]):
+        return f"all but {hole[1] or hole[2]}"
     head, begin, rows = text.partition("\\begincases")
-    rows = "\\\\".join(sorted(rows.removesuffix("\\endcases").split("\\\\")))
+    rows = "@".join(sorted(rows.removesuffix("\\endcases").split("@")))
     return begin + rows if begin else head
 
 

@@ -1,0 +1,23 @@
+"""Equations: the same solutions, the value of what the question asks for, or the y that one gives."""
+
+from __future__ import annotations
+
+from ampo.verify.formula.equality import symbols
+from ampo.verify.kinds.answers import Answer, Equation, Value
+from ampo.verify.kinds.labels import same_equation, solved
+from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question import asked
+from ampo.verify.question.context import Setting
+
+
+def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
+    if isinstance(gold, Value) and isinstance(answer, Equation) and not symbols(answer.right):
+        return answer.left in asked.expressions(setting.question) and equal(gold, Value(answer.right), setting)
+    if isinstance(gold, Equation) and isinstance(answer, Equation):
+        return same_equation(gold, answer)
+    if isinstance(gold, Equation) and isinstance(answer, Value):
+        return solved(gold, answer)
+    return None
+
+
+KIND = Kind(order=120, same=_same)
