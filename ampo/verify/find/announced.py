@@ -24,6 +24,10 @@ from ampo.verify.text.languages import (
 LINE = 400  # longest answer
 MOST = 32  # announcements that are tried, and items of a list
 
+_HEADING = (
+    r"(?:\d{1,2}[.)]\s+)?(?:step|conclusion|answer|final|solution|verif|check|case|part|explanation|note|result|"
+    r"summary|approach|find|the)"
+)
 _ENGLISH = (
     r"(?:\b(?:answers?|correct (?:choice|option)|right (?:choice|option)|(?:right|correct|true|actual|"
     r"real) (?:number|value|sum|"
@@ -31,7 +35,7 @@ _ENGLISH = (
     r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
     r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )(?<!n’t )\b(?:is|are|equals|be)\b|:|[ \t][-–—](?=[ \t]))"
     r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
-    r"|^[ \t]*A:|^[ \t]*####(?!#)(?![ \t]*[A-Za-z])|(?<=[.!?] )####(?= [-+$\\\d])|\b(?:final )?answer[ \t]*(?=\n)|"
+    rf"|^[ \t]*A:|^[ \t]*####(?!#)(?![ \t]*{_HEADING})|(?<=[.!?] )####(?= [-+$\\\d])|\b(?:final )?answer[ \t]*(?=\n)|"
     r"\bI(?:'ll| will) go with\b)[ \t]*:?"
 )
 _ANNOUNCED = re.compile(

@@ -109,7 +109,19 @@ def boxes(body: str) -> list[Box]:
             open_.append((m.start(), m.end()))
         elif m[1]:
             found.append(Box(m.start(), m.end(), m[1]))
-    return [box for box in found[-4 * MOST :] if says(box.content)][-MOST:]
+    return [box._replace(content=_unbraced(box.content)) for box in found[-4 * MOST :] if says(box.content)][-MOST:]
+
+
+def _unbraced(content: str) -> str:
+    """Without a pair of braces around the whole."""
+    if not (content.startswith("{") and content.endswith("}") and content[-2:-1] != "\\"):
+        return content
+    depth = 0
+    for m in _TOKEN.finditer(content):
+        depth += (m[0].endswith("{") and m[0] != "\\{") - (m[0] == "}")
+        if not depth and m.end() < len(content):
+            return content
+    return content[1:-1].strip()
 
 
 def unclosed(body: str) -> int | None:

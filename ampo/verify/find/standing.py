@@ -32,7 +32,8 @@ _RESET = re.compile(
     re.IGNORECASE,
 )
 _SMALL = (
-    r"(?:\s+(?:equal(?:s| to)?|be|is|are|to|the|a|an|value|answer|number|result|of|as|just|simply|actually|exactly|"
+    r"(?:\s+(?:equal(?:s| to)?|be|get|gets|give|gives|obtain|reach|is|are|to|the|a|an|value|answer|number|result|of|"
+    r"as|just|simply|actually|exactly|"
     r"even|really|for|only))*"
 )
 _DENIED = re.compile(
@@ -68,7 +69,7 @@ _CALCULATED = re.compile(
     re.IGNORECASE,
 )
 _FALSE_ROLE = re.compile(
-    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
+    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|mistakes?|"
     r"fails?|failed|"
     r"failing|tempting|trap|extraneous|rejected?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disproved?|"
     r"refuted?|"
@@ -164,16 +165,17 @@ def objection(body: str, start: int, end: int, question: str = "") -> str | None
         start, end: where the answer begins and ends.
         question: its own words are no objection.
     """
-    before, after = _sentence_before(body[max(0, start - BEFORE) : start]), body[end : end + AFTER]
+    before, after = body[max(0, start - BEFORE) : start], body[end : end + AFTER]
     asked = question[-20_000:].lower()
     return _said_before(before, asked) or _said_after(after, asked) or _said_later(body[end : end + LATER])
 
 
-def _said_before(sentence: str, asked: str) -> str | None:
+def _said_before(text: str, asked: str) -> str | None:
+    sentence = _sentence_before(text)
     near = _LABEL.sub("", sentence[-160:]).rstrip(" :,") if sentence.rstrip()[-1:] not in ".!?" else ""
     resets = list(_RESET.finditer(sentence))
     clause = sentence[resets[-1].end() :] if resets else sentence
-    if _EXAMPLE.search(near) and "example" not in asked:
+    if _EXAMPLE.search(text.rstrip(" $*:,{")) and "example" not in asked:
         return "an example"
     if HEDGED_BEFORE.search(near):
         return "a guess"

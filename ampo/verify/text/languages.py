@@ -178,7 +178,7 @@ DENIED_AFTER = re.compile(
     r"是不对|不对|吗|ですか|неверно|ist falsch)"
 )
 HEDGED_BEFORE = re.compile(
-    r"(?:如果|假如|可能|也许|或许|大概|もし|たぶん|만약|아마|\bвозможно|\bесли|\bvielleicht|\bwenn\b|\bfalls\b|"
+    r"(?:如果|假如|若)[^。]{0,80}(?:就|会|将)是\s*$|(?:如果|假如|可能|也许|或许|大概|もし|たぶん|만약|아마|\bвозможно|\bесли|\bvielleicht|\bwenn\b|\bfalls\b|"
     r"peut-être|\bquizás?|\btal vez|\btalvez|\bforse|ربما|إذا)[^。.!?，,]*$",
     re.IGNORECASE,
 )
