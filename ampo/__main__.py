@@ -18,13 +18,14 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 wrong input (one line says how to mend it), 1 anything else."""
     import typer
 
-    from ampo.cli import InterruptedByUserError, UsageError, app, usage_line
+    from ampo.cli import InterruptedByUserError, ReaderGoneError, UsageError, app, usage_line
 
     warnings.filterwarnings("ignore", "The pynvml package is deprecated", FutureWarning)  # torch's, at import
     try:
         refuse_empty(sys.argv[1:])
         code = app(standalone_mode=False)
-        sys.stdout.flush()  # while a reader that has gone can still be noticed
+        if sys.stdout is not None:  # closed by the shell (`>&-`)
+            sys.stdout.flush()  # while a reader that has gone can still be noticed
         sys.exit(code)
     except UsageError as error:
         _end(usage_line(error), 2)
@@ -34,7 +35,7 @@ def main() -> None:
         _end(f"engine failed: {error}", 1)
     except (InterruptedByUserError, KeyboardInterrupt, typer.Abort):
         _end("interrupted", 1)
-    except BrokenPipeError:  # the reader (`| head`) has seen enough
+    except (ReaderGoneError, BrokenPipeError):  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at exit
         sys.exit(0)
 

@@ -23,12 +23,18 @@ class InterruptedByUserError(Exception):
     """Ctrl-C. typer would turn the KeyboardInterrupt itself into a bare "Aborted"."""
 
 
+class ReaderGoneError(Exception):
+    """Who read our output (`| head`) has seen enough. click would end a BrokenPipeError itself, with 1."""
+
+
 class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise InterruptedByUserError from None
+        except BrokenPipeError:
+            raise ReaderGoneError from None
 
 
 app = typer.Typer(

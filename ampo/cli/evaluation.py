@@ -72,7 +72,7 @@ def eval_(
     }
     check = partial(name_unreadable, say=say, strict=strict)
     if plan.wanted():
-        show_plan(benchmarks, model.model or model.base_url or EMBEDDED, plan, how, check)
+        show_plan(benchmarks, model.model or next(iter(model.base_url or ()), EMBEDDED), plan, how, check)
         return
     spec = build_spec(benchmarks, protocols=protocols, **how)
     check([problem for task in spec.tasks for problem in task.problems])

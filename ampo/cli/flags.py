@@ -12,18 +12,21 @@ from ampo.cli.options import (
     AnswerColumn,
     ApiKey,
     BackendName,
-    BaseUrl,
+    BaseUrls,
     Concurrency,
     DataDir,
     DataFile,
     DataParallel,
     Dtype,
     EngineArg,
+    ExtraBody,
     FrequencyPenalty,
     GpuMemory,
+    Header,
     IdColumn,
     MaxModelLen,
     MaxNumSeqs,
+    MaxRetries,
     MaxTokens,
     MinP,
     ModelName,
@@ -31,15 +34,19 @@ from ampo.cli.options import (
     PresencePenalty,
     Quantization,
     QuestionColumn,
+    RayAddress,
     RepetitionPenalty,
+    Replicas,
     Seed,
     Stop,
     Temperature,
     TemplateName,
     TensorParallel,
+    Timeout,
     TopK,
     TopP,
     TrustRemoteCode,
+    endpoint_settings,
     engine_settings,
     given_sampling,
     suite_names,
@@ -59,9 +66,15 @@ class ModelFlags:
 
     model: ModelName = None
     backend: BackendName = "auto"
-    base_url: BaseUrl = None
+    base_url: BaseUrls = None
     api_key: ApiKey = None
     concurrency: Concurrency = 32
+    extra_body: ExtraBody = None
+    header: Header = None
+    timeout: Timeout = None
+    max_retries: MaxRetries = None
+    ray_address: RayAddress = None
+    replicas: Replicas = None
     dtype: Dtype = "auto"
     max_model_len: MaxModelLen = None
     max_num_seqs: MaxNumSeqs = None
@@ -83,9 +96,7 @@ class ModelFlags:
         return source_of(
             self.model,
             self.backend,
-            base_url=self.base_url,
-            api_key=self.api_key,
-            concurrency=self.concurrency,
+            endpoint=endpoint_settings(asdict(self)),
             settings=self.settings(),
             say=say,
         )

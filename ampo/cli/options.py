@@ -12,9 +12,11 @@ from ampo.errors import UserError
 from ampo.types import SamplingParams
 
 if TYPE_CHECKING:
-    from ampo.engines import Engine, EngineSettings
+    from ampo.engines import EndpointSettings, Engine, EngineSettings
 
 MODEL = "Model"
+ENDPOINT = "Endpoint"
+CLUSTER = "Cluster"
 SAMPLING = "Sampling (vLLM's names)"
 
 
@@ -54,7 +56,53 @@ BackendName = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint to ask.", rich_help_panel=MODEL)
 ]
-ApiKey = Annotated[str | None, typer.Option("--api-key", envvar="OPENAI_API_KEY", rich_help_panel=MODEL)]
+BaseUrls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--base-url",
+        help="An OpenAI-compatible endpoint to ask; repeat it for several of the same model.",
+        rich_help_panel=ENDPOINT,
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        envvar="OPENAI_API_KEY",
+        help="@FILE or env:NAME: a key itself would stand in the list of processes.",
+        rich_help_panel=ENDPOINT,
+    ),
+]
+ExtraBody = Annotated[
+    str | None,
+    typer.Option("--extra-body", metavar="JSON", help="Further fields of each request.", rich_help_panel=ENDPOINT),
+]
+Header = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header", metavar="NAME=VALUE", help="VALUE may be @FILE or env:NAME; repeatable.", rich_help_panel=ENDPOINT
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0.1, help="Seconds for one response (600).", rich_help_panel=ENDPOINT),
+]
+MaxRetries = Annotated[
+    int | None,
+    typer.Option(
+        "--max-retries", min=0, help="How often a failed request is asked again (3).", rich_help_panel=ENDPOINT
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address", help="Spread over a Ray cluster: auto, or HOST:PORT of its head.", rich_help_panel=CLUSTER
+    ),
+]
+Replicas = Annotated[
+    str | None,
+    typer.Option("--replicas", help="Engines on the cluster: a number, or auto.", rich_help_panel=CLUSTER),
+]
 AllowHost = Annotated[
     list[str] | None,
     typer.Option(
@@ -166,8 +214,36 @@ def engine_settings(given: dict[str, Any]) -> EngineSettings:
     from ampo.engines.settings import EngineSettings
 
     names = EngineSettings.__dataclass_fields__.keys() & given.keys()
-    return EngineSettings(
-        **{name: given[name] for name in names}, extra=named_values("--engine-arg", given.get("engine_arg") or [])
+    chosen = {name: given[name] for name in names if given[name] is not None}
+    return EngineSettings(**chosen, extra=named_values("--engine-arg", given.get("engine_arg") or []))
+
+
+def endpoint_settings(given: dict[str, Any]) -> EndpointSettings:
+    """How an endpoint is asked, from what the command line was given."""
+    import json
+
+    from ampo.engines.settings import EndpointSettings
+
+    try:
+        extra = json.loads(given.get("extra_body") or "{}")
+    except ValueError as error:
+        raise UserError(f"--extra-body is not valid JSON ({error}): write it as '{{\"name\": value}}'") from error
+    if not isinstance(extra, dict):
+        raise UserError(f"--extra-body is a {type(extra).__name__}: give a JSON object")
+    headers = {}
+    for header in given.get("header") or ():
+        name, equals, value = header.partition("=")
+        if not equals or not name:
+            raise UserError(f"--header {header!r}: write it as NAME=VALUE")
+        headers[name] = value
+    urls = given.get("base_url") or ()
+    asked = {name: given[name] for name in ("timeout", "max_retries", "concurrency") if given.get(name) is not None}
+    return EndpointSettings(
+        base_url=(urls,) if isinstance(urls, str) else tuple(urls),
+        api_key=given.get("api_key"),
+        headers=headers,
+        extra_body=extra,
+        **asked,
     )
 
 

@@ -22,6 +22,8 @@ from ampo.cli.options import (
     GpuMemory,
     MaxModelLen,
     MaxNumSeqs,
+    RayAddress,
+    Replicas,
     Seed,
     Strict,
     TemplateName,
@@ -77,6 +79,8 @@ def build(
     max_num_seqs: MaxNumSeqs = None,
     gpu_memory_utilization: GpuMemory = 0.9,
     tensor_parallel_size: TensorParallel = 1,
+    ray_address: RayAddress = None,
+    replicas: Replicas = None,
     engine_arg: EngineArg = None,
 ) -> None:
     """Make a pool: teachers answer, the verifier judges, what is right and new is kept. The same command resumes.

@@ -63,6 +63,10 @@ def load_engine(
     if chosen not in OURS:
         say(f"engine: {chosen} ({why})")
         return brought(chosen)(model, settings, say)
+    if settings.ray_address is not None:
+        from ampo.engines.cluster import ClusterEngine
+
+        return ClusterEngine(model, chosen, settings, say)
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))
     say(f"engine: {chosen} ({why}); loading {ref.name} ...")
     if chosen == "vllm":

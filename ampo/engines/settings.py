@@ -20,6 +20,8 @@ class EngineSettings:
     quantization: how vLLM quantises, by its own names; None goes by the model's config.
     trust_remote_code: run code that comes with the model.
     extra: further arguments of the engine by their own names (vLLM's EngineArgs).
+    ray_address: of a Ray cluster on which engines like this one share the work ("auto" for the one this machine is in).
+    replicas: how many; "auto" takes what the cluster has.
     """
 
     dtype: str = "auto"
@@ -34,6 +36,8 @@ class EngineSettings:
     trust_remote_code: bool = False
     in_process: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    ray_address: str | None = None
+    replicas: str | int = "auto"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for records."""
