@@ -41,7 +41,9 @@ class EngineSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for records."""
-        return asdict(self) | {"extra": dict(self.extra)}
+        left_out = {"ray_address", "replicas"} if self.ray_address is None else set()
+        table = asdict(self) | {"extra": dict(self.extra)}
+        return {name: value for name, value in table.items() if name not in left_out}
 
 
 @dataclass(frozen=True, slots=True)
