@@ -90,10 +90,11 @@ class Group(NamedTuple):
 def boxes(body: str) -> list[Box]:
     """The last boxes that say something, outermost ones, in their order; in linear time."""
     found: list[Box] = []
-    if "\\boxed" not in body and "\\fbox" not in body:
+    first = min((at for at in (body.find("\\boxed"), body.find("\\fbox")) if at >= 0), default=-1)
+    if first < 0:
         return found
     open_: list[tuple[int, int]] = []  # where a brace's box starts (-1 for none), and where its content does
-    for m in _TOKEN.finditer(body):
+    for m in _TOKEN.finditer(body, first):
         text = m[0]
         if text == "{":
             open_.append((-1, m.end()))

@@ -28,11 +28,13 @@ _BOX = re.compile(r"(?<!\\)\\\\(?=(?:boxed|fbox)\{)")
 
 def mended(text: str) -> str:
     """The text with its commands as they were meant; as it is where none is damaged."""
-    if not text.isprintable():
+    if any(character in text for character in _ESCAPED):
         text = _CONTROL.sub(lambda m: "\\" + _ESCAPED[m[0]], text)
     if "\\\\" not in text:
         return text
-    return _TWICE.sub(lambda _: "\\", text) if _whole(text) else _BOX.sub(lambda _: "\\", text)
+    if _whole(text):
+        return _TWICE.sub(lambda _: "\\", text)
+    return _BOX.sub(lambda _: "\\", text) if "\\\\boxed" in text or "\\\\fbox" in text else text
 
 
 def restored(text: str) -> str:
