@@ -19,6 +19,7 @@ from ampo.verify.formula.tree import Tree
 _FIRST = 300  # bits of the second look, where the terms are of one size
 _MORE = 400  # bits of its second half beyond twice the first
 _GUARD = 100  # bits that rounding may cost
+_SLACK = 100  # bits between the terms that the first half has room for
 _MOST = 20_000  # bits beyond which nothing is shown to be equal
 _ROUNDS = 4
 _CANCELLED = 100  # bits of the first look's 200 after whose loss it decides nothing
@@ -81,34 +82,31 @@ def close(a: Tree, b: Tree, point: Point) -> bool | None:
 
 def surely_close(a: Tree, b: Tree, point: Point) -> bool:
     """Whether the values agree at a second look. Raises UndefinedError where one of them is not defined."""
-    mp = context()
     try:
-        bits = _bits(a, b, point)
-        return bits is not None and _agree(a, b, point, bits)
+        first = _first_half(a, b, point)
+        return first is not None and _agree(a, b, point, *first)
     finally:
-        mp.dps = DIGITS
+        context().dps = DIGITS
 
 
-def _bits(a: Tree, b: Tree, point: Point) -> int | None:
-    """How many bits show the smallest of the terms; None where they are too many."""
+def _first_half(a: Tree, b: Tree, point: Point) -> tuple[int, Any, Any] | None:
+    """How many bits show the smallest of the terms, and the values with so many; None where they are too many."""
     mp, bits, vanished = context(), _FIRST, False
+    x = y = None
     for _ in range(_ROUNDS):
         mp.prec, watch = bits, Watch()
-        value_at(a, point, watch)
-        value_at(b, point, watch)
+        x, y = value_at(a, point, watch), value_at(b, point, watch)
         wanted = _FIRST + watch.spread + watch.longest
         if wanted > _MOST:
             return None
-        if wanted <= bits or (vanished and watch.vanished):  # what vanishes again is zero
-            return bits
+        if wanted <= bits + _SLACK or (vanished and watch.vanished):  # what vanishes again is zero
+            break
         bits, vanished = wanted, watch.vanished
-    return bits
+    return mp.prec, x, y
 
 
-def _agree(a: Tree, b: Tree, point: Point, bits: int) -> bool:
+def _agree(a: Tree, b: Tree, point: Point, bits: int, x: Any, y: Any) -> bool:
     mp = context()
-    mp.prec = bits
-    x, y = value_at(a, point), value_at(b, point)
     more = mp.prec = 2 * bits + _MORE
     finer_x, finer_y = value_at(a, point), value_at(b, point)
     moved = max(abs(finer_x - x), abs(finer_y - y))

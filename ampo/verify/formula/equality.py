@@ -213,7 +213,7 @@ def proportional(a: Tree, b: Tree) -> bool:
     """Whether b is a nonzero constant multiple of a: two equations `a = 0` and `b = 0` that say the same."""
     names = sorted(symbols(a) | symbols(b))
     complex_ = mentions(a, {"i"}) or mentions(b, {"i"})
-    multiple, agreeing, last = None, 0, None
+    ratio, agreeing, at, last = None, 0, Point({}), Point({})
     for values in points(names):
         point = Point(values, complex_)
         try:
@@ -222,19 +222,23 @@ def proportional(a: Tree, b: Tree) -> bool:
             continue
         if x == 0 or y == 0:
             return False
-        if multiple is None:
-            at = {name: _literal(value) for name, value in values.items()}
-            multiple = Tree("mul", (a, Tree("div", (substitute(b, at), substitute(a, at)))))
-        elif not close(multiple, b, point):
+        if ratio is None:
+            ratio, at = x / y, point
+        elif abs(x / y - ratio) > abs(ratio) * context().mpf(10) ** -40:
             return False
-        else:
-            agreeing, last = agreeing + 1, point
-        if agreeing > ENOUGH + 2:
+        agreeing, last = agreeing + 1, point
+        if agreeing > ENOUGH + 3:
             break
-    return agreeing >= ENOUGH and multiple is not None and last is not None and surely_close(multiple, b, last)
+    try:
+        return agreeing >= ENOUGH and surely_close(*_crossed(a, b, at), last)
+    except UndefinedError:
+        return False
 
 
-def _literal(value: Any) -> Tree:
-    """A point's number, exactly."""
-    sign, mantissa, exponent, _ = value._mpf_
-    return num((-1) ** sign * mantissa * Fraction(2) ** exponent)
+def _crossed(a: Tree, b: Tree, at: Point) -> tuple[Tree, Tree]:
+    """a and b, each times the other's value near a point: equal where they are proportional."""
+    values = {name: num(Fraction(round(value * 256), 256)) for name, value in at.values.items()}
+    x, y = substitute(a, values), substitute(b, values)
+    if not (value_at(x, Point({}, at.complex_)) and value_at(y, Point({}, at.complex_))):
+        raise UndefinedError("a zero there")
+    return Tree("mul", (a, y)), Tree("mul", (b, x))

@@ -35,5 +35,8 @@ def equal(gold: Answer, answer: Answer, setting: Setting) -> bool:
         return False
     if gold == answer:
         return True
-    rulings = (kind.same(gold, answer, setting, equal) for kind in kinds())
-    return next((same for same in rulings if same is not None), False)
+    for kind in kinds():
+        same = kind.same(gold, answer, setting, equal)
+        if same is not None:
+            return same
+    return False

@@ -69,6 +69,8 @@ def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool 
 
 def _read(text: str, reader: Reader) -> Answer | None:
     del reader
+    if ":" not in text and " to " not in text:
+        return None
     return ratio(re.sub(r"(?<=\d)\s+to\s+(?=\d)", ":", text))
 
 

@@ -146,7 +146,7 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        text = plain(text) if _COUNTED.fullmatch(plain(text)) else text
+        text = plain(text) if text.startswith(("\\text", *"0123456789")) and _COUNTED.fullmatch(plain(text)) else text
         for attempt in (mixed_units, restated, _in_words, worded_region, table, parts, bare_list):
             answer = attempt(text, inner)
             if answer is not None:

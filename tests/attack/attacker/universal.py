@@ -48,15 +48,15 @@ def candidates() -> list[str]:
 
 
 def attack(scale: Scale, pool: VerifierPool) -> Report:
-    """Every candidate against the references; in small, eighty of them against each."""
+    """Three hundred of the candidates against each reference; in small, eighty."""
     return refused(_trials(scale), pool, same)
 
 
 def _trials(scale: Scale) -> Iterator[Trial]:
     source, known = random.Random(scale.seed), candidates()
-    few = scale.references < 500
+    each = 300 if scale.references >= 500 else 80
     for reference in sample(scale.references, scale.seed):
-        for answer in [*source.sample(known, 80), "0:0", "x=x", "\\frac{0}{0}"] if few else known:
+        for answer in [*source.sample(known, each), "0:0", "x=x", "\\frac{0}{0}"]:
             asked = source.random() < 0.5
             yield Trial(f"accepted everywhere: {answer}", reference.gold, answer, reference.question if asked else "",
                         reference.options)  # fmt: skip
