@@ -58,6 +58,7 @@ _STEP = re.compile(
 _COUNTED = re.compile(r"\b(?:first|second|third|fourth|last|other|case|solution|root|option|pair)\b", re.IGNORECASE)
 _HEDGED = any_of("hedges")
 _BEHIND = re.compile(rf"(?:[$\s]*{_WORDS})?")
+_JOINING = frozenset({"and", "the", "are", "for", "was", "were", "she", "bought", "has", "have", "with"})
 _NOUN = re.compile(r"[$\s]*(?!and\b|or\b)[a-z]")
 _MARKS = re.compile(r"[$*_{}]|\\[()\[\],;:! ]|\\(?:quad|qquad)(?![a-zA-Z])|\n")
 _WORD_RUN = re.compile(r"(?<![\\a-zA-Z])\s*[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*\s*")
@@ -174,6 +175,23 @@ def with_names(body: str, group: Group) -> str:
     for box, words in zip(group.boxes, behind, strict=True):
         said += [box.content, _worded(words)]
     return " ".join(" ".join(said).split())
+
+
+def in_order_of(question: str, body: str, group: Group) -> list[str] | None:
+    """The boxes' values in the order in which a question names what they are; None where it doesn't name each."""
+    behind = [body[a.end : b.start] for a, b in zip(group.boxes, group.boxes[1:], strict=False)]
+    last = group.boxes[-1].end
+    behind.append((_BEHIND.match(body[last : last + JOINT]) or [""])[0])
+    before = [body[max(0, group.boxes[0].start - 60) : group.boxes[0].start], *behind[:-1]]
+    told = question.lower()
+    said = behind if all(map(_NOUN.match, behind)) else before
+    places = []
+    for text in said:
+        words = [word for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in _JOINING and word in told]
+        places.append(told.rfind(words[0] if said is behind else words[-1]) if words else -1)
+    if -1 in places or len(set(places)) < len(places):
+        return None
+    return [box.content for _, box in sorted(zip(places, group.boxes, strict=True), key=lambda pair: pair[0])]
 
 
 def _worded(text: str) -> str:

@@ -29,7 +29,7 @@ from typing import NamedTuple
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
 from ampo.verify.find.announced import announced
-from ampo.verify.find.boxes import EMPTY, Group, boxes, last_group, unclosed, with_names
+from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.formula_around import formula
 from ampo.verify.find.last_sentence import last_value
@@ -37,6 +37,7 @@ from ampo.verify.find.letters import chosen
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
+from ampo.verify.question.asked import ordered
 from ampo.verify.text.damage import mended
 
 MAX_BOXES = 32  # that are read and refused
@@ -157,7 +158,7 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         start, end = group.boxes[0].start, group.boxes[-1].end
         objected = "a guess" if group.hedged else objection(body, start, end, question)
         if objected is None and not set(group.values) & set(refused):
-            return _of_group(body, group, choice)
+            return _of_group(body, group, choice, question)
         if objected == "a guess" and group.hedged:
             return Extraction(None, "boxes, a guess", taken_back=True)
         if why is None and objected is not None:
@@ -170,12 +171,15 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
     return Extraction(None, f"box, {why}", taken_back=True)
 
 
-def _of_group(body: str, group: Group, choice: bool) -> Extraction:
+def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
     values = group.values
     if not choice and len(group.boxes) == 1:
         box = group.boxes[0]
         return Extraction(formula(body, box.start, box.end, box.content), "box")
     if group.named and len(values) > 1:
+        listed = in_order_of(question, body, group) if ordered(question) else None
+        if listed is not None:
+            return Extraction(", ".join(listed), "boxes side by side")
         return Extraction(with_names(body, group), "boxes side by side")
     if not choice:
         read = [formula(body, box.start, box.end, box.content) for box in group.boxes]

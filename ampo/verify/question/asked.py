@@ -53,7 +53,9 @@ _ORDERED = re.compile(
     rf"\brespectively\b|\bin (?:that|this|the given|the following) order\b|\b{_LOW} to (?:the )?{_HIGH}\b|"
     rf"\b{_HIGH} to (?:the )?{_LOW}\b|\b(?:ascending|increasing|descending|decreasing|finishing|chronological|"
     r"alphabetical) order\b|\bin order\b(?! (?:to|for|that))|\bfrom first to\b|\b(?:rank|arrange|sort) the\b|"
-    r"\bfirst \w+ terms\b",
+    r"\bfirst \w+ terms\b|\bhow (?:many|much) of each\b|\b(?:smallest|least|minimum|lowest) and (?:the )?"
+    r"(?:largest|greatest|maximum|highest)\b|\b(?:largest|greatest|maximum|highest) and (?:the )?"
+    r"(?:smallest|least|minimum|lowest)\b",
     re.IGNORECASE,
 )
 _POINT = re.compile(
