@@ -22,12 +22,14 @@ from ampo.cli.options import (
     GpuMemory,
     MaxModelLen,
     MaxNumSeqs,
+    Quantization,
     RayAddress,
     Replicas,
     Seed,
     Strict,
     TemplateName,
     TensorParallel,
+    TrustRemoteCode,
     engine_settings,
 )
 from ampo.console import say
@@ -75,6 +77,8 @@ def build(
     concurrency: Concurrency = 32,
     seed: Seed = 0,
     dtype: Dtype = "auto",
+    quantization: Quantization = None,
+    trust_remote_code: TrustRemoteCode = False,
     max_model_len: MaxModelLen = None,
     max_num_seqs: MaxNumSeqs = None,
     gpu_memory_utilization: GpuMemory = 0.9,
