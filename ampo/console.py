@@ -1,4 +1,4 @@
-"""What a person is told: lines while they wait, and objects that show themselves as tables.
+"""What a person is told: lines while they wait.
 
 A text of a model or of a file can be read in a terminal, and does nothing there. A terminal acts on control characters:
 they set its title, clear it, write to the clipboard. So each of them is shown as its picture (an escape as `␛`) where
@@ -8,15 +8,7 @@ the output is a terminal. In a file or a pipe a text stays as it is.
 from __future__ import annotations
 
 import sys
-from abc import ABC, abstractmethod
-from io import StringIO
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-_COLUMNS = 100  # of a table outside of a terminal
-
+from typing import TextIO
 
 _PICTURES = (
     {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
@@ -38,28 +30,3 @@ def fit_for(text: str, stream: TextIO) -> str:
 def say(line: str) -> None:
     """A line on the standard error, at once."""
     print(fit_for(line, sys.stderr), file=sys.stderr, flush=True)
-
-
-class Displayed(ABC):
-    """Something that shows itself: as text where it is printed, as HTML where a notebook shows it."""
-
-    @abstractmethod
-    def show(self, console: Console | None = None) -> None:
-        """Print it. Default: on the standard output, in colours where that is a terminal."""
-
-    def __repr__(self) -> str:
-        return self._recorded().export_text().rstrip()
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        form = '<pre style="line-height: 1.3; font-family: monospace">{code}</pre>'
-        return self._recorded().export_html(inline_styles=True, code_format=form)
-
-    def _recorded(self) -> Console:
-        from rich.console import Console
-
-        console = Console(
-            file=StringIO(), record=True, width=_COLUMNS, highlight=False, force_terminal=False, force_jupyter=False
-        )
-        self.show(console)
-        return console

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from ampo.console import Displayed
 from ampo.errors import UserError
 from ampo.eval.comparable import Comparable, load
 from ampo.eval.compare import Comparison, Difference, compare
+from ampo.terminal import Displayed
 from ampo.types import Protocol
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from ampo.terminal import Console
 
 
 class Compared(Displayed, Sequence[Comparison]):

@@ -12,15 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from ampo.console import Displayed
 from ampo.errors import MissingExtraError, UserError
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.scores import Scores
+from ampo.terminal import Displayed
 from ampo.types import Problem, Protocol, as_protocol
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
+
+    from ampo.terminal import Console
 
 
 class Run(Displayed):
@@ -85,7 +86,7 @@ class Run(Displayed):
             protocol: Whose verdicts; default the run's first.
 
         Returns:
-            Columns benchmark, problem, sample, question, reference, text, outcome, correct, extracted, reason,
+            Columns benchmark, problem, sample, question, reference, text, outcome, correct, extracted, reason, shown,
             finish_reason, prompt_tokens, completion_tokens, seconds, seed. What is not judged yet has None.
         """
         try:
@@ -157,6 +158,7 @@ def _row(record: ResponseRecord, problem: Problem | None, verdict: VerdictRecord
         "correct": verdict and verdict.outcome == "correct",
         "extracted": verdict and verdict.extracted,
         "reason": verdict and verdict.reason,
+        "shown": verdict and verdict.shown,
         "finish_reason": record.finish_reason,
         "prompt_tokens": record.prompt_tokens,
         "completion_tokens": record.completion_tokens,

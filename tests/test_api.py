@@ -1,9 +1,12 @@
-"""The API as scripts and notebooks call it. The engine knows its answers."""
+"""The API as scripts and notebooks call it. The engine of most tests knows its answers; one test runs a real one."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -167,3 +170,31 @@ def test_in_a_thread_and_beside_a_running_event_loop(engine: Knowing) -> None:
     thread.start()
     thread.join()
     assert scores == [0.5, 0.5]
+
+
+SCRIPT = """
+import asyncio
+import ampo
+
+print("the script runs", flush=True)
+
+async def cell():
+    return ampo.evaluate("smollm2-135m", {rows!r}, samples=2, max_tokens=8, max_model_len=256, in_process=False)
+
+run = asyncio.run(cell())
+print(len(run.responses), run.metrics["data"].n_samples, run.metrics["data"].ci95)
+"""
+
+
+@pytest.mark.slow
+def test_at_the_top_level_of_a_script_with_a_real_engine(model_path: str, tmp_path: Path) -> None:
+    """No guard, a running event loop, and an engine whose processes are spawned: the script runs once."""
+    pytest.importorskip("vllm")
+    (tmp_path / "script.py").write_text(SCRIPT.format(rows=ROWS))
+    environment = {**os.environ, "VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
+    done = subprocess.run(
+        [sys.executable, "script.py"], capture_output=True, text=True, cwd=tmp_path, timeout=570, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("the script runs") == 1
+    assert done.stdout.splitlines()[-1].startswith("4 4 (")

@@ -239,7 +239,7 @@ def stats(
     else:
         show_stats(found, measured, _console())
     if html:
-        from ampo.guidance.page import write_page
+        from ampo.guidance.stats_page import write_page
 
         write_page(found, opened.name, measured, html)
         say(f"wrote {html}")

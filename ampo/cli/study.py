@@ -29,7 +29,7 @@ def study(
     """Compare AMPO with its baselines on a task made for it, several seeds each, and write down what was found."""
     try:
         from ampo.study import design, schedule
-        from ampo.study import page as report
+        from ampo.study import write_up as report
 
         chosen = design.size(size)
         folder = output_dir or Path("runs/study") / size

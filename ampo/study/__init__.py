@@ -7,5 +7,5 @@ design      the arms and the sizes, as data (arms.toml, sizes.toml)
 arm         one arm with one seed: warm-started, trained by the local backend, sampled on the test problems
 schedule    all of them, each in a process of its own; what is done is kept, what crashed is run again
 analysis    scores with intervals paired over seeds and problems, and the claims with their verdicts
-page        results.json, the figures and the page in docs/study, all of them made by the command
+write_up    results.json, the figures and the page in docs/study, all of them made by the command
 """

@@ -23,7 +23,7 @@ from ampo.study import design
 from ampo.study.design import Size
 
 
-class Job(NamedTuple):
+class Trial(NamedTuple):
     """An arm with a seed."""
 
     arm: str
@@ -34,12 +34,12 @@ class Job(NamedTuple):
         return Path(self.arm) / f"seed-{self.seed}"
 
 
-def jobs(size: Size) -> list[Job]:
+def jobs(size: Size) -> list[Trial]:
     """Seed by seed, so that whole comparisons come early."""
-    return [Job(arm.name, seed) for seed in range(size.seeds) for arm in design.arms(size)]
+    return [Trial(arm.name, seed) for seed in range(size.seeds) for arm in design.arms(size)]
 
 
-def missing(study: Path, size: Size) -> list[Job]:
+def missing(study: Path, size: Size) -> list[Trial]:
     """The jobs that have no result yet."""
     return [job for job in jobs(size) if not (study / job.place / "result.json").exists()]
 
@@ -53,7 +53,7 @@ def run(study: Path, size: Size, at_once: int, say: Callable[[str], None]) -> No
     with _ended(children):
         if not (study / "warm-start" / "calibration.json").exists():
             say("warm start: the student that all arms begin with ...")
-            if _one(study, size, Job("warm-start", 0), children):
+            if _one(study, size, Trial("warm-start", 0), children):
                 raise UserError(f"the warm start failed: see {study / 'warm-start' / 'seed-0' / 'log.txt'}")
         crashed = _all(study, size, missing(study, size), at_once, children, say)
     if crashed:
@@ -79,16 +79,16 @@ def _claim(study: Path, size: Size) -> None:
 def _all(
     study: Path,
     size: Size,
-    todo: Sequence[Job],
+    todo: Sequence[Trial],
     at_once: int,
     children: set[subprocess.Popen[bytes]],
     say: Callable[[str], None],
-) -> list[Job]:
+) -> list[Trial]:
     """Do the jobs; those that crashed."""
     crashed, done, started, total = [], 0, time.monotonic(), len(jobs(size))
     waiting = iter(todo)
     with ThreadPoolExecutor(at_once) as pool:
-        running: dict[Future[int], Job] = {}
+        running: dict[Future[int], Trial] = {}
         while True:
             for job in waiting:
                 running[pool.submit(_one, study, size, job, children)] = job
@@ -107,7 +107,7 @@ def _all(
                 )
 
 
-def _one(study: Path, size: Size, job: Job, children: set[subprocess.Popen[bytes]]) -> int:
+def _one(study: Path, size: Size, job: Trial, children: set[subprocess.Popen[bytes]]) -> int:
     """A job in its process. Gives its exit code; what it printed is in log.txt beside its result."""
     folder = study / job.place
     folder.mkdir(parents=True, exist_ok=True)

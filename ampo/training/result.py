@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ampo.console import Displayed
 from ampo.errors import MissingExtraError, UserError
+from ampo.terminal import Displayed
 from ampo.training.rundir import TrainDir
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
+
+    from ampo.terminal import Console
 
 
 class TrainingRun(Displayed):

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
-from rich.console import Console
-
 from ampo.errors import UserError
 from ampo.eval.harness import table
 from ampo.eval.paper import PaperRow, row_of
@@ -17,6 +15,7 @@ from ampo.eval.report.source import Against, Shown, against, load
 from ampo.eval.report.terminal import show_metrics
 from ampo.eval.rundir import Say
 from ampo.files import write
+from ampo.terminal import Console
 
 
 def load_runs(paths: Sequence[Path], form: str, html: bool, output: Path | None) -> list[Shown]:

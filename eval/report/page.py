@@ -24,7 +24,7 @@ from typing import Any
 
 from ampo.eval.report import markup
 from ampo.eval.report.plots import PALETTE, figures
-from ampo.eval.report.responses import Row, chunks_of, index_of, rows_of
+from ampo.eval.report.responses import ShownResponse, chunks_of, index_of, rows_of
 from ampo.eval.report.source import Against, Shown
 from ampo.types import OUTCOMES
 
@@ -59,7 +59,7 @@ def _title(runs: Sequence[Shown]) -> str:
     return ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
 
 
-def _summary(runs: Sequence[Shown], rows: Sequence[Row]) -> str:
+def _summary(runs: Sequence[Shown], rows: Sequence[ShownResponse]) -> str:
     benchmarks = {name for run in runs for name in run.metrics["benchmarks"]}
     problems = {row.problem.id for row in rows}
     parts = [_count(len(runs), "run")] if len(runs) > 1 else []
@@ -92,7 +92,7 @@ def _source(printed: Against) -> str:
     return "".join(f'<p class="quiet">◇ {escape(line)}</p>' for line in sorted(lines))
 
 
-def _meta(runs: Sequence[Shown], rows: Sequence[Row], protocols: Sequence[str]) -> dict[str, Any]:
+def _meta(runs: Sequence[Shown], rows: Sequence[ShownResponse], protocols: Sequence[str]) -> dict[str, Any]:
     return {
         "runs": [run.label for run in runs],
         "benchmarks": list(dict.fromkeys(row.problem.benchmark for row in rows)),
@@ -105,7 +105,7 @@ def _meta(runs: Sequence[Shown], rows: Sequence[Row], protocols: Sequence[str]) 
 
 def _blobs(
     runs: Sequence[Shown],
-    rows: Sequence[Row],
+    rows: Sequence[ShownResponse],
     printed: Against,
     protocols: Sequence[str],
     plotly: str,

@@ -12,7 +12,7 @@ from math import ceil, log10
 from typing import Any
 
 from ampo.eval.report.figures import RATES, interval
-from ampo.eval.report.responses import Row
+from ampo.eval.report.responses import ShownResponse
 from ampo.eval.report.source import Against, Shown
 from ampo.types import OUTCOMES, Outcome
 
@@ -35,7 +35,7 @@ _BINS = 40
 _NAMES = {"automargin": True, "ticks": "outside", "ticklen": 9, "tickcolor": "rgba(0,0,0,0)"}  # an axis of names
 
 
-def figures(runs: Sequence[Shown], rows: Sequence[Row], printed: Against, protocol: str) -> dict[str, Any]:
+def figures(runs: Sequence[Shown], rows: Sequence[ShownResponse], printed: Against, protocol: str) -> dict[str, Any]:
     """Plot -> its figure as plotly's JSON; those of `pass` and `lengths` by benchmark, ALL over all of them."""
     stats = [run.protocols[protocol]["benchmarks"] if protocol in run.protocols else {} for run in runs]
     names = list(dict.fromkeys(name for benchmarks in stats for name in benchmarks))
@@ -213,7 +213,7 @@ def _pass_curves(stats: Sequence[Mapping[str, Any]], labels: Sequence[str], name
     )
 
 
-def _lengths(rows: Sequence[Row], labels: Sequence[str], protocol: str, name: str) -> dict[str, Any] | None:
+def _lengths(rows: Sequence[ShownResponse], labels: Sequence[str], protocol: str, name: str) -> dict[str, Any] | None:
     """Tokens a response by outcome, stacked, a panel for each run on the same scale. None without responses."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

@@ -18,7 +18,7 @@ from ampo.types import OUTCOMES, Problem, Protocol
 CHUNK = 2_000_000
 
 
-class Row(NamedTuple):
+class ShownResponse(NamedTuple):
     """A response with its verdicts by protocol. run: its place among the runs shown."""
 
     run: int
@@ -27,10 +27,10 @@ class Row(NamedTuple):
     verdicts: dict[Protocol, VerdictRecord]
 
 
-def rows_of(runs: Sequence[Shown]) -> list[Row]:
+def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
     """All responses: by problem in the order of the data, then by run, then by sample."""
     order: dict[str, int] = {}
-    rows: list[Row] = []
+    rows: list[ShownResponse] = []
     for number, run in enumerate(runs):
         if run.responses is None:
             continue
@@ -41,11 +41,11 @@ def rows_of(runs: Sequence[Shown]) -> list[Row]:
         for (response, protocol), verdict in run.responses.read_verdicts().items():
             verdicts.setdefault(response, {})[protocol] = verdict
         records = (r for r in run.responses.read_responses().values() if r.problem in problems)
-        rows += [Row(number, problems[r.problem], r, verdicts.get(r.id, {})) for r in records]
+        rows += [ShownResponse(number, problems[r.problem], r, verdicts.get(r.id, {})) for r in records]
     return sorted(rows, key=lambda row: (order[row.problem.id], row.run, row.record.sample))
 
 
-def index_of(rows: Sequence[Row], protocols: Sequence[str]) -> dict[str, Any]:
+def index_of(rows: Sequence[ShownResponse], protocols: Sequence[str]) -> dict[str, Any]:
     """The rows' columns. An outcome is a place in OUTCOMES, -1 where there is no verdict; a problem and a reason are
     places in their lists; unshown: the places of the rows whose verdict was not shown.
     """
@@ -63,7 +63,7 @@ def index_of(rows: Sequence[Row], protocols: Sequence[str]) -> dict[str, Any]:
     return index | {"problems": problems.values, "reasons": reasons.values}
 
 
-def chunks_of(rows: Sequence[Row]) -> Iterator[list[tuple[str, str]]]:
+def chunks_of(rows: Sequence[ShownResponse]) -> Iterator[list[tuple[str, str]]]:
     """The texts in the rows' order, as (thought, rest)."""
     chunk: list[tuple[str, str]] = []
     size = 0

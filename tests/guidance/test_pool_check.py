@@ -14,9 +14,9 @@ from ampo.guidance.check import check, survey
 from ampo.guidance.judging import judge
 from ampo.guidance.leakage import LeakFinder, words
 from ampo.guidance.lengths import measure_of
-from ampo.guidance.page import pool_page
 from ampo.guidance.rows import open_rows
 from ampo.guidance.stats import pool_stats
+from ampo.guidance.stats_page import pool_page
 from ampo.types import Problem
 from ampo.verify import VerifierPool
 
