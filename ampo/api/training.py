@@ -281,7 +281,16 @@ def _score() -> Score:
 
     def score(samples: Sequence[ValidationSample]) -> dict[str, float]:
         rows = [
-            Judged("validation", s.problem, s.sample, s.verdict.outcome, None, -1, s.tokens, s.finish_reason)
+            Judged(
+                "validation",
+                s.problem,
+                s.sample,
+                s.verdict.outcome,
+                vote=-1,
+                completion_tokens=s.tokens,
+                finish_reason=s.finish_reason,
+                shown=s.verdict.shown,
+            )
             for s in samples
         ]
         found = summarise(rows)["benchmarks"]["validation"]

@@ -25,7 +25,7 @@ CHUNK = 2**28
 """Bytes of a chunk's logits."""
 PIECES = 32
 """Parts of a chunk, for what is computed in float32."""
-_BLOCK = 2**14  # rows of the output layer's gradient at a time: what is added up is no second gradient
+_PARTS = 8  # of a chunk, for the products with the output layer: a library may copy what it multiplies
 
 _heads: weakref.WeakKeyDictionary[Any, Head | None] = weakref.WeakKeyDictionary()
 
@@ -78,8 +78,7 @@ class _Stats(torch.autograd.Function):
         matrix = weight.to(hidden.dtype)
         for start in range(0, len(hidden), chunk):
             part = slice(start, start + chunk)
-            with fast_linear_on(hidden):
-                raw = torch.nn.functional.linear(hidden[part], matrix, None if bias is None else bias.to(matrix.dtype))
+            raw = _logits(hidden[part], matrix, bias)
             for rows in _pieces(raw, start):
                 z = finish(raw[rows.start - start : rows.stop - start])
                 normaliser[rows] = z.logsumexp(-1)
@@ -103,24 +102,21 @@ class _Stats(torch.autograd.Function):
         matrix = weight.to(hidden.dtype)
         for start in range(0, len(hidden), ctx.chunk):
             part = slice(start, start + ctx.chunk)
+            raw = ctx.kept if ctx.kept is not None else _logits(hidden[part], matrix, bias)
+            for rows in _pieces(raw, start):
+                piece = raw[rows.start - start : rows.stop - start]
+                z = ctx.finish(piece)
+                log_p = z - normaliser[rows, None]
+                d_z = log_p.exp()
+                d_z *= -(d_log_probs[rows, None] + d_entropy[rows, None] * log_p.add_(entropy[rows, None]))
+                d_z.scatter_add_(-1, targets[rows, None], d_log_probs[rows, None])
+                piece.copy_(ctx.finish.back(d_z, z))  # the logits of the chunk give way to their gradients
             with fast_linear_on(hidden):
-                raw = ctx.kept
-                if raw is None:
-                    added = None if bias is None else bias.to(matrix.dtype)
-                    raw = torch.nn.functional.linear(hidden[part], matrix, added)
-                for rows in _pieces(raw, start):
-                    piece = raw[rows.start - start : rows.stop - start]
-                    z = ctx.finish(piece)
-                    log_p = z - normaliser[rows, None]
-                    d_z = log_p.exp()
-                    d_z *= -(d_log_probs[rows, None] + d_entropy[rows, None] * log_p.add_(entropy[rows, None]))
-                    d_z.scatter_add_(-1, targets[rows, None], d_log_probs[rows, None])
-                    piece.copy_(ctx.finish.back(d_z, z))  # the logits of the chunk give way to their gradients
-                d_hidden[part] = torch.nn.functional.linear(raw, matrix.t())
+                for rows in _parts(len(raw)):
+                    d_hidden[part][rows] = torch.nn.functional.linear(raw[rows], matrix.t())
                 if d_weight is not None:
-                    for block in range(0, len(weight), _BLOCK):
-                        found = torch.nn.functional.linear(raw[:, block : block + _BLOCK].t(), hidden[part].t())
-                        d_weight[block : block + _BLOCK] += found
+                    for block in _parts(len(weight)):
+                        d_weight[block] += torch.nn.functional.linear(raw[:, block].t(), hidden[part].t())
             if d_bias is not None:
                 d_bias += raw.sum(0)
         ctx.kept = None
@@ -149,6 +145,22 @@ class _Finish:
         if self.cap:
             d_z *= 1 - (z * (self.temperature / self.cap)).square()
         return d_z
+
+
+def _logits(states: Tensor, matrix: Tensor, bias: Tensor | None) -> Tensor:
+    """[rows, V] of a chunk."""
+    raw = states.new_empty(len(states), len(matrix))
+    with fast_linear_on(states):
+        for rows in _parts(len(states)):
+            raw[rows] = torch.nn.functional.linear(
+                states[rows], matrix, None if bias is None else bias.to(states.dtype)
+            )
+    return raw
+
+
+def _parts(n: int) -> list[slice]:
+    size = max(-(-n // _PARTS), 1)
+    return [slice(i, i + size) for i in range(0, n, size)]
 
 
 def _pieces(raw: Tensor, start: int) -> list[slice]:

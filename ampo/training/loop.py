@@ -294,7 +294,7 @@ class LocalTrainer:
         with self._timed("validate"):
             found = self._judged(self._validation, seeds, params)
         samples = [
-            ValidationSample(prompt.problem.id, i, Verdict(r.outcome), len(r.ids), r.finish_reason)
+            ValidationSample(prompt.problem.id, i, Verdict(r.outcome, shown=r.shown), len(r.ids), r.finish_reason)
             for prompt, responses in zip(self._validation, found, strict=True)
             for i, r in enumerate(responses)
         ]

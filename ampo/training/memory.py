@@ -74,7 +74,7 @@ def of_update(
     pieces = 3 * 4 * (logits // size) // chunked.PIECES
     output = layer.numel() * (size if size != 4 else 0)  # a copy for the passes
     output += 0 if lora_rank else 4 * layer.numel()  # a gradient on its way
-    return Update(parameters, states, activations, one_layer // 2 + output, logits + pieces)
+    return Update(parameters, states, activations, one_layer // 2 + output, logits + logits // 8 + pieces)
 
 
 def _kept(model: Any, rows: int, tokens: int, dtype: torch.dtype) -> int:
