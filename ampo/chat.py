@@ -1,56 +1,80 @@
-"""`ampo chat`: a conversation in a terminal. The thought is dimmed; Ctrl-C stops the answer and not the program."""
+"""A conversation with an engine, and its loop in a terminal: the thought is dimmed, Ctrl-C stops an answer.
+
+What begins with a slash is a command (`ampo.chat_commands`). A conversation is saved in the form in which the page
+exports it, and each reads what the other has written.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from ampo import prompts
+from ampo.conversation import Answer, Conversation, Turn
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console
 from ampo.types import Message, Request, Response, SamplingParams
 
-HELP = "/reset starts anew, /exit or Ctrl-D ends, Ctrl-C stops an answer"
-
 
 class Chat:
-    """A conversation with an engine. The history keeps what the model said, without its thought."""
+    """A conversation with an engine.
+
+    params, system: of the next question. show_thought: whether the thought is printed.
+    """
 
     def __init__(self, engine: Engine, params: SamplingParams, system: str | None = None) -> None:
-        self._engine, self._params, self._system = engine, params, system
-        self.messages: list[Message] = []
-        self.reset()
+        self.engine, self.params, self.system = engine, params, system or ""
+        self.talk = Conversation()
+        self.show_thought = True
+
+    @property
+    def messages(self) -> list[Message]:
+        """What the model would see before the next question: without the thoughts of its earlier answers."""
+        asked = replace(self.talk, turns=(*self.talk.turns, Turn("", self.system)))
+        return list(asked.messages()[:-1])
 
     def reset(self) -> None:
-        self.messages = [{"role": "system", "content": self._system}] if self._system else []
+        self.talk = Conversation()
 
     def ask(self, question: str) -> Iterator[tuple[str, str] | Response]:
         """("thought" or "body", text) as it comes, and at the end the Response. Closing it stops the generation.
 
-        The history is extended by what was said, also where the answer was stopped; where nothing was said, it is as
-        if the question had not been asked.
+        The conversation is extended by what was said, also where the answer was stopped; where nothing was said, it is
+        as if the question had not been asked.
         """
-        self.messages.append({"role": "user", "content": question})
-        stream = self._engine.stream(Request("chat", tuple(self.messages), self._params))
-        splitter, said = prompts.ThoughtSplitter(), ""
+        asked = replace(self.talk, turns=(*self.talk.turns, Turn(question, self.system)))
+        made = Answer(model=self.engine.model, params=self.params, state="stopped")
+        stream = self.engine.stream(Request("chat", asked.messages(), self.params))
+        splitter = prompts.ThoughtSplitter(until_answer=prompts.ANSWER_OPEN in self.system)
         try:
             for delta in stream:
-                said += delta.text
+                made = replace(made, text=made.text + delta.text)
                 yield from splitter.feed(delta.text)
                 if delta.response is not None:
+                    made = made.finished(delta.response)
                     yield from splitter.end()
                     yield delta.response
         finally:
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
-            if said:
-                self.messages.append({"role": "assistant", "content": prompts.split(said).body})
-            else:
-                self.messages.pop()  # two questions in a row are no conversation
+            if made.text:
+                parts = prompts.split(made.text)
+                self.talk = asked.with_answer(replace(made, thought=parts.thought, body=parts.body))
+
+    def undo(self) -> str:
+        """Take the last question back, with its answer; gives it. Raises UserError where there is none."""
+        if not self.talk.turns:
+            raise UserError("there is nothing to take back: ask something first")
+        *earlier, last = self.talk.turns
+        self.talk = replace(self.talk, turns=tuple(earlier))
+        return last.question
 
 
 def run(chat: Chat, read: Callable[[], str], console: Console) -> None:
-    """Ask and answer until the input ends. read: gives a line, raises EOFError at the end."""
-    console.print(f"[dim]{HELP}[/dim]")
+    """Ask and answer until the input ends. read: gives a question, raises EOFError at the end."""
+    from ampo.chat_commands import HINT, obey
+
+    console.print(f"[dim]{HINT}[/dim]")
     while True:
         try:
             line = read().strip()
@@ -62,25 +86,26 @@ def run(chat: Chat, read: Callable[[], str], console: Console) -> None:
             continue
         if line == "/exit":
             return
-        if line == "/reset":
-            chat.reset()
-            console.print("[dim]a new conversation[/dim]")
-        elif line.startswith("/"):
-            console.print(f"[dim]unknown command {line.split()[0]}: {HELP}[/dim]", highlight=False)
-        elif line:
-            _answer(chat, line, console)
+        try:
+            question = obey(chat, line, console) if line.startswith("/") else line
+        except UserError as error:
+            console.print(str(error), style="red", markup=False, highlight=False)
+            continue
+        if question:
+            answer(chat, question, console)
 
 
-def _answer(chat: Chat, question: str, console: Console) -> None:
-    answer = chat.ask(question)
+def answer(chat: Chat, question: str, console: Console) -> None:
+    """Print an answer as it comes. Ctrl-C stops it, an error is said, and the conversation goes on."""
+    pieces = chat.ask(question)
     try:
-        for part in answer:
+        for part in pieces:
             if isinstance(part, Response):
                 console.print(f"\n[dim]{_footer(part)}[/dim]", highlight=False)
-            else:
+            elif part[0] == "body" or chat.show_thought:
                 show(part, console)
     except KeyboardInterrupt:
-        answer.close()  # pyright: ignore[reportAttributeAccessIssue]
+        pieces.close()  # pyright: ignore[reportAttributeAccessIssue]
         console.print("\n[dim]stopped[/dim]")
     except (UserError, EngineError) as error:
         console.print(f"\n{error}", style="red", markup=False, highlight=False)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from ampo.app.conversation import Answer, State, Turn
 from ampo.app.pump import Pump
 from ampo.app.session import Transcript, answer, said_before
+from ampo.conversation import Answer, State, Turn
 from ampo.engines.base import Engine
 from ampo.types import Problem, Request, SamplingParams
 from ampo.verify import Claim, VerifierPool
@@ -102,6 +102,7 @@ def _answer(ask: Ask, script: Transcript) -> Answer:
         first_token_seconds=before.first_token_seconds or script.first_token_seconds,
         thought_seconds=None if thought is None else (before.thought_seconds or 0.0) + thought,
         error=script.error,
+        note=script.note,
     )
 
 

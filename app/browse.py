@@ -10,9 +10,9 @@ import gradio as gr
 
 from ampo.app import render
 from ampo.app.controls import heard, quick
-from ampo.app.conversation import Answer, Turn
 from ampo.app.desk import Desk, Run, RunRow
 from ampo.app.markdown import DELIMITERS
+from ampo.conversation import Answer, Turn
 from ampo.errors import UserError
 from ampo.types import OUTCOMES
 

@@ -86,7 +86,7 @@ def launch(desk: Desk, address: Address, server: Server | None = None) -> Server
     """Serve the page, at a server that is there already or at one of its own."""
     server = server or Server(address)
     page = build(desk)
-    page.queue(max_size=address.queue_size, default_concurrency_limit=desk.concurrency)
+    page.queue(max_size=desk.queue_size, default_concurrency_limit=desk.concurrency)
     page._queue.sleep_when_free = QUEUE_SECONDS
     page.max_threads = page._queue.max_thread_count = desk.concurrency + 40
     page.state_session_capacity = SESSIONS

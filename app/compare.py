@@ -17,9 +17,9 @@ import gradio as gr
 from ampo.app import controls, question, render, votes
 from ampo.app.answers import Ask, answers, judged, seeded, stopped
 from ampo.app.controls import PRESETS, Controls, heard, preset_text, quick
-from ampo.app.conversation import Answer, Conversation, Turn
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS
+from ampo.conversation import Answer, Conversation, Turn
 from ampo.errors import UserError
 from ampo.types import Request, SamplingParams
 

@@ -36,6 +36,19 @@ heard: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """For those that may have to say what is wrong."""
 
 
+class Quiet(gr.Textbox):
+    """A text on its way between server and browser: nobody sees it, and callers of the API know nothing of it."""
+
+    is_template = True  # to Gradio: it is drawn as what it is made from
+
+    def __init__(self, value: str = "") -> None:
+        super().__init__(value, visible="hidden")
+
+    @property
+    def skip_api(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one question may cost.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ampo.app.controls import Limits
+from ampo.app.live import GRACE_SECONDS
 from ampo.engines.base import Engine
 from ampo.prompts import Template
 from ampo.types import Problem, SamplingParams, Verdict
@@ -61,7 +62,11 @@ class Services:
 
 @dataclass(frozen=True)
 class Desk:
-    """See the module's docstring. engines: by the name that is shown, the first is the one to talk with."""
+    """See the module's docstring.
+
+    engines: by the name that is shown, the first is the one to talk with. concurrency, queue_size: answers that are
+    made at once, and questions that may wait. grace: seconds that the engine goes on for a page that is gone.
+    """
 
     engines: Mapping[str, Engine]
     verifier: VerifierPool
@@ -71,6 +76,8 @@ class Desk:
     services: Services = field(default_factory=Services)
     votes: Path = Path("votes.jsonl")
     concurrency: int = 32
+    queue_size: int = 64
+    grace: float = GRACE_SECONDS
     turns: Turns = field(default_factory=lambda: Turns())
 
     def __post_init__(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ampo.app.conversation import Answer, Conversation, Turn
 from ampo.app.render import BADGES, ENDS
+from ampo.conversation import Answer, Conversation, Turn
 
 
 def to_markdown(conversation: Conversation) -> str:

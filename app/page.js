@@ -1,5 +1,5 @@
-/* What the page does in the browser by itself: it copies what was written, and keeps conversations, each under a key
-   of its own, so that two tabs don't overwrite each other's. */
+/* What the page does in the browser by itself: it copies what was written, keeps conversations as they come, each under
+   a key of its own, knows which answer is on its way, and makes and reads files and links. */
 window.ampo = (() => {
   const marks = /[\u2060-\u2063\ufeff]/g; // app/markdown.py puts them into what is shown
   const footer = /\n*<div class="ampo-(?:verdict|error|stats)">[^\n]*/g;
@@ -29,9 +29,16 @@ window.ampo = (() => {
     navigator.clipboard.writeText = (text) => write(written(text));
   }
 
+  /* ---- the shelf: conversations in this browser ---- */
+
   const prefix = "ampo-conversation-";
   const most = 50;
-  const read = (id) => localStorage.getItem(prefix + id) ?? "";
+  const known = {}; // by id: the stamp of what this tab has last read or written
+  const forks = {}; // by id: under which id this tab goes on, where another tab has gone on differently
+  let words = ""; // that are searched for
+  let current = ""; // the id of the conversation that is shown
+  const own = (id) => forks[id] ?? id;
+  const fresh_id = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
   const parsed = (text) => {
     try {
       return JSON.parse(text);
@@ -39,48 +46,282 @@ window.ampo = (() => {
       return null; // not ours
     }
   };
+  const stored = (id) => parsed(localStorage.getItem(prefix + id));
   const all = () =>
     Object.keys(localStorage)
       .filter((key) => key.startsWith(prefix))
       .map((key) => parsed(localStorage.getItem(key)))
       .filter((talk) => talk?.id)
       .sort((a, b) => b.kept - a.kept);
-  const forget = (id) => localStorage.removeItem(prefix + id);
+  const fits = (talk) => !words || JSON.stringify([talk.title, talk.turns]).toLowerCase().includes(words);
 
   /* What the list shows; chosen: an id. */
   const listed = (chosen) => {
-    const talks = all();
+    const talks = all().filter(fits);
     return {
       __type__: "update",
       choices: talks.map((talk) => [String(talk.title ?? "Conversation").slice(0, 80), talk.id]),
       value: talks.some((talk) => talk.id === chosen) ? chosen : null,
     };
   };
+  const searched = (chosen, given) => {
+    words = JSON.stringify(given ?? "").slice(1, -1).toLowerCase();
+    return listed(chosen);
+  };
 
-  /* Put a conversation on the shelf, first where it is new or has changed; the oldest make room. */
-  const keep = (text) => {
-    const talk = parsed(text);
-    if (!talk) return listed(null);
-    if (!talk.turns.length) {
-      forget(talk.id);
-      return listed(null);
+  /* Whether one conversation is the other one, gone on with. */
+  const continues = (old, talk) =>
+    old.turns.every((turn, i) => {
+      const now = talk.turns[i];
+      const a = turn.answer?.text ?? "", b = now?.answer?.text ?? "";
+      return now && now.question === turn.question && (a.startsWith(b) || b.startsWith(a));
+    });
+
+  /* Store a conversation; the oldest make room. What another tab has gone on with differently is not overwritten: this
+     tab's becomes a conversation of its own. Gives its id. */
+  const put = (talk) => {
+    let id = own(talk.id);
+    const old = stored(id);
+    if (old && known[id] !== old.stamp && !continues(old, talk)) {
+      forks[talk.id] = forks[id] = id = fresh_id();
+      talk = { ...talk, name: `${talk.title} (2)`, title: `${talk.title} (2)` };
+    } else if (id !== talk.id && old) {
+      talk = { ...talk, name: old.name, title: old.title };
     }
-    const before = parsed(read(talk.id));
-    const same = before && JSON.stringify({ ...talk, kept: before.kept }) === JSON.stringify(before);
-    const now = JSON.stringify({ ...talk, kept: same ? before.kept : Date.now() });
-    const others = all().filter((other) => other.id !== talk.id);
-    others.splice(most - 1).forEach((other) => forget(other.id));
+    const bare = { ...talk, id };
+    const same = old && JSON.stringify({ ...bare, kept: old.kept, stamp: old.stamp }) === JSON.stringify(old);
+    if (same) return id;
+    known[id] = fresh_id();
+    const text = JSON.stringify({ ...bare, kept: Date.now(), stamp: known[id] });
+    const others = all().filter((other) => other.id !== id);
+    others.splice(most - 1).forEach((other) => localStorage.removeItem(prefix + other.id));
     for (;;) {
       try {
-        localStorage.setItem(prefix + talk.id, now);
+        localStorage.setItem(prefix + id, text);
         break;
       } catch {
         if (!others.length) break; // it is larger than all that a browser grants
-        forget(others.pop().id);
+        localStorage.removeItem(prefix + others.pop().id);
       }
     }
-    return listed(talk.id);
+    return id;
   };
 
-  return { written, read, forget, listed, keep };
+  /* Put a conversation on the shelf, as the one that is shown. */
+  const keep = (text) => {
+    const talk = parsed(text);
+    growing = null;
+    if (!talk) return listed(current);
+    if (!talk.turns.length) {
+      if (known[own(talk.id)]) localStorage.removeItem(prefix + own(talk.id));
+      return listed(null);
+    }
+    return listed(show(put(talk)));
+  };
+
+  const show = (id) => {
+    current = id;
+    const hash = id ? `#talk=${id}` : "";
+    if (location.hash !== hash) history.replaceState(null, "", location.pathname + location.search + hash);
+    return id;
+  };
+
+  /* What the server is to open: made new by a number, so that it is seen to change. */
+  const wanted = (text) => `${Date.now()}${Math.random()}|${text}`;
+  const read = (id) => {
+    const talk = stored(id);
+    if (talk) known[id] = talk.stamp;
+    show(talk ? id : "");
+    return wanted(talk ? JSON.stringify(talk) : "");
+  };
+  const fresh = () => {
+    show("");
+    return wanted("");
+  };
+  const nothing = { __type__: "update" };
+  const seen = (visible) => ({ __type__: "update", visible });
+
+  const deleted = "ampo-deleted";
+  const forget = (id) => {
+    const text = localStorage.getItem(prefix + own(id));
+    if (text) sessionStorage.setItem(deleted, text);
+    localStorage.removeItem(prefix + own(id));
+    return [fresh(), seen(Boolean(text))];
+  };
+  const undelete = () => {
+    const talk = parsed(sessionStorage.getItem(deleted));
+    if (!talk) return [nothing, seen(false)];
+    localStorage.setItem(prefix + talk.id, JSON.stringify(talk));
+    return [read(talk.id), seen(false)];
+  };
+  const askName = (text) => {
+    const talk = parsed(text);
+    const title = talk?.title ?? "";
+    return talk?.turns.length ? (prompt("Name of this conversation", title) ?? talk.name) : "";
+  };
+
+  /* ---- an answer on its way ---- */
+
+  let busy = false;
+  let halted = false;
+  let growing = null; // the conversation whose answer grows
+  let timer = 0;
+  const draft = "ampo-draft";
+  const asking = { __type__: "update", submit_btn: false, stop_btn: true };
+  const resting = { __type__: "update", submit_btn: true, stop_btn: false };
+
+  const begin = () => {
+    busy = true;
+    halted = false;
+    return [asking, seen(false)];
+  };
+  const idle = () => {
+    busy = false;
+    return resting;
+  };
+  let pending = null; // a question that the server has not taken yet
+  const take = (question, gold) => {
+    if (busy) return [question, gold, nothing, nothing, nothing]; // it stays in its box
+    begin();
+    pending = [question, gold];
+    sessionStorage.setItem(draft, question);
+    return [question, gold, { ...asking, value: "" }, "", seen(false)];
+  };
+  const back = () => {
+    const [question, gold] = pending;
+    pending = null;
+    return [{ ...resting, value: question }, gold];
+  };
+  const halt = () => {
+    busy = false;
+    halted = true;
+    return pending ? back() : [resting, nothing];
+  };
+  const putBack = () => {
+    busy = false;
+    return pending && !halted ? back() : [resting, nothing]; // what was taken is on the shelf
+  };
+
+  const flush = () => {
+    clearTimeout(timer);
+    timer = 0;
+    if (growing) put(growing);
+  };
+  const began = (text) => {
+    const talk = parsed(text);
+    if (!talk) return listed(current);
+    pending = null;
+    sessionStorage.removeItem(draft);
+    growing = talk;
+    return listed(show(put(talk)));
+  };
+  const said = (text) => {
+    const answer = growing?.turns.at(-1).answer;
+    if (!answer) return;
+    answer.text = text;
+    timer ||= setTimeout(flush, 500);
+  };
+  addEventListener("pagehide", flush);
+
+  /* After a conversation has been opened: the question box and the list. */
+  const opened = (text) => {
+    const talk = parsed(text.slice(text.indexOf("|") + 1));
+    const live = talk?.turns?.at(-1)?.answer?.state === "running";
+    busy = live;
+    halted = false;
+    return [live ? asking : resting, listed(talk ? current || talk.id : null)];
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#ampo-question")) sessionStorage.setItem(draft, event.target.value);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    const stops = [...document.querySelectorAll("#ampo-question button.stop-button, #ampo-sample-stop, #ampo-arena-stop")];
+    stops.find((button) => button.offsetParent)?.click();
+  });
+  const restore = () => {
+    const text = sessionStorage.getItem(draft);
+    const box = document.querySelector("#ampo-question textarea");
+    if (!text) return;
+    if (!box) return setTimeout(restore, 100);
+    if (box.value) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  /* ---- files, links, addresses ---- */
+
+  const download = (name, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const imported = () =>
+    new Promise((done) => {
+      const input = document.createElement("input");
+      input.type = "file";
+      input.accept = ".json,application/json";
+      input.id = "ampo-import-file";
+      input.hidden = true;
+      input.addEventListener("change", async () => {
+        const text = input.files[0].size < 2e7 ? await input.files[0].text() : "";
+        input.remove();
+        const talk = parsed(text);
+        if (talk?.id && talk.turns) show(put(talk)); // else the server says that it is none
+        done(wanted(talk?.id && talk.turns ? JSON.stringify({ ...talk, id: current }) : text || "no conversation"));
+      });
+      input.addEventListener("cancel", () => (input.remove(), done(nothing)));
+      document.body.append(input);
+      input.click();
+    });
+
+  const piped = async (bytes, through) =>
+    new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(through)).arrayBuffer());
+  const packed = async (text) => {
+    const bytes = await piped(new TextEncoder().encode(text), new CompressionStream("deflate-raw"));
+    let binary = "";
+    for (const byte of bytes) binary += String.fromCharCode(byte);
+    return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  };
+  const unpacked = async (text) => {
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    return new TextDecoder().decode(await piped(bytes, new DecompressionStream("deflate-raw")));
+  };
+  const copied = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      prompt("The address to send:", text); // a browser without a clipboard
+      return true;
+    }
+  };
+  /* A conversation as an address: what it says stands behind the #, which no browser sends to a server. */
+  const link = async (text) => {
+    if (!parsed(text)?.turns.length) return { ...nothing, value: "Ask something" };
+    const address = `${location.origin}${location.pathname}#shared=${await packed(text)}`;
+    const short = address.length < 500000;
+    if (short) await copied(address);
+    return { ...nothing, value: short ? "Link copied" : "Too long: export it" };
+  };
+
+  /* What the address asks for, when a page is opened. */
+  const arrived = async () => {
+    restore();
+    const [, kind, value] = /^#(talk|shared)=(.*)$/.exec(location.hash) ?? [];
+    if (kind === "talk" && stored(value)) return read(value);
+    if (kind !== "shared") return nothing;
+    const talk = parsed(await unpacked(value).catch(() => ""));
+    if (!talk?.id || !talk.turns) return wanted("no conversation");
+    show(put(talk));
+    return wanted(JSON.stringify({ ...talk, id: current }));
+  };
+
+  return {
+    ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, imported, arrived, download },
+    ...{ begin, idle, take, halt, putBack, began, said, opened, copied },
+  };
 })();

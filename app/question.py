@@ -9,8 +9,8 @@ import gradio as gr
 
 from ampo.app import controls, picker
 from ampo.app.controls import Limits
-from ampo.app.conversation import Turn
 from ampo.app.desk import Desk
+from ampo.conversation import Turn
 from ampo.errors import UserError
 
 

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from ampo.app import markdown
-from ampo.app.conversation import Answer, Turn
+from ampo.conversation import Answer, Turn
 from ampo.types import OUTCOMES, Outcome, Verdict
 
 Message = dict[str, Any]
@@ -122,6 +122,11 @@ def _thought_title(made: Answer) -> dict[str, Any]:
 
 
 def _waiting(made: Answer) -> str:
+    if made.state == "running" and made.note:
+        return f'<span class="ampo-wait">{escape(_clip(made.note))}</span>'
+    if made.state == "running" and made.place:
+        others = "1 question" if made.place == 1 else f"{made.place} questions"
+        return f'<span class="ampo-wait">in line: {others} before this one</span>'
     if made.state == "running":
         return f'<span class="ampo-wait">waiting for the first token · {made.seconds:.0f} s</span>'
     return '<span class="ampo-wait">no text</span>'

@@ -18,9 +18,9 @@ import gradio as gr
 from ampo.app import controls, question, render
 from ampo.app.answers import Ask, answers, judged, seeded, stopped
 from ampo.app.controls import Controls, quick
-from ampo.app.conversation import Answer, Conversation, Turn
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS, formula
+from ampo.conversation import Answer, Conversation, Turn
 from ampo.errors import UserError
 from ampo.types import Request
 from ampo.verify.find.extract import extract

@@ -46,7 +46,6 @@ class Address:
     share: bool = False
     root_path: str | None = None
     open_browser: bool = False
-    queue_size: int = 64
     allow_host: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ up: thought, body, times, counts.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -49,7 +50,17 @@ class Failed(NamedTuple):
     message: str
 
 
-Event = Step | Finished | Failed
+class Retrying(NamedTuple):
+    """The engine failed before it had said a word, and is asked again."""
+
+    message: str
+
+
+Event = Step | Finished | Failed | Retrying
+
+RETRIES = 2
+RETRY_SECONDS = (0.5, 1.5)
+"""A person waits: what doesn't work within seconds is said to them."""
 
 
 def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterator[Event]:
@@ -60,25 +71,52 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
     splitter = prompts.ThoughtSplitter(until_answer=_asks_for_answer(request))
     if before := said_before(request):
         yield Step("", _pieces(splitter.feed(before)))
-    try:
-        stream = engine.stream(request, halt)
+    for tried in range(RETRIES + 1):
+        begun = False
         try:
-            for delta in stream:
-                pieces = _pieces(splitter.feed(delta.text))
-                if delta.text:
-                    yield Step(delta.text, pieces)
-                if delta.response is not None:
-                    yield Step("", _pieces(splitter.end()))
-                    yield Finished(delta.response)
-                    return
-        finally:
-            stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
-    except (UserError, EngineError) as error:
-        log.warning("%s", error)
-        yield Failed(without_address(str(error), engine))
+            for event in _once(engine, request, halt, splitter):
+                begun = True
+                yield event
+        except (UserError, EngineError) as error:
+            log.warning("%s", error)
+            said = without_address(str(error), engine)
+            if begun or tried == RETRIES or isinstance(error, UserError):
+                yield Failed(said)
+                return
+            yield Retrying(f"trying again, {tried + 1} of {RETRIES} ({said})")
+            if _waited(halt, RETRY_SECONDS[tried]):
+                continue
         return
+
+
+def _once(
+    engine: Engine, request: Request, halt: Halt | None, splitter: prompts.ThoughtSplitter
+) -> Iterator[Step | Finished]:
+    """One try. Raises what the engine raises, and EngineError where it says nothing at all."""
+    stream = engine.stream(request, halt)
+    try:
+        for delta in stream:
+            pieces = _pieces(splitter.feed(delta.text))
+            if delta.text:
+                yield Step(delta.text, pieces)
+            if delta.response is not None:
+                yield Step("", _pieces(splitter.end()))
+                yield Finished(delta.response)
+                return
+    finally:
+        stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
     if halt is None or not halt.is_set():
-        yield Failed(f"the engine ended the answer of {engine.model} without a word")
+        raise EngineError(f"the engine ended the answer of {engine.model} without a word")
+
+
+def _waited(halt: Halt | None, seconds: float) -> bool:
+    """Wait; False where a halt has ended it."""
+    if halt is None:
+        time.sleep(seconds)
+        return True
+    ended = threading.Event()
+    halt.on(ended.set)
+    return not ended.wait(seconds)
 
 
 def without_address(message: str, engine: Engine) -> str:
@@ -124,12 +162,13 @@ class Transcript:
     thought_ended: float | None = None
     response: Response | None = None
     error: str = ""
+    note: str = ""
 
     def take(self, event: Event) -> None:
         """Add an event up."""
         match event:
             case Step(text, pieces):
-                self.text += text
+                self.text, self.note = self.text + text, ""
                 if text:
                     self.steps += 1
                     self.first_token = self.first_token or time.monotonic()
@@ -138,6 +177,8 @@ class Transcript:
             case Finished(response):
                 self.response = response
                 self._settle()
+            case Retrying(message):
+                self.note = message
             case Failed(message):
                 self.error = message
                 self._settle()

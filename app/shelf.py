@@ -1,6 +1,7 @@
-"""The shelf beside the chat: the conversations that this browser keeps, and their way out as files.
+"""The shelf beside the chat: the conversations that this browser keeps, and their way in and out as files and links.
 
-A file is made by the browser itself from text that the server sends it: no conversation is left on the server's disk.
+A file is made and read by the browser itself: no conversation is left on the server's disk. What is kept where is
+page.js's business.
 """
 
 from __future__ import annotations
@@ -10,73 +11,79 @@ from typing import Any
 
 import gradio as gr
 
-from ampo.app import export
-from ampo.app.controls import heard, quick
-from ampo.app.conversation import Conversation
+from ampo.app import downloads, export
+from ampo.app.controls import Quiet, quick
+from ampo.conversation import Conversation
 
-_DOWNLOAD = """(name, text) => {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], {type: 'text/plain'}));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  return [name, text];
-}"""
+_mine: dict[str, Any] = {"api_visibility": "private"}
 
 
 class Shelf:
-    """The components; `join` connects them with the chat. What is kept where is page.js's business."""
+    """The components; `join` connects them with the chat.
+
+    wanted: what is to be opened, as the browser sends it: a number that makes it new, "|", and the conversation.
+    """
 
     def __init__(self) -> None:
         self.new = gr.Button("New conversation", variant="primary", size="md", elem_id="ampo-new")
         self.list = gr.Radio([], label="Conversations in this browser", elem_id="ampo-conversations", interactive=True)
+        self._search = gr.Textbox(
+            label="Search conversations", placeholder="Search", show_label=False, elem_id="ampo-search", max_length=200
+        )
+        self._undo = gr.Button("Undo delete", size="sm", visible=False, elem_id="ampo-undo-delete")
         with gr.Row():
-            self._markdown = gr.Button("Markdown", size="sm", min_width=80, elem_id="ampo-export-markdown")
-            self._json = gr.Button("JSON", size="sm", min_width=60, elem_id="ampo-export-json")
-            self.delete = gr.Button("Delete", size="sm", min_width=60, variant="stop", elem_id="ampo-delete")
-        self._text = gr.Textbox(visible="hidden")  # a conversation on its way to the browser or back
+            self._rename = gr.Button("Rename", size="sm", min_width=60, elem_id="ampo-rename")
+            self._delete = gr.Button("Delete", size="sm", min_width=60, variant="stop", elem_id="ampo-delete")
+            self._link = gr.Button("Copy link", size="sm", min_width=80, elem_id="ampo-link")
+        with gr.Row():
+            self._markdown = gr.Button("Markdown", size="sm", min_width=70, elem_id="ampo-export-markdown")
+            self._json = gr.Button("JSON", size="sm", min_width=50, elem_id="ampo-export-json")
+            self._import = gr.Button("Import", size="sm", min_width=60, elem_id="ampo-import")
+        self.wanted = Quiet()
+        self._text, self._name = Quiet(), Quiet()  # a conversation on its way to the browser, a name on its way here
 
     def kept(self, event: Any, now: gr.State, show: bool = True) -> Any:
         """After an event, put the conversation on the shelf. show: as the chosen one."""
         sent = event.then(Conversation.to_json, now, self._text, **quick)
         js, outputs = ("ampo.keep", self.list) if show else ("(text) => { ampo.keep(text); }", None)
-        return sent.then(None, self._text, outputs, js=js, api_visibility="private")
+        return sent.then(None, self._text, outputs, js=js, **_mine)
 
-    def join(self, left: Callable[[Any], Any], open_: Callable[..., Any], now: gr.State, shown: list[Any]) -> None:
-        """left: what ends and keeps the conversation on the page, after an event. open_: the chat's handler, which
-        takes a kept conversation, or nothing. now: the conversation. shown: what the handler shows.
-        """
-        picked = left(self.list.input).then(None, self.list, self._text, js="ampo.read", api_visibility="private")
-        picked.then(open_, self._text, shown, **heard).then(
-            None, self.list, self.list, js="ampo.listed", api_visibility="private"
+    def join(self, left: Callable[[Any], Any], now: gr.State) -> None:
+        """left: what ends and keeps the conversation on the page, after an event. now: the conversation."""
+        left(self.list.input).then(None, self.list, self.wanted, js="ampo.read", **_mine)
+        self.emptied(left(self.new.click))
+        gone = left(self._delete.click).then(lambda talk: talk.id, now, self._text, **quick)
+        gone = gone.then(None, self._text, [self.wanted, self._undo], js="ampo.forget", **_mine)
+        self._undo.click(None, None, [self.wanted, self._undo], js="ampo.undelete", **_mine)
+        left(self._import.click).then(None, None, self.wanted, js="ampo.imported", **_mine)
+        self._search.input(None, [self.list, self._search], self.list, js="ampo.searched", **_mine)
+        self._link.click(Conversation.to_json, now, self._text, **quick).then(
+            None, self._text, self._link, js="ampo.link", **_mine
         )
-        self.cleared(left(self.new.click), open_, shown)
-        gone = left(self.delete.click).then(lambda talk: talk.id, now, self._text, **quick)
-        self.cleared(gone.then(None, self._text, None, js="ampo.forget", api_visibility="private"), open_, shown)
-        name, text = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
-        for button, made in ((self._markdown, _as_markdown), (self._json, _as_json)):
-            button.click(made, now, [name, text], **heard).success(
-                None, [name, text], [name, text], js=_DOWNLOAD, api_visibility="private"
-            )
+        downloads.join(self._markdown, _as_markdown, now)
+        downloads.join(self._json, _as_json, now)
 
-    def cleared(self, event: Any, open_: Callable[..., Any], shown: list[Any]) -> None:
+    def emptied(self, event: Any) -> None:
         """After an event, begin a new conversation."""
-        emptied = event.then(None, None, self._text, js="() => ''", api_visibility="private")
-        emptied.then(open_, self._text, shown, **heard).then(
-            None, None, self.list, js="() => ampo.listed(null)", api_visibility="private"
-        )
+        event.then(None, None, self.wanted, js="() => ampo.fresh()", **_mine)
+
+    def renamed(self, rename: Callable[..., Any], now: gr.State) -> None:
+        asked = self._rename.click(Conversation.to_json, now, self._text, **quick)
+        asked = asked.then(None, self._text, self._name, js="ampo.askName", **_mine)
+        self.kept(asked.then(rename, [now, self._name], now, **quick), now)
 
     def load(self, page: gr.Blocks) -> None:
-        """The list, when a page is opened."""
+        """The list, and the conversation of the address, when a page is opened."""
         page.load(None, None, self.list, js="() => ampo.listed(null)")
+        page.load(None, None, self.wanted, js="() => ampo.arrived()")
 
 
-def _as_markdown(talk: Conversation) -> tuple[str, str]:
-    return f"ampo-{_checked(talk).id}.md", export.to_markdown(talk)
+def _as_markdown(talk: Conversation) -> downloads.File:
+    return downloads.File(f"ampo-{_checked(talk).id}.md", export.to_markdown(talk))
 
 
-def _as_json(talk: Conversation) -> tuple[str, str]:
-    return f"ampo-{_checked(talk).id}.json", talk.to_json()
+def _as_json(talk: Conversation) -> downloads.File:
+    return downloads.File(f"ampo-{_checked(talk).id}.json", talk.to_json())
 
 
 def _checked(talk: Conversation) -> Conversation:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import ampo
-from ampo.app.conversation import Conversation, Turn
+from ampo.conversation import Conversation, Turn
 from ampo.engines.base import Engine
 from ampo.errors import UserError
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,8 +67,9 @@ def chat(
     tensor_parallel_size: TensorParallel = 1,
     engine_arg: EngineArg = None,
 ) -> None:
-    """Talk with a model: the thought is dimmed, Ctrl-C stops an answer."""
+    """Talk with a model: the thought is dimmed, Ctrl-C stops an answer, /help lists what else can be said."""
     from ampo.chat import Chat, run
+    from ampo.chat_input import reader
     from ampo.terminal import Console
 
     given = given_sampling(locals())
@@ -78,25 +77,23 @@ def chat(
     console = Console(highlight=False)
     with start_engine(model, backend, base_url, api_key, settings) as engine:
         params = replace(engine.default_sampling_params(), **given)
-        run(Chat(engine, params, system), _reader(), console)
-
-
-def _reader() -> Callable[[], str]:
-    """Reads a line of the standard input; in a terminal with a prompt, the arrow keys and the lines typed before."""
-    if not sys.stdin.isatty():
-        return input
-    with suppress(ImportError):  # a Python without it has no arrow keys
-        import readline  # noqa: F401  (from now on `input` goes through it)
-
-    def read() -> str:
-        print()
-        return input("> ")
-
-    return read
+        run(Chat(engine, params, system), reader(), console)
 
 
 def generate(
-    question: Annotated[str, typer.Argument(help="The question; - reads it from the standard input.")],
+    question: Annotated[
+        str | None, typer.Argument(help="The question; - (or none, in a pipe) reads it from the standard input.")
+    ] = None,
+    input_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--input", "-i", help="Questions: FILE.jsonl (question or messages, id) or a line each; - is stdin."
+        ),
+    ] = None,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="JSON lines, appended as they come; what is there is not done again."),
+    ] = None,
     model: ModelName = None,
     backend: BackendName = "auto",
     base_url: BaseUrl = None,
@@ -123,15 +120,18 @@ def generate(
     tensor_parallel_size: TensorParallel = 1,
     engine_arg: EngineArg = None,
 ) -> None:
-    """Answer one question and exit."""
-    from ampo.generate import generate_once, prompt_of
+    """Answer one question, or many as JSON lines."""
+    from ampo import generate as work
 
     given = given_sampling(locals())
     settings = engine_settings(locals())
-    text = sys.stdin.read().strip() if question == "-" else question
-    prompt = prompt_of(text, template, system)
+    asked = work.questions(question, input_file, template, system)
     with start_engine(model, backend, base_url, api_key, settings) as engine:
-        generate_once(engine, prompt, replace(engine.default_sampling_params(), n=n, **given), json)
+        params = replace(engine.default_sampling_params(), n=n, **given)
+        if input_file is None and output_file is None and not json:
+            work.print_one(engine, asked[0], params)
+        else:
+            work.as_lines(engine, asked, params, output_file)
 
 
 def serve(

@@ -142,7 +142,7 @@ def app(
     given = given_sampling(locals())
     settings = engine_settings(locals())
     names = tuple(allow_host or ())
-    address = Address(host, port, _logins(auth or []), share, root_path, open_browser, queue_size, names)
+    address = Address(host, port, _logins(auth or []), share, root_path, open_browser, names)
     if runs != _RUNS and not runs.is_dir():
         raise UserError(f"--runs {runs}: no such folder: name one that holds run directories of `ampo eval`")
     if not (is_loopback(host) or address.auth):
@@ -158,7 +158,7 @@ def app(
             engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
             limits, defaults = _limits(next(iter(engines.values())), given)
             lent = services(runs, data_dir)
-            desk = Desk(engines, verifier, defaults, limits, system or "", lent, votes, concurrency)
+            desk = Desk(engines, verifier, defaults, limits, system or "", lent, votes, concurrency, queue_size)
             launch(desk, address, server)
             say(_where(server))
             threading.Event().wait()

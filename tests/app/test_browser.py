@@ -17,7 +17,7 @@ from ampo.types import Problem, Verdict
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -69,10 +69,13 @@ class Page:
         """The check's answer; no where the page drew an element anew between finding it and reading it."""
         try:
             return check()
-        except (StaleElementReferenceException, IndexError):
+        except (JavascriptException, StaleElementReferenceException, IndexError):
             return False
 
     def open(self, url: str) -> None:
+        """Anew, as in a tab of its own: without what the last one has noted for itself."""
+        if self.browser.current_url.startswith("http"):
+            self.browser.execute_script("sessionStorage.clear()")
         self.browser.get(url)
         assert self.until(lambda: self.all("#ampo-question textarea"), 60)
 
@@ -86,7 +89,7 @@ class Page:
         return self.until(lambda: len(self.all("#ampo-chat .ampo-stats")) >= count, 40)
 
     def text(self) -> str:
-        return written(self.browser.execute_script("return document.querySelector('#ampo-chat').innerText"))
+        return written(self.browser.execute_script("return document.querySelector('#ampo-chat')?.innerText ?? ''"))
 
     def copied(self, button: str) -> str:
         """What a button of the chat puts into the clipboard."""
@@ -100,7 +103,7 @@ class Page:
         return self.browser.execute_script(f"return {code}")
 
     def click(self, selector: str) -> None:
-        self.browser.execute_script("arguments[0].click()", self.all(selector)[0])
+        self.browser.execute_script("document.querySelector(arguments[0]).click()", selector)
 
     def labelled(self, name: str) -> list[Any]:
         """The boxes under a label."""
@@ -136,7 +139,7 @@ def page(browser: Any, until: Callable[..., bool]) -> Page:
 
 @pytest.fixture
 def url(serve: Callable[..., str], make_desk: Callable[..., Desk], thinker: Any) -> str:
-    return serve(make_desk(thinker))
+    return serve(make_desk(thinker, grace=4.0))
 
 
 def test_nothing_that_a_model_writes_acts(page: Page, url: str, remote) -> None:
@@ -269,6 +272,125 @@ def test_a_conversation_that_is_left_in_the_middle_is_kept(page: Page, url: str,
     page.click("#ampo-delete")
     assert page.until(lambda: len(page.all("#ampo-conversations input")) == 2)
     assert page.until(lambda: "slow" not in page.text())
+
+
+QUESTION = "document.querySelector('#ampo-question textarea').value"
+KEPT = "Object.keys(localStorage).filter(k => k.startsWith('ampo-conversation-')).map(k => JSON.parse(localStorage[k]))"
+
+
+def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinker: Any, remote) -> None:
+    url = serve(make_desk(thinker))
+    remote.says("slow " * 60 + "end")
+    remote.delay = 0.1
+    page.open(url)
+    page.browser.execute_script("localStorage.clear()")
+    page.ask("Take your time.")
+    assert page.until(lambda: page.script(f"{KEPT}[0]?.turns[0].question") == "Take your time.")  # before a word
+    assert page.until(lambda: "slow" in page.script(f"{KEPT}[0].turns[0].answer.text"))
+    address = page.browser.current_url
+    assert "#talk=" in address
+    page.browser.refresh()
+    assert page.until(lambda: "slow" in page.text())
+    assert page.until(lambda: page.all("#ampo-question button.stop-button"))
+    assert page.answered()
+    assert "slow end" in page.text()
+    assert len(remote.asked) == 1
+    assert page.until(lambda: page.script(f"{KEPT}[0].turns[0].answer.state") == "stop")
+    assert len(page.script(KEPT)) == 1
+    page.browser.get("about:blank")
+    page.browser.get(address)
+    assert page.until(lambda: "slow end" in page.text())
+    page.all("#ampo-question textarea")[0].send_keys("A half-written quest")
+    page.browser.refresh()
+    assert page.until(lambda: page.all("#ampo-question textarea") and page.script(QUESTION) == "A half-written quest")
+
+
+def test_two_tabs_fork_a_conversation(page: Page, url: str, remote) -> None:
+    remote.says("forty-two")
+    page.open(url)
+    page.browser.execute_script("localStorage.clear()")
+    page.ask("What is the answer?")
+    assert page.answered()
+    address = page.browser.current_url
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.browser.get(address)
+    assert page.until(lambda: "forty-two" in page.text())
+    page.ask("In the second tab?")
+    assert page.answered(2)
+    page.browser.switch_to.window(first)
+    page.ask("In the first tab?")
+    assert page.answered(2)
+    assert page.until(lambda: len(page.script(KEPT)) == 2)
+    asked = {talk["turns"][-1]["question"]: talk["title"] for talk in page.script(KEPT)}
+    assert asked == {"In the second tab?": "What is the answer?", "In the first tab?": "What is the answer? (2)"}
+
+
+def test_conversations_are_searched_renamed_deleted_shared_and_imported(
+    page: Page, url: str, remote, tmp_path: Path
+) -> None:
+    page.open(url)
+    page.browser.execute_script("localStorage.clear()")
+    for question, answer in (("What is red?", "A tomato."), ("What is green?", "A cucumber.")):
+        page.open(url)
+        remote.says(answer)
+        page.ask(question)
+        assert page.answered()
+    listed = "#ampo-conversations input"
+    assert page.until(lambda: len(page.all(listed)) == 2)
+    page.write(page.all("#ampo-search input, #ampo-search textarea")[0], "TOMATO")
+    assert page.until(lambda: len(page.all(listed)) == 1)
+    page.write(page.all("#ampo-search input, #ampo-search textarea")[0], "")
+    assert page.until(lambda: len(page.all(listed)) == 2)
+    page.browser.execute_script("window.prompt = () => 'Vegetables'")
+    page.click("#ampo-rename")
+    assert page.until(lambda: "Vegetables" in page.all("#ampo-conversations")[0].text)
+    page.click("#ampo-delete")
+    assert page.until(lambda: len(page.all(listed)) == 1 and "cucumber" not in page.text())
+    page.click("#ampo-undo-delete")
+    assert page.until(lambda: len(page.all(listed)) == 2 and "cucumber" in page.text())
+    page.browser.execute_script("navigator.clipboard.writeText = async (text) => { window.sent = text; }")
+    page.click("#ampo-link")
+    assert page.until(lambda: page.script("window.sent"))
+    sent = page.script("window.sent")
+    talk = page.script(f"{KEPT}.find(talk => talk.name === 'Vegetables')")
+    page.browser.execute_script("localStorage.clear()")
+    page.browser.get("about:blank")
+    page.browser.get(sent)
+    assert page.until(lambda: "cucumber" in page.text())
+    page.browser.execute_script("localStorage.clear()")
+    file = tmp_path / "talk.json"
+    file.write_text(json.dumps(talk))
+    page.open(url)
+    page.click("#ampo-import")
+    assert page.until(lambda: page.all("#ampo-import-file"))
+    page.all("#ampo-import-file")[0].send_keys(str(file))
+    assert page.until(lambda: "cucumber" in page.text())
+    assert page.until(lambda: len(page.all(listed)) == 1)
+
+
+def test_a_place_in_line_and_a_failing_endpoint_are_said(page: Page, serve, make_desk, thinker: Any, remote) -> None:
+    url = serve(make_desk(thinker, concurrency=1))
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    page.open(url)
+    page.ask("Take your time.")
+    assert page.until(lambda: remote.open == 1)
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.open(url)
+    page.ask("And the next?")
+    assert page.until(lambda: "in line: 1 question before this one" in page.text())
+    page.all("#ampo-question textarea")[0].send_keys(Keys.ESCAPE)
+    assert page.until(lambda: page.script(QUESTION) == "And the next?")  # given back
+    assert len(remote.asked) == 1
+    page.browser.switch_to.window(first)
+    page.all("#ampo-question textarea")[0].send_keys(Keys.ESCAPE)
+    assert page.until(lambda: remote.open == 0 and "stopped" in page.text())
+    remote.broken_after = 0
+    page.ask("Are you there?")
+    assert page.until(lambda: "trying again, 1 of 2" in page.text(), 15)
+    assert page.until(lambda: "ampo-error" in page.script("document.querySelector('#ampo-chat').innerHTML"), 30)
 
 
 def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from ampo.app import export, render, votes
 from ampo.app.controls import Limits, read
-from ampo.app.conversation import Answer, Conversation, Turn, from_dict, from_json
 from ampo.app.sample import Draw, figures, samples
 from ampo.app.sample import votes as vote_bars
+from ampo.conversation import Answer, Conversation, Turn, from_dict, from_json
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError
 from ampo.types import SamplingParams, Verdict

@@ -126,7 +126,7 @@ def test_a_server_that_dies_leaves_a_message(serve, make_desk, thinker, remote, 
 def test_a_full_queue_says_so(serve, make_desk, thinker, remote, until) -> None:
     remote.says("slow words " * 50)
     remote.delay = 0.5
-    url = serve(make_desk(thinker, concurrency=1), queue_size=1)
+    url = serve(make_desk(thinker, concurrency=1, queue_size=1))
     clients = [Client(url, verbose=False) for _ in range(4)]
     jobs = [client.submit("q", "", api_name="/chat") for client in clients]
     assert until(lambda: any(job.done() for job in jobs[1:]))
@@ -153,8 +153,8 @@ def test_verdicts(serve, make_desk, thinker, remote, text: str, finish: str, out
 
 
 def test_a_judgement_that_times_out_is_a_badge(verifier) -> None:
-    from ampo.app.conversation import Answer
     from ampo.app.render import footer
+    from ampo.conversation import Answer
     from ampo.types import Verdict
 
     assert "time-out" in footer(Answer(state="stop", verdict=Verdict("timeout", "x", "past its deadline")))

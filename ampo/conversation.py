@@ -1,7 +1,7 @@
 """A conversation as plain frozen data: what was asked, what was answered, how it was judged.
 
-It is what a browser keeps, what is exported, and what the next question is made from. Whatever comes back from a
-browser is read by `from_dict`, which takes nothing on trust.
+It is what a browser keeps, what is exported, saved and loaded, and what the next question is made from, on the page and
+in the terminal. Whatever comes back is read by `from_dict`, which takes nothing on trust.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ampo import prompts
 from ampo.errors import UserError
-from ampo.types import AnswerKind, Message, SamplingParams, Verdict
+from ampo.types import AnswerKind, Message, Response, SamplingParams, Verdict
 
 MAX_TURNS = 200
 MAX_TEXT = 1_000_000
@@ -31,6 +31,8 @@ class Answer:
 
     thought_seconds: how long it thought; None without a thought.
     tokens are counted by the engine; where it could not (a stopped answer) they are its steps and `estimated` is true.
+    While it is being made: note says what is tried again, place how many are served before it, live is the key under
+    which the server has it (see `ampo.app.live`).
     """
 
     text: str = ""
@@ -47,6 +49,22 @@ class Answer:
     thought_seconds: float | None = None
     error: str = ""
     verdict: Verdict | None = None
+    note: str = ""
+    place: int = 0
+    live: str = ""
+
+    def finished(self, response: Response) -> Answer:
+        """The same as the engine has ended it."""
+        states: dict[str, State] = {"stop": "stop", "length": "length", "abort": "stopped"}
+        return replace(
+            self,
+            text=response.text,
+            state=states.get(response.finish_reason, "failed"),
+            prompt_tokens=response.prompt_tokens,
+            completion_tokens=response.completion_tokens,
+            seconds=response.seconds,
+            first_token_seconds=response.first_token_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +80,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns in order. title: for a list of conversations, the first question's beginning."""
+    """Turns in order. name: what its owner calls it. title: that, else the first question's beginning."""
 
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     turns: tuple[Turn, ...] = ()
+    name: str = ""
 
     @property
     def title(self) -> str:
-        first = " ".join(self.turns[0].question.split()) if self.turns else "New conversation"
+        first = self.name or (" ".join(self.turns[0].question.split()) if self.turns else "New conversation")
         return first if len(first) <= 60 else first[:57] + "..."
 
     def with_answer(self, answer: Answer) -> Conversation:
@@ -105,7 +124,8 @@ def from_dict(data: Any) -> Conversation:
     """A conversation that a browser kept. Raises UserError for what isn't one."""
     try:
         turns = tuple(_turn(turn) for turn in data["turns"][:MAX_TURNS])
-        return Conversation(_text(data["id"])[:32], _text(data["started"])[:40], turns)
+        name = " ".join(_text(data.get("name", "")).split())[:200]
+        return Conversation(_text(data["id"])[:32], _text(data["started"])[:40], turns, name)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError("this conversation can't be read: it was saved by another version, or changed") from error
 
@@ -116,6 +136,15 @@ def from_json(text: str) -> Conversation:
         return from_dict(json.loads(text))
     except json.JSONDecodeError as error:
         raise UserError("this conversation can't be read: it was changed") from error
+
+
+def live_key(text: str) -> str:
+    """Under which key the server may still have the last answer of a conversation that a browser kept; "" for none."""
+    try:
+        answer = json.loads(text)["turns"][-1]["answer"]
+        return _text(answer["live"]) if answer["state"] == "running" else ""
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return ""
 
 
 def _turn(data: Mapping[str, Any]) -> Turn:
