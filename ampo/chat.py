@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ampo import prompts
-from ampo.conversation import Answer, Conversation, Turn
+from ampo.conversation import Answer, Conversation, Turn, parts
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console
@@ -58,8 +58,8 @@ class Chat:
         finally:
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
             if made.text:
-                parts = prompts.split(made.text)
-                self.talk = asked.with_answer(replace(made, thought=parts.thought, body=parts.body))
+                thought, body = parts(made.text, self.system)
+                self.talk = asked.with_answer(replace(made, thought=thought, body=body))
 
     def undo(self) -> str:
         """Take the last question back, with its answer; gives it. Raises UserError where there is none."""

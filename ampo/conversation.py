@@ -25,6 +25,14 @@ State = Literal["running", "stop", "length", "stopped", "failed"]
 """stop: the model ended it. length: cut off by a limit. stopped: by the user. failed: see `error`."""
 
 
+def parts(text: str, system: str) -> tuple[str, str]:
+    """Thought and body of an answer. What stands before an `<answer>` is a thought where the prompt asks for that."""
+    if prompts.THINK_CLOSE in text or prompts.THINK_OPEN in text or prompts.ANSWER_OPEN in system:
+        found = prompts.split(text)
+        return found.thought, found.body
+    return "", text.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a model said to one question, and everything that repeats it.
@@ -104,7 +112,7 @@ class Conversation:
         *earlier, last = self.turns
         messages: list[Message] = [{"role": "system", "content": last.system}] if last.system else []
         for turn in earlier:
-            said = prompts.split(turn.answer.text).body if turn.answer else ""
+            said = parts(turn.answer.text, turn.system)[1] if turn.answer else ""
             if said:
                 messages.append({"role": "user", "content": turn.question})
                 messages.append({"role": "assistant", "content": said})
@@ -150,27 +158,28 @@ def live_key(text: str) -> str:
 def _turn(data: Mapping[str, Any]) -> Turn:
     kind = data.get("kind", "auto")
     answer = data.get("answer")
+    system = _text(data.get("system", ""))
     return Turn(
         question=_text(data["question"]),
-        system=_text(data.get("system", "")),
+        system=system,
         gold=_text(data.get("gold", "")),
         kind=kind if kind in ("auto", "math", "choice") else "auto",
-        answer=_answer(answer) if answer else None,
+        answer=_answer(answer, system) if answer else None,
     )
 
 
-def _answer(data: Mapping[str, Any]) -> Answer:
+def _answer(data: Mapping[str, Any], system: str) -> Answer:
     counts: dict[str, Any] = {
         name: _number(data.get(name)) or 0 for name in ("prompt_tokens", "completion_tokens", "seconds")
     }
     times: dict[str, Any] = {name: _number(data.get(name)) for name in ("first_token_seconds", "thought_seconds")}
     verdict = data.get("verdict")
     state = data.get("state")
-    parts = prompts.split(text := _text(data.get("text", "")))
+    thought, body = parts(text := _text(data.get("text", "")), system)
     return Answer(
         text=text,
-        thought=parts.thought,
-        body=parts.body,
+        thought=thought,
+        body=body,
         model=_text(data.get("model", "")),
         params=_known(SamplingParams, data.get("params") or {}),
         state=state if state in ("stop", "length", "stopped", "failed") else "stopped",

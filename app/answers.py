@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from ampo.app.pump import Pump
-from ampo.app.session import Transcript, answer, said_before
+from ampo.app.session import Transcript, answer, said_before, system_of
 from ampo.conversation import Answer, State, Turn
 from ampo.engines.base import Engine
 from ampo.types import Problem, Request, SamplingParams
@@ -49,7 +49,7 @@ async def answers(asks: Mapping[K, Ask]) -> AsyncGenerator[dict[K, Answer]]:
     """All answers so far: at once, when the engine is asked and nothing has come; then whenever there is something new,
     and at least once a second. Closing it aborts them."""
     global _on_their_way
-    scripts = {key: Transcript(before=said_before(ask.request)) for key, ask in asks.items()}
+    scripts = {key: Transcript(said_before(ask.request), system_of(ask.request)) for key, ask in asks.items()}
     pump: Pump[K] = Pump({key: partial(answer, ask.engine, ask.request) for key, ask in asks.items()})
     _on_their_way += len(asks)
     try:

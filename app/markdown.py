@@ -47,14 +47,16 @@ _TOKEN = re.compile(
     |(?P<image>!(?=\[))
     |(?P<link>\](?=\s*[(:])[ \t]*[(:]\s*)
     |(?P<drawn>```(?=mermaid))
+    |(?P<task>^[ \t]*[-*+][ \t]+\[(?=[ xX]\]))
     |(?P<paragraph>\n[ \t]*\n\s*)
     """,
     re.VERBOSE | re.MULTILINE,
 )
 JOINER = "\u2060"  # keeps two characters apart, and is shown as nothing
 _FORMULA, _BARE, _BARE_END = "\u2061", "\u2062", "\u2063"
+ASIDE = "\u2064"  # before and after a thought: who copies an answer with it wants the answer
 BLANK = "\ufeff"  # ends a language's name: Gradio has a highlighter for C, and for C++ shows no message at all
-_MARKS = str.maketrans(dict.fromkeys((JOINER, BLANK, _FORMULA, _BARE, _BARE_END), ""))
+_MARKS = str.maketrans(dict.fromkeys((JOINER, BLANK, ASIDE, _FORMULA, _BARE, _BARE_END), ""))
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": left, "right": right, "display": display}
     for left, right, display in (
@@ -134,7 +136,7 @@ class Growing:
 
 def _unmarked(text: str) -> str:
     """Without the marks that are ours to set."""
-    for mark in (_FORMULA, _BARE, _BARE_END):
+    for mark in (_FORMULA, _BARE, _BARE_END, ASIDE):
         text = text.replace(mark, "")
     return text
 
@@ -156,11 +158,12 @@ def _render(text: str, start: int) -> tuple[str, int, int]:
     out: list[str] = []
     length = settled = 0
     at = settled_at = start
-    for m in _TOKEN.finditer(text, start):
-        piece = text[at : m.start()] + _token(m)
+    while m := _TOKEN.search(text, at):
+        price = m["inline"] is not None and _is_price(m["inline_tex"])
+        piece = text[at : m.start()] + ("$" if price else _token(m))
         out.append(piece)
         length += len(piece)
-        at = m.end()
+        at = m.start() + 1 if price else m.end()  # the other dollar sign may begin a formula
         if m.lastgroup == "paragraph":
             settled, settled_at = length, at
     out.append(text[at:])
@@ -192,21 +195,15 @@ def _fence(m: re.Match[str]) -> str:
     return f"{head}{'' if known else JOINER}{_kept_apart(info)}{_kept_apart(rest)}"
 
 
-def _inline(m: re.Match[str]) -> str:
-    tex = m["inline_tex"]
-    if _is_price(tex):
-        return "$" + harmless(tex) + "$"
-    return _marked(m.group())
-
-
 def _marked(tex: str, before: str = _FORMULA, after: str = _FORMULA) -> str:
     """A formula, by default one with delimiters of its own. A joiner in it may stand after a relation only."""
     return f"{before}{_TAG.sub(f'<{JOINER}', tex)}{after}"
 
 
 def _is_price(tex: str) -> bool:
-    """Whether what stands between two dollar signs is prose between two amounts: "5 and 10" of "$5 and 10$"."""
-    return tex[0].isdigit() and "\\" not in tex and " " in tex and _WORD.search(tex) is not None
+    """Whether what stands between two dollar signs is prose: "5 and 10" of "$5 and 10$", "5 (" of "$5 ($x$)"."""
+    prose = tex[0].isdigit() and "\\" not in tex and " " in tex
+    return prose and (_WORD.search(tex) is not None or tex.count("(") != tex.count(")"))
 
 
 def _link(m: re.Match[str]) -> str:
@@ -221,7 +218,7 @@ _ACTS = (
     ("display", lambda m: _marked(m.group())),
     ("environment", lambda m: _marked(m.group(), 2 * _BARE, 2 * _BARE_END)),
     ("paren", lambda m: _marked(m.group())),
-    ("inline", _inline),
+    ("inline", lambda m: _marked(m.group())),
     ("boxed", lambda m: _marked(m.group(), _BARE, _BARE_END)),
     ("delimiter", lambda m: f"\\{JOINER}{m.group()[1]}{JOINER}"),
     ("escape", lambda m: m.group() + (JOINER if m.group()[1] in "<!" else "")),
@@ -229,4 +226,5 @@ _ACTS = (
     ("image", lambda _: f"!{JOINER}"),
     ("link", _link),
     ("drawn", lambda m: m.group() + JOINER),
+    ("task", lambda m: m.group() + JOINER),  # the page would show nothing in place of a box to tick
 )

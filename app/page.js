@@ -1,12 +1,14 @@
 /* What the page does in the browser by itself: it copies what was written, keeps conversations as they come, each under
    a key of its own, knows which answer is on its way, and makes and reads files and links. */
 window.ampo = (() => {
-  const marks = /[\u2060-\u2063\ufeff]/g; // app/markdown.py puts them into what is shown
+  const marks = /[\u2060-\u2064\ufeff]/g; // app/markdown.py puts them into what is shown
   const footer = /\n*<div class="ampo-(?:verdict|error|stats)">[^\n]*/g;
   const answer = /\n\n> \*\*Answer\*\*\u2060 ([\s\S]*?)(?:\n\n|$)/g;
 
+  const aside = /\u2064[^\u2064]*\u2064\s*/g; // a thought
+
   const written = (text) =>
-    text
+    (text.replace(aside, "").trim() ? text.replace(aside, "") : text)
       .replace(footer, "")
       .replace(answer, (_, inside) => `<answer>${inside.replaceAll("\n> ", "\n")}</answer>`)
       .replace(marks, "");

@@ -99,7 +99,7 @@ def _user(text: str) -> Message:
 def _answer(made: Answer, thought: str, body: str, gold: str) -> list[Message]:
     messages: list[Message] = []
     if thought:
-        messages.append(message("assistant", thought, _thought_title(made)))
+        messages.append(message("assistant", f"{markdown.ASIDE}{thought}{markdown.ASIDE}", _thought_title(made)))
     if body or not thought:
         messages.append(message("assistant", body or _waiting(made)))
     if made.state != "running":

@@ -20,6 +20,7 @@ from ampo.app.answers import Ask, answers, judged, seeded, stopped
 from ampo.app.controls import Controls, quick
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS, formula
+from ampo.app.question import read
 from ampo.conversation import Answer, Conversation, Turn
 from ampo.errors import UserError
 from ampo.types import Request
@@ -54,12 +55,12 @@ class Sampler:
 
     @controls.named
     async def draw(
-        self, text: str, gold: str, kind: Any, k: float, page: gr.Request, *settings: Any
+        self, question: str, gold: str, kind: Any, k: float, page: gr.Request, *settings: Any
     ) -> AsyncIterator[Update]:
         """k samples at once; sample i has the seed of the first plus i, as in an evaluation."""
         system, *knobs = settings
         try:
-            turn = question.read(text, gold, kind, system, self.desk.limits)
+            turn = read(question, gold, kind, system, self.desk.limits)
             params = seeded(controls.read(knobs, self.desk.limits))
             count = controls.whole("k", k, 1, self.desk.limits.samples)
         except UserError as error:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ampo import prompts
+from ampo.conversation import parts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
@@ -68,7 +69,7 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
 
     Where the conversation ends in the assistant's words, these come first, as a Step without text of its own.
     """
-    splitter = prompts.ThoughtSplitter(until_answer=_asks_for_answer(request))
+    splitter = prompts.ThoughtSplitter(until_answer=prompts.ANSWER_OPEN in system_of(request))
     if before := said_before(request):
         yield Step("", _pieces(splitter.feed(before)))
     for tried in range(RETRIES + 1):
@@ -134,10 +135,10 @@ def said_before(request: Request) -> str:
     return last["content"] if last and last["role"] == "assistant" else ""
 
 
-def _asks_for_answer(request: Request) -> bool:
-    """Whether the system prompt, such as the authors', wants an `<answer>` after the reasoning."""
+def system_of(request: Request) -> str:
+    """The system prompt of a request, "" for none."""
     first = request.prompt[0] if request.prompt and not isinstance(request.prompt, str) else None
-    return first is not None and first["role"] == "system" and prompts.ANSWER_OPEN in first["content"]
+    return first["content"] if first is not None and first["role"] == "system" else ""
 
 
 def _pieces(parts: Iterable[tuple[str, str]]) -> tuple[Piece, ...]:
@@ -148,11 +149,13 @@ def _pieces(parts: Iterable[tuple[str, str]]) -> tuple[Piece, ...]:
 class Transcript:
     """What an answer amounts to so far.
 
-    before: what an answer that is gone on with had said. text: what is new. thought, body: the two parts of both.
+    before: what an answer that is gone on with had said. system: the prompt it is under. text: what is new.
+    thought, body: the two parts of both.
     steps: of the engine that brought text; the number of tokens where each brings one.
     """
 
     before: str = ""
+    system: str = ""
     text: str = ""
     thought: str = ""
     body: str = ""
@@ -217,5 +220,4 @@ class Transcript:
         """The whole text is split by the one rule, which also knows a thought that only its end tells."""
         if self.thought:
             self.thought_ended = self.thought_ended or time.monotonic()
-        parts = prompts.split(self.before + self.text)
-        self.thought, self.body = parts.thought, parts.body
+        self.thought, self.body = parts(self.before + self.text, self.system)

@@ -56,7 +56,7 @@ class Shelf:
         gone = gone.then(None, self._text, [self.wanted, self._undo], js="ampo.forget", **_mine)
         self._undo.click(None, None, [self.wanted, self._undo], js="ampo.undelete", **_mine)
         left(self._import.click).then(None, None, self.wanted, js="ampo.imported", **_mine)
-        self._search.input(None, [self.list, self._search], self.list, js="ampo.searched", **_mine)
+        self._search.change(None, [self.list, self._search], self.list, js="ampo.searched", **_mine)
         self._link.click(Conversation.to_json, now, self._text, **quick).then(
             None, self._text, self._link, js="ampo.link", **_mine
         )

@@ -74,9 +74,10 @@ class Page:
 
     def open(self, url: str) -> None:
         """Anew, as in a tab of its own: without what the last one has noted for itself."""
-        if self.browser.current_url.startswith("http"):
-            self.browser.execute_script("sessionStorage.clear()")
         self.browser.get(url)
+        if self.script("sessionStorage.length"):
+            self.browser.execute_script("sessionStorage.clear()")
+            self.browser.get(url)
         assert self.until(lambda: self.all("#ampo-question textarea"), 60)
 
     def all(self, selector: str) -> list[Any]:

@@ -42,6 +42,7 @@ def acts(shown: str) -> bool:
         "[a page](https://example.org/x)",
         "\\$5 is a price",
         "I have $ 5 and $ 6",
+        "- [x] done\n- [ ] open",
     ],
 )
 def test_left_alone(text: str) -> None:
@@ -53,6 +54,9 @@ def test_left_alone(text: str) -> None:
     [
         ("let $x_1=2$ be", "let ⟨x_1=2⟩ be"),
         ("the $n$th of $20", "the ⟨n⟩th of $20"),
+        ("costs $5 ($x$ is the price)", "costs $5 (⟨x⟩ is the price)"),
+        ("**$6** and *$x$*", "**$6** and *⟨x⟩*"),
+        ("a stray $$ and $x$ then", "a stray $$ and ⟨x⟩ then"),
         ("$20 an hour, and $x$", "$20 an hour, and ⟨x⟩"),
         ("so $ \\frac12 $ it is", "so ⟨ \\frac12 ⟩ it is"),
         ("$$a\n\nb$$", "⟦a\n\nb⟧"),

@@ -39,21 +39,20 @@ def test_thought_and_body_and_counts(remote, thinker: OpenAIEngine) -> None:
     assert script.thought_seconds is not None
 
 
-def test_a_thought_without_tags_is_known_at_the_end(remote, thinker: OpenAIEngine) -> None:
+def test_what_stands_before_an_answer_that_nobody_asked_for_is_no_thought(remote, thinker: OpenAIEngine) -> None:
     remote.says("0.9 is more than 0.11. <answer>9.9</answer>")
     script = Transcript()
     for event in answer(thinker, ask("which is larger?")):
         script.take(event)
-    assert script.thought == "0.9 is more than 0.11."
-    assert script.body == "<answer>9.9</answer>"
-    assert script.thought_seconds is None  # where it ended in time nobody knows
+    assert script.thought == ""
+    assert script.body == "0.9 is more than 0.11. <answer>9.9</answer>"
 
 
 def test_under_a_prompt_that_asks_for_an_answer_the_rest_is_thought(remote, thinker: OpenAIEngine) -> None:
     remote.says("0.9 is more than 0.11. <answer>9.9</answer>", size=4)
     system: Message = {"role": "system", "content": load_template("ampo").system or ""}
     request = Request("q", (system, {"role": "user", "content": "q"}), SamplingParams())
-    script, seen = Transcript(), []
+    script, seen = Transcript(system=system["content"]), []
     for event in answer(thinker, request):
         script.take(event)
         seen.append((script.thought.strip(), script.body))

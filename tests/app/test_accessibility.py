@@ -1,0 +1,60 @@
+"""Every tab under the rules of axe-core (Deque, MPL-2.0, in axe/): nothing serious, nothing critical."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ampo.app.desk import Run, RunRow, Services
+from ampo.types import Problem, Verdict
+
+pytest.importorskip("gradio")
+pytest.importorskip("selenium")
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+FOUND = """
+const done = arguments[0];
+axe.run(document, {resultTypes: ["violations"]}).then((result) => done(result.violations
+  .filter((one) => ["serious", "critical"].includes(one.impact))
+  .map((one) => `${one.impact} ${one.id}: ` + one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 4).join(" | "))));
+"""
+ROW = RunRow(
+    "sums/1#0", Problem("sums/1", "What is 1 + 0?", "1", "sums"), "It is 7", "stop", 5, 0.1, 1, Verdict("wrong", "7", "other")
+)
+TABS = ("Chat", "Sample k", "Compare", "Votes", "Browse")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_tab(browser: Any, serve, make_desk, thinker, remote, until, scheme: str) -> None:
+    run = Run("one", "a model", [["sums", "1 x 1", "0", "0", "0", "0", "5"]], [ROW])
+    services = Services(
+        benchmarks=("sums",), run_names=lambda: ["one"], read_run=lambda _: run, pass_at_k=lambda n, c, k: c / n
+    )
+    remote.says("It is <answer>$x$</answer>", thought="hm")
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get(serve(make_desk(thinker, services=services)))
+    find = browser.find_elements
+    assert until(lambda: find("css selector", "#ampo-question textarea"), 60)
+    find("css selector", "#ampo-question textarea")[0].send_keys("Well?\n")
+    assert until(lambda: find("css selector", "#ampo-chat .ampo-stats"), 60)
+    browser.execute_script(AXE.read_text("utf-8"))
+    browser.set_script_timeout(120)
+    found: dict[str, list[str]] = {}
+    for name in TABS:
+        press = "[...document.querySelectorAll('button[role=tab]')].find((b) => b.textContent.trim() === arguments[0]).click()"
+        browser.execute_script(press, name)
+        selected = "return document.querySelector('button[role=tab][aria-selected=true]').textContent.trim()"
+        assert until(lambda selected=selected, name=name: browser.execute_script(selected) == name)
+        if name == "Sample k":
+            fill = "const e = document.querySelector('#ampo-sample-question textarea'); e.value = 'q'; "
+            browser.execute_script(fill + "e.dispatchEvent(new Event('input', {bubbles: true}))")
+            browser.execute_script("document.querySelector('#ampo-sample-run').click()")
+            assert until(lambda: "8 of 8" in find("css selector", "#ampo-votes")[0].text, 60)
+        if violations := browser.execute_async_script(FOUND):
+            found[name] = violations
+    assert not found, "\n".join(f"{name}: {one}" for name, ones in found.items() for one in ones)
