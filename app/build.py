@@ -19,7 +19,7 @@ from html import escape
 import gradio as gr
 from gradio.themes import Default, LocalFont
 
-from ampo.app import browse, chat, compare, controls, sample
+from ampo.app import browse, chat, compare, controls, sample, scoreboard
 from ampo.app.desk import Desk
 from ampo.app.server import Address as Address
 from ampo.app.server import Server
@@ -85,7 +85,7 @@ def build(desk: Desk) -> gr.Blocks:
         gr.HTML(f'<h1>AMPO</h1><span class="ampo-model">{names}</span>', elem_id="ampo-head")
         with gr.Sidebar(open=False, width=300):
             shelf = Shelf()
-            knobs = controls.build(desk.defaults, desk.system, desk.limits)
+            knobs = controls.build(desk.defaults, desk.system, desk.limits, page)
         with gr.Tabs():
             with gr.Tab("Chat", id="chat"):
                 chat.build(desk, knobs, shelf)
@@ -93,6 +93,8 @@ def build(desk: Desk) -> gr.Blocks:
                 sample.build(desk, knobs)
             with gr.Tab("Compare", id="compare"):
                 compare.build(desk, knobs)
+            with gr.Tab("Votes", id="votes") as votes:
+                scoreboard.build(desk, votes)
             if desk.services.read_run is not None:
                 with gr.Tab("Browse", id="browse"):
                     browse.build(desk, page)

@@ -183,10 +183,10 @@ def _who(match: Match) -> str:
     cells = []
     engines, turns = dict(match.engines), dict(match.turns)
     for place, side in zip(("Left", "Right"), match.order, strict=True):
-        turn = turns[side]
+        turn, name = turns[side], f"{place} is {side.upper()}"
         heat = f", temperature {turn.answer.params.temperature:g}" if turn.answer and turn.answer.model else ""
         prompt = f", system prompt “{escape(turn.system[:60])}”" if turn.system else ""
-        cells.append(f"<b>{place}</b>: {escape(engines[side])}{heat}{prompt}")
+        cells.append(f"<b>{name}</b>: {escape(engines[side])}{heat}{prompt}")
     vote = f"<br>Your vote: <b>{VERDICTS[match.vote]}</b>, saved." if match.vote else ""
     return f"<p>{'<br>'.join(cells)}{vote}</p>"
 
@@ -197,7 +197,7 @@ def build(desk: Desk, knobs: Controls) -> None:
     asked = question.build(desk, "ampo-compare")
     names = list(desk.engines)
     with gr.Row():
-        a, b = _side("Left", names, names[0], "None"), _side("Right", names, names[-1], "The authors'")
+        a, b = _side("A", names, names[0], "None"), _side("B", names, names[-1], "The authors'")
     with gr.Row(elem_classes="ampo-line"):
         blind = gr.Checkbox(
             False, label="Blind: sides are dealt at random, names told after the vote", scale=3, min_width=200
@@ -253,13 +253,13 @@ def build(desk: Desk, knobs: Controls) -> None:
         button.click(comparison.vote, [gr.State(said), match], shown, **heard)
 
 
-def _side(place: str, names: list[str], name: str, prompt: str) -> list[Any]:
-    """One side's settings: engine, system prompt, temperature."""
+def _side(side: str, names: list[str], name: str, prompt: str) -> list[Any]:
+    """One side's settings: engine, system prompt, temperature. Which side stands left is another matter."""
     with gr.Column(min_width=260), gr.Group():
-        engine = gr.Dropdown(names, value=name, label=f"{place}: model", visible=len(names) > 1)
+        engine = gr.Dropdown(names, value=name, label=f"{side}: model", visible=len(names) > 1)
         with gr.Row():
             system = gr.Dropdown(
-                list(PROMPTS), value=SAME if len(names) > 1 else prompt, label=f"{place}: system prompt", min_width=130
+                list(PROMPTS), value=SAME if len(names) > 1 else prompt, label=f"{side}: system prompt", min_width=130
             )
-            temperature = gr.Textbox("", label="temperature", min_width=90, max_length=8, placeholder=SAME)
+            temperature = gr.Textbox("", label=f"{side}: temperature", min_width=90, max_length=8, placeholder=SAME)
     return [engine, system, temperature]

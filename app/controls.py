@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -78,7 +79,15 @@ class Controls:
         return [self.system, *self.knobs]
 
 
-def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
+SAMPLINGS: dict[str, dict[str, Any]] = {
+    "The model's own": {},
+    "The paper's": {"temperature": 0.6, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "max_tokens": 8192},
+    "Greedy": {"temperature": 0.0},
+}
+"""Name in the menu -> what differs from the model's own defaults. The paper's: arXiv 2510.02227, section 4.1."""
+
+
+def build(defaults: SamplingParams, system: str, limits: Limits, page: gr.Blocks) -> Controls:
     """Draw the controls. defaults: the model's own, with what the command line says."""
     with gr.Accordion("System prompt", open=True):
         preset = gr.Dropdown(list(PRESETS), value=_preset_of(system), label="Preset", show_label=False, container=False)
@@ -88,38 +97,54 @@ def build(defaults: SamplingParams, system: str, limits: Limits) -> Controls:
         preset.input(lambda name, now: preset_text(name, now), [preset, text], text, **quick)
         text.input(_preset_of, text, preset, **quick)
     with gr.Accordion("Sampling", open=False):
-        knobs = (
-            gr.Slider(
-                0,
-                max(limits.temperature, defaults.temperature),
-                defaults.temperature,
-                step=0.05,
-                label="temperature",
-                info="0 is greedy",
-            ),
-            gr.Slider(0.01, 1, defaults.top_p, step=0.01, label="top_p"),
-            gr.Number(defaults.top_k, label="top_k", info="0 or -1: all tokens", precision=0, minimum=-1),
-            gr.Slider(0, 1, defaults.min_p, step=0.01, label="min_p"),
-            gr.Slider(
-                1, limits.max_tokens, defaults.max_tokens, step=1, label="max_tokens", info="of thought and answer"
-            ),
-            gr.Slider(
-                0.1,
-                max(2, defaults.repetition_penalty),
-                defaults.repetition_penalty,
-                step=0.01,
-                label="repetition_penalty",
-            ),
-            gr.Slider(-2, 2, defaults.presence_penalty, step=0.05, label="presence_penalty"),
-            gr.Slider(-2, 2, defaults.frequency_penalty, step=0.05, label="frequency_penalty"),
-            gr.Textbox(
-                "\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=limits.stop
-            ),
-            gr.Textbox(
-                "" if defaults.seed is None else str(defaults.seed), label="seed", info="empty: drawn anew each time"
-            ),
-        )
-    return Controls(text, knobs)
+        with gr.Row(elem_classes="ampo-line"):
+            chosen = gr.Dropdown(
+                list(SAMPLINGS), value=None, label="Preset", scale=3, min_width=120, elem_id="ampo-presets"
+            )
+            save = gr.Button("Save as ...", size="sm", scale=1, min_width=80, elem_id="ampo-save-preset")
+        found = Controls(text, _knobs(defaults, limits))
+    _presets(found, chosen, save, _samplings(defaults, limits), page)
+    return found
+
+
+def _samplings(defaults: SamplingParams, limits: Limits) -> str:
+    """The presets that everybody has, as the values of the knobs, in JSON."""
+    own = defaults.to_dict()
+    presets = {}
+    for name, changes in SAMPLINGS.items():
+        made = own | changes
+        made["max_tokens"] = min(made["max_tokens"] or limits.max_tokens, limits.max_tokens)
+        made |= {"stop": "\n".join(made["stop"]), "seed": "" if made["seed"] is None else str(made["seed"])}
+        presets[name] = [made[knob] for knob in NAMES[1:]]
+    return json.dumps(presets)
+
+
+def _presets(controls: Controls, chosen: gr.Dropdown, save: gr.Button, builtin: str, page: gr.Blocks) -> None:
+    """Presets of everybody's, and one's own, which with the system prompt are kept in the browser."""
+    given = Quiet(builtin)
+    mine: dict[str, Any] = {"api_visibility": "private"}
+    everything = [chosen, given, *controls.all]
+    chosen.input(None, everything, controls.all, js="ampo.preset", **mine)
+    save.click(None, everything, chosen, js="ampo.savePreset", **mine)
+    page.load(None, given, chosen, js="ampo.presets")
+
+
+def _knobs(defaults: SamplingParams, limits: Limits) -> tuple[Any, ...]:
+    hottest, penalty = max(limits.temperature, defaults.temperature), max(2, defaults.repetition_penalty)
+    tokens = defaults.max_tokens
+    seed = "" if defaults.seed is None else str(defaults.seed)
+    return (
+        gr.Slider(0, hottest, defaults.temperature, step=0.05, label="temperature", info="0 is greedy"),
+        gr.Slider(0.01, 1, defaults.top_p, step=0.01, label="top_p"),
+        gr.Number(defaults.top_k, label="top_k", info="0 or -1: all tokens", precision=0, minimum=-1),
+        gr.Slider(0, 1, defaults.min_p, step=0.01, label="min_p"),
+        gr.Slider(1, limits.max_tokens, tokens, step=1, label="max_tokens", info="of thought and answer"),
+        gr.Slider(0.1, penalty, defaults.repetition_penalty, step=0.01, label="repetition_penalty"),
+        gr.Slider(-2, 2, defaults.presence_penalty, step=0.05, label="presence_penalty"),
+        gr.Slider(-2, 2, defaults.frequency_penalty, step=0.05, label="frequency_penalty"),
+        gr.Textbox("\n".join(defaults.stop), label="stop", info="one string a line", lines=1, max_length=limits.stop),
+        gr.Textbox(seed, label="seed", info="empty: drawn anew each time"),
+    )
 
 
 def named(handler: Handler) -> Handler:

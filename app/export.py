@@ -1,6 +1,14 @@
-"""A conversation as a Markdown document. As JSON it is `Conversation.to_json`."""
+"""Conversations, samples and comparisons as files. A conversation as JSON is `Conversation.to_json`."""
 
 from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from itertools import zip_longest
+from typing import Any
 
 from ampo.app.render import BADGES, ENDS
 from ampo.conversation import Answer, Conversation, Turn
@@ -44,3 +52,43 @@ def _answer(made: Answer) -> list[str]:
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _samples_markdown(turn: Turn, made: Sequence[Answer], found: Sequence[str | None]) -> tuple[str, str]:  # noqa: ARG001
+    parts = ["# Samples", *_turn(replace(turn, answer=None))]
+    for i, one in enumerate(made, 1):
+        first, *rest = _answer(one)
+        parts += [f"## Sample {i}: {first.removeprefix('## ')}", *rest]
+    return "ampo-samples.md", "\n\n".join(parts) + "\n"
+
+
+def _samples_json(turn: Turn, made: Sequence[Answer], found: Sequence[str | None]) -> tuple[str, str]:
+    question = {name: value for name, value in asdict(turn).items() if name != "answer"}
+    rows = [asdict(one) | {"found": answer} for one, answer in zip_longest(made, found[: len(made)])]
+    return "ampo-samples.json", json.dumps(question | {"samples": rows}, indent=1, ensure_ascii=False)
+
+
+def _samples_csv(turn: Turn, made: Sequence[Answer], found: Sequence[str | None]) -> tuple[str, str]:
+    header = ("sample", "question", "gold", "found", "outcome", "state", "tokens", "seconds", "seed", "text")
+    rows = []
+    for i, (one, answer) in enumerate(zip_longest(made, found[: len(made)]), 1):
+        outcome = one.verdict.outcome if one.verdict else ""
+        about = (one.completion_tokens, f"{one.seconds:.2f}", one.params.seed)
+        rows.append((i, turn.question, turn.gold, answer or "", outcome, one.state, *about, one.text))
+    return "ampo-samples.csv", table(header, rows)
+
+
+SAMPLES = {"Markdown": _samples_markdown, "JSON": _samples_json, "CSV": _samples_csv}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """CSV. What a spreadsheet would take for a formula is kept from being one."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows([_no_formula(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _no_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

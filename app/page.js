@@ -252,6 +252,25 @@ window.ampo = (() => {
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  /* ---- presets of sampling: everybody's come from the server, one's own are kept here, with the system prompt ---- */
+
+  const presetKey = "ampo-presets";
+  const owned = () => parsed(localStorage.getItem(presetKey)) ?? {};
+  const presets = (given, chosen = null) => ({
+    __type__: "update",
+    choices: [...Object.keys(parsed(given)), ...Object.keys(owned())].map((name) => [name, name]),
+    value: chosen,
+  });
+  const preset = (name, given, ...values) => {
+    const builtin = parsed(given)[name];
+    return owned()[name] ?? (builtin ? [values[0], ...builtin] : values);
+  };
+  const savePreset = (chosen, given, ...values) => {
+    const name = prompt("Name of this preset (system prompt and sampling)", "")?.trim();
+    if (name) localStorage.setItem(presetKey, JSON.stringify({ ...owned(), [name.slice(0, 80)]: values }));
+    return presets(given, name || chosen);
+  };
+
   /* ---- files, links, addresses ---- */
 
   const download = (name, text) => {
@@ -322,8 +341,49 @@ window.ampo = (() => {
     return wanted(JSON.stringify({ ...talk, id: current }));
   };
 
+  /* The address of what is shown: name and value pairs; an empty value is left out. */
+  const address = (...pairs) => {
+    const query = new URLSearchParams();
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i + 1]) query.set(pairs[i], pairs[i + 1]);
+    history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+  };
+
+  /* Samples side by side: a bar chosen shows its group alone, chosen again all. */
+  let group = "";
+  const filtered = () => {
+    for (const card of document.querySelectorAll("#ampo-samples .ampo-card"))
+      card.hidden = Boolean(group) && !card.classList.contains(group);
+    for (const bar of document.querySelectorAll("#ampo-votes .ampo-bar"))
+      bar.setAttribute("aria-pressed", String(Boolean(group) && bar.classList.contains(group)));
+  };
+  const choose = (bar) => {
+    const own = [...bar.classList].find((name) => name.startsWith("ampo-of-"));
+    group = group === own ? "" : own;
+    filtered();
+  };
+  document.addEventListener("click", (event) => {
+    const bar = event.target.closest?.("#ampo-votes .ampo-bar");
+    if (bar) choose(bar);
+    else if (event.target.closest?.("#ampo-sample-run")) group = "";
+  });
+  document.addEventListener("keydown", (event) => {
+    const bar = event.target.closest?.("#ampo-votes .ampo-bar");
+    if (!bar || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    choose(bar);
+  });
+  new MutationObserver(() => {
+    for (const bar of document.querySelectorAll("#ampo-votes .ampo-bar:not([tabindex])")) {
+      bar.tabIndex = 0;
+      bar.setAttribute("role", "button");
+      bar.setAttribute("aria-label", `${bar.innerText.replace(/\s+/g, " ")}: show these samples alone`);
+    }
+    if (group || document.querySelector("#ampo-samples .ampo-card[hidden]")) filtered();
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   return {
     ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, imported, arrived, download },
+    ...{ presets, preset, savePreset, filtered, address },
     ...{ begin, idle, take, halt, putBack, began, said, opened, copied },
   };
 })();

@@ -73,14 +73,24 @@ def answer_messages(made: Answer, gold: str = "") -> tuple[Message, ...]:
     return tuple(_answer(made, markdown.harmless(made.thought), markdown.body(made.body), gold))
 
 
-def folded(made: Answer, gold: str, title: str) -> Message:
-    """A whole answer as one folded message, its thought folded away in it."""
+def whole(made: Answer, gold: str) -> str:
+    """A whole answer as Markdown, its thought folded away in it."""
     parts = [markdown.body(markdown.closed(made.body)) or _waiting(made), footer(made, gold)]
     if made.thought:
         thought = markdown.harmless(markdown.closed(made.thought))
         name = _thought_title(made)["title"]
         parts.insert(0, f"<details><summary>{name}</summary>\n\n{thought}\n\n</details>")
-    return message("assistant", "\n\n".join(parts), {"title": title, "status": "done"})
+    return "\n\n".join(parts)
+
+
+_RAW = {ord(sign): f"&#{ord(sign)};" for sign in "<>&\"'\\`*_{}[]()#+-.!|~$^=:\n"} | dict.fromkeys(
+    range(0x2060, 0x2065)
+)
+
+
+def raw(text: str) -> str:
+    """A text as HTML that stays one block among Markdown; nothing in it is taken for Markdown or a formula."""
+    return text.translate(_RAW)
 
 
 def turn_at(turns: Sequence[Turn], message: int) -> int:

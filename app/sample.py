@@ -6,16 +6,19 @@ Answers are grouped by the verifier's equivalence, as maj@k is counted in an eva
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import partial
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from ampo.app import controls, question, render
+from ampo.app import controls, downloads, export, question, render
 from ampo.app.answers import Ask, answers, judged, seeded, stopped
 from ampo.app.controls import Controls, quick
 from ampo.app.desk import Desk
@@ -157,25 +160,59 @@ def votes(drawn: Draw) -> str:
         verdicts = [verdict for i in members if (verdict := drawn.made[i].verdict)]
         state = "" if group < 0 or not verdicts else "right" if any(v.correct for v in verdicts) else "wrong"
         rows.append(
-            f'<div class="ampo-bar"><div class="ampo-bar-label" title="{escape(label)}">{_label(label, 200)}</div>'
+            f'<div class="ampo-bar {_class_of(group)}">'
+            f'<div class="ampo-bar-label" title="{escape(label)}">{_label(label, 200)}</div>'
             f'<div class="ampo-bar-track"><div class="ampo-bar-fill {state}" style="width:{100 * count / total:.1f}%">'
             f'</div></div><div class="ampo-bar-count">{count}</div></div>'
         )
     return "".join(rows)
 
 
-def samples(drawn: Draw) -> list[render.Message]:
-    """The finished samples as folded messages of a chatbot."""
-    messages: list[render.Message] = []
-    for i in drawn.finished:
-        one = drawn.made[i]
-        found = drawn.found[i] if i < len(drawn.found) else None
-        outcome = " ".join(render.BADGES[one.verdict.outcome]) if one.verdict else ""
-        title = " · ".join(
-            filter(None, (f"Sample {i + 1}", outcome, _label(found, 40), f"{one.completion_tokens:,} tokens"))
-        )
-        messages.append(render.folded(one, drawn.turn.gold if drawn.turn else "", title))
-    return messages
+LIVE_CHARACTERS = 700
+"""While samples are on their way the end of each is shown: whole texts, set anew every second, are nobody's to read."""
+MOST_COMPARED = 12_000
+"""Characters: what follows is shown without marks."""
+
+
+def samples(drawn: Draw, marked: bool = False) -> str:
+    """All samples side by side, as Markdown among HTML of our own. marked: what differs from the first is marked."""
+    cards = []
+    growing = len(drawn.finished) < len(drawn.made)
+    for i, one in enumerate(drawn.made):
+        group = drawn.classes[i] if i < len(drawn.classes) and one.state != "running" else None
+        own = "" if group is None else f" {_class_of(group)}"
+        if growing:
+            inside = f'<div class="ampo-raw">{render.raw(one.text[-LIVE_CHARACTERS:]) or "waiting ..."}</div>'
+        elif marked:
+            inside = f'<div class="ampo-raw">{difference(drawn.made[0].text, one.text)}</div>'
+        else:
+            inside = render.whole(one, drawn.turn.gold if drawn.turn else "")
+        cards.append(f'<div class="ampo-card{own}">\n<h3>{_title(drawn, i)}</h3>\n\n{inside}\n\n</div>\n\n')
+    return f'<div class="ampo-cards">\n\n{"".join(cards)}</div>' if cards else ""
+
+
+def difference(old: str, new: str) -> str:
+    """A text as HTML, its words marked that the other one doesn't have in that place."""
+    a, b = (re.findall(r"\s+|\w+|[^\w\s]", text[:MOST_COMPARED]) for text in (old, new))
+    parts = []
+    for kind, _, _, start, end in SequenceMatcher(None, a, b).get_opcodes():
+        words = "".join(b[start:end])
+        shown = render.raw(words)
+        parts.append(shown if kind == "equal" or not words.strip() else f"<mark>{shown}</mark>")
+    return "".join(parts) + render.raw(new[MOST_COMPARED:])
+
+
+def _class_of(group: int) -> str:
+    """What page.js filters by."""
+    return f"ampo-of-{'none' if group < 0 else group}"
+
+
+def _title(drawn: Draw, i: int) -> str:
+    one = drawn.made[i]
+    found = drawn.found[i] if i < len(drawn.found) and one.state != "running" else None
+    outcome = " ".join(render.BADGES[one.verdict.outcome]) if one.verdict else ""
+    count = f"{one.completion_tokens:,} tokens"
+    return " · ".join(filter(None, (f"Sample {i + 1}", outcome, _label(found, 40), count)))
 
 
 def _label(found: str | None, length: int) -> str:
@@ -184,6 +221,12 @@ def _label(found: str | None, length: int) -> str:
     if len(text) <= 2 * length and (tex := formula(text)):
         return tex
     return escape(text if len(text) <= length else text[: length - 3] + "...")
+
+
+def _exported(kind: str, drawn: Draw) -> downloads.File:
+    if drawn.turn is None or not drawn.made:
+        raise gr.Error("there is nothing to export yet: sample something", print_exception=False)
+    return downloads.File(*export.SAMPLES[kind](drawn.turn, drawn.made, drawn.found))
 
 
 def build(desk: Desk, knobs: Controls) -> None:
@@ -196,24 +239,18 @@ def build(desk: Desk, knobs: Controls) -> None:
         run = gr.Button("Sample", variant="primary", scale=1, min_width=110, elem_id="ampo-sample-run")
         halt = gr.Button("Stop", variant="stop", scale=1, min_width=110, visible=False, elem_id="ampo-sample-stop")
     summary = gr.Markdown(latex_delimiters=DELIMITERS, elem_id="ampo-votes")  # it sets the formulas in the labels
-    opened = gr.Chatbot(
-        label="Samples",
-        show_label=False,
-        height="auto",
-        min_height=60,
-        max_height="70vh",
-        latex_delimiters=DELIMITERS,
-        buttons=[],
-        layout="panel",
-        allow_tags=False,
-        autoscroll=False,
-        placeholder="The samples will stand here, each to be opened.",
-        elem_id="ampo-samples",
-    )
+    with gr.Row(elem_classes="ampo-line"):
+        marked = gr.Checkbox(False, label="Mark what differs from sample 1", scale=3, min_width=200)
+        exports = {kind: gr.Button(kind, size="sm", min_width=60, scale=1) for kind in export.SAMPLES}
+    opened = gr.Markdown(latex_delimiters=DELIMITERS, elem_id="ampo-samples")
     drawn = gr.State(Draw())
     shown = [summary, opened, drawn, run, halt]
     making: dict[str, Any] = {"concurrency_limit": desk.concurrency, "concurrency_id": "engine"}
     event: Any = run.click(
         sampler.draw, [*asked.all, k, *knobs.all], shown, api_name="sample", show_progress="hidden", **making
     )
+    marked.input(samples, [drawn, marked], opened, **quick)
+    event.then(samples, [drawn, marked], opened, **quick)
+    for kind, button in exports.items():
+        downloads.join(button, partial(_exported, kind), drawn)
     halt.click(None, None, None, cancels=[event], api_visibility="private").then(sampler.stop, drawn, shown, **quick)

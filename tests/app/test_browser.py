@@ -152,9 +152,6 @@ def test_nothing_that_a_model_writes_acts(page: Page, url: str, remote) -> None:
     page.write(page.all("#ampo-sample-question textarea")[0], "The same")
     page.click("#ampo-sample-run")
     assert page.until(lambda: "8 of 8" in page.all("#ampo-votes")[0].text, 40)
-    page.browser.execute_script(
-        "document.querySelectorAll('#ampo-samples .thought-group > [role=button]').forEach(one => one.click())"
-    )
     assert page.until(lambda: page.all("#ampo-samples .ampo-stats"))
     time.sleep(0.5)
     for link in page.all(":is(#ampo-chat, #ampo-samples) a"):
@@ -474,6 +471,11 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     page.click("#ampo-sample-run")
     assert page.until(lambda: "pass@8" in page.all("#ampo-votes")[0].text, 40)
     assert "8 of 8" in page.all("#ampo-votes")[0].text
+    shown = "[...document.querySelectorAll('#ampo-samples .ampo-card')].filter((card) => !card.hidden).length"
+    assert page.until(lambda: page.script(shown) == 8)
+    page.click("#ampo-votes .ampo-bar")
+    assert page.script("document.querySelector('#ampo-votes .ampo-bar').getAttribute('aria-pressed')") == "true"
+    assert page.script(shown) == 8  # all say the same
 
 
 def test_two_settings_are_compared_blind_and_voted_on(page: Page, serve, make_desk, thinker: Any, remote) -> None:

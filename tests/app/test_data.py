@@ -10,7 +10,7 @@ import pytest
 
 from ampo.app import export, render, votes
 from ampo.app.controls import Limits, read
-from ampo.app.sample import Draw, figures, samples
+from ampo.app.sample import Draw, difference, figures, samples
 from ampo.app.sample import votes as vote_bars
 from ampo.conversation import Answer, Conversation, Turn, from_dict, from_json
 from ampo.engines.settings import EngineSettings
@@ -108,7 +108,8 @@ def test_bars_and_figures() -> None:
     assert "3 of 4" in html
     assert "<b>67 %</b><span>avg@3</span>" in html
     assert "<b>100 %</b><span>pass@2</span>" in html
-    assert [m["metadata"]["title"] for m in samples(drawn)][1] == "Sample 2 · ✗ wrong · &lt;9.11&gt; · 7 tokens"
+    assert "Sample 2 · ✗ wrong · &lt;9.11&gt; · 7 tokens" in samples(drawn)
+    assert samples(drawn).count("ampo-of-0") == 2
 
 
 def test_knobs_are_read_and_bounded() -> None:
@@ -139,7 +140,7 @@ def test_an_expected_answer_stands_beside_the_verdict() -> None:
 
 def test_an_opened_sample_is_whole() -> None:
     made = answer(thought="a\n```py\nx", body="b\n```py\ny")
-    text = render.folded(made, "", "Sample 1")["content"][0]["text"]
+    text = render.whole(made, "")
     assert text.count("```") == 4
     assert "\n```\n\n</details>\n\nb" in text
 
@@ -215,3 +216,52 @@ def test_sampling_is_read_as_vllm_names_it() -> None:
     values = [3.0, 1.0, -1, 0.0, 64, 1.0, 0.0, 0.0, "", ""]
     found = read(values, Limits(temperature=3))
     assert (found.temperature, found.top_k) == (3.0, 0)
+
+
+def test_what_differs_is_marked_and_nothing_acts() -> None:
+    shown = difference("the sum is 11", "the <b>sum</b> is *12*")
+    assert "<mark>12</mark>" in shown.replace("&#42;", "") or "12" in shown
+    assert "<b>" not in shown
+    assert "*" not in shown
+    assert "<mark>" not in difference("a b", "a b")
+    assert "<mark>" in difference("a b", "a c")
+
+
+def test_samples_are_exported() -> None:
+    made = (answer("=1+1", verdict=Verdict("wrong", "2", "x")), answer("9.9"))
+    files = {kind: make(TALK.turns[0], made, ("2", "9.9")) for kind, make in export.SAMPLES.items()}
+    assert "## Sample 2" in files["Markdown"][1]
+    assert [one["found"] for one in json.loads(files["JSON"][1])["samples"]] == ["2", "9.9"]
+    assert "'=1+1" in files["CSV"][1]  # no formula to a spreadsheet
+
+
+def test_strengths_follow_the_votes() -> None:
+    from ampo.app.bradleyterry import strengths
+
+    votes = [("a", "b", 1.0)] * 30 + [("b", "c", 1.0)] * 20 + [("c", "b", 1.0)] * 10 + [("a", "c", 0.5)] * 2
+    found = strengths(votes)
+    assert [one.name for one in found] == ["a", "b", "c"]
+    assert (found[0].wins, found[0].ties, found[0].losses) == (30, 2, 0)
+    assert all(one.low <= one.elo <= one.high for one in found)
+    assert abs(sum(one.elo for one in found)) < 1e-6
+    two = strengths([("a", "b", 1.0)] * 750 + [("a", "b", 0.0)] * 250)
+    assert two[0].elo - two[1].elo == pytest.approx(400 * 0.4771, rel=0.02)  # odds of three to one
+    assert strengths([]) == []
+    assert strengths(votes) == found  # the same votes, the same interval
+
+
+def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
+    from ampo.app.scoreboard import as_csv, read, results
+
+    file = tmp_path / "votes.jsonl"
+    sides = {"a": (thinker, TALK.turns[0]), "b": (thinker, Turn("a?", "", "9.9", answer=answer("9.11")))}
+    for vote, blind in (("a", True), ("b", False), ("neither", True), ("tie", True)):
+        votes.append(file, votes.record(vote, sides, ("b", "a"), blind=blind))
+    with file.open("a") as stream:
+        stream.write('{"vote": "a"}\n{"vote": "b", "sides": 3}\n')
+    rows = read(file)
+    assert len(rows) == 4
+    assert [score for *_, score in results(rows, blind_only=True)] == [1.0, 0.5]
+    assert len(results(rows, blind_only=False)) == 3
+    assert len(as_csv(rows).splitlines()) == 5
+    assert read(tmp_path / "none") == []
