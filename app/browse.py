@@ -1,27 +1,62 @@
-"""The tab that opens run directories of `ampo eval`: their figures, their responses, and the verdicts on them."""
+"""The tab that opens run directories of `ampo eval`: their figures, their responses, and the verdicts on them.
+
+A run and a response have an address (`?run=NAME&response=ID`), which can be sent.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from ampo.app import render
-from ampo.app.controls import heard, quick
+from ampo.app.controls import Quiet, heard, quick, whole
 from ampo.app.desk import Desk, Run, RunRow
 from ampo.app.markdown import DELIMITERS
-from ampo.conversation import Answer, Turn
+from ampo.conversation import Answer, Turn, parts
 from ampo.errors import UserError
 from ampo.types import OUTCOMES
 
-MAX_ROWS = 200
-"""Responses in the table; the filters choose which."""
+PAGE_ROWS = 50
 _KEPT = 4  # runs in memory
 ALL, UNJUDGED = "all", "not judged"
+ENDS = {"finished": ("stop",), "cut off": ("length",), "failed": ("error", "abort")}
+ORDERS = ("by problem", "longest first", "shortest first")
 SUMMARY = ["benchmark", "problems × samples", "avg@k [95 %]", "pass@k", "maj@k", "cut / none / time-out", "tokens"]
 COLUMNS = ["response", "verdict", "found", "expected", "tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is to be listed. words: in the whole texts of question and response. shown: verdicts that were not shown."""
+
+    benchmark: str = ALL
+    outcome: str = ALL
+    end: str = ALL
+    unshown: bool = False
+    words: str = ""
+    order: str = ORDERS[0]
+
+    def of(self, rows: Sequence[RunRow]) -> list[RunRow]:
+        found = [row for row in rows if self._fits(row)]
+        if self.order == ORDERS[0]:
+            return sorted(found, key=lambda row: _natural(row.id))
+        return sorted(found, key=lambda row: row.completion_tokens, reverse=self.order == ORDERS[1])
+
+    def _fits(self, row: RunRow) -> bool:
+        words = (self.words or "").casefold().strip()
+        texts = (row.text, row.problem.question, row.problem.answer, row.id)
+        return (
+            self.benchmark in (ALL, row.problem.benchmark)
+            and self.outcome in (ALL, row.verdict.outcome if row.verdict else UNJUDGED)
+            and (self.end == ALL or row.finish_reason in ENDS.get(self.end, ()))
+            and (not self.unshown or (row.verdict is not None and not row.verdict.shown))
+            and (not words or any(words in text.casefold() for text in texts))
+        )
 
 
 class Browser:
@@ -32,34 +67,61 @@ class Browser:
         self._runs: OrderedDict[str, Run] = OrderedDict()
 
     def names(self) -> Any:
-        """The runs there are, now."""
+        """The runs there are, now; broken and empty ones say so."""
         self._runs.clear()
-        return gr.Dropdown(choices=list(self._services.run_names()), value=None)
+        return gr.Dropdown(choices=self._listed(), value=None)
+
+    def arrive(self, page: gr.Request) -> tuple[Any, ...]:
+        """What the address asks for: the run to choose, and the tab that shows it."""
+        asked = dict(page.query_params)
+        listed = self._listed()
+        name = asked.get("run") if asked.get("run") in {name for _, name in listed} else None
+        return gr.Dropdown(choices=listed, value=name), gr.Tabs(selected="browse") if name else gr.skip()
 
     def open(self, name: str | None) -> tuple[Any, ...]:
         """A run's figures, its benchmarks to filter by, and its first responses."""
         if not name:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            return tuple(gr.skip() for _ in range(7))
         run = self._run(name)
         about = f"**{name.replace('*', '')}** · {len(run.rows):,} responses of `{run.about.replace('`', '')}`"
         benchmarks = list(dict.fromkeys(row.problem.benchmark for row in run.rows))
-        table, ids = self.table(name, ALL, ALL, "")
-        return about, [list(row) for row in run.summary], gr.Dropdown(choices=[ALL, *benchmarks], value=ALL), table, ids
+        filters = gr.Dropdown(choices=[ALL, *benchmarks], value=ALL)
+        return about, [list(row) for row in run.summary], filters, *self.table(name, 1)
 
-    def table(self, name: str | None, benchmark: str, outcome: str, words: str) -> tuple[Any, list[str]]:
-        """The responses that the filters leave, and their ids."""
-        rows = _chosen(self._run(name).rows, benchmark, outcome, words or "") if name else []
-        if len(rows) > MAX_ROWS:
-            gr.Info(f"{len(rows):,} responses fit, the first {MAX_ROWS} are listed: the filters choose which.")
-            rows = rows[:MAX_ROWS]
-        return [_row(row) for row in rows], [row.id for row in rows]
+    def table(self, name: str | None, page: Any, *filters: Any) -> tuple[Any, list[str], int, str]:
+        """The responses of a page that the filters leave, their ids, which page it is, and where that is."""
+        rows = Filter(*filters).of(self._run(name).rows) if name else []
+        pages = max(1, -(-len(rows) // PAGE_ROWS))
+        try:
+            page = whole("page", page or 1, 1, pages)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        shown = rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+        return (
+            [_row(row) for row in shown],
+            [row.id for row in shown],
+            page,
+            f"page of {pages} · {len(rows):,} responses",
+        )
 
-    def response(self, name: str, ids: list[str], event: gr.SelectData) -> list[render.Message]:
-        """One response with its question and its verdict."""
+    def response(self, name: str, ids: list[str], event: gr.SelectData) -> tuple[list[render.Message], str]:
+        """One response with its question and its verdict, and its id."""
         index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
-        wanted = ids[index] if 0 <= index < len(ids) else None
+        wanted = ids[index] if 0 <= index < len(ids) else ""
+        return self.messages(name, wanted), wanted
+
+    def asked_response(self, name: str | None, page: gr.Request) -> list[render.Message]:
+        """The response of the address."""
+        wanted = page.query_params.get("response", "")
+        return self.messages(name, wanted) if name and wanted else []
+
+    def messages(self, name: str, wanted: str) -> list[render.Message]:
         row = next((row for row in self._run(name).rows if row.id == wanted), None)
         return list(render.turn_messages(_turn(row))) if row else []
+
+    def _listed(self) -> list[tuple[str, str]]:
+        states = self._services.run_states()
+        return [(f"{name} · {states[name]}" if states.get(name) else name, name) for name in self._services.run_names()]
 
     def _run(self, name: str) -> Run:
         if name not in self._runs:
@@ -73,16 +135,9 @@ class Browser:
         return self._runs[name]
 
 
-def _chosen(rows: Sequence[RunRow], benchmark: str, outcome: str, words: str) -> list[RunRow]:
-    words = words.casefold().strip()
-    fitting = (
-        row
-        for row in rows
-        if benchmark in (ALL, row.problem.benchmark)
-        and outcome in (ALL, row.verdict.outcome if row.verdict else UNJUDGED)
-        and (not words or words in row.text.casefold() or words in row.problem.question.casefold())
-    )
-    return list(fitting)
+def _natural(text: str) -> list[tuple[int, Any]]:
+    """A key by which 10 comes after 9."""
+    return [(1, int(part)) if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
 
 
 def _row(row: RunRow) -> list[Any]:
@@ -95,11 +150,11 @@ def _turn(row: RunRow) -> Turn:
     from ampo import prompts
     from ampo.types import SamplingParams
 
-    parts = prompts.split(row.text)
+    thought, body = parts(row.text, prompts.ANSWER_OPEN)
     made = Answer(
         text=row.text,
-        thought=parts.thought,
-        body=parts.body,
+        thought=thought,
+        body=body,
         params=SamplingParams(seed=row.seed),
         state={"stop": "stop", "length": "length", "abort": "stopped"}.get(row.finish_reason, "failed"),  # pyright: ignore[reportArgumentType]
         completion_tokens=row.completion_tokens,
@@ -109,27 +164,57 @@ def _turn(row: RunRow) -> Turn:
     return Turn(f"{prompts.in_full(row.problem)}\n\n*Expected answer:* {row.problem.answer}", answer=made)
 
 
-def build(desk: Desk, page: gr.Blocks) -> None:
+@dataclass(frozen=True)
+class Filters:
+    """The components that choose what is listed, and the page of it."""
+
+    all: list[Any]
+    benchmark: gr.Dropdown
+    words: gr.Textbox
+    number: gr.Number
+    where: gr.Markdown
+    back: gr.Button
+    on: gr.Button
+
+
+def _filters() -> Filters:
+    with gr.Row():
+        benchmark = gr.Dropdown([ALL], value=ALL, label="Benchmark", min_width=120, interactive=True)
+        outcome = gr.Dropdown([ALL, *OUTCOMES, UNJUDGED], value=ALL, label="Verdict", min_width=120)
+        end = gr.Dropdown([ALL, *ENDS], value=ALL, label="How it ended", min_width=110)
+        order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", min_width=120)
+    with gr.Row(elem_classes="ampo-line"):
+        words = gr.Textbox(label="Containing (question, answer, response)", min_width=180, max_length=200, scale=3)
+        unshown = gr.Checkbox(False, label="Verdict not shown", min_width=120, scale=1)
+        number = gr.Number(1, label="Page", precision=0, minimum=1, min_width=70, scale=1)
+        back = gr.Button("Earlier", size="sm", min_width=70, scale=1)
+        on = gr.Button("Later", size="sm", min_width=70, scale=1, elem_id="ampo-next-page")
+    where = gr.Markdown(elem_id="ampo-where")
+    return Filters([benchmark, outcome, end, unshown, words, order], benchmark, words, number, where, back, on)
+
+
+def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
     """Draw the tab and join it to the handlers."""
     browser = Browser(desk)
     with gr.Row(elem_classes="ampo-line"):
         name = gr.Dropdown([], label="Run", scale=5, min_width=200, interactive=True, elem_id="ampo-run")
         again = gr.Button("Look again", scale=1, min_width=100)
+        link = gr.Button("Copy link", scale=1, min_width=90, elem_id="ampo-run-link")
     about = gr.Markdown("Runs of `ampo eval` are listed here.")
-    summary = gr.Dataframe(headers=SUMMARY, interactive=False, show_label=False, wrap=False, max_height=240)
-    with gr.Row():
-        benchmark = gr.Dropdown([ALL], value=ALL, label="Benchmark", min_width=120, interactive=True)
-        outcome = gr.Dropdown([ALL, *OUTCOMES, UNJUDGED], value=ALL, label="Verdict", min_width=120)
-        words = gr.Textbox(label="Containing", min_width=140, max_length=200)
+    summary = gr.Dataframe(
+        headers=SUMMARY, interactive=False, label="Figures of the run", show_label=False, wrap=False, max_height=240
+    )
+    filters = _filters()
     table = gr.Dataframe(
         headers=COLUMNS,
         interactive=False,
+        label="Responses",
         show_label=False,
         max_height=300,
         column_widths=["30%", "16%", "22%", "20%", "12%"],
         elem_id="ampo-responses",
     )
-    ids = gr.State([])
+    ids, chosen, run_word, response_word = gr.State([]), Quiet(), Quiet("run"), Quiet("response")
     opened = gr.Chatbot(
         label="Response",
         show_label=False,
@@ -144,9 +229,21 @@ def build(desk: Desk, page: gr.Blocks) -> None:
         placeholder="Choose a response above.",
         elem_id="ampo-response",
     )
-    page.load(browser.names, None, name, **quick)
+    listed = [table, ids, filters.number, filters.where]
+    shown = [about, summary, filters.benchmark, *listed]
+    address: dict[str, Any] = {"js": "ampo.address", "api_visibility": "private"}
+    here = [run_word, name, response_word, chosen]
+    arrived = page.load(browser.arrive, None, [name, tabs], **quick)
+    arrived.then(browser.open, name, shown, **heard).then(browser.asked_response, name, opened, **heard)
     again.click(browser.names, None, name, **quick)
-    name.input(browser.open, name, [about, summary, benchmark, table, ids], **heard)
-    for control in (benchmark.input, outcome.input, words.submit):
-        control(browser.table, [name, benchmark, outcome, words], [table, ids], **heard)
-    table.select(browser.response, [name, ids], opened, **heard)
+    name.input(browser.open, name, shown, **heard).then(None, here[:2], None, **address)
+    inputs = [name, filters.number, *filters.all]
+    first = [name, gr.State(1), *filters.all]
+    for control in filters.all:
+        (control.submit if control is filters.words else control.input)(browser.table, first, listed, **heard)
+    filters.number.submit(browser.table, inputs, listed, **heard)
+    for button, step in ((filters.back, -1), (filters.on, 1)):
+        turned = button.click(lambda now, step=step: max(1, (now or 1) + step), filters.number, filters.number, **quick)
+        turned.then(browser.table, inputs, listed, **heard)
+    table.select(browser.response, [name, ids], [opened, chosen], **heard).then(None, here, None, **address)
+    link.click(None, None, None, js="() => { ampo.copied(location.href); }", api_visibility="private")

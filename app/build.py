@@ -86,7 +86,7 @@ def build(desk: Desk) -> gr.Blocks:
         with gr.Sidebar(open=False, width=300):
             shelf = Shelf()
             knobs = controls.build(desk.defaults, desk.system, desk.limits, page)
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Chat", id="chat"):
                 chat.build(desk, knobs, shelf)
             with gr.Tab("Sample k", id="sample"):
@@ -97,7 +97,7 @@ def build(desk: Desk) -> gr.Blocks:
                 scoreboard.build(desk, votes)
             if desk.services.read_run is not None:
                 with gr.Tab("Browse", id="browse"):
-                    browse.build(desk, page)
+                    browse.build(desk, page, tabs)
         page.load(None, None, None, js=_OPEN_WHERE_WIDE)
         shelf.load(page)
     return page

@@ -46,9 +46,7 @@ class Quiet(gr.Textbox):
     @property
     def skip_api(self) -> bool:
         return True
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
 
     if TYPE_CHECKING:

@@ -51,12 +51,14 @@ class Services:
     problems: a benchmark's problems with the template that asks them; raises UserError where they can't be had.
     pass_at_k: (samples, right ones, k) -> the unbiased estimate.
     run_names, read_run: the run directories there are; a run by its name, UserError where it can't be read.
+    run_states: in a few words, for the runs that can't be shown or hold nothing yet, why.
     """
 
     benchmarks: Sequence[str] = ()
     problems: Callable[[str], Sequence[tuple[Problem, Template]]] = lambda _: ()
     pass_at_k: Callable[[int, int, int], float] | None = None
     run_names: Callable[[], Sequence[str]] = lambda: ()
+    run_states: Callable[[], Mapping[str, str]] = dict
     read_run: Callable[[str], Run] | None = None
 
 

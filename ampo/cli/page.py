@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tomllib
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
@@ -260,16 +261,38 @@ def services(runs: Path, data_dir: Path | None) -> Services:
         problems=problems,
         pass_at_k=pass_at_k,
         run_names=lambda: run_names(runs),
+        run_states=lambda: run_states(runs),
         read_run=lambda name: read_run(runs, name),
     )
 
 
 def run_names(root: Path) -> list[str]:
     """The run directories in a folder and one level below, the last changed first."""
-    found = [f.parent for pattern in ("*/responses.jsonl", "*/*/responses.jsonl") for f in root.glob(pattern)]
+    patterns = ("*/responses.jsonl", "*/*/responses.jsonl", "*/problems.jsonl", "*/*/problems.jsonl")
+    found = list({f.parent for pattern in patterns for f in root.glob(pattern)})
     found = [folder for folder in found if _inside(root, folder)]
     found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     return [str(folder.relative_to(root)) for folder in found]
+
+
+def run_states(root: Path) -> dict[str, str]:
+    """What is wrong with the runs that can't be shown, in a few words."""
+    found = {name: _state(root / name) for name in run_names(root)}
+    return {name: state for name, state in found.items() if state}
+
+
+def _state(folder: Path) -> str:
+    for name in ("config.toml", "problems.jsonl", "responses.jsonl"):
+        file = folder / name
+        if not file.is_file():
+            return "no responses yet" if name == "responses.jsonl" else f"broken: no {name}"
+        if file.stat().st_size == 0:
+            return "no responses yet" if name == "responses.jsonl" else f"broken: {name} is empty"
+    try:
+        tomllib.loads((folder / "config.toml").read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError):
+        return "broken: config.toml can't be read"
+    return ""
 
 
 def _inside(root: Path, folder: Path) -> bool:

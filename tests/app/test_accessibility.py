@@ -32,6 +32,8 @@ ROW = RunRow(
     1,
     Verdict("wrong", "7", "other"),
 )
+PRESS = """[...document.querySelectorAll("button[role=tab]")]
+  .find((one) => one.textContent.trim() === arguments[0]).click()"""
 TABS = ("Chat", "Sample k", "Compare", "Votes", "Browse")
 
 

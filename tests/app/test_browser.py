@@ -530,6 +530,9 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
     next(cell for cell in page.all(cells) if "sums/2#0" in cell.text).click()
     assert page.until(lambda: "What is 2 + 0?" in page.all("#ampo-response")[0].text)
     assert page.all("#ampo-response .ampo-wrong")
+    assert page.until(lambda: "run=one&response=sums%2F2%230" in page.browser.current_url)
+    page.browser.refresh()
+    assert page.until(lambda: page.all("#ampo-response") and "What is 2 + 0?" in page.all("#ampo-response")[0].text)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

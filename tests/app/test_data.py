@@ -10,6 +10,7 @@ import pytest
 
 from ampo.app import export, render, votes
 from ampo.app.controls import Limits, read
+from ampo.app.desk import Run, RunRow, Services
 from ampo.app.sample import Draw, difference, figures, samples
 from ampo.app.sample import votes as vote_bars
 from ampo.conversation import Answer, Conversation, Turn, from_dict, from_json
@@ -265,3 +266,55 @@ def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
     assert len(results(rows, blind_only=False)) == 3
     assert len(as_csv(rows).splitlines()) == 5
     assert read(tmp_path / "none") == []
+
+
+def test_responses_are_filtered_ordered_and_paged() -> None:
+    from ampo.app.browse import PAGE_ROWS, Browser, Filter
+    from ampo.types import Problem
+
+    rows = [
+        RunRow(
+            f"d/{i}#0",
+            Problem(f"d/{i}", f"What is {i}?", str(i), "d"),
+            "sure",
+            "length" if i == 3 else "stop",
+            1000 - i,
+            0.1,
+            i,
+            Verdict("wrong", "x", "", shown=i != 5),
+        )
+        for i in reversed(range(PAGE_ROWS * 2 + 7))
+    ]
+    services = Services(run_names=lambda: ["one"], read_run=lambda _: Run("one", "m", [], rows))
+    browser = Browser(SimpleNamespace(services=services))  # pyright: ignore[reportArgumentType]
+    table, ids, page, where = browser.table("one", 3)
+    assert (len(table), ids[-1], page) == (7, "d/106#0", 3)
+    assert where == "page of 3 · 107 responses"
+    assert browser.table("one", 99)[2] == 3
+    assert [row.id for row in Filter(end="cut off").of(rows)] == ["d/3#0"]
+    assert [row.id for row in Filter(unshown=True).of(rows)] == ["d/5#0"]
+    assert [row.id for row in Filter(words="WHAT IS 42").of(rows)] == ["d/42#0"]
+    assert Filter(order="longest first").of(rows)[0].id == "d/0#0"
+    assert [row.id for row in Filter().of(rows)][8:11] == ["d/8#0", "d/9#0", "d/10#0"]
+
+
+def test_folders_that_cannot_be_shown_say_so(tmp_path: Path) -> None:
+    pytest.importorskip("gradio")
+    from ampo.cli.page import run_states
+
+    for name, files in {
+        "empty": {"config.toml": "a = 1", "problems.jsonl": "{}", "responses.jsonl": ""},
+        "begun": {"config.toml": "a = 1", "problems.jsonl": "{}"},
+        "broken": {"config.toml": "a = ", "problems.jsonl": "{}", "responses.jsonl": "{}"},
+        "half": {"responses.jsonl": "{}"},
+        "good": {"config.toml": "a = 1", "problems.jsonl": "{}", "responses.jsonl": "{}"},
+    }.items():
+        (tmp_path / name).mkdir()
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+    assert run_states(tmp_path) == {
+        "empty": "no responses yet",
+        "begun": "no responses yet",
+        "broken": "broken: config.toml can't be read",
+        "half": "broken: no config.toml",
+    }
