@@ -18,8 +18,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-PROMPT = "\n> "
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>()][0-9A-Za-z]?)|\r")
+PROMPT = "\n>"
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>()][0-9A-Za-z]?)|[\r\x08]")
 
 
 class Terminal:
