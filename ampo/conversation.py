@@ -68,8 +68,8 @@ class Answer:
             self,
             text=response.text,
             state=states.get(response.finish_reason, "failed"),
-            prompt_tokens=response.prompt_tokens,
-            completion_tokens=response.completion_tokens,
+            prompt_tokens=response.prompt_tokens or 0,
+            completion_tokens=response.completion_tokens or 0,
             seconds=response.seconds,
             first_token_seconds=response.first_token_seconds,
         )

@@ -17,7 +17,7 @@ from ampo.app.pump import Pump
 from ampo.app.session import Transcript, answer, said_before, system_of
 from ampo.conversation import Answer, State, Turn
 from ampo.engines.base import Engine
-from ampo.types import Problem, Request, SamplingParams
+from ampo.types import Problem, Protocol, Request, SamplingParams
 from ampo.verify import Claim, VerifierPool
 
 K = TypeVar("K", bound=Hashable)
@@ -68,13 +68,13 @@ def stopped(made: Answer) -> Answer:
     return replace(made, state="stopped") if made.state == "running" else made
 
 
-async def judged(pool: VerifierPool, turn: Turn) -> Turn:
+async def judged(pool: VerifierPool, turn: Turn, protocol: Protocol = "ampo") -> Turn:
     """The turn with the verifier's verdict on its answer, where an answer is expected and one is there."""
     made = turn.answer
     if not turn.gold.strip() or made is None or made.state in ("running", "failed"):
         return turn
     cut = "length" if made.state in ("length", "stopped") else "stop"
-    claim = Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut)
+    claim = Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut, protocol)
     return replace(turn, answer=replace(made, verdict=await asyncio.wrap_future(pool.submit(claim))))
 
 

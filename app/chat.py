@@ -44,6 +44,7 @@ class Parts:
     box: gr.Textbox
     gold: gr.Textbox
     check: gr.Button
+    path: gr.HTML
     now: gr.State
     kind: gr.State
     asked: gr.Textbox
@@ -109,12 +110,12 @@ def _drawn(desk: Desk) -> Parts:
         autofocus=True,
         elem_id="ampo-question",
     )
-    gold, check = _check(desk, box, kind)
+    gold, check, path = _check(desk, box, kind)
     hidden = gr.Textbox(visible="hidden"), gr.Textbox("", visible="hidden")
-    return Parts(chatbot, go_on, box, gold, check, now, kind, *hidden, Quiet(), Quiet())
+    return Parts(chatbot, go_on, box, gold, check, path, now, kind, *hidden, Quiet(), Quiet())
 
 
-def _check(desk: Desk, box: gr.Textbox, kind: gr.State) -> tuple[gr.Textbox, gr.Button]:
+def _check(desk: Desk, box: gr.Textbox, kind: gr.State) -> tuple[gr.Textbox, gr.Button, gr.HTML]:
     with gr.Accordion("Check the answer", open=False, elem_id="ampo-check"):
         with gr.Row(elem_classes="ampo-line"):
             gold = gr.Textbox(
@@ -125,8 +126,9 @@ def _check(desk: Desk, box: gr.Textbox, kind: gr.State) -> tuple[gr.Textbox, gr.
                 max_length=desk.limits.gold,
             )
             check = gr.Button("Check the last answer", scale=1, min_width=150, elem_id="ampo-check-last")
+        path = gr.HTML(elem_id="ampo-path")
         picker.build(desk, box, gold, kind)
-    return gold, check
+    return gold, check, path
 
 
 _growing: dict[str, Any] = {
@@ -176,6 +178,7 @@ def _ending(talk: Talk, parts: Parts, shelf: Shelf, running: list[Any]) -> None:
         talk.check, [now, parts.gold, parts.kind], shown, show_progress="hidden", api_name="check"
     )
     shelf.kept(check, now)
+    check.success(talk.path, now, parts.path, **quick)
 
     def left(begin: Any) -> Any:
         """What ends the answer that is on its way, and keeps the conversation as it is."""

@@ -46,7 +46,9 @@ class Quiet(gr.Textbox):
     @property
     def skip_api(self) -> bool:
         return True
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
 
     if TYPE_CHECKING:

@@ -177,6 +177,25 @@ def badge(verdict: Verdict, gold: str = "") -> str:
     return f'<div class="ampo-verdict">{mark} <span>{found}{expected}{why}</span></div>'
 
 
+def path(verdicts: Sequence[Verdict], gold: str) -> str:
+    """How an answer was judged under each protocol, as HTML."""
+    rows = []
+    for verdict in verdicts:
+        sign, word = BADGES[verdict.outcome]
+        note = "" if verdict.shown else " <b>not shown</b>: it rests on something that could not be read or compared"
+        found = f"<code>{escape(_clip(verdict.extracted))}</code>" if verdict.extracted else "nothing"
+        cells = (
+            escape(verdict.protocol),
+            f'<span class="ampo-badge ampo-{verdict.outcome}">{sign} {word}</span>',
+            found,
+            f"{escape(_clip(verdict.reason))}{note}",
+        )
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = "".join(f"<th>{name}</th>" for name in ("protocol", "verdict", "found in the answer", "by which rule"))
+    expected = f"<caption>expected <code>{escape(_clip(gold))}</code></caption>"
+    return f'<table class="ampo-path">{expected}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
 def _clip(text: str, length: int = 300) -> str:
     text = " ".join(text.split())
     return text if len(text) <= length else f"{text[:length]}..."

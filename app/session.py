@@ -122,10 +122,10 @@ def _waited(halt: Halt | None, seconds: float) -> bool:
 
 def without_address(message: str, engine: Engine) -> str:
     """An error in one line for whoever uses the page: where the endpoint is, is its owner's business."""
-    address = str(getattr(engine, "base_url", "") or "")
-    parts = urlsplit(address)
-    for part in (address, f"{parts.scheme}://{parts.netloc}", parts.netloc, parts.hostname or ""):
-        message = message.replace(part, "the endpoint") if part else message
+    for address in str(getattr(engine, "base_url", "") or "").split(", "):
+        parts = urlsplit(address)
+        for part in (address, f"{parts.scheme}://{parts.netloc}", parts.netloc, parts.hostname or ""):
+            message = message.replace(part, "the endpoint") if part else message
     return " ".join(message.split())
 
 

@@ -22,7 +22,7 @@ from ampo.app.live import Live, Running
 from ampo.app.markdown import written
 from ampo.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json, live_key
 from ampo.errors import UserError
-from ampo.types import AnswerKind, Request, SamplingParams
+from ampo.types import PROTOCOLS, AnswerKind, Request, SamplingParams
 
 Update = tuple[Any, ...]
 
@@ -112,6 +112,14 @@ class Talk:
         last = await judged(self.desk.verifier, replace(talk.turns[-1], gold=gold, kind=kind))
         talk = replace(talk, turns=(*talk.turns[:-1], last))
         return _shown(talk, render.conversation(talk.turns))
+
+    async def path(self, talk: Conversation) -> str:
+        """How the last answer was judged: what was found in it, by which rule, under each protocol."""
+        turn = talk.turns[-1] if talk.turns else Turn("")
+        if not turn.gold or turn.answer is None:
+            return ""
+        both = [await judged(self.desk.verifier, turn, protocol) for protocol in PROTOCOLS]
+        return render.path([one.answer.verdict for one in both if one.answer and one.answer.verdict], turn.gold)
 
     async def leave(self, talk: Conversation, page: gr.Request) -> Conversation:
         """The conversation as it is to be kept, after the generation has been ended."""

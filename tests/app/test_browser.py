@@ -455,6 +455,14 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     assert page.answered()
     assert page.until(lambda: page.all("#ampo-chat .ampo-correct"))
 
+    page.write(page.labelled("Expected answer")[0], "12")
+    page.click("#ampo-check-last")
+    assert page.until(lambda: len(page.all("#ampo-path .ampo-wrong")) == 2)  # under both protocols
+    assert "official" in page.all("#ampo-path")[0].text
+    page.write(page.labelled("Expected answer")[0], "11")
+    page.click("#ampo-check-last")
+    assert page.until(lambda: len(page.all("#ampo-path .ampo-correct")) == 2)
+
     place = {"behavior": "allow", "downloadPath": str(tmp_path)}
     page.browser.execute_cdp_cmd("Page.setDownloadBehavior", place)
     page.click("#ampo-export-markdown")
