@@ -278,7 +278,7 @@ KEPT = "Object.keys(localStorage).filter(k => k.startsWith('ampo-conversation-')
 
 def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinker: Any, remote) -> None:
     url = serve(make_desk(thinker))
-    remote.says("slow " * 60 + "end")
+    remote.says("slow " * 600 + "end")
     remote.delay = 0.1
     page.open(url)
     page.browser.execute_script("localStorage.clear()")
@@ -290,6 +290,7 @@ def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinke
     page.browser.refresh()
     assert page.until(lambda: "slow" in page.text())
     assert page.until(lambda: page.all("#ampo-question button.stop-button"))
+    remote.delay = 0
     assert page.answered()
     assert "slow end" in page.text()
     assert len(remote.asked) == 1
