@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.app import render
-from ampo.app.controls import Quiet, heard, quick, whole
+from ampo.app.controls import heard, quick, quiet, whole
 from ampo.app.desk import Desk, Run, RunRow
 from ampo.app.markdown import DELIMITERS
 from ampo.conversation import Answer, Turn, parts
@@ -214,7 +214,7 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
         column_widths=["30%", "16%", "22%", "20%", "12%"],
         elem_id="ampo-responses",
     )
-    ids, chosen, run_word, response_word = gr.State([]), Quiet(), Quiet("run"), Quiet("response")
+    ids, chosen, run_word, response_word = gr.State([]), quiet(), quiet("run"), quiet("response")
     opened = gr.Chatbot(
         label="Response",
         show_label=False,

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.app import picker
-from ampo.app.controls import Controls, Quiet, quick
+from ampo.app.controls import Controls, quick, quiet
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS
 from ampo.app.shelf import Shelf
@@ -49,8 +49,8 @@ class Parts:
     kind: gr.State
     asked: gr.Textbox
     expected: gr.Textbox
-    began: Quiet
-    said: Quiet
+    began: gr.Textbox
+    said: gr.Textbox
 
     @property
     def shown(self) -> list[Any]:
@@ -112,7 +112,7 @@ def _drawn(desk: Desk) -> Parts:
     )
     gold, check, path = _check(desk, box, kind)
     hidden = gr.Textbox(visible="hidden"), gr.Textbox("", visible="hidden")
-    return Parts(chatbot, go_on, box, gold, check, path, now, kind, *hidden, Quiet(), Quiet())
+    return Parts(chatbot, go_on, box, gold, check, path, now, kind, *hidden, quiet(), quiet())
 
 
 def _check(desk: Desk, box: gr.Textbox, kind: gr.State) -> tuple[gr.Textbox, gr.Button, gr.HTML]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from abc import ABCMeta
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -37,17 +38,18 @@ heard: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """For those that may have to say what is wrong."""
 
 
-class Quiet(gr.Textbox):
+# Made past Gradio's own metaclass, which would write a .pyi file beside this one.
+_Quiet: Any = ABCMeta.__new__(
+    type(gr.Textbox),
+    "Quiet",
+    (gr.Textbox,),
+    {"skip_api": property(lambda _: True), "is_template": True, "__module__": __name__},
+)
+
+
+def quiet(value: str = "") -> gr.Textbox:
     """A text on its way between server and browser: nobody sees it, and callers of the API know nothing of it."""
-
-    is_template = True  # to Gradio: it is drawn as what it is made from
-
-    def __init__(self, value: str = "") -> None:
-        super().__init__(value, visible="hidden")
-
-    @property
-    def skip_api(self) -> bool:
-        return True
+    return _Quiet(value, visible="hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _samplings(defaults: SamplingParams, limits: Limits) -> str:
 
 def _presets(controls: Controls, chosen: gr.Dropdown, save: gr.Button, builtin: str, page: gr.Blocks) -> None:
     """Presets of everybody's, and one's own, which with the system prompt are kept in the browser."""
-    given = Quiet(builtin)
+    given = quiet(builtin)
     mine: dict[str, Any] = {"api_visibility": "private"}
     everything = [chosen, given, *controls.all]
     chosen.input(None, everything, controls.all, js="ampo.preset", **mine)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from ampo.app.controls import Quiet, heard
+from ampo.app.controls import heard, quiet
 
 
 class File(NamedTuple):
@@ -17,6 +17,6 @@ class File(NamedTuple):
 
 def join(button: gr.Button, made: Callable[..., File], *inputs: Any) -> None:
     """A button that gives a file. made: takes the inputs' values; may raise gr.Error."""
-    name, text = Quiet(), Quiet()
+    name, text = quiet(), quiet()
     sent = button.click(made, list(inputs), [name, text], **heard)
     sent.success(None, [name, text], None, js="ampo.download", api_visibility="private")

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ class Running:
     def ended(self) -> bool:
         return self.ended_at is not None
 
-    async def watch(self, grace: float) -> AsyncIterator[Conversation]:
+    async def watch(self, grace: float) -> AsyncGenerator[Conversation]:
         """The conversation now and whenever it has changed, to the end. grace: see GRACE_SECONDS."""
         self._lookers += 1
         if self._leaving is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.app import downloads, export
-from ampo.app.controls import Quiet, quick
+from ampo.app.controls import quick, quiet
 from ampo.conversation import Conversation
 
 _mine: dict[str, Any] = {"api_visibility": "private"}
@@ -39,8 +39,8 @@ class Shelf:
             self._markdown = gr.Button("Markdown", size="sm", min_width=70, elem_id="ampo-export-markdown")
             self._json = gr.Button("JSON", size="sm", min_width=50, elem_id="ampo-export-json")
             self._import = gr.Button("Import", size="sm", min_width=60, elem_id="ampo-import")
-        self.wanted = Quiet()
-        self._text, self._name = Quiet(), Quiet()  # a conversation on its way to the browser, a name on its way here
+        self.wanted = quiet()
+        self._text, self._name = quiet(), quiet()  # a conversation on its way to the browser, a name on its way here
 
     def kept(self, event: Any, now: gr.State, show: bool = True) -> Any:
         """After an event, put the conversation on the shelf. show: as the chosen one."""

@@ -22,9 +22,10 @@ from ampo.app.live import Live, Running
 from ampo.app.markdown import written
 from ampo.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json, live_key
 from ampo.errors import UserError
-from ampo.types import PROTOCOLS, AnswerKind, Request, SamplingParams
+from ampo.types import AnswerKind, Protocol, Request, SamplingParams
 
 Update = tuple[Any, ...]
+BOTH: tuple[Protocol, ...] = ("ampo", "official")
 
 
 class Talk:
@@ -118,7 +119,7 @@ class Talk:
         turn = talk.turns[-1] if talk.turns else Turn("")
         if not turn.gold or turn.answer is None:
             return ""
-        both = [await judged(self.desk.verifier, turn, protocol) for protocol in PROTOCOLS]
+        both = [await judged(self.desk.verifier, turn, protocol) for protocol in BOTH]
         return render.path([one.answer.verdict for one in both if one.answer and one.answer.verdict], turn.gold)
 
     async def leave(self, talk: Conversation, page: gr.Request) -> Conversation:

@@ -7,11 +7,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from ampo.chat import Chat, run
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
+from ampo.terminal import Console
 from ampo.types import Delta, Request, Response, SamplingParams
 
 

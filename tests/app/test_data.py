@@ -256,7 +256,8 @@ def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
 
     file = tmp_path / "votes.jsonl"
     sides = {"a": (thinker, TALK.turns[0]), "b": (thinker, Turn("a?", "", "9.9", answer=answer("9.11")))}
-    for vote, blind in (("a", True), ("b", False), ("neither", True), ("tie", True)):
+    given: list[tuple[votes.Vote, bool]] = [("a", True), ("b", False), ("neither", True), ("tie", True)]
+    for vote, blind in given:
         votes.append(file, votes.record(vote, sides, ("b", "a"), blind=blind))
     with file.open("a") as stream:
         stream.write('{"vote": "a"}\n{"vote": "b", "sides": 3}\n')
