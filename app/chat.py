@@ -158,7 +158,7 @@ def _again(talk: Talk, parts: Parts, knobs: Controls, shelf: Shelf) -> list[Any]
     for begin in (parts.chatbot.retry, parts.chatbot.edit, parts.go_on.click):
         begin(None, None, [parts.box, parts.go_on], js=_BUSY, **_mine)
     settings = [parts.now, *knobs.all]
-    opened = shelf.wanted.change(talk.open, shelf.wanted, parts.shown, **quick)
+    opened = shelf.wanted.change(talk.open, shelf.wanted, parts.shown, trigger_mode="multiple", **quick)
     opened.then(None, shelf.wanted, [parts.box, shelf.list], js="(text) => ampo.opened(text)", **_mine)
     return [
         parts.chatbot.retry(talk.retry, settings, parts.told, **_growing, **_mine),

@@ -373,6 +373,8 @@ window.ampo = (() => {
     choose(bar);
   });
   new MutationObserver(() => {
+    // Gradio calls its examples a list and gives it buttons.
+    document.querySelectorAll("#ampo-chat .examples[role=list]").forEach((one) => one.removeAttribute("role"));
     for (const bar of document.querySelectorAll("#ampo-votes .ampo-bar:not([tabindex])")) {
       bar.tabIndex = 0;
       bar.setAttribute("role", "button");
