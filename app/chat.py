@@ -164,7 +164,7 @@ def _again(talk: Talk, parts: Parts, knobs: Controls, shelf: Shelf) -> list[Any]
         parts.chatbot.retry(talk.retry, settings, parts.told, **_growing, **_mine),
         parts.chatbot.edit(talk.edit, settings, parts.told, **_growing, **_mine),
         parts.go_on.click(talk.go_on, settings, parts.told, api_name="go_on", **_growing),
-        opened.then(talk.take_up, shelf.wanted, parts.told, **_growing, **_mine),
+        opened.then(talk.take_up, [shelf.wanted, parts.now], parts.told, **_growing, **_mine),
     ]
 
 

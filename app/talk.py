@@ -143,9 +143,10 @@ class Talk:
             talk = Conversation()
         return _shown(talk, render.conversation(talk.turns))
 
-    async def take_up(self, kept: str, page: gr.Request) -> AsyncIterator[Update]:
+    async def take_up(self, kept: str, talk: Conversation, page: gr.Request) -> AsyncIterator[Update]:
         """The answer that is being made in the conversation that has been opened, if there is one."""
         if (running := self.live.get(live_key(kept.partition("|")[2]))) is None:
+            yield render.conversation(talk.turns), talk, "auto", "", ""  # to yield nothing empties what is shown
             return
         async for update in self._watched(running, page):
             yield update

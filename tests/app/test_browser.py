@@ -348,6 +348,8 @@ def test_conversations_are_searched_renamed_deleted_shared_and_imported(
     assert page.until(lambda: len(page.all(listed)) == 1 and "cucumber" not in page.text())
     page.click("#ampo-undo-delete")
     assert page.until(lambda: len(page.all(listed)) == 2 and "cucumber" in page.text())
+    time.sleep(2)
+    assert "cucumber" in page.text()  # and it stays
     page.browser.execute_script("navigator.clipboard.writeText = async (text) => { window.sent = text; }")
     page.click("#ampo-link")
     assert page.until(lambda: page.script("window.sent"))
