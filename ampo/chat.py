@@ -1,12 +1,12 @@
-"""A conversation with an engine, and its loop in a terminal: the thought is dimmed, Ctrl-C stops an answer.
+"""A conversation with an engine, and its answers in a terminal: the thought is dimmed, Ctrl-C stops an answer.
 
-What begins with a slash is a command (`ampo.chat_commands`). A conversation is saved in the form in which the page
+What is typed is obeyed in `ampo.chat_commands`. A conversation is saved in the form in which the page
 exports it, and each reads what the other has written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ampo import prompts
@@ -68,31 +68,6 @@ class Chat:
         *earlier, last = self.talk.turns
         self.talk = replace(self.talk, turns=tuple(earlier))
         return last.question
-
-
-def run(chat: Chat, read: Callable[[], str], console: Console) -> None:
-    """Ask and answer until the input ends. read: gives a question, raises EOFError at the end."""
-    from ampo.chat_commands import HINT, obey
-
-    console.print(f"[dim]{HINT}[/dim]")
-    while True:
-        try:
-            line = read().strip()
-        except EOFError:
-            console.print()
-            return
-        except KeyboardInterrupt:
-            console.print("\n[dim]/exit or Ctrl-D ends[/dim]")
-            continue
-        if line == "/exit":
-            return
-        try:
-            question = obey(chat, line, console) if line.startswith("/") else line
-        except UserError as error:
-            console.print(str(error), style="red", markup=False, highlight=False)
-            continue
-        if question:
-            answer(chat, question, console)
 
 
 def answer(chat: Chat, question: str, console: Console) -> None:

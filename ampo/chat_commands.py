@@ -1,4 +1,5 @@
-"""What can be said to `ampo chat` besides questions. A command is a function here, and its docstring its help."""
+"""The loop of `ampo chat`, and what can be said to it besides questions: each command is a function, its docstring its
+help."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 from rich.markup import escape
 
 from ampo import files
-from ampo.chat import Chat
+from ampo.chat import Chat, answer
 from ampo.conversation import from_json
 from ampo.errors import UserError, nearest
 from ampo.terminal import Console
@@ -109,6 +110,29 @@ def obey(chat: Chat, line: str, console: Console) -> str | None:
     if name not in COMMANDS:
         raise UserError(f"unknown command {name}: {nearest(name, COMMANDS, 'a command')}")
     return COMMANDS[name][1](chat, text.strip(), console)
+
+
+def run(chat: Chat, read: Callable[[], str], console: Console) -> None:
+    """Ask and answer until the input ends. read: gives a question, raises EOFError at the end."""
+    console.print(f"[dim]{HINT}[/dim]")
+    while True:
+        try:
+            line = read().strip()
+        except EOFError:
+            console.print()
+            return
+        except KeyboardInterrupt:
+            console.print("\n[dim]/exit or Ctrl-D ends[/dim]")
+            continue
+        if line == "/exit":
+            return
+        try:
+            question = obey(chat, line, console) if line.startswith("/") else line
+        except UserError as error:
+            console.print(str(error), style="red", markup=False, highlight=False)
+            continue
+        if question:
+            answer(chat, question, console)
 
 
 def _file(text: str, usage: str) -> Path:

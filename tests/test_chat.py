@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ampo.chat import Chat, run
+from ampo.chat import Chat
+from ampo.chat_commands import run
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console

@@ -68,7 +68,8 @@ def chat(
     engine_arg: EngineArg = None,
 ) -> None:
     """Talk with a model: the thought is dimmed, Ctrl-C stops an answer, /help lists what else can be said."""
-    from ampo.chat import Chat, run
+    from ampo.chat import Chat
+    from ampo.chat_commands import run
     from ampo.chat_input import reader
     from ampo.terminal import Console
 
