@@ -3,6 +3,7 @@
 # make attack an attacker of the verifier in full (AMPO_DATA_DIR: the references of all benchmarks; two cores: 20 minutes)
 # make study  the controlled study of what AMPO claims (two cores: an hour; SIZE=smoke: a minute, SIZE=full: a GPU)
 # make quick  what a person runs while working: ruff, import-linter, the quick tests
+# make compat the newest versions of what evaluation stands on, in an environment of its own
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter
 # make docs   the pages of docs/ as a site in build/site; make serve-docs: on http://127.0.0.1:8001, renewed as they change
 # make perf   every speed, as a ratio; writes docs/performance.md (most of an hour; ONLY="verifier app" measures these)
@@ -29,7 +30,7 @@ endif
 
 SIZE ?= small
 
-.PHONY: demo test quick study lint format docs serve-docs perf clean attack
+.PHONY: demo test quick compat study lint format docs serve-docs perf clean attack
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
@@ -47,6 +48,9 @@ docs: $(READY)
 
 serve-docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
+
+compat:
+	PYTHON=$(PYTHON) requirements/compat.sh
 
 perf: $(READY)
 	$(BIN)/python perf/all.py $(ONLY)
@@ -68,11 +72,11 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 # Bytecode is compiled at once: importing vLLM without takes twice as long.
-$(READY): pyproject.toml requirements/cpu-overrides.txt requirements/gpu-overrides.txt
+$(READY): pyproject.toml requirements/cpu-overrides.txt requirements/gpu-overrides.txt requirements/make-constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode \
-	  $(OVERRIDES) $(TORCH) -e ".[$(EXTRAS)]"
+	  $(OVERRIDES) --constraints requirements/make-constraints.txt $(TORCH) -e ".[$(EXTRAS)]"
 	touch $(READY)
 
 clean:

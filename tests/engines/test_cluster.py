@@ -34,8 +34,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def requests() -> list[Request]:
-    params = SamplingParams(n=4, temperature=1.0, max_tokens=24, seed=7)
-    return [Request(str(i), ({"role": "user", "content": f"What is {i} + {i}?"},), params) for i in range(40)]
+    params = SamplingParams(n=2, temperature=1.0, max_tokens=8, seed=7)
+    return [Request(str(i), ({"role": "user", "content": f"What is {i} + {i}?"},), params) for i in range(16)]
 
 
 def test_a_node_is_killed_and_nothing_is_lost_or_comes_twice(cluster: Any, tiny_model: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_node_is_killed_and_nothing_is_lost_or_comes_twice(cluster: Any, tiny_
         found: list[tuple[str, int, str]] = []
         for request_id, index, response in engine.generate(requests()):
             found.append((request_id, index, response.text))
-            if len(found) == 10:
+            if len(found) == 4:
                 cluster.remove_node(cluster.second, allow_graceful=False)  # SIGKILL
         record = json.dumps(engine.describe())
     assert sorted((name, index) for name, index, _ in found) == sorted(alone)
