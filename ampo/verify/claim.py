@@ -8,6 +8,7 @@ from typing import Any, get_args
 from ampo.errors import UserError, nearest
 from ampo.types import AnswerKind, FinishReason, Problem, Protocol, as_protocol
 from ampo.verify.references import reference
+from ampo.verify.text.squeeze import squeeze
 
 _KINDS: tuple[str, ...] = get_args(AnswerKind)
 _FINISHES: tuple[str, ...] = get_args(FinishReason)
@@ -75,7 +76,9 @@ def _gold(value: Any) -> Any:
         held = reference(value)
     except ValueError as error:
         raise UserError(f"a claim's gold: {error}") from error
-    return str(held) if isinstance(held, (int, float)) and not isinstance(held, bool) else held
+    if isinstance(held, (int, float)) and not isinstance(held, bool):
+        return str(held)
+    return squeeze(held) if isinstance(held, str) else held
 
 
 def _one_of(what: str, name: str, known: tuple[str, ...]) -> None:

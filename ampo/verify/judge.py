@@ -21,6 +21,7 @@ from ampo.verify.kinds.choice import gold_letter, judge_choice, judge_lone_lette
 from ampo.verify.question.own_arithmetic import echoes
 from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.normalise import normalise
+from ampo.verify.text.squeeze import squeeze
 
 
 def quick(claim: Claim) -> Verdict | None:
@@ -101,6 +102,7 @@ def verdict(found: Extraction, ruling: Ruling) -> Verdict:
 
 def _cheap(claim: Claim, answer: str) -> Ruling | None:
     """What needs no tree: bounds, choice letters, the same text, exact numbers."""
+    answer = squeeze(answer)
     refused = guard.refusal(answer)
     if refused:
         return not_shown(f"not read: {refused}")

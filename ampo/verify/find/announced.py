@@ -56,7 +56,9 @@ _DENIAL = re.compile(
 )
 _ITEM = re.compile(r"[ \t]{0,6}(?:([-*•+])|\(?(\d{1,2}|[a-z]|[ivx]{1,4})[.)])[ \t]+(\S.{0,400})")
 _FENCE = re.compile(r"\s{0,9}```\w{0,12}\n(.{1,400}?)\n\s{0,9}```", re.DOTALL)
-_FOREIGN_END = re.compile(rf"\s*(?:{ENDS})+\s*$")
+_FOREIGN_END = re.compile(
+    rf"(?<![\s。．.])\s*+(?:{ENDS})++\s*+$"
+)  # possessive: several of them begin with the same sign
 
 
 class Announced(NamedTuple):

@@ -39,6 +39,7 @@ from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_valu
 from ampo.verify.find.standing import TAKEN_BACK, objection
 from ampo.verify.question.asked import ordered
 from ampo.verify.text.damage import mended
+from ampo.verify.text.squeeze import squeeze
 
 MAX_BOXES = 32  # that are read and refused
 TAIL = 20_000  # characters that the phrase rules read
@@ -71,7 +72,7 @@ def extract(
     """Find the final answer of a response by the rules above. question: a sentence of it is no answer."""
     choice = kind == "choice" or bool(options)
     cut = finish_reason == "length"
-    parts = split(mended(response))
+    parts = split(mended(squeeze(response)))
     if not parts.finished:
         stopped = finish_reason not in (None, "length")
         return Extraction(None, "thought never closed", truncated=not stopped)

@@ -21,7 +21,8 @@ from ampo.verify.text.normalise import normalise
 from ampo.verify.text.phrases import phrase, plain
 
 _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*)$", re.MULTILINE)
-_INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*\{\s*\(\s*([A-J])\s*\)\s*[:.]?\s*(?:\}|(?=\S))")
+# Possessive (\s*+): a run of spaces that a model writes is gone through once, not in every way to divide it.
+_INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*+\{\s*+\(\s*+([A-J])\s*+\)\s*+[:.]?\s*+(?:\}|(?=\S))")
 _SPACING = re.compile(r"\\(?:q?quad|[ ,;:!]|hspace\*?\{[^{}]{0,20}\})|~")
 _MEASURE = re.compile(
     r"([-+]?\s*(?:\\frac\s*\{\d{1,30}\}\s*\{\d{1,30}\}|\d{1,30}/\d{1,30}|\d{0,30}\.?\d{1,30}))\s*([a-zA-Z%/ ]{0,40})"
@@ -32,14 +33,15 @@ _DRESS = re.compile(
     re.IGNORECASE,
 )
 _PRAISE = re.compile(
-    r"\s+(?:is|would be)\s+(?:the\s+)?(?:correct|right|best|final|answer)(?:\s+(?:answer|option|choice|one))?$"
+    r"(?<!\s)\s++(?:is|would be)\s++(?:the\s++)?(?:correct|right|best|final|answer)"
+    r"(?:\s++(?:answer|option|choice|one))?$"
 )
-_ALONE = re.compile(r"[(\[{<]?\s*([A-Za-z]|[1-9])\s*[)\]}>]?\s*[).:,]*")
+_ALONE = re.compile(r"[(\[{<]?\s*+([A-Za-z]|[1-9])\s*+[)\]}>]?\s*+[).:,]*")
 _WITH_MARK = re.compile(
-    r"(?:[(\[]\s*([A-Za-z]|[1-9])\s*[)\]]\s*[:.\-\u2013\u2014]?|([A-Z]|[1-9])\s*[).:])\s*(\S.*)", re.DOTALL
+    r"(?:[(\[]\s*+([A-Za-z]|[1-9])\s*+[)\]]\s*+[:.\-\u2013\u2014]?|([A-Z]|[1-9])\s*+[).:])\s*+(\S.*)", re.DOTALL
 )
-_WITH_DASH = re.compile(r"([A-Z]|[1-9])\s+[-\u2013\u2014]+\s*(\S.*)", re.DOTALL)
-_WITH_WORDS = re.compile(r"([A-Z]|[1-9]),?\s+(\S.*)", re.DOTALL)
+_WITH_DASH = re.compile(r"([A-Z]|[1-9])\s++[-\u2013\u2014]+\s*+(\S.*)", re.DOTALL)
+_WITH_WORDS = re.compile(r"([A-Z]|[1-9]),?\s++(\S.*)", re.DOTALL)
 _REASON = re.compile(r"(?:because|since)\b")
 _DENIED = re.compile(r"(?:(?:is|are|can|was)\s*)?(?:not|n't|isn't|wrong|incorrect|false|no)\b", re.IGNORECASE)
 _BETWEEN_WORDS = """

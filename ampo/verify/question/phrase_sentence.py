@@ -105,13 +105,15 @@ def _superlative(question: str) -> frozenset[str]:
 def _infinity(text: str) -> str:
     """Infinity and its sign as one word."""
     text = re.sub(r"(?:-|\b(?:minus|negative)\s)\s*(?:\\infty(?![a-zA-Z])|infinity\b)", " minusinfinity ", text)
-    return " ".join(re.sub(r"(?:\+|\b(?:plus|positive)\s)?\s*\\infty(?![a-zA-Z])", " infinity ", text).split())
+    return " ".join(
+        re.sub(r"(?:(?:\+|\b(?:plus|positive)\s)\s*+|(?<!\s)\s*+)\\infty(?![a-zA-Z])", " infinity ", text).split()
+    )
 
 
 def _asked(question: str) -> frozenset[str]:
     """The question's words that tell nothing: no names, and none that it sets beside an "or" or between commas."""
     text = plain(question[-5_000:])
-    sides = re.findall(r"([\w'-]+),?\s+or\s+(?:an?\s+|the\s+)?([\w'-]+)|([\w'-]+)\s*,", text)
+    sides = re.findall(r"(?<![\w'-])([\w'-]++)(?:,?\s++or\s++(?:an?\s++|the\s++)?([\w'-]++)|()(?=\s*+,))", text)
     offered = {phrase(word) for side in sides for word in side if word}
     words = {phrase(word) for word in re.findall(r"[A-Za-z']+", text) if word.islower() and len(word) > 1}
     return frozenset(words - offered - _NEVER) | _superlative(text)

@@ -160,7 +160,7 @@ DENIES = re.compile("|".join(language.denies for language in LANGUAGES.values())
 HEDGES = re.compile("|".join(language.hedges for language in LANGUAGES.values()), re.IGNORECASE)
 ENDS = "|".join(language.ends for language in LANGUAGES.values() if language.ends)
 CONCLUDES = re.compile(
-    rf"\W*(?:{'|'.join(language.concludes for language in LANGUAGES.values())})[,，、:：]?\s*", re.IGNORECASE
+    rf"(?<!\W)\W*+(?:{'|'.join(language.concludes for language in LANGUAGES.values())})[,，、:：]?\s*", re.IGNORECASE
 )
 UNITS = {
     word: english
@@ -205,7 +205,7 @@ def stated(sentence: str) -> str | None:
         or re.search("[?？吗]", text)
     ):
         return None
-    return re.sub(rf"\s*(?:{ENDS})+\s*$", "", text[found[0].start() :]).strip(" .。")
+    return re.sub(rf"(?<![\s。．.])\s*+(?:{ENDS})++\s*+$", "", text[found[0].start() :]).strip(" .。")
 
 
 def in_english(text: str) -> str:

@@ -138,8 +138,8 @@ _RECURRING = re.compile(
 _CHECKS = frozenset("✓✔✅☑■□∎◼▪")
 _DOTS = re.compile(r"(?<=,)\s*\.\.\.\s*(?=,)")
 _ASIDE = re.compile(
-    r"(?:\s*\(\s*|,?\s+(?:\\text\s*\{\s*)?or\s+|,\s*)(?:\\text\s*\{\s*)?"
-    r"(?:\\approx|(?:about|approximately|approx\.?|roughly)\b)\s*\}?\s*(-?\d{1,30}(?:\.\d{1,30})?)\s*\)?$"
+    r"(?:(?<!\s)\s*+\(\s*+|,?(?<!\s)\s++(?:\\text\s*+\{\s*+)?or\s++|,\s*+)(?:\\text\s*+\{\s*+)?"
+    r"(?:\\approx|(?:about|approximately|approx\.?|roughly)\b)\s*+\}?\s*+(-?\d{1,30}(?:\.\d{1,30})?)\s*+\)?$"
 )
 _EXACT = re.compile(r"\\(?:d?frac|sqrt|pi|ln|log|sin|cos|tan|binom|e\b)|\d\s*/\s*\d|\^")
 _MAX_BOXES = 40
@@ -148,7 +148,7 @@ _BOX = re.compile(
     r"\\(?:bm|boldsymbol|mathbf|pmb|underline|uline|mathnormal|mathit|mathsf|mathtt)\s*\{(?!\s*[a-zA-Z]\s*\})"
 )
 _REPEATING = re.compile(r"(?<!\d)(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
-_TEXT_AND = re.compile(r"\\text\s*\{\s*(,?\s*)(and|or|in|to|is|for|if)\s*\}")
+_TEXT_AND = re.compile(r"\\text\s*+\{\s*+(,?\s*+)(and|or|in|to|is|for|if)\s*+\}")
 _FRAC_FIXES = (
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\frac\s*(\d)\s*\{"), r"\\frac{\1}{"),
