@@ -18,11 +18,22 @@ _MAX_FACTORS = 12
 
 def same_curve(a: Tree, b: Tree) -> bool:
     """Whether a = 0 and b = 0 have the same solutions, once both are cleared of denominators."""
-    (p, p_without), (q, q_without) = _cleared(a), _cleared(b)
+    (p, p_without), (q, q_without) = _cleared(_named(a)), _cleared(_named(b))
     lost = [d for d in (*p_without, *q_without) if symbols(d)]
     if not lost or len(lost) > _MAX_FACTORS or not proportional(p, q):
         return False
     return all(_nowhere_zero(p, d) for d in lost)
+
+
+def _named(tree: Tree) -> Tree:
+    """Sines and cosines as names of their own, by which the other functions divide: csc x is 1/sin x."""
+    args = tuple(map(_named, tree.args))
+    if tree.op not in ("sin", "cos", "tan", "cot", "sec", "csc"):
+        return tree._replace(args=args)
+    sine, cosine = (Tree("sym", (), None, f"{op} {args[0]!r}") for op in ("sin", "cos"))
+    above, below = {"sin": (sine, None), "cos": (cosine, None), "tan": (sine, cosine), "cot": (cosine, sine),
+                    "sec": (num(1), cosine), "csc": (num(1), sine)}[tree.op]  # fmt: skip
+    return above if below is None else Tree("div", (above, below))
 
 
 def _cleared(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:

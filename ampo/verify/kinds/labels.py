@@ -19,6 +19,7 @@ from ampo.verify.text.scan import split
 
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
+_QUOTIENT = re.compile(r"\\d?frac\s*\{\s*([A-Z]{2})\s*\}\s*\{\s*([A-Z]{2})\s*\}|([A-Z]{2})\s*[:/]\s*([A-Z]{2})")
 _MAX_QUESTION = 20_000
 _SOLVED_FOR = frozenset({"y", "z", "r", "rho"})
 _SAYS_NOTHING = frozenset("the final answer result solution value is of shape type kind parity".split())  # noqa: SIM905
@@ -28,6 +29,8 @@ def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[An
     """Whether two answers are the same of which one at least has a label. equal: of what stands behind it."""
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
         if _name(gold) == _name(answer) and equal(gold.body, _rebound(gold, answer)):
+            return True
+        if _swapped(gold, answer):
             return True
         return not setting.solved and _as_equations(gold, answer)
     if isinstance(gold, Labelled):
@@ -45,9 +48,38 @@ def _of_another(answer: Labelled, question: str) -> bool:
     if isinstance(answer.body, Phrase):
         said = re.findall(r"[a-z]{2,}", plain(answer.label).lower())
         return not set(said) <= _SAYS_NOTHING | set(re.findall(r"[a-z]{2,}", question.lower()))
+    if _inverted(answer.label, question):
+        return True
     if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
         return True
     return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
+
+
+def _inverted(label: str, question: str) -> bool:
+    """Whether a label is a ratio whose inverse alone stands in the question."""
+    m = _QUOTIENT.fullmatch(label)
+    if m is None:
+        return False
+    said = re.sub(r"[\s{}$]|\\d?frac", "", question)
+    top, bottom = (m[1], m[2]) if m[1] else (m[3], m[4])
+    ways = [[f"{a}{joint}{b}" for joint in (":", "/", "")] for a, b in ((top, bottom), (bottom, top))]
+    own, inverse = (any(way in said for way in some) for some in ways)
+    return inverse and not own
+
+
+def _swapped(gold: Labelled, answer: Labelled) -> bool:
+    """MR = SRMC and SRMC = MR: two names, neither of which is a value."""
+    sides = [(_name(a).lower(), _said(a.body)) for a in (gold, answer)]
+    return "" not in sides[0] and sides[0] == sides[1][::-1]
+
+
+def _said(body: Answer) -> str:
+    if isinstance(body, Phrase):
+        return body.words
+    if not isinstance(body, Value) or body.unit:
+        return ""
+    letters = body.tree.args if body.tree.op == "mul" else (body.tree,)
+    return "".join(t.name.lower() for t in letters) if all(t.op == "sym" for t in letters) else ""
 
 
 def _name(answer: Labelled) -> str:
@@ -167,6 +199,9 @@ def _as_tuples(answer: Labelled, question: str) -> tuple[Answer, ...]:
         if set(asked_for) == set(names):
             items = {name: items[name] for name in asked_for}
             break
+    else:
+        if set(names) <= set("xyzw") or set(names) <= set("abcdefgh"):
+            items = dict(sorted(items.items()))
     labels = [(label_of(name), item) for name, item in items.items()]
     named = tuple(Labelled(label[0], item, label[1], label[2]) for label, item in labels if label is not None)
     return replace(body, items=tuple(items.values())), Unordered(named)

@@ -40,8 +40,9 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
+_PART = r"(?:[A-Z]{2}|\[[A-Z]{3,5}\])"
 _RATIO_OF_NAMES = re.compile(
-    rf"{_A_NAME}(?:\s*:\s*{_A_NAME})+|[A-Z]{{2}}\s*/\s*[A-Z]{{2}}|\\frac\s*\{{\s*[A-Z]{{2}}\s*\}}\s*\{{\s*[A-Z]{{2}}\s*\}}"
+    rf"{_A_NAME}(?:\s*:\s*{_A_NAME})+|{_PART}\s*/\s*{_PART}|\\frac\s*\{{\s*{_PART}\s*\}}\s*\{{\s*{_PART}\s*\}}"
 )
 _OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
 _DEFINITE = re.compile(

@@ -40,7 +40,8 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
         return _OWN
     wanted, found = _tree(gold), _tree(last)
     if found is None:
-        return _OWN if _bare(last) in map(_bare, tasks) and _bare(last) != _bare(gold) else None
+        said = _letters(last)  # \\sin(30^\\circ) of "What is \\sin 30^\\circ"
+        return _OWN if said in map(_letters, tasks) and said != _letters(gold) else None
     if wanted is None or canonical(wanted) == canonical(found):
         return None
     if not _literal(found) and canonical(found) in {canonical(t) for f in tasks if (t := _tree(f))}:
@@ -73,6 +74,10 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s{}]", "", text)
 
 
+def _letters(text: str) -> str:
+    return re.sub(r"[()]", "", _bare(text))
+
+
 def _tree(text: str) -> Tree | None:
     try:
         return read(text)
@@ -86,7 +91,7 @@ def _literal(tree: Tree) -> bool:
         return _literal(tree.args[0])
     if tree.op == "div":
         top, bottom = (a.value for a in tree.args)
-        return top is not None and bottom is not None and (top / bottom).denominator == bottom > 1
+        return top is not None and bool(bottom) and (top / bottom).denominator == bottom > 1
     return not tree.args or mentions(tree, {"apply", "infinity"})
 
 
