@@ -35,7 +35,8 @@ _ENGLISH = (
     r"(?:\s+to\s+(?:\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”))?(?:(?!\b(?:because|since|whether)\b)[^.\n:=$]){0,60}?"
     r"(?:(?<!not )(?<!cannot )(?<!never )(?<!n't )(?<!n’t )\b(?:is|are|equals|be)\b|:|[ \t][-–—](?=[ \t]))"
     r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
-    rf"|^[ \t]*A:|^[ \t]*####(?!#)(?![ \t]*{_HEADING})|(?<=[.!?] )####(?= [-+$\\\d])|\b(?:final )?answer[ \t]*(?=\n)|"
+    rf"|^[ \t]*A:|^[ \t]*Ans(?:\.|:)|^[ \t]*####(?!#)(?![ \t]*{_HEADING})|(?<=[.!?] )####(?= [-+$\\\d])|"
+    rf"\b(?:final )?answer[ \t]*(?=\n)|"
     r"\bI(?:'ll| will) go with\b)[ \t]*:?"
 )
 _ANNOUNCED = re.compile(
@@ -59,6 +60,12 @@ _FENCE = re.compile(r"\s{0,9}```\w{0,12}\n(.{1,400}?)\n\s{0,9}```", re.DOTALL)
 _FOREIGN_END = re.compile(
     rf"(?<![\s。．.])\s*+(?:{ENDS})++\s*+$"
 )  # possessive: several of them begin with the same sign
+
+
+_COMMENT = re.compile(
+    r"(?<=[\d}$)\w]),?\s+(?:as (?:expected|required|desired|asked|claimed|above|wanted|stated)|since|because)\b.*$",
+    re.DOTALL,
+)
 
 
 class Announced(NamedTuple):
@@ -86,6 +93,7 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
         answer = following(plain[found.end() : found.end() + 4 * LINE])
         if found["foreign"] and answer:
             answer = stated(answer) or (_FOREIGN_END.sub("", answer) if FOREIGN.search(answer) else answer)
+        answer = _COMMENT.sub("", answer)
         if not answer or not re.search(r"\w", answer.replace("\\boxed", "")):
             continue
         objected = _objection(plain, found, answer, question)

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
-from ampo.verify.find.announced import announced
+from ampo.verify.find.announced import announced, following
 from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.formula_around import formula
@@ -49,6 +49,8 @@ _SAID_RIGHT = re.compile(
     r"\W{0,3}([A-Z])\W{0,3}\s+(?:is|would be|must be)\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b",
     re.IGNORECASE,
 )
+_ALTERNATIVE = re.compile(r"\b(?:alternatively|or else|another possib\w+)\b[^.]*$", re.IGNORECASE)
+_NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
 
 
@@ -124,6 +126,8 @@ def _tagged(body: str, finish_reason: str | None, choice: bool, question: str) -
     content = body[slice(*span)].strip()
     if choice and (letter := _said_right(content)):
         return Extraction(letter, "answer tag, letter")
+    if _NUMBERED.match(content) and (listed := following(f"\n{content}")):
+        content = listed
     inner = _boxed(content, choice, question)
     inner = inner or (_phrased(content, choice, question) if len(content) <= TAIL else None)
     if inner is not None and inner.answer:
@@ -158,6 +162,9 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         group = last_group(body, found)
         start, end = group.boxes[0].start, group.boxes[-1].end
         objected = "a guess" if group.hedged else objection(body, start, end, question)
+        others = {box.content for box in found} - set(group.values)
+        if objected is None and others and _ALTERNATIVE.search(body[max(0, start - 60) : start]):
+            objected = "one of several"
         if objected is None and not set(group.values) & set(refused):
             return _of_group(body, group, choice, question)
         if objected == "a guess" and group.hedged:

@@ -54,6 +54,11 @@ _UNIT = re.compile(
     r"(\s*\^\s*\{?[23]\}?|[²³])?(?![A-Za-z/^])"
 )
 _NO_UNITS = frozenset(["in", "at", "as", "am", "pm", "min", "bar", "may", "are", "days", "day", "second", "seconds"])
+_DIGITS_BEFORE = re.compile(r"(?<![\n\d])\d+$|(?<!\n)(?<![A-Za-z]\s)(?<!^)\d[.,:]$|(?<![\d.])0\.\d*$")
+_DIGITS_AFTER = re.compile(r"[.,:]?\d+")
+_SCALE = re.compile(
+    r"(?:\$|\s|\\\)){0,3}(dozen|hundred|thousand|million|billion|trillion|and an? (?:half|third|quarter)|score)\b"
+)
 _PLAIN = re.compile(r"-?[\w.]+|\\(?:d|t)?frac\{[^{}]*\}\{[^{}]*\}")
 
 
@@ -66,6 +71,9 @@ def formula(body: str, start: int, end: int, content: str) -> str:
         content: what stands in it.
     """
     before, after = body[max(0, start - NEAR) : start], body[end : end + NEAR]
+    digits = _DIGITS_BEFORE.search(before), _DIGITS_AFTER.match(after)
+    if any(digits):
+        return "".join((digits[0][0] if digits[0] else "", content, digits[1][0] if digits[1] else ""))
     inside = _in_math(before, after)
     if inside is not None:
         left, right = inside
@@ -136,6 +144,8 @@ def _with_unit(content: str, after: str) -> str:
     """The content with the degree sign, percent sign or unit behind the box, where it is a number."""
     if not re.fullmatch(r"[-+]?[\d.,\s]*\d|\\[dt]?frac\s*\{\d+\}\s*\{\d+\}|\d+/\d+", content):
         return content
+    if scale := _SCALE.match(after):
+        return f"{content} {scale[1]}"
     if _DEGREES.match(after):
         return content + "^\\circ"
     if _PERCENT.match(after):

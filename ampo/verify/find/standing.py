@@ -39,7 +39,8 @@ _SMALL = (
 _DENIED = re.compile(
     rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|"
     rf"unlike|no longer|"
-    rf"different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b| just\b|"
+    rf"anything but|different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b|"
+    rf" just\b|"
     rf" merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
     re.IGNORECASE,
 )
@@ -69,7 +70,8 @@ _CALCULATED = re.compile(
     re.IGNORECASE,
 )
 _FALSE_ROLE = re.compile(
-    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|mistakes?|"
+    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
+    r"mistakes?|"
     r"fails?|failed|"
     r"failing|tempting|trap|extraneous|rejected?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disproved?|"
     r"refuted?|"
@@ -110,7 +112,8 @@ _IF_AFTER = re.compile(
 _QUESTIONED = re.compile(r"^[\s$*_)}\]]*(?:\\[)\]])?\s*[?？]")
 _OR_SO = re.compile(r"\W{0,4}(?:or so|or thereabouts|give or take|or maybe|or perhaps|or possibly)\b", re.IGNORECASE)
 _REFUTED = re.compile(
-    rf"^(?:\W|\\[a-z]+|\b[\w'-]+\b(?<!which)(?<!that)(?<!but)\s?){{0,5}}?\s*(?:,?\s*(?:which|that|but (?:that|this|"
+    rf"^(?:\W|\\[a-z]+|\b(?!(?:since|because|as|while|where|and|so|then|if|"
+    rf"for)\b)[\w'-]+\b(?<!which)(?<!that)(?<!but)\s?){{0,5}}?\s*(?:,?\s*(?:which|that|but (?:that|this|"
     rf"it)|but)\s+)?"
     rf"(?:\b(?:is|was|are|were|seems|looks|must be|would be)\s+(?:\w+ly\s+|also\s+|just\s+|"
     rf"still\s+)?(?:not\b(?! only)|wrong|incorrect|false|untrue|"
@@ -141,7 +144,8 @@ _TAKEN_BACK_NEXT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
-    r"\b(?:no,? wait|wait,? no|scratch that|i (?:hereby )?(?:withdraw|retract|take (?:it|that|this) back|was wrong|"
+    r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
+    r"that|this) back|was wrong|"
     r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
     r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
     r"earlier|boxed) "
@@ -179,6 +183,8 @@ def _said_before(text: str, asked: str) -> str | None:
         return "an example"
     if HEDGED_BEFORE.search(near):
         return "a guess"
+    if text.rstrip("$ ").endswith("~~"):
+        return "struck out"
     for pattern, why in ((_DENIED, "denied"), (DENIED_BEFORE, "denied"), (_CALCULATED, "a part of what is said")):
         if pattern.search(near):
             return why

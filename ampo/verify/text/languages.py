@@ -110,7 +110,8 @@ LANGUAGES: dict[str, Language] = {
         units=_CYRILLIC,
     ),
     "German": Language(
-        r"(?:die\s+|das\s+)?(?:endgültige\s+|richtige\s+|endgültiges\s+)?(?:antwort|lösung|ergebnis|"
+        r"(?:ist|lautet) (?:die|das) (?:antwort|lösung|ergebnis)|(?:die\s+|das\s+)?(?:endgültige\s+|richtige\s+|"
+        r"endgültiges\s+)?(?:antwort|lösung|ergebnis|"
         r"endergebnis)\s*(?:ist|lautet|beträgt|:)(?:\s+(?:also|somit|daher))?",
         denies=r"\b(?:nicht|kein|keine|falsch)\b",
         hedges=r"\b(?:vielleicht|möglicherweise|wenn|falls|eventuell|könnte|wäre)\b",
@@ -178,7 +179,8 @@ DENIED_AFTER = re.compile(
     r"是不对|不对|吗|ですか|неверно|ist falsch)"
 )
 HEDGED_BEFORE = re.compile(
-    r"(?:如果|假如|若)[^。]{0,80}(?:就|会|将)是\s*$|(?:如果|假如|可能|也许|或许|大概|もし|たぶん|만약|아마|\bвозможно|\bесли|\bvielleicht|\bwenn\b|\bfalls\b|"
+    r"(?:如果|假如|若)[^。]{0,80}(?:就|会|将)是\s*$|(?:如果|假如|可能|也许|或许|大概|もし|たぶん|만약|아마|\bвозможно|\bесли|\bvielleicht|\bwenn\b|"
+    r"\bfalls\b|"
     r"peut-être|\bquizás?|\btal vez|\btalvez|\bforse|ربما|إذا)[^。.!?，,]*$",
     re.IGNORECASE,
 )
