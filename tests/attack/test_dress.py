@@ -136,7 +136,7 @@ def references() -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     if folder:
         for file in sorted(Path(folder).glob("*.jsonl")):
-            for line in file.read_text(encoding="utf-8").splitlines():
+            for line in filter(None, file.read_text(encoding="utf-8").split("\n")):
                 row = json.loads(line)
                 if not row.get("options"):
                     found.setdefault(str(row["answer"]), row["question"])

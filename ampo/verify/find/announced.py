@@ -51,7 +51,7 @@ _DISCLAIMED = re.compile(
     re.IGNORECASE,
 )
 _DISPLAY = re.compile(r"\s{0,20}(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
-_SENTENCE_END = re.compile(r"\.(?=\s|$)|[;!](?=\s|$)|\n|。")
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|(?<!\\)[;!](?=\s|$)|\n|。")
 _DENIAL = re.compile(
     r"(?:not|never|neither|nor|n['’]t|cannot|no longer|anything but)\b(?!\s+(?:possible|enough))", re.IGNORECASE
 )

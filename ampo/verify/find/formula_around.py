@@ -54,7 +54,9 @@ _UNIT = re.compile(
     r"(\s*\^\s*\{?[23]\}?|[²³])?(?![A-Za-z/^])"
 )
 _NO_UNITS = frozenset(["in", "at", "as", "am", "pm", "min", "bar", "may", "are", "days", "day", "second", "seconds"])
-_DIGITS_BEFORE = re.compile(r"(?<![\n\d])\d+$|(?<!\n)(?<![A-Za-z]\s)(?<!^)\d[.,]$|(?<![A-Za-z]\s)\d:$|(?<![\d.])0\.\d*$")
+_DIGITS_BEFORE = re.compile(
+    r"(?<![\n\d])\d+$|(?<!\n)(?<![A-Za-z]\s)(?<!^)\d[.,]$|(?<![A-Za-z]\s)\d:$|(?<![\d.])0\.\d*$"
+)
 _DIGITS_AFTER = re.compile(r"[.,:]?\d+")
 _SCALE = re.compile(
     r"(?:\$|\s|\\\)){0,3}(dozen|hundred|thousand|million|billion|trillion|and an? (?:half|third|quarter)|score)\b"
