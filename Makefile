@@ -86,4 +86,9 @@ clean:
 # first time): TOOLS="trl verl" takes some.
 .PHONY: integrations
 integrations: $(READY)
-	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/python tests/integrations/real/run.py $(TOOLS)
+	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/python tests/integrations/real/run_tools.py $(TOOLS)
+
+# Our verifier and others' on the same answers: docs/verifier-bench.md. Makes the same environments.
+.PHONY: verifier-bench
+verifier-bench: $(READY)
+	UV_FIND_LINKS="$(FIND_LINKS)" $(BIN)/python perf/verifier_bench/run.py

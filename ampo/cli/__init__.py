@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli import compare, doctor, evaluation, inference, judge, page, pool, study, training, verify
+from ampo.cli import compare, doctor, evaluation, export, inference, judge, page, pool, study, training, verify
 
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for a command line that can't be read; it exports no name for it."""
@@ -73,6 +73,7 @@ app.command(name="eval")(evaluation.eval_)
 app.command()(evaluation.score)
 app.command()(evaluation.report)
 app.command()(compare.compare)
+app.command()(export.export)
 app.command()(evaluation.audit)
 app.add_typer(verify.app, name="verify")
 app.add_typer(judge.app, name="judge", no_args_is_help=True)

@@ -1,6 +1,6 @@
 """`make integrations`: each adapter against the real package, in an environment of its own.
 
-    python tests/integrations/real/run.py [--folder build/integrations] [NAME...]
+    python tests/integrations/real/run_tools.py [--folder build/integrations] [NAME...]
 
 An environment is made once and kept in the folder. Packages that run beside ours (lm-eval, OpenRLHF, evaluate) are in
 the test command instead.
@@ -19,25 +19,29 @@ ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 
 # Versions as they were when the adapters were written: newer ones may want another form.
-TOOLS = {
+TOOLS: dict[str, tuple[str | None, list[str]]] = {
     "math-verify": ("math_verify_suite.py", ["pytest", "pip", "hatchling", "setuptools"]),
     "trl": ("trl_grpo.py", ["trl==1.16.0", "torch>=2.11"]),
     "verl": ("verl_rewards.py", ["verl==0.9.1", "torch>=2.11"]),
     "verifiers": ("verifiers_rubric.py", ["verifiers==0.4.0"]),
     "inspect": ("inspect_scorer.py", ["inspect-ai==0.3.285"]),
+    # These two for the comparison of verifiers alone (perf/verifier_bench).
+    "latex2sympy2": (None, ["latex2sympy2==1.9.1"]),
+    "lm-eval": (None, ["lm-eval[math]==0.4.13", "torch>=2.11"]),
     "lighteval": ("lighteval_metric.py", ["lighteval[math]==0.13.0", "torch>=2.11"]),
 }
 
 
-def environment(folder: Path, packages: list[str]) -> Path:
-    """The Python of an environment with ours (the light install) and these packages."""
+def environment(folder: Path, packages: list[str], bare: bool = False) -> Path:
+    """The Python of an environment with these packages and, unless it is to be bare, ours (the light install)."""
     python = folder / "bin" / "python"
     if not (folder / ".ready").exists():
         uv = [sys.executable, "-m", "uv"]
         subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
         command = [*uv, "pip", "install", "--quiet", "--python", str(python)]
         command += ["--overrides", str(ROOT / "requirements" / "cpu-overrides.txt"), *_torch()]
-        subprocess.run([*command, "-e", str(ROOT), *packages], check=True)
+        ours = [] if bare else ["-e", str(ROOT)]
+        subprocess.run([*command, *ours, *packages], check=True)
         (folder / ".ready").touch()
     return python
 
@@ -57,6 +61,8 @@ def main() -> None:
     failed = []
     for name in given.names or TOOLS:
         script, packages = TOOLS[name]
+        if script is None:
+            continue
         print(f"== {name}: {', '.join(packages)}", flush=True)
         start = time.monotonic()
         python = environment(given.folder.resolve() / name, packages)

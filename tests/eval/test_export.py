@@ -1,0 +1,78 @@
+"""A run in the files of other tools, read back by what reads such files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ampo.errors import UserError
+from ampo.eval.export import FORMS, export
+from ampo.eval.rundir import RunDir
+from ampo.types import Problem
+
+PROBLEMS = [Problem("b/1", "1+1?", "2", "b"), Problem("b/2", "Half?", "1/2", "b"), Problem("c/1", "A or B?", "B", "c")]
+
+
+@pytest.fixture
+def run(save_run: Callable[..., RunDir]) -> RunDir:
+    said = [
+        {
+            "problem": "b/1",
+            "outcomes": {"ampo": "correct", "official": "wrong"},
+            "extracted": "2",
+            "text": "so \ud800 2",
+        },
+        {"problem": "b/1", "outcomes": {"ampo": "wrong", "official": "wrong"}, "extracted": "3"},
+        {"problem": "b/2", "outcomes": {"ampo": "no_answer", "official": "correct"}},
+        {"problem": "b/2", "outcomes": {}},
+        {"problem": "c/1", "outcomes": {"ampo": "correct"}, "extracted": "B"},
+    ]
+    return save_run("run", PROBLEMS, said)
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_every_form_is_written_and_says_what_is_left_out(run: RunDir, form: str, tmp_path: Path) -> None:
+    found = export(run, form, tmp_path / form)
+    assert found.left_out == 1
+    assert len(found.files) == (1 if form == "parquet" else 2)
+    assert all(file.stat().st_size for file in found.files)
+
+
+def test_parquet_has_a_row_a_sample_and_both_protocols(run: RunDir, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (file,) = export(run, "parquet", tmp_path).files
+    rows = parquet.read_table(file).to_pylist()
+    assert [(r["problem"], r["sample"], r["ampo_outcome"], r["official_outcome"]) for r in rows] == [
+        ("b/1", 0, "correct", "wrong"),
+        ("b/1", 1, "wrong", "wrong"),
+        ("b/2", 0, "no_answer", "correct"),
+        ("c/1", 0, "correct", None),
+    ]
+    assert rows[0]["response"] == "so ? 2"
+
+
+def test_lm_evals_samples_are_a_line_a_problem(run: RunDir, tmp_path: Path) -> None:
+    file = next(file for file in export(run, "lm-eval-samples", tmp_path).files if "samples_b_" in file.name)
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(row["target"], row["avg_at_k"], len(row["resps"][0])) for row in rows] == [("2", 0.5, 2), ("1/2", 0.0, 1)]
+
+
+def test_a_log_of_inspect_ai_has_an_epoch_a_sample(run: RunDir, tmp_path: Path) -> None:
+    log = json.loads((export(run, "inspect-log", tmp_path).files[0]).read_text())
+    assert log["eval"]["config"] == {"epochs": 2}
+    assert [(s["id"], s["epoch"], s["scores"]["ampo"]["value"]) for s in log["samples"]] == [
+        ("b/1", 1, "C"),
+        ("b/1", 2, "I"),
+        ("b/2", 1, "N"),
+    ]
+    assert log["results"]["scores"][0]["metrics"]["accuracy"]["value"] == 0.25
+
+
+def test_what_cannot_be_exported_is_said(run: RunDir, save_run: Callable[..., RunDir], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean parquet"):
+        export(run, "parqet", tmp_path)
+    with pytest.raises(UserError, match="no verdicts yet"):
+        export(save_run("bare", PROBLEMS, [{"problem": "b/1", "outcomes": {}}], metrics=False), "parquet", tmp_path)
