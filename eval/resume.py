@@ -43,8 +43,8 @@ def joined(run: RunDir, config: Mapping[str, Any], say: Say) -> dict[str, Any]:
         UserError: naming each difference, where the folder holds a run of another kind.
     """
     config = without_none(dict(config))
-    if not run.config.exists():
-        return config
+    if not run.config.exists() or not run.responses.exists() or not run.responses.stat().st_size:
+        return config  # nothing has been answered yet that would have to fit
     there = run.read_config()
     asked, before = config["benchmarks"], there.get("benchmarks", {})
     fixed = "adaptive" in config or "adaptive" in there

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
 import os
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,8 +47,8 @@ def stream_rows(path: Path) -> Iterator[Row]:
     if not path.exists():
         raise UserError(f"the data file {path} does not exist: check its path")
     if path.is_dir():
-        raise UserError(f"{path} is a folder: give a file (.jsonl, .csv, .parquet), or the folder with --data-dir")
-    reader = _READERS.get(path.suffix.lower())
+        raise UserError(f"{path} is a folder: give a file ({', '.join(_READERS)}), or the folder with --data-dir")
+    reader = next((reader for end, reader in _READERS.items() if path.name.lower().endswith(end)), None)
     if reader is None:
         raise UserError(f"{path}: a data file ends in {', '.join(_READERS)}; this one in {path.suffix or 'nothing'!r}")
     try:
@@ -67,11 +70,38 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
         yield from jsonl_rows(file, str(path))
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_gzip(path: Path) -> Iterator[Row]:
+    try:
+        with gzip.open(path, "rb") as file:
+            yield from jsonl_rows(file, str(path))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is not a whole gzip file ({first_line(error)}): make it again") from error
+
+
+def _read_json(path: Path) -> Iterator[Row]:
+    try:
+        rows = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: broken JSON ({error}); one object a line is a .jsonl file") from error
+    if not isinstance(rows, list):
+        raise UserError(f"{path} holds a JSON {type(rows).__name__}: give an array of objects, or a .jsonl file")
+    for number, fields in enumerate(rows):
+        if not isinstance(fields, dict):
+            raise UserError(f"{path}, item {number}: it must be a JSON object, this is a {type(fields).__name__}")
+        yield Row(f"{path}, item {number}", fields)
+
+
+def _read_tsv(path: Path) -> Iterator[Row]:
+    return _read_csv(path, delimiter="\t")
+
+
+def _read_csv(path: Path, delimiter: str = ",") -> Iterator[Row]:
     csv.field_size_limit(_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
+        reader = csv.DictReader(file, strict=True, delimiter=delimiter)
         try:
+            if len(names := reader.fieldnames or ()) == 1 and ";" in names[0]:
+                raise UserError(f"{path}: its columns are separated by semicolons: save it with commas, or as .jsonl")
             for name, times in Counter(reader.fieldnames or ()).items():
                 if times > 1:
                     raise UserError(f"{path}: {times} columns are called {name!r}: rename all but one")
@@ -101,7 +131,10 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 _READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
+    ".jsonl.gz": _read_gzip,
+    ".json": _read_json,
     ".csv": _read_csv,
+    ".tsv": _read_tsv,
     ".parquet": _read_parquet,
 }
 

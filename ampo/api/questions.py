@@ -13,7 +13,7 @@ from ampo.types import Problem
 if TYPE_CHECKING:
     from ampo.eval.suites import Benchmark
 
-_FILES = (".jsonl", ".csv", ".parquet")
+_FILES = (".jsonl", ".gz", ".json", ".csv", ".tsv", ".parquet")
 _COLUMNS = ("question", "answer", "id", "options")
 
 

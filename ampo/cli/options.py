@@ -161,7 +161,8 @@ TemplateName = Annotated[
 
 DATA = "Data"
 DataFile = Annotated[
-    Path | None, typer.Option("--data", help="Problems of your own: JSONL, CSV or Parquet.", rich_help_panel=DATA)
+    Path | None,
+    typer.Option("--data", help="Problems of your own: JSONL, JSON, CSV, TSV, Parquet.", rich_help_panel=DATA),
 ]
 QuestionColumn = Annotated[str | None, typer.Option("--question-column", rich_help_panel=DATA)]
 AnswerColumn = Annotated[str | None, typer.Option("--answer-column", rich_help_panel=DATA)]

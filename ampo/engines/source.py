@@ -39,7 +39,7 @@ def source_of(
 ) -> Source:
     """A model by its name, at an endpoint, or running already. Arguments as of `load_engine`.
 
-    An endpoint is asked at once, since it alone knows its model's name; a model of a name is loaded by `start`.
+    An endpoint is asked at once for the name of its only model; a model of a name is loaded, or asked, by `start`.
 
     Raises:
         UserError: There is no such model, backend or setting.
@@ -56,6 +56,8 @@ def source_of(
     def start() -> Engine:
         return load_engine(model, backend, base_url=base_url, endpoint=endpoint, say=say, **how)
 
+    if chosen == "openai" and model is not None:  # asked once something is missing
+        return Source(model, None, start)
     if chosen == "openai":
         engine = start()
         return Source(engine.model, None, lambda: engine)

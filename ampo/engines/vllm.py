@@ -26,13 +26,14 @@ from ampo.engines.logprobs import Likelihood, Text, by_vllm
 from ampo.engines.response import respond
 from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
-from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError
+from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError, nearest
 from ampo.files import first_line
 from ampo.models import ModelRef
 from ampo.types import Delta, FinishReason, Request, Sample, SamplingParams
 
 _NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
 _GIB = 1 << 30
+_DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")
 _CPU_CACHE_TOKENS = 32768  # enough for what two cores work on at once; zeroing more costs seconds at every start
 _CPU_CONTEXT = 8192  # tokens; seeded requests need prefills unsplit on a CPU, so this bounds a batch's size, too
 
@@ -287,10 +288,34 @@ def _start(ref: ModelRef, settings: EngineSettings) -> Core:
     if in_process and not one_device:
         raise UserError("in_process serves one device: leave it out with tensor or data parallelism")
     try:
+        _check(ref, settings)
         arguments = _engine_args(ref, settings, on_cpu)
         return InProcessCore(arguments) if in_process else ProcessCore(arguments)
     except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
-        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {first_line(error)}") from error
+        raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {_reason(error)}") from error
+
+
+def _check(ref: ModelRef, settings: EngineSettings) -> None:
+    """What vLLM would say a minute later, and in its log alone. Raises UserError."""
+    if settings.dtype not in _DTYPES:
+        raise UserError(f"--dtype is {settings.dtype!r}: {nearest(settings.dtype, _DTYPES, 'it')}")
+    size = settings.tensor_parallel_size
+    if size > 1:
+        from transformers import AutoConfig
+
+        trust = settings.trust_remote_code
+        config = AutoConfig.from_pretrained(ref.path, revision=ref.hub_revision, trust_remote_code=trust)
+        heads = getattr(config.get_text_config(), "num_attention_heads", None)
+        if heads and heads % size:
+            raise UserError(f"-tp {size} can't divide the {heads} attention heads of {ref.name}: choose another")
+
+
+def _reason(error: Exception) -> str:
+    """vLLM's configs are pydantic's, whose first line only counts the errors."""
+    told = getattr(error, "errors", None)
+    if callable(told) and (found := told()):
+        return first_line(str(found[0].get("msg", error)).removeprefix("Value error, "))
+    return first_line(error)
 
 
 def _engine_args(ref: ModelRef, settings: EngineSettings, on_cpu: bool) -> Any:

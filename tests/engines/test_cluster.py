@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,22 @@ pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray")
 
 
+def patient(get_node: Any) -> Any:
+    """Ray gives a node half a minute to come up, which a busy machine exceeds."""
+
+    def found(*arguments: Any) -> Any:
+        deadline = time.monotonic() + 240
+        while True:
+            try:
+                return get_node(*arguments)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+    return found
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
@@ -25,6 +42,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     root = str(Path(__file__).parents[2])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "300000")
+    monkeypatch.setattr("ray._private.services.get_node", patient(ray._private.services.get_node))
     small: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 << 20}
     made: Any = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
     made.second = made.add_node(**small)
