@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,16 @@ from ampo.types import Request, SamplingParams
 
 pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray")
+
+
+def ports() -> dict[str, int]:
+    """Of a node's agents. Where they choose their own, a busy machine exceeds the time that Ray waits to hear them."""
+    names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+    with ExitStack() as stack:  # held together, so that all differ
+        sockets = [stack.enter_context(socket.socket()) for _ in names]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
 
 
 def patient(get_node: Any) -> Any:
@@ -45,8 +57,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RAY_agent_register_timeout_ms", "300000")
     monkeypatch.setattr("ray._private.services.get_node", patient(ray._private.services.get_node))
     small: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 << 20}
-    made: Any = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
-    made.second = made.add_node(**small)
+    made: Any = Cluster(initialize_head=True, head_node_args={**small, **ports(), "include_dashboard": False})
+    made.second = made.add_node(**small, **ports())
     yield made
     ray.shutdown()
     made.shutdown()
