@@ -38,7 +38,7 @@ def same_function(gold: Answer, answer: Answer) -> bool:
     defined, pairs = 0, dict[tuple[Tree, Tree], Any]()
     for x in _points([*_ends(gold), *_ends(answer)], whole):
         a, b = _formula(gold, name, x), _formula(answer, name, x)
-        if (a is None) != (b is None):
+        if (a is None) != (b is None) or _contradictory(gold, name, x) or _contradictory(answer, name, x):
             return False
         if a is not None and b is not None:
             if not close(a, b, Point({name: x})):
@@ -118,14 +118,25 @@ def _points(ends: list[Any], whole: bool) -> list[Any]:
 
 def _formula(answer: Answer, name: str, x: Any) -> Tree | None:
     """The formula that holds at a point; None where none does, or it has no value there."""
-    for value, condition in _cases(answer) or ():
-        if isinstance(value, Value) and _holds(condition, x):
-            try:
-                value_at(value.tree, Point({name: x}))
-            except UndefinedError:
-                return None
-            return value.tree
-    return None
+    found = _holding(answer, x)
+    try:
+        return found[0] if found and value_at(found[0], Point({name: x})) is not None else None
+    except UndefinedError:
+        return None
+
+
+def _holding(answer: Answer, x: Any) -> list[Tree]:
+    """The formulas of all cases whose condition holds at a point; "otherwise" where no other does."""
+    said = [(v.tree, c) for v, c in _cases(answer) or () if isinstance(v, Value) and _holds(c, x)]
+    return [tree for tree, condition in said if not isinstance(condition, Phrase) or _parity_of(condition)] or [
+        tree for tree, _ in said
+    ]
+
+
+def _contradictory(answer: Answer, name: str, x: Any) -> bool:
+    """Whether two cases hold at a point and have different values there."""
+    first, *others = _holding(answer, x) or [None]
+    return first is not None and any(close(first, other, Point({name: x})) is False for other in others)
 
 
 def _holds(condition: Answer, x: Any) -> bool:

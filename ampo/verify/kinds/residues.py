@@ -20,6 +20,9 @@ _MOD = re.compile(
 _WRITTEN_MOD = re.compile(r"(?:\\ )?\(?\\(?:text|mathrm|operatorname)\s*\{\s*\(?\s*mod\s*(\d*)\s*\)?\s*\}(?:\\ )?")
 _MEMBER = re.compile(r"([-+]|\\pm)?\s*(\d{1,9})")
 _MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})$", re.IGNORECASE)
+_OF_CLASSES = re.compile(
+    r"\bmod(?:ulo)?\b|\\p?mod|\bremainder|\bresidue|congruen|\bdivided\b|\binverse\b", re.IGNORECASE
+)
 _PARITY = re.compile(
     r"^(?:[a-eij-z]\s+(?:is\s+|must be\s+)?(even|odd)|(?:all\s+)?(even|odd) (?:integers?|numbers?))$", re.IGNORECASE
 )
@@ -96,8 +99,12 @@ def _is(value: Value, number: int) -> bool:
 
 
 def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
-    del setting, equal
-    return same_classes(gold, answer) if isinstance(gold, Residues) or isinstance(answer, Residues) else None
+    del equal
+    if not (isinstance(gold, Residues) or isinstance(answer, Residues)):
+        return None
+    if isinstance(gold, Value) and setting.question and not _OF_CLASSES.search(setting.question):
+        return False
+    return same_classes(gold, answer)
 
 
 KIND = Kind(order=30, same=_same)

@@ -21,6 +21,7 @@ _INFINITE = frozenset({"diverge", "diverges", "tend", "tends", "approach", "appr
 _NEVER = that("denies", "offers", "contrasts", "supposes", "hedges", "falsifies") - {"could"}
 _NEVER |= {"and", "true", "yes", "than", "less", "more", "most", "least", "opposite"}
 _SUPERLATIVES = frozenset({"most", "least"})  # of a question that asks who has the most
+_CALCULATED = re.compile(r"[<>]|\\(?:leq?|geq?|neq?)(?![a-zA-Z])|(?<!\w)-\s*\(?\s*\w|[+*/^]")  # -(CO), x > CO
 _NAMES = re.compile(r"[A-Za-z]{2}|[A-Z]{3}|[A-Z]?[a-z]+[A-Z][A-Za-z]*|[A-Z]{2,}[a-z]+")  # CO, mg, ABC, NaCl
 _SHORT_WORDS = frozenset({"no", "up", "on", "in", "by", "at", "it", "if", "so", "or", "yes", "all", "odd"})
 _ALTERNATIVE = re.compile(r"\b(?:or|but|maybe|perhaps|possibly|unless|unclear|unsure|might)\b", re.IGNORECASE)
@@ -31,7 +32,7 @@ _NEGATED = re.compile(r"\b(?:not|no|never|neither|cannot|impossible)\b|n't\b", r
 def states(gold: str, answer: str, question: str) -> bool:
     """Whether a normalised answer is a sentence that says the words of the gold and nothing else."""
     gold, answer = _infinity(plain(gold)), _infinity(plain(answer))
-    if not re.fullmatch(r"[A-Za-z][A-Za-z' -]+", gold) or "?" in answer:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z' -]+", gold) or "?" in answer or _CALCULATED.search(answer):
         return False
     wanted = phrase(gold).split()
     if not 0 < len(wanted) <= MAX_GOLD or len(answer.split()) > MAX_WORDS:

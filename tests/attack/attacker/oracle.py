@@ -16,6 +16,7 @@ _FRACTION = re.compile(r"(-?)\\d?frac\{(-?\d{1,40})\}\{(-?\d{1,40})\}|(-?\d{1,40
 _DRESS = re.compile(r"\\(?:text|mathrm|left|right|displaystyle|boxed)(?![a-zA-Z])|[\s${}]|\\[,;! ]")
 _NONE = frozenset({"none", "dne", "nosolution", "nosolutions", "\\emptyset", "\\varnothing", "emptyset", "\\\\"})
 _ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\infty\)")
+_FUNCTION = re.compile(r"[fgh]\(([a-z])\)=.*")
 _DECLARED = re.compile(r",[a-z]\\in\\mathbb[ZNR]$")
 
 
@@ -36,6 +37,8 @@ def _bare(text: str) -> str:
         return "none"
     if (hole := _ALL_BUT.fullmatch(text)) and (hole[1] or hole[2] == hole[3]):
         return f"all but {hole[1] or hole[2]}"
+    if function := _FUNCTION.fullmatch(text):  # f(n) = n^2 and f(x) = x^2
+        text = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", text)
     head, begin, rows = text.partition("\\begincases")
     rows = "@".join(sorted(rows.removesuffix("\\endcases").split("@")))
     return begin + rows if begin else head
