@@ -76,8 +76,17 @@ def _moment(pair: Pair) -> Ruling | None:
 
 
 def _phrase(pair: Pair) -> Ruling | None:
-    same = isinstance(pair.wanted, Phrase) and _worded(pair.gold) == _worded(pair.text) != ""
+    same = (
+        isinstance(pair.wanted, Phrase)
+        and _worded(pair.gold) == _worded(pair.text) != ""
+        and _signs(pair.gold) == _signs(pair.text)
+    )
     return Ruling(True, "phrase") if same else None
+
+
+def _signs(text: str) -> list[str]:
+    """The signs of a formula, which words lose: -(c) is not c."""
+    return re.findall(r"[<>=*^]|(?<![\w\s])-(?=\s*\(?\w)|^-", text)
 
 
 def _worded(text: str) -> str:
