@@ -374,6 +374,14 @@ window.ampo = (() => {
   });
   new MutationObserver(() => {
     // Gradio calls its examples a list and gives it buttons.
+    // It puts a button without a name into a button, where a thought is folded away.
+    for (const title of document.querySelectorAll(".thought-group .title[role=button]")) {
+      const inner = title.querySelector("button");
+      if (!inner) continue;
+      title.removeAttribute("role");
+      title.removeAttribute("tabindex");
+      inner.setAttribute("aria-label", "Show or hide the thought");
+    }
     document.querySelectorAll("#ampo-chat .examples[role=list]").forEach((one) => one.removeAttribute("role"));
     for (const bar of document.querySelectorAll("#ampo-votes .ampo-bar:not([tabindex])")) {
       bar.tabIndex = 0;
