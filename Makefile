@@ -34,8 +34,10 @@ SIZE ?= small
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
+# What starts no engine and no browser goes over both cores; the others want them for themselves.
 test: $(READY) lint docs
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser"
+	$(BIN)/pytest -m "slow or browser"
 
 quick: $(READY)
 	$(BIN)/ruff check .
