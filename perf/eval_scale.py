@@ -112,6 +112,8 @@ def main() -> None:
     count = len(problems) * SAMPLES
     print(f"{count} responses of {options.characters} characters: {count / seconds:.0f} a second")
     print(f"CPU of the main process: {1000 * cpu / count:.2f} ms a response")
+    what = f"memory of ampo eval, {count} responses of {options.characters} characters"
+    print(f"ratio: {what}: MiB | the same at its start | {ended / memory.start:.2f}")
     print(f"memory: {memory.start:.0f} MiB at the start, {ended:.0f} at the end, {memory.peak:.0f} at most")
 
 

@@ -115,7 +115,10 @@ def main() -> None:
     print(
         f"chunked {found['chunked'] / mib:8.0f} MiB measured: planned / measured {planned.peak / found['chunked']:.2f}"
     )
-    print(f"whole   {found['whole'] / mib:8.0f} MiB measured: {found['whole'] / found['chunked']:.2f} times as much")
+    print(f"whole   {found['whole'] / mib:8.0f} MiB measured")
+    what = f"memory of an update, {options.rows} x {PROMPT + options.tokens} tokens"
+    print(f"ratio: {what}: MiB | whole logits | {found['chunked'] / found['whole']:.2f}")
+    print(f"ratio: {what}: MiB measured | planned | {found['chunked'] / planned.peak:.2f}")
 
 
 if __name__ == "__main__":
