@@ -189,8 +189,9 @@ def start_engine(
     api_key: str | None,
     settings: EngineSettings,
     concurrency: int = 32,
+    max_retries: int = 3,
 ) -> Engine:
-    from ampo.engines import load_engine
+    from ampo.engines import EndpointSettings, load_engine
 
     return load_engine(
         model,
@@ -199,6 +200,7 @@ def start_engine(
         api_key=api_key,
         concurrency=concurrency,
         settings=settings,
+        endpoint=EndpointSettings(max_retries=max_retries),
         say=say,
     )
 

@@ -204,7 +204,8 @@ def _engines(
     two = other.model is not None or other.base_url is not None
     if two and base_url is None and other.base_url is None:  # two engines share the device
         settings = replace(settings, gpu_memory_utilization=settings.gpu_memory_utilization / 2)
-    first = start_engine(model, backend, base_url, api_key, settings, concurrency)
+    # The page asks again by itself, and says so meanwhile.
+    first = start_engine(model, backend, base_url, api_key, settings, concurrency, max_retries=0)
     if not two:
         return {first.model: first}
     try:
@@ -218,6 +219,7 @@ def _engines(
             key,
             replace(settings, in_process=False),
             concurrency,
+            max_retries=0,
         )
     except BaseException:
         first.close()
