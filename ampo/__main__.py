@@ -36,7 +36,7 @@ def main() -> None:
     except (InterruptedByUserError, KeyboardInterrupt, typer.Abort):
         _end("interrupted", 1)
     except (ReaderGoneError, BrokenPipeError):  # the reader (`| head`) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing is left to be flushed at exit
         sys.exit(0)
 
 

@@ -52,7 +52,7 @@ def arm_eval(limit: int | None) -> dict[str, float]:
         run = RunDir(Path(folder) / "run")
         evaluate(spec, run, start, say=lambda _: None, quiet=True)
         seconds = time.perf_counter() - engines[0].ready
-        tokens = sum(record.completion_tokens for record in run.read_responses().values())
+        tokens = sum(record.completion_tokens or 0 for record in run.read_responses().values())
     return {"seconds": seconds, "tokens": tokens, **batch(engines[0]._core.config)}
 
 

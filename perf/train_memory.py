@@ -53,7 +53,8 @@ def measured(options: argparse.Namespace) -> None:
     from ampo.training.update import Policy
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = LlamaForCausalLM(config_of(options)).to(device)
+    model: Any = LlamaForCausalLM(config_of(options))
+    model = model.to(device)
     if options.arm == "whole":
         chunked._heads[model] = None
     rows = [

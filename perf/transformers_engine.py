@@ -35,7 +35,7 @@ def arm_ampo(engine: TransformersEngine, texts: list[str], tokens: int) -> float
     started = time.perf_counter()
     samples = list(engine.generate(Request(str(i), text, params) for i, text in enumerate(texts)))
     seconds = time.perf_counter() - started
-    made = sum(sample.response.completion_tokens for sample in samples)
+    made = sum(sample.response.completion_tokens or 0 for sample in samples)
     if made != tokens * len(texts):
         raise SystemExit(f"{made} tokens instead of {tokens * len(texts)}: a response ended early, use fewer --tokens")
     return made / seconds
@@ -43,7 +43,7 @@ def arm_ampo(engine: TransformersEngine, texts: list[str], tokens: int) -> float
 
 def arm_generate(engine: TransformersEngine, texts: list[str], tokens: int) -> float:
     """Tokens a second; prompts become tokens and tokens become text here, too."""
-    tokenizer, model = engine._tokenizer, engine._module
+    tokenizer, model = engine.tokenizer, engine._module
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     started = time.perf_counter()
     inputs = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left").to(model.device)

@@ -181,7 +181,7 @@ def _table(
 
 
 Done = Callable[[], Iterator[dict[str, Any]]]
-Write = Callable[[dict[str, Any]], None]
+Write = Callable[[dict[str, Any]], object]
 
 
 @contextmanager

@@ -312,7 +312,7 @@ def _check(ref: ModelRef, settings: EngineSettings) -> None:
 
 def _reason(error: Exception) -> str:
     """vLLM's configs are pydantic's, whose first line only counts the errors."""
-    told = getattr(error, "errors", None)
+    told: Any = getattr(error, "errors", None)
     if callable(told) and (found := told()):
         return first_line(str(found[0].get("msg", error)).removeprefix("Value error, "))
     return first_line(error)

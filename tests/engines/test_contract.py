@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_requests_are_drawn_as_there_is_room_and_closing_ends_it(engine: Engine)
             drawn.append(1)
             yield request(str(len(drawn)), "Say one word.", max_tokens=4)
 
-    samples = engine.generate(endless())
+    samples: Any = engine.generate(endless())
     next(samples)
     samples.close()
     assert len(drawn) < 10_000

@@ -34,6 +34,8 @@ def test_the_endpoint_is_known(engine: OpenAIEngine, server: str):
 def test_greedy_answers_rightly(engine: OpenAIEngine):
     response = engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=40))
     assert "12" in response.text
+    assert response.prompt_tokens is not None
+    assert response.completion_tokens is not None
     assert response.prompt_tokens > 10
     assert 0 < response.completion_tokens <= 40
     assert engine.describe()["requests"]["without_token_counts"] == 0
@@ -70,6 +72,8 @@ def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, lim
     )
     response = sample.response
     assert response.finish_reason == "length"
+    assert response.prompt_tokens is not None
+    assert response.completion_tokens is not None
     assert response.completion_tokens > 16
     assert response.prompt_tokens + response.completion_tokens == CONTEXT
 

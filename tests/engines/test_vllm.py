@@ -32,6 +32,7 @@ def test_it_answers(vllm_engine: VLLMEngine) -> None:
     response = vllm_engine.chat("What is 7 + 5?", SamplingParams(temperature=0, max_tokens=64))
     assert "12" in response.text
     assert response.finish_reason == "stop"
+    assert response.completion_tokens is not None
     assert 0 < response.completion_tokens < 64
     assert response.first_token_seconds is not None
     assert response.first_token_seconds < response.seconds
@@ -115,6 +116,8 @@ def test_a_prompt_over_the_context_is_counted_and_the_others_go_on(vllm_engine: 
 def test_the_context_ends_a_response(vllm_engine: VLLMEngine) -> None:
     response = vllm_engine.chat("word " * 2000, SamplingParams(temperature=0, max_tokens=None))
     assert response.finish_reason in ("length", "stop")
+    assert response.prompt_tokens is not None
+    assert response.completion_tokens is not None
     assert response.prompt_tokens + response.completion_tokens <= vllm_engine.context
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from ampo.cli import app
@@ -24,6 +23,7 @@ from ampo.eval.run import RunSpec, Task
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.files import dump
 from ampo.prompts import Template
+from ampo.terminal import Console
 from ampo.types import Problem, Protocol, Response, SamplingParams, Verdict
 
 PLAIN = Template("plain")

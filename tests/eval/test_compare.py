@@ -16,7 +16,7 @@ from ampo.eval.paired import p_value, sign_flip
 
 def run(scores: dict[str, list[int]], benchmark: str = "b") -> list[Judged]:
     return [
-        Judged(benchmark, problem, i, "correct" if right else "wrong", None, right, 5, "stop")
+        Judged(benchmark, problem, i, "correct" if right else "wrong", right, 5, "stop")
         for problem, results in scores.items()
         for i, right in enumerate(results)
     ]

@@ -19,7 +19,7 @@ from ampo.types import Outcome
 
 
 def row(problem: str, sample: int, outcome: Outcome, vote: int = 0, tokens: int = 10, benchmark: str = "b") -> Judged:
-    return Judged(benchmark, problem, sample, outcome, None, vote, tokens, "stop")
+    return Judged(benchmark, problem, sample, outcome, vote, tokens, "stop")
 
 
 def rows_of(right: dict[str, list[int]], benchmark: str = "b") -> list[Judged]:

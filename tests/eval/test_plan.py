@@ -7,7 +7,6 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from ampo.errors import MissingExtraError, UserError
 from ampo.eval import plan as planning
@@ -18,6 +17,7 @@ from ampo.eval.plan_table import show
 from ampo.eval.sources import HubDataError
 from ampo.eval.suites import Benchmark, catalogue, resolve
 from ampo.prompts import load_template
+from ampo.terminal import Console
 from ampo.types import Problem
 
 AMPO_7B = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"

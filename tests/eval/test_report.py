@@ -134,9 +134,8 @@ def test_a_known_model_is_mentioned(run: RunDir) -> None:
 
 
 def test_the_table_shows_where_the_printed_figure_stands(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
-    from rich.console import Console
-
     from ampo.eval.report.terminal import show_metrics
+    from ampo.terminal import Console
 
     show_metrics(run.read_metrics(), run.path, Console(width=80, highlight=False), paper.row_of(MODEL))
     out = capsys.readouterr().out
@@ -147,10 +146,9 @@ def test_the_table_shows_where_the_printed_figure_stands(run: RunDir, capsys: py
 
 def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
     """Where all of an average's benchmarks are there, in every form: our mean, its interval, and the printed one."""
-    from rich.console import Console
-
     from ampo.eval.report.markup import table
     from ampo.eval.report.terminal import show_metrics
+    from ampo.terminal import Console
 
     problems = [Problem(f"{b}/{i}", "1 + 1?", "2", b) for b in paper.AVERAGES["ood_avg"] for i in range(4)]
     said = [{"problem": p.id, "outcomes": {"ampo": "correct" if p.id == "mmlu_pro/0" else "wrong"}} for p in problems]
@@ -175,10 +173,9 @@ def test_the_papers_averages_stand_beside_ours(save_run: SaveRun, capsys: pytest
 
 
 def test_bounds_are_shown_where_a_verdict_was_not(save_run: SaveRun, capsys: pytest.CaptureFixture[str]) -> None:
-    from rich.console import Console
-
     from ampo.eval.report.markup import table
     from ampo.eval.report.terminal import show_metrics
+    from ampo.terminal import Console
 
     outcomes = ("correct", "timeout", "wrong", "wrong")
     said = [{"problem": p.id, "outcomes": {"ampo": o}} for p, o in zip(PROBLEMS, outcomes, strict=False)]

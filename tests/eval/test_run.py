@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
@@ -23,6 +22,7 @@ from ampo.eval.rundir import RunDir, VerdictRecord
 from ampo.eval.score import grouping, rescore
 from ampo.eval.seeds import problem_seed
 from ampo.prompts import Template
+from ampo.terminal import Console
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
 from ampo.verify import Claim, VerifierPool
 

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from ampo.errors import UserError
 from ampo.prompts import split
@@ -103,7 +103,7 @@ def _loaded(rule: str, file: Path) -> object:
 
 
 def _function(rule: str, module: object, name: str) -> Callable[[str], str | None]:
-    function: Any = getattr(module, name, None)
+    function = getattr(module, name, None)
     if not callable(function):
         raise UserError(f"extract = {rule!r}: the module has no function {name!r}")
-    return function
+    return cast("Callable[[str], str | None]", function)

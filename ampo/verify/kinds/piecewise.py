@@ -135,8 +135,8 @@ def _holding(answer: Answer, x: Any) -> list[Tree]:
 
 def _contradictory(answer: Answer, name: str, x: Any) -> bool:
     """Whether two cases hold at a point and have different values there."""
-    first, *others = _holding(answer, x) or [None]
-    return first is not None and any(close(first, other, Point({name: x})) is False for other in others)
+    trees = _holding(answer, x)
+    return any(close(trees[0], other, Point({name: x})) is False for other in trees[1:])
 
 
 def _holds(condition: Answer, x: Any) -> bool:
