@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from itertools import zip_longest
 
 from ampo.errors import EngineError, UserError
 
@@ -45,7 +46,7 @@ def refuse_empty(arguments: list[str]) -> None:
 
     An empty path would be the current folder, and an empty model the embedded one, in silence.
     """
-    for name, value in zip(arguments, [*arguments[1:], None], strict=True):
+    for name, value in zip_longest(arguments, arguments[1:]):
         flag, equals, given = name.partition("=")
         if flag in _NEVER_EMPTY and not (given if equals else value if value is not None else "x"):
             raise UserError(f"{flag} is empty: give a value, or leave it out")

@@ -101,7 +101,7 @@ class Policy:
         self, model: Any, settings: Optimizer, steps: int, temperature: float, autocast: torch.dtype | None = None
     ) -> None:
         self.model, self._settings, self._steps, self._temperature = model, settings, steps, temperature
-        self._autocast = autocast
+        self._autocast, self._squares = autocast, dict.fromkeys(("own", "teacher"), 0.0)
         if settings.gradient_checkpointing:
             again = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), fast_linear(model))}
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=again)
@@ -149,7 +149,7 @@ class Policy:
         self.model.train()
         totals = sum((_totals(row) for row in rows), BatchTotals())
         metrics: defaultdict[str, float] = defaultdict(float)
-        self._squares = {"own": 0.0, "teacher": 0.0}
+        self._squares = dict.fromkeys(self._squares, 0.0)
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             part, before = [rows[i] for i in taken], [old[i] for i in taken]
             with self.computing(), fast_linear(self.model):
