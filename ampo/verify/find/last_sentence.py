@@ -83,6 +83,9 @@ _CHAIN = re.compile(rf"(?P<subject>.*)=\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behin
 _CHAIN_OF_FORMULAS = re.compile(
     r"(?P<subject>.*)(?:\$|\\\()[^$]{1,300}(?:=|\\approx)(?P<value>[^$=]{1,200}?)(?:\$|\\\))(?P<behind>)", re.DOTALL
 )
+_LISTED = re.compile(
+    r"(?<![\w\\])(?P<name>[A-Za-z]\w{0,9})\s?=[^=]{1,80}?(?:,|;|\band\b|\bor\b)[\s$(\\]{0,4}(?P=name)\s?=[^=]*$"
+)
 _WHERE = re.compile(r"\s+(?:in|at|on|from|for|when|out|every|of|after|by|during|to|each)\b.*$", re.DOTALL)
 _ROUNDING = re.compile(r"\b(?:about|approximately|roughly|around)\s+(?=\d*\.\d)")
 _ADDING = re.compile(r"^(?:adding|including|together with|counting)\b[^,]{0,80},\s+", re.IGNORECASE)
@@ -103,7 +106,11 @@ def last_value(tail: str, question: str) -> str | None:
 
 
 def _marked(clause: str, question: str) -> str | None:
-    """The value behind the one "is" or the last "="."""
+    """The value behind the one "is" or the last "=", or the list "x = 1 and x = 5"."""
+    listed = _LISTED.search(clause)
+    if listed:
+        first = re.search(rf"(?<![\w\\]){listed['name']}\s?=", clause)
+        return clause[first.start() if first else listed.start() :].replace("$", "").strip()
     for pattern in (_STATES, _CHAIN_OF_FORMULAS, _CHAIN, _NAMED):
         m = pattern.fullmatch(clause)
         if m is None:

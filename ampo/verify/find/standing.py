@@ -117,7 +117,8 @@ _REFUTED = re.compile(
     rf"for)\b)[\w'-]+\b(?<!which)(?<!that)(?<!but)\s?){{0,5}}?\s*(?:,\s*(?:which|that)\s+|,?\s*but(?: (?:that|this|"
     rf"it))?\s+)?(?:\b(?:is|was|are|were|seems|looks|must be|would be)\s+(?:\w+ly\s+|also\s+|just\s+|"
     rf"still\s+)?(?:not\b(?! only)|wrong|incorrect|false|untrue|impossible|invalid|mistaken|a (?:mistake|guess|trap)|"
-    rf"only a guess|too (?:big|small|large|high|low|many|few)|rejected|ruled out|excluded|extraneous|what (?:a|an|"
+    rf"(?:only |just )?(?:my|a|our|the) (?:first|initial|original|early|earlier|former|naive) (?:guess|thought|answer|"
+    rf"attempt|try|idea|estimate|impression|result)\b|only a guess|too (?:big|small|large|high|low|many|few)|rejected|ruled out|excluded|extraneous|what (?:a|an|"
     rf"some|many|most|people|students|one)\b|off\b)|\b(?:is|was|are|were|does|do|did|can|could){_NOT}\b|\bcannot\b|"
     rf"\bcan not\b|\bfails?\b|\bcontradicts?\b|\bcannot be\b)",
     re.IGNORECASE,
@@ -145,10 +146,12 @@ _TAKEN_BACK = re.compile(
     r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
     r"that|this) back|was wrong|"
     r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
+    r"(?:the|this|that|my) (?:box|answer|result|value)(?: (?:above|i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
+    r"(?:wrong|incorrect|false|mistaken|outdated|not (?:my|the|right|correct|true|valid))|(?:correction|erratum):|"
     r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
     r"earlier|boxed) "
     r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
-    r"on second thought)\b",
+    r"on second thought)(?!\w)",
     re.IGNORECASE,
 )
 _PICK = re.compile(
