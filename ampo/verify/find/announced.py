@@ -47,7 +47,7 @@ _DISCLAIMED = re.compile(
     r"think|believe)\s+"
     r"(?:that\s+)?(?:you\s+)?(?:what\s+)?(?:the|an|any)?\s*(?:final|correct|exact)?\s*$|"
     r"\b(?:whether|suppose|(?:people|they|some|others|students?)\s+(?:may |might |would )?(?:say|think|claim|believe)s?"
-    r"(?:\s+that)?)\s+(?:the|an)?\s*$",
+    r"(?:\s+that)?)\s+(?:the|an)?\s*$|\b(?:wrong|incorrect|false|naive|twice|half)[ \t]+(?:the[ \t]+)?$",
     re.IGNORECASE,
 )
 _DISPLAY = re.compile(r"\s{0,20}(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)

@@ -11,7 +11,8 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
 5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
 6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
    ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer;
-7. the last line, where it reads as a conclusion (`ampo.verify.find.conclusion`).
+7. the last line, where it reads as a conclusion (`ampo.verify.find.conclusion`), or ends behind a label or an "i.e."
+   (`ampo.verify.find.ending`). What a response says goodbye with is passed over.
 
 Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
 that is said to be right ("B is the correct choice because ...").
@@ -31,6 +32,7 @@ from ampo.types import AnswerKind
 from ampo.verify.find.announced import announced, following
 from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
 from ampo.verify.find.conclusion import conclusion
+from ampo.verify.find.ending import ending, without_farewell
 from ampo.verify.find.formula_around import formula
 from ampo.verify.find.last_sentence import last_value
 from ampo.verify.find.letters import chosen
@@ -85,9 +87,10 @@ def extract(
     if found is None and not cut:
         if rest:
             return Extraction(None, "box: never closed", taken_back=any(c.isalnum() for c in rest[8:]))
-        tail = body[-TAIL:]
-        if EMPTY.search(tail):
+        if EMPTY.search(body[-TAIL:]):
             return Extraction(None, "box: empty")
+        body = without_farewell(body)
+        tail = body[-TAIL:]
         found = (_lettered(body) if choice else None) or _short(body, question) or _concluded(tail, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
@@ -220,6 +223,9 @@ def _short(body: str, question: str) -> Extraction | None:
     told = last_value(text, question) if len(text.split()) > MAX_WORDS or "=" in text else None
     if told is not None:
         return Extraction(told, "last sentence")
+    ended = ending(text, question)
+    if ended is not None:
+        return Extraction(ended, "ending")
     whole = answer_form(text)
     return None if whole is None else Extraction(whole, "whole response")
 
@@ -229,6 +235,9 @@ def _concluded(tail: str, question: str) -> Extraction | None:
     told = last_value(tail, question)
     if told is not None:
         return Extraction(told, "last sentence")
+    ended = ending(tail, question)
+    if ended is not None:
+        return Extraction(ended, "ending")
     found = conclusion(tail, question)
     return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
 

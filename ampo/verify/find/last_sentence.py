@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from ampo.verify.find.ending import holds
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.text.words import any_of, that
 
@@ -68,7 +69,7 @@ _NUMBER = (
     r"(?:\s?(?:\\?%|°))?"
 )
 _FORMULA = r"(?:\$[^$]{1,300}\$|\\\(.{1,300}?\\\))"
-_WORDS = r"(?:\s+[A-Za-z][A-Za-z'/^²³-]*\d?){0,8}"
+_WORDS = r"(?:\s+[A-Za-zµμÅΩ][A-Za-z'/^⁻¹²³µμΩ-]*\d?){0,8}"
 _IS = r"(?:\b(?:is|are|was|were|equals|becomes|makes|totals)\b:?|\bis equal to\b|≈)\s+"
 _COPULA = re.compile(_IS)
 _STATES = re.compile(
@@ -79,7 +80,7 @@ _STATES = re.compile(
 _NAMED = re.compile(
     rf"(?P<subject>.*?){_IS}(?:facing\s+)?(?P<value>(?:(?:an?|the)\s+)?[A-Za-z][a-z-]+(?:\s[A-Z][a-z]+)?)"
 )
-_CHAIN = re.compile(rf"(?P<subject>.*)=\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behind>{_WORDS}))", re.DOTALL)
+_CHAIN = re.compile(rf"(?P<subject>.*)[=≈]\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behind>{_WORDS}))", re.DOTALL)
 _CHAIN_OF_FORMULAS = re.compile(
     r"(?P<subject>.*)(?:\$|\\\()[^$]{1,300}(?:=|\\approx)(?P<value>[^$=]{1,200}?)(?:\$|\\\))(?P<behind>)", re.DOTALL
 )
@@ -115,6 +116,8 @@ def _marked(clause: str, question: str) -> str | None:
         m = pattern.fullmatch(clause)
         if m is None:
             continue
+        if pattern is _CHAIN and not holds(clause):
+            return None
         behind = m.groupdict().get("behind") or ""
         if any(word in _BEHIND for word in re.findall(r"[a-z']+", behind.lower())):
             return None

@@ -17,10 +17,18 @@ _OPTION = r"(?:(?:the\s+)?(?:answer|option|choice|letter|statement)\s+)?"
 _COMMITS = re.compile(
     r"(?:\b(?:choose|chose|pick|select|go with|going with|opt for|lean to(?:wards?)?|answer is|choice is|option is|"
     r"must be|should be|"
-    rf"would be|leaves|left with|out is|one is|it is|it's|is|so|hence|thus|therefore|answer|is then)|"
+    rf"would be|leaves|left with|out is|one is|it is|it's|is|[Ss]o|[Hh]ence|[Tt]hus|[Tt]herefore|answer|is then)|"
     rf":)[,:]?\s+{_OPTION}"
     rf"(?P<said>{_LETTER}(?:\.?$|[).:*_]{{1,4}}\s+(?P<text>.{{1,300}})$))"
 )
+_BEHIND = re.compile(
+    rf"(?:[,(—–]\s?(?:option|choice|letter)\s|\s(?:→|⇒|=>)\s?{_OPTION}|\b(?:listed|labell?ed|given) as\s{_OPTION})"
+    rf"{_LETTER}\.?$"
+)
+_TEMPTS = re.compile(
+    r"\b(?:tempt\w*|students?|people|some|many|would|distractor|trap|guess\w*|though|although|seems)\b", re.IGNORECASE
+)
+_NOT_THAT = re.compile(r",?\s(?:and\s|but\s)?not\s\(?[A-J]\)?[.\s]*$")
 _IS_RIGHT = re.compile(
     rf"\b(?:option|choice|answer|statement)\s+{_LETTER}\s+(?:is|would be|must be|seems)\s+(?:the\s+)?(?:only\s+)?"
     r"(?:correct|right|best|true|answer|one that)\b"
@@ -59,10 +67,13 @@ def _in_sentence(sentence: str) -> str | None:
         return lone[1] if lone[1].isupper() else None
     if (m := _IS_RIGHT.search(sentence)) and not _denied(sentence[: m.start()]) and not _denied(sentence[m.end() :]):
         return m[1]
-    plain = re.sub(r"\*\*|__|`", "", sentence)
+    plain = _NOT_THAT.sub("", re.sub(r"\*\*|__|`", "", sentence))
     found = list(_COMMITS.finditer(plain))
     if found and not _denied(plain[: found[-1].start("said")]):
         return found[-1]["said"]
+    behind = _BEHIND.search(plain)
+    if behind and not _DENIES.search(plain) and not _TEMPTS.search(plain):
+        return behind[1]
     m = _OPENS.match(plain)
     return m[1] if m and not _DENIES.search(plain) and len(re.findall(r"(?<!\w)[A-J](?!\w)", plain)) == 1 else None
 

@@ -118,9 +118,10 @@ _REFUTED = re.compile(
     rf"it))?\s+)?(?:\b(?:is|was|are|were|seems|looks|must be|would be)\s+(?:\w+ly\s+|also\s+|just\s+|"
     rf"still\s+)?(?:not\b(?! only)|wrong|incorrect|false|untrue|impossible|invalid|mistaken|a (?:mistake|guess|trap)|"
     rf"(?:only |just )?(?:my|a|our|the) (?:first|initial|original|early|earlier|former|naive) (?:guess|thought|answer|"
-    rf"attempt|try|idea|estimate|impression|result)\b|only a guess|too (?:big|small|large|high|low|many|few)|rejected|ruled out|excluded|extraneous|what (?:a|an|"
-    rf"some|many|most|people|students|one)\b|off\b)|\b(?:is|was|are|were|does|do|did|can|could){_NOT}\b|\bcannot\b|"
-    rf"\bcan not\b|\bfails?\b|\bcontradicts?\b|\bcannot be\b)",
+    rf"attempt|try|idea|estimate|impression|result)\b|only a guess|too (?:big|small|large|high|low|many|few)|rejected|"
+    rf"ruled out|excluded|extraneous|what (?:a|an|some|many|most|people|students|one)\b|off\b)|"
+    rf"\b(?:is|was|are|were|does|do|did|can|could){_NOT}\b|\bcannot\b|\bcan not\b|"
+    rf"\bfails?\b|\bcontradicts?\b|\bcannot be\b)",
     re.IGNORECASE,
 )
 _MARKED_WRONG = re.compile(

@@ -43,7 +43,7 @@ def stated(answer: str, question: str) -> str | None:
     if not before.strip() and not ("%" in number.group() and re.match(r"\s*of\b", after) and _SHARE.search(question)):
         return None  # a number with words behind it is read as such, unless these say of what it is a share
     unit = _unit(after)
-    known = _stems(question)
+    known = stems(question)
     behind = [w for w in _WORD.findall(after[len(unit) :]) if w.lower() not in _compared(text, question)]
     if not all(_passed_over(w, known) for w in (*_WORD.findall(before), *behind)) or _of_another(text, question):
         return None
@@ -94,7 +94,8 @@ def _passed_over(word: str, known: frozenset[str]) -> bool:
     return low not in _NEVER and not low.endswith("n't") and (low in _FILL or _stem(low) in known)
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems(text: str) -> frozenset[str]:
+    """The words of a text without their endings."""
     return frozenset(_stem(word.lower()) for word in _WORD.findall(plain(text[-20_000:])))
 
 
