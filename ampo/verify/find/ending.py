@@ -8,6 +8,8 @@ Behind it, and behind "i.e.", a value must stand and nothing else. A chain of pl
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+from itertools import pairwise
 
 from ampo.verify.find.short_response import HEDGED
 from ampo.verify.formula.evaluate import exact
@@ -43,6 +45,7 @@ _THAT_IS = re.compile(
     re.IGNORECASE,
 )
 _SO = re.compile(r"[,;]\s(?:so|hence|thus|therefore|giving)\s(?=\$?[([{\\]|\$?[a-z](?:\([a-z]\))?\s?=)", re.IGNORECASE)
+_LEADS = re.compile(r"[,;]\s(?:and\s)?(?:so|hence|thus|therefore)\s", re.IGNORECASE)
 _NOTHING_SAID = """
 answer solution result value verdict conclusion altogether total overall ordered pair triple quadruple form so hence
 thus therefore in the of a an all is are final finally for and combined together simplified factored expanded interval
@@ -95,7 +98,13 @@ def ending(body: str, question: str) -> str | None:
     said_before = (others[-1] if others else _last_line(before)).strip()
     if _NO_RESULT.search(said_before[-LINE:]):
         return None
-    return _labelled(sentence.strip(), said_before, question) or _rephrased(sentence.strip(), question)
+    sentence = sentence.strip()
+    if _NO_RESULT.search(sentence):
+        return None
+    found = _labelled(sentence, said_before, question) or _rephrased(sentence, question)
+    if found is None and "=" in sentence and _ASIDE.search(sentence):
+        found = _value(sentence, question)
+    return found
 
 
 def _last_line(text: str) -> str:
@@ -103,8 +112,9 @@ def _last_line(text: str) -> str:
 
 
 def _labelled(sentence: str, said_before: str, question: str) -> str | None:
-    found = _LABELLED.fullmatch(sentence) or _IS_THE.fullmatch(sentence)
-    if found is None or _NO_RESULT.search(sentence) or not _is_asked(found["label"], question):
+    clause = sentence[max((m.end() for m in _LEADS.finditer(sentence)), default=0) :]
+    found = _LABELLED.fullmatch(clause) or _IS_THE.fullmatch(clause)
+    if found is None or not _is_asked(found["label"], question):
         return None
     another = _LABELLED.fullmatch(said_before) or _ROW.fullmatch(said_before)
     if another and not stems(found["label"]) <= _STEMS_OF_NOTHING and _is_asked(another["label"], question):
@@ -115,7 +125,7 @@ def _labelled(sentence: str, said_before: str, question: str) -> str | None:
 def _rephrased(sentence: str, question: str) -> str | None:
     """X of "..., i.e. X", and of "..., so X" where X is a tuple, a set, or the value of a name."""
     found = list(_THAT_IS.finditer(sentence)) or list(_SO.finditer(sentence))
-    if not found or _NO_RESULT.search(sentence) or _of_another(sentence, question):
+    if not found or _of_another(sentence, question):
         return None
     value = _value(sentence[found[-1].end() :], question)
     return value if value and re.search(r"\d|\$|\\", value) else None
@@ -147,20 +157,25 @@ def _value(text: str, question: str) -> str | None:
 
 
 def holds(chain: str) -> bool:
-    """Whether the last two sides of a chain agree, where both are plain arithmetic; True where one is not."""
-    sides = chain.translate(_SIGNS).rstrip(". ").split("=")[-2:]
+    """Whether the sides of a chain agree, as far as two that stand side by side are plain arithmetic."""
+    sides = chain.translate(_SIGNS).rstrip(". ").split("=")
     words = _LEADING.match(sides[0])
     if words and not _ANOTHER.search(words[0]) and not words[0].rstrip().endswith((" of", "root", "base", "log")):
         sides[0] = sides[0][words.end() :]
-    if len(sides) < 2 or not re.search(r"\d[) ]*[-+*/]", sides[0]):
+    return all(_agree(left, right) for left, right in pairwise(sides))
+
+
+def _agree(left: str, right: str) -> bool:
+    """Whether two sides are equal, or as near as the decimals of the right one allow; True where one is not read."""
+    if not re.search(r"\d[) ]*[-+*/]", left):
         return True
-    if any(len(side) > 80 or not _CALCULATION.fullmatch(side) or re.search(r"\d \d", side) for side in sides):
+    if any(len(side) > 80 or not _CALCULATION.fullmatch(side) or re.search(r"\d \d", side) for side in (left, right)):
         return True
     try:
-        left, right = (exact(read(side)) for side in sides)
+        a, b = exact(read(left)), exact(read(right))
     except (UnreadableError, RecursionError):
         return True
-    if left is None or right is None or left == right:
+    if a is None or b is None or a == b:
         return True
-    places = re.search(r"\.(\d{1,20})\s*$", sides[-1])
-    return bool(places) and abs(left - right) < 10 ** -len(places[1])
+    places = re.search(r"\.(\d{1,20})\s?$", right)
+    return bool(places) and abs(a - b) < Fraction(1, 10 ** len(places[1]))
