@@ -26,9 +26,10 @@ from ampo.verify.text.squeeze import squeeze
 
 def quick(claim: Claim) -> Verdict | None:
     """The verdict where it is safe and cheap to find in the caller's process; None where it takes `judge`."""
-    if claim.protocol == "official":
-        return None
-    found = extraction(claim)
+    return None if claim.protocol == "official" else _quick(claim, extraction(claim))
+
+
+def _quick(claim: Claim, found: Extraction) -> Verdict | None:
     if found.answer is None:
         if found.truncated:
             return Verdict("truncated", None, found.rule)
@@ -47,10 +48,8 @@ def judge(claim: Claim) -> Verdict:
 
         judged = judge_official(claim.gold, claim.response)
     else:
-        judged = quick(claim)
-        if judged is None:
-            found = extraction(claim)
-            judged = verdict(found, decide(claim.gold, found.answer or "", claim.question))
+        found = extraction(claim)
+        judged = _quick(claim, found) or verdict(found, decide(claim.gold, found.answer or "", claim.question))
     return replace(judged, seconds=time.perf_counter() - start, protocol=claim.protocol)
 
 

@@ -33,7 +33,7 @@ _TAG = "<answer>"
 
 def before_the_next_question(body: str, answered: Callable[[str], bool]) -> str:
     """The text up to another question. answered: whether a text gives an answer, which decides where one begins."""
-    if any(mark in body for mark in _TURN_MARKS):
+    if ("<" in body or "]" in body) and any(mark in body for mark in _TURN_MARKS):  # a lone character is found sooner
         turn = _TURN.search(body)
         if turn and body[: turn.start()].strip():
             body = body[: turn.start()]
@@ -49,7 +49,7 @@ def before_the_next_question(body: str, answered: Callable[[str], bool]) -> str:
 def _begun(body: str, word: str) -> list[int]:
     """Where a question begins with this word."""
     found: list[int] = []
-    at = body.find(word)
+    at = body.find(word) if word[0] in body else -1  # a lone character is found sooner
     for _ in range(HITS):
         if at < 0 or len(found) == MOST:
             break
