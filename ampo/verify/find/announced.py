@@ -7,6 +7,7 @@ a quote, a fence, or the rest of the sentence.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ampo.verify.find.standing import TAKEN_BACK, objection
@@ -18,6 +19,7 @@ from ampo.verify.text.languages import (
     ENDS,
     FOREIGN,
     HEDGED_BEFORE,
+    LATIN_NOUNS,
     stated,
 )
 
@@ -42,6 +44,7 @@ _ENGLISH = (
 _ANNOUNCED = re.compile(
     rf"{_ENGLISH}|(?:(?<![^\W\d_])|(?<=[。，,\n]))(?P<foreign>{ANNOUNCES})", re.IGNORECASE | re.MULTILINE
 )
+_CUE = re.compile(r"answer|correct|right|true|actual|real|requested|final|i'll|i will|a:|ans|####")
 _DISCLAIMED = re.compile(
     r"(?:n['’]t|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say|"
     r"think|believe)\s+"
@@ -85,7 +88,7 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
     """
     plain = tail.replace("**", "").replace("__", "")
     why = None
-    for found in list(_ANNOUNCED.finditer(plain))[: -MOST - 1 : -1]:
+    for found in list(_announcements(plain))[: -MOST - 1 : -1]:
         if choice and found.group().strip() == "A:":
             continue
         if _DISCLAIMED.search(plain, max(0, found.start() - 60), found.start()):
@@ -103,6 +106,23 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
         if objected in TAKEN_BACK:
             break
     return Announced(None, f"answer, {why}") if why else None
+
+
+def _announcements(plain: str) -> Iterator[re.Match[str]]:
+    """All that _ANNOUNCED finds; in a text without another language it is tried where one of its words stands."""
+    lower = plain.lower()
+    if (not plain.isascii() and FOREIGN.search(plain)) or any(noun in lower for noun in LATIN_NOUNS):
+        yield from _ANNOUNCED.finditer(plain)
+        return
+    end = 0
+    for cue in _CUE.finditer(lower):
+        start = cue.start()
+        line = plain.rfind("\n", 0, start) + 1
+        for at in dict.fromkeys((line if not plain[line:start].strip(" \t") else start, start)):
+            found = _ANNOUNCED.match(plain, at) if at >= end else None
+            if found:
+                end = found.end()
+                yield found
 
 
 def _objection(plain: str, found: re.Match[str], answer: str, question: str) -> str | None:

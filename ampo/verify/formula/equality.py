@@ -30,6 +30,7 @@ _BENDS = frozenset({"abs", "max", "min"}) | _STEPS
 _REAL_NAMES = frozenset("xyztuvwrs") | {"theta", "alpha", "beta", "phi"}  # in a floor; others are whole numbers there
 
 
+@lru_cache(maxsize=8192)  # equal answers recur
 def same(a: Tree, b: Tree) -> bool:
     """Whether two trees are equal wherever both are defined."""
     if a == b:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -62,6 +63,7 @@ def _parts(value: Any) -> Iterator[Any]:
             yield from _parts(getattr(value, field.name))
 
 
+@lru_cache(maxsize=8192)
 def _has_value(tree: Tree) -> bool:
     """Whether a formula can be computed, at one of a few points at least."""
     if exact(tree) is not None or tree.op in _ENDLESS:

@@ -16,6 +16,7 @@ _OPEN = {
     "\\langle": "\\rangle",
 }
 _CLOSE = set(_OPEN.values())
+_OPENINGS, _CLOSINGS = tuple(_OPEN), tuple(_CLOSE)
 _PIECE = re.compile(
     r"\\begin\{[a-zA-Z*]+\}|\\end\{[a-zA-Z*]+\}|\\\\|\\[a-zA-Z]+|\\.|<=|>=|!=|==|[a-zA-Z]+|.", re.DOTALL
 )
@@ -62,6 +63,8 @@ def split(text: str, separators: set[str]) -> list[tuple[str, str]]:
 
 def enclosed(text: str) -> tuple[str, str, str] | None:
     """(opening, inside, closing) where one pair of brackets holds the whole text."""
+    if not (text.startswith(_OPENINGS) and text.endswith(_CLOSINGS)):
+        return None
     found = list(pieces(text))
     if len(found) < 2 or found[0].text not in _OPEN or found[-1].text not in _CLOSE:
         return None
