@@ -129,6 +129,8 @@ class Split(NamedTuple):
 
 def split(text: str) -> Split:
     """Take a response apart."""
+    if "<" not in text:  # no tag at all, which is seen sooner than that each is missing
+        return Split("", text.strip(), finished=True)
     head, close, tail = text.rpartition(THINK_CLOSE)
     if close:
         before, mark, thought = head.partition(THINK_OPEN)
@@ -217,7 +219,7 @@ def opened_thought(rendered_prompt: str) -> str:
 
 def answer_span(text: str) -> tuple[int, int] | None:
     """Start and end of the content of the last complete `<answer>...</answer>`; None where there is none."""
-    end = text.rfind(ANSWER_CLOSE)
+    end = text.rfind(ANSWER_CLOSE) if "<" in text else -1
     start = text.rfind(ANSWER_OPEN, 0, max(end, 0))
     return (start + len(ANSWER_OPEN), end) if start >= 0 else None
 

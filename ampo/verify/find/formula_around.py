@@ -38,6 +38,7 @@ _BEFORE = re.compile(
     r"ge|geq|geqslant|ne|neq|lt|gt|notin|sqrt|log|ln|exp|sin|cos|tan|gcd|lcm)(?![a-zA-Z])\s{0,3}|"
     r"(?<=[=(])\s{0,3}[-−±])$"
 )
+_LONGEST = 24  # characters, and more than _BEFORE takes up
 _AFTER = re.compile(
     r"^(?:\s{0,3}[*/×÷·+^_−-]\s{0,3}(?=[\d(\\$]|[a-zA-Z](?![a-zA-Z]))|\s{0,3}[<>≤≥≠]|"
     r"[\^_!](?=[\d{(])|\s{0,3}\\(?:cdot|times|div|"
@@ -73,13 +74,13 @@ def formula(body: str, start: int, end: int, content: str) -> str:
         content: what stands in it.
     """
     before, after = body[max(0, start - NEAR) : start], body[end : end + NEAR]
-    digits = _DIGITS_BEFORE.search(before), _DIGITS_AFTER.match(after)
+    digits = _digits_before(before), _DIGITS_AFTER.match(after)
     if any(digits):
         return "".join((digits[0][0] if digits[0] else "", content, digits[1][0] if digits[1] else ""))
     inside = _in_math(before, after)
     if inside is not None:
         left, right = inside
-    elif _BEFORE.search(before) or _AFTER.match(after):
+    elif _BEFORE.search(before, max(0, len(before) - _LONGEST)) or _AFTER.match(after):
         line = before.rpartition("\n")[2]
         left, right = (
             re.sub(r"^\s*[-*+>•]\s+", "", _last(_RUN_BEFORE, line)),
@@ -100,6 +101,11 @@ def formula(body: str, start: int, end: int, content: str) -> str:
     closed = content[:1] in ("(", "[", "{") or (_PLAIN.fullmatch(content) and content[:1] != "-")
     value = content if closed else f"({content})"
     return re.sub(r"\s+(?=[!^_])", "", text.replace("\0", f" {value} ", 1)).strip()
+
+
+def _digits_before(before: str) -> re.Match[str] | None:
+    ends = any(c.isdecimal() or c in ".,:" for c in before[-2:])  # the last sign may be a line's end
+    return _DIGITS_BEFORE.search(before) if ends else None
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

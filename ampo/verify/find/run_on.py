@@ -13,7 +13,7 @@ from collections.abc import Callable
 MOST = 3  # places that are tried
 HITS = 400  # of a word that are looked at
 
-_TURN_MARKS = ("<|", "_of_turn>", "</s>", "INST]", "<｜")
+_TURN_MARKS = ("<|", "_of_turn>", "</s>", "<｜")
 _TURN = re.compile(
     r"<\|(?:im_end|im_start|eot_id|end_of_text|endoftext|user|end|start_header_id)\|>|<(?:end|start)_of_turn>|</s>|"
     r"\[/?INST\]|<｜(?:User|end▁of▁sentence)｜>"
@@ -33,7 +33,8 @@ _TAG = "<answer>"
 
 def before_the_next_question(body: str, answered: Callable[[str], bool]) -> str:
     """The text up to another question. answered: whether a text gives an answer, which decides where one begins."""
-    if ("<" in body or "]" in body) and any(mark in body for mark in _TURN_MARKS):  # a lone character is found sooner
+    # A lone character is found sooner than a word.
+    if ("<" in body and any(mark in body for mark in _TURN_MARKS)) or ("]" in body and "INST]" in body):
         turn = _TURN.search(body)
         if turn and body[: turn.start()].strip():
             body = body[: turn.start()]
@@ -49,7 +50,7 @@ def before_the_next_question(body: str, answered: Callable[[str], bool]) -> str:
 def _begun(body: str, word: str) -> list[int]:
     """Where a question begins with this word."""
     found: list[int] = []
-    at = body.find(word) if word[0] in body else -1  # a lone character is found sooner
+    at = body.find(word) if word[0] in body else -1
     for _ in range(HITS):
         if at < 0 or len(found) == MOST:
             break
