@@ -91,6 +91,8 @@ class Group(NamedTuple):
 def boxes(body: str) -> list[Box]:
     """The last boxes that say something, outermost ones, in their order; in linear time."""
     found: list[Box] = []
+    if "box" not in body:
+        return found
     first = min((at for at in (body.find("\\boxed"), body.find("\\fbox")) if at >= 0), default=-1)
     if first < 0:
         return found
@@ -111,24 +113,25 @@ def boxes(body: str) -> list[Box]:
             open_.append((m.start(), m.end()))
         elif m[1]:
             found.append(Box(m.start(), m.end(), m[1]))
-    return [box._replace(content=_unbraced(box.content)) for box in found[-4 * MOST :] if says(box.content)][-MOST:]
+    return [_unbraced(box) for box in found[-4 * MOST :] if says(box.content)][-MOST:]
 
 
-def _unbraced(content: str) -> str:
-    """Without a pair of braces around the whole."""
+def _unbraced(box: Box) -> Box:
+    """With its content without a pair of braces around the whole."""
+    content = box.content
     if not (content.startswith("{") and content.endswith("}") and content[-2:-1] != "\\"):
-        return content
+        return box
     depth = 0
     for m in _TOKEN.finditer(content):
         depth += (m[0].endswith("{") and m[0] != "\\{") - (m[0] == "}")
         if not depth and m.end() < len(content):
-            return content
-    return content[1:-1].strip()
+            return box
+    return box._replace(content=content[1:-1].strip())
 
 
 def unclosed(body: str) -> int | None:
     """Where a box begins that is never closed, behind all that are; None where there is none."""
-    last = max(body.rfind("\\boxed"), body.rfind("\\fbox"))
+    last = max(body.rfind("\\boxed"), body.rfind("\\fbox")) if "box" in body else -1
     m = _OPENING.match(body, last) if last >= 0 else None
     if m is None:
         return None

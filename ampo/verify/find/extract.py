@@ -122,8 +122,8 @@ def _answered(text: str, choice: bool, question: str) -> bool:
 def _tagged(body: str, finish_reason: str | None, choice: bool, question: str) -> Extraction | None:
     span = answer_span(body)
     if span is None:
-        start = body.rfind(ANSWER_OPEN)
-        if start < 0 or finish_reason != "stop" or len(body) - start > LINE:
+        start = body.rfind(ANSWER_OPEN) if finish_reason == "stop" else -1
+        if start < 0 or len(body) - start > LINE:
             return None
         span = (start + len(ANSWER_OPEN), len(body))
     content = body[slice(*span)].strip()

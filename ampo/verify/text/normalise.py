@@ -183,25 +183,27 @@ def normalise(text: str) -> str:
     text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex|mm|cm))", " ", text)
     text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
-    text = _COMMAND.sub(_renamed, text)
-    text = _ENVIRONMENT.sub(" ", text)
-    text = _SPACES.sub(" ", _SIZES.sub("", text))
-    text = _unboxed(text)
+    if "\\" in text or "~" in text:
+        text = _ENVIRONMENT.sub(" ", _COMMAND.sub(_renamed, text))
+        text = _unboxed(_SPACES.sub(" ", _SIZES.sub("", text)))
     text = unit_vectors(text)
     text = _REPEATING.sub(_repeating, text)
     text = _RECURRING.sub(_recurring, text)
     text = _GROUPED.sub(lambda m: re.sub("['_]", "", m[0]), text)
-    text = _TEXT_AND.sub(r"\1 \2 ", text)
-    text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
-    text = _ROW_SPACING.sub(r"\\\\", text)
+    if "\\" in text:
+        text = _TEXT_AND.sub(r"\1 \2 ", text)
+        text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
+        text = _ROW_SPACING.sub(r"\\\\", text)
     text = _CHOOSE.sub(lambda m: f"\\binom{{{m[1] or m[2]}}}{{{m[3]}}}", text)
     text = _DOTS.sub(r"\\ldots", text)
-    for _ in range(3):
-        text = _UNDERLINED.sub(r" \1 ", text)
-        text = _FONT.sub(r"\1", text)
+    if "\\" in text:
+        for _ in range(3):
+            text = _UNDERLINED.sub(r" \1 ", text)
+            text = _FONT.sub(r"\1", text)
     text = _HEXADECIMAL.sub(r"0x\1", text)
-    for pattern, replacement in _FRAC_FIXES:
-        text = pattern.sub(replacement, text)
+    if "\\frac" in text or "\\binom" in text:
+        for pattern, replacement in _FRAC_FIXES:
+            text = pattern.sub(replacement, text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
     return _aside(_without_ends(text))
