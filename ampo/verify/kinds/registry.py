@@ -20,7 +20,7 @@ from ampo.verify.question.context import Setting
 Equal = Callable[[Any, Any, Setting], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of answers.
 

@@ -9,7 +9,6 @@ left is a single value, words, or `Unread`. Nothing is computed but the truth of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -23,9 +22,9 @@ from ampo.verify.kinds.compound import mixed_units
 from ampo.verify.kinds.lists import bare_list, spaced_thousands
 from ampo.verify.kinds.parts import parts
 from ampo.verify.kinds.quantity import quantity, written
-from ampo.verify.kinds.reader import MAX_ITEMS, Reader
+from ampo.verify.kinds.reader import MAX_ITEMS
 from ampo.verify.kinds.regions import REALS
-from ampo.verify.kinds.registry import kinds
+from ampo.verify.kinds.registry import Kind, kinds
 from ampo.verify.kinds.relations import relation
 from ampo.verify.kinds.residues import residues
 from ampo.verify.kinds.said_twice import restated
@@ -94,9 +93,13 @@ _EMPTY = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)  # a gold is read once for all of its responses
 def parse(text: str, letters: bool = False) -> Answer:
     """The kind of a normalised answer. letters: as for `quantity`."""
+    return _parsed(text, letters, kinds())
+
+
+@lru_cache(maxsize=4096)  # a gold is read once for all of its responses
+def _parsed(text: str, letters: bool, _: tuple[Kind, ...]) -> Answer:
     text = _without_conditions(_FOR_ALL.sub("", text.strip()))
     text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text
     text = _EVERY.sub("", _SUBJECT.sub("", text, count=1), count=1)
@@ -167,17 +170,12 @@ class _Reader:
     def single_here(self, text: str) -> Answer:
         if _REALS.match(text):
             return REALS
-        for attempt in (*_own(), relation, sets.operation, _bracketed, _plus_minus):
+        own = [kind.read for kind in kinds() if kind.read is not None]
+        for attempt in (*own, relation, sets.operation, _bracketed, _plus_minus):
             answer = attempt(text, self)
             if answer is not None:
                 return answer
         return _value(text, self.letters)
-
-
-@lru_cache(maxsize=1)
-def _own() -> tuple[Callable[[str, Reader], Answer | None], ...]:
-    """What the kinds read by themselves."""
-    return tuple(kind.read for kind in kinds() if kind.read is not None)
 
 
 def _bracketed(text: str, reader: _Reader) -> Answer | None:
