@@ -312,8 +312,9 @@ def _check(ref: ModelRef, settings: EngineSettings) -> None:
 
 def _reason(error: Exception) -> str:
     """vLLM's configs are pydantic's, whose first line only counts the errors."""
-    told: Any = getattr(error, "errors", None)
-    if callable(told) and (found := told()):
+    told = getattr(error, "errors", None)
+    found: Any = told() if callable(told) else ()
+    if found:
         return first_line(str(found[0].get("msg", error)).removeprefix("Value error, "))
     return first_line(error)
 

@@ -23,7 +23,7 @@ from ampo.verify import Claim, VerifierPool
 
 _WINDOW = 2048  # claims under way: enough for any number of workers
 
-Write = Callable[[dict[str, Any]], None]
+Write = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
