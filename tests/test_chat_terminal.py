@@ -70,8 +70,10 @@ def test_a_conversation_in_a_terminal(server: str, tmp_path: Path) -> None:
         terminal.type("/reset\r")
         terminal.until("a new conversation")
         terminal.until(PROMPT)
-        terminal.type("/set max\t 16\r")  # completed
-        terminal.until("max_tokens 16")
+        terminal.type("/set max\t")
+        terminal.until("max_tokens")  # completed; what is typed before that takes the completion's place
+        terminal.type(" 16\r")
+        terminal.until("16")
         terminal.until(PROMPT)
         terminal.type("\x1b[200~What is\n7 + 5?\x1b[201~")  # pasted: one question
         terminal.until("7 + 5?")
