@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 RAY = Path(sys.executable).with_name("ray")
 READY = b"init engine"
@@ -68,7 +68,7 @@ def answers(address: str) -> bool:
 def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[str, str]) -> None:
     run.command += ["--openrlhf.train.async_enable", "true"]
     run.start()
-    run.until(lambda: run.whole(1), 400)
+    run.until(lambda: run.whole(1), 700)
     filler = disk / "filler"
     filler.write_bytes(bytes(shutil.disk_usage(disk).free - 2**20))
     ended(run, 2, "make room; the same command goes on")

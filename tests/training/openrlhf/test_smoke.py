@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 STEPS = 3
 
@@ -32,7 +32,7 @@ def moved(model: Path, trained: Path) -> float:
 def test_a_run_is_guided_killed_resumed_and_evaluated(run: Any, small_model: Path, tmp_path: Path) -> None:
     final = run.folder / "final"
     run.start()
-    run.until(lambda: len(run.rows("metrics.jsonl")) == 2, 400)
+    run.until(lambda: len(run.rows("metrics.jsonl")) == 2, 700)
     run.kill()
     before, decided = run.rows("metrics.jsonl"), run.rows("guidance.jsonl")
     assert not final.exists()
@@ -41,7 +41,7 @@ def test_a_run_is_guided_killed_resumed_and_evaluated(run: Any, small_model: Pat
     run.forget(2)  # step 2 is done again, and must come out the same
 
     run.start()
-    assert run.ended(400) == 0, run.told()
+    assert run.ended(700) == 0, run.told()
     assert "going on from step 1 of 3" in run.told()
     rows, decisions = run.rows("metrics.jsonl"), run.rows("guidance.jsonl")
     assert [row["step"] for row in rows] == [1, 2, STEPS]
