@@ -204,7 +204,7 @@ def test_a_key_goes_to_the_endpoint_it_was_given_for(monkeypatch, url: str | Non
 
     keys: list[str | None] = []
 
-    def start(model, backend, base_url, api_key, *_):
+    def start(model, backend, base_url, api_key, *_, **__):
         keys.append(api_key)
         return SimpleNamespace(model=model, close=lambda: None)
 

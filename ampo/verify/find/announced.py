@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ampo.verify.find.standing import TAKEN_BACK, objection
+from ampo.verify.text.cues import cues
 from ampo.verify.text.languages import (
     ANNOUNCES,
     DENIED_AFTER,
@@ -19,7 +20,6 @@ from ampo.verify.text.languages import (
     ENDS,
     FOREIGN,
     HEDGED_BEFORE,
-    LATIN_NOUNS,
     stated,
 )
 
@@ -44,6 +44,7 @@ _ENGLISH = (
 _ANNOUNCED = re.compile(
     rf"{_ENGLISH}|(?:(?<![^\W\d_])|(?<=[。，,\n]))(?P<foreign>{ANNOUNCES})", re.IGNORECASE | re.MULTILINE
 )
+_FOREIGN_CUES = cues(re.compile(ANNOUNCES, re.IGNORECASE))
 _CUE = re.compile(r"answer|correct|right|true|actual|real|requested|final|i'll|i will|a:|ans|####")
 _DISCLAIMED = re.compile(
     r"(?:n['’]t|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say|"
@@ -111,7 +112,7 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
 def _announcements(plain: str) -> Iterator[re.Match[str]]:
     """All that _ANNOUNCED finds; in a text without another language it is tried where one of its words stands."""
     lower = plain.lower()
-    if (not plain.isascii() and FOREIGN.search(plain)) or any(noun in lower for noun in LATIN_NOUNS):
+    if _FOREIGN_CUES is None or any(cue in lower for cue in _FOREIGN_CUES):
         yield from _ANNOUNCED.finditer(plain)
         return
     end = 0

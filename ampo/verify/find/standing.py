@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from ampo.verify.text.languages import DENIED_AFTER, DENIED_BEFORE, FOREIGN, HEDGED_BEFORE
+from ampo.verify.text.cues import Cued
+from ampo.verify.text.languages import DENIED_AFTER, DENIED_BEFORE, HEDGED_BEFORE
 
 BEFORE, AFTER, LATER = 300, 300, 1_000  # characters that are read
 
@@ -36,7 +37,7 @@ _SMALL = (
     r"as|just|simply|actually|exactly|"
     r"even|really|for|only))*"
 )
-_DENIED = re.compile(
+_DENIED = Cued(
     rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|"
     rf"unlike|no longer|"
     rf"anything but|different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b|"
@@ -44,7 +45,7 @@ _DENIED = re.compile(
     rf" merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
     re.IGNORECASE,
 )
-_NOT_BELIEVED = re.compile(
+_NOT_BELIEVED = Cued(
     rf"(?:{_NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
     rf"tell|follow|"
     r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|"
@@ -52,7 +53,7 @@ _NOT_BELIEVED = re.compile(
     r"\b(?:whether|nobody|no one)\b|\b(?:it is|it's) (?:false|wrong|untrue|a myth)\b",
     re.IGNORECASE,
 )
-_BOUNDED = re.compile(
+_BOUNDED = Cued(
     r"\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|bigger|higher|lower|longer|shorter) than"
     r"(?: or equal to)?|above|below|between|exceeds?|exceeding|beyond|upper bound(?: of| is)?|lower bound(?: of| is)?|"
     r"bounded by|no (?:more|less|fewer) than)\s*(?:the\s+)?$",
@@ -61,7 +62,7 @@ _BOUNDED = re.compile(
 _NEITHER_MORE = re.compile(
     r"\bno more (?:and|or|nor) no(?:r)? less than\s*$|\b(?:neither|no) more nor less than\s*$", re.IGNORECASE
 )
-_CALCULATED = re.compile(
+_CALCULATED = Cued(
     r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|multiplied by|the (?:square|"
     r"cube)"
     r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|a (?:multiple|divisor|factor|"
@@ -69,17 +70,17 @@ _CALCULATED = re.compile(
     r"\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
-_FALSE_ROLE = re.compile(
+_FALSE_ROLE = Cued(
     r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
     r"mistakes?|"
     r"fails?|failed|"
-    r"failing|tempting|trap|extraneous|rejected?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disproved?|"
-    r"refuted?|"
-    r"rules? out|ruled out|eliminated?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|\bwe\b|\bleaves?\b|"
+    r"failing|tempting|trap|extraneous|reject(?:ed)?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disprove[ds]?|"
+    r"refute[ds]?|"
+    r"rules? out|ruled out|eliminate[ds]?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|\bwe\b|\bleaves?\b|"
     r"\bleaving\b)[^,;:]){0,60}$",
     re.IGNORECASE,
 )
-_CLAIMED = re.compile(
+_CLAIMED = Cued(
     r"\b(?:someone|somebody|some(?: (?:people|students|might|may|would|books?|sources?))?|others?|many(?: people|"
     r" students)?|"
     r"(?:a|my|the|some|most) (?:\w+ )?(?:students?|friend|teacher|textbook|classmate|reader|person|people)|people|"
@@ -88,14 +89,14 @@ _CLAIMED = re.compile(
     r"suggest)\w*",
     re.IGNORECASE,
 )
-_GUESSED = re.compile(
+_GUESSED = Cued(
     r"\b(?:maybe|perhaps(?! surprisingly)|possibly|might (?:also )?be|may (?:also )?be|could (?:also )?(?:be|"
     r"have been)|guess(?:ed|es|"
     r"ing)?|"
     r"first (?:thought|estimate|attempt|idea)|suspect|seems plausible|either way)\b|\blies? (?:between|in)\b",
     re.IGNORECASE,
 )
-_EXAMPLE = re.compile(
+_EXAMPLE = Cued(
     r"\b(?:for example|for instance|e\.\s?g\.|such as|as in|something like|in the (?:form|format)(?: of)?)\s*[,:]?\s*$",
     re.IGNORECASE,
 )
@@ -127,9 +128,9 @@ _REFUTED = re.compile(
 _MARKED_WRONG = re.compile(
     r"^\W{0,6}\(?\s*(?:wrong|incorrect|false|rejected|extraneous|invalid|not valid|discarded?)\b", re.IGNORECASE
 )
-_BUT_UNSURE = re.compile(
+_BUT_UNSURE = Cued(
     rf"\b(?:but|though|although)\b[^.]*\b(?:not (?:entirely |completely |really |quite )?(?:sure|certain)|"
-    rf"cannot tell|can{_NOT} (?:tell|be sure)|"
+    rf"cannot tell|ca{_NOT} (?:tell|be sure)|"
     rf"do(?:es)?(?: not|{_NOT}) know|unsure|doubt|only a guess|(?:wrong|incorrect|false|impossible))\b",
     re.IGNORECASE,
 )
@@ -143,7 +144,7 @@ _TAKEN_BACK_NEXT = re.compile(
     rf"nope\b|scratch that|not so fast)",
     re.IGNORECASE,
 )
-_TAKEN_BACK = re.compile(
+_TAKEN_BACK = Cued(
     r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
     r"that|this) back|was wrong|"
     r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
@@ -155,35 +156,13 @@ _TAKEN_BACK = re.compile(
     r"on second thought)(?!\w)",
     re.IGNORECASE,
 )
-_PICK = re.compile(
+_HEDGED_BEFORE, _DENIED_BEFORE = Cued(HEDGED_BEFORE), Cued(DENIED_BEFORE)
+_PICK = Cued(
     r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
     r"are) (?:plausible|possible|right|correct|work)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{3,}|\d+")
-# What a pattern needs one of in a text without another language: looked for first, as that takes a tenth of the time.
-_CUES: dict[re.Pattern[str], tuple[str, ...]] = {
-    pattern: tuple(cues.split("|"))
-    for pattern, cues in {
-        _EXAMPLE: "example|instance|e.|such as|as in|something like|in the form",
-        HEDGED_BEFORE: "vielleicht|wenn|falls|tal vez|talvez|forse",
-        _DENIED: "not|never|neither|nor|except|excluding|other than|rather than|instead of|unlike|no longer|"
-        "anything but|differ|far from|no way|n't|n’t|≠|\\ne",
-        DENIED_BEFORE: "nicht|kein|n'est pas|n’est pas|no es",
-        _CALCULATED: "twice|double|triple|thrice|half|minus|negative|plus|times|divided|multiplied|square|cube|"
-        "reciprocal|inverse|opposite|logarithm|factorial|multiple|divisor|factor|power",
-        _BOUNDED: "at least|at most|than|above|below|between|exceed|beyond|bound",
-        _NOT_BELIEVED: "n't|n’t|not|never|doubt|denie|deny|disagree|whether|nobody|no one|it is|it's",
-        _FALSE_ROLE: "wrong|incorrect|false|mistake|erroneous|naive|careless|fail|tempting|trap|extraneous|reject|"
-        "discard|exclude|withdr|retract|disprove|refute|rule|eliminate|invalid|impossible|off by|violate",
-        _GUESSED: "may|perhaps|possibly|might|could|guess|first |suspect|plausible|either way|lie",
-        _CLAIMED: "some|other|many|student|friend|teacher|textbook|classmate|reader|person|people|one m|one could|they",
-        _BUT_UNSURE: "but|though",
-        _TAKEN_BACK: "wait|scratch that|kidding|joking|withdraw|retract|back|was wrong|made a|ignore|disregard|"
-        "forget|above|previous|earlier|boxed|let me|on second",
-        _PICK: "take your pick|either|both|any",
-    }.items()
-}
 
 
 def objection(body: str, start: int, end: int, question: str = "") -> str | None:
@@ -200,21 +179,13 @@ def objection(body: str, start: int, end: int, question: str = "") -> str | None
 
 
 class _Said:
-    """A text, and what of it is searched for cues: None where it is in another language, so that all may match."""
+    """A text that several patterns are tried on."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.lower = None if not text.isascii() and FOREIGN.search(text) else text.lower()
+        self.text, self.lower = text, text.lower()
 
-    def search(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What the pattern finds."""
-        if self.lower is not None:
-            for cue in _CUES[pattern]:
-                if cue in self.lower:
-                    break
-            else:
-                return None
-        return pattern.search(self.text)
+    def search(self, pattern: Cued) -> re.Match[str] | None:
+        return pattern.search(self.text, self.lower)
 
 
 def _said_before(text: str, asked: str) -> str | None:
@@ -224,11 +195,11 @@ def _said_before(text: str, asked: str) -> str | None:
     clause = _Said(sentence[resets[-1].end() :] if resets else sentence)
     if _Said(text.rstrip(" $*:,{")).search(_EXAMPLE) and "example" not in asked:
         return "an example"
-    if near.search(HEDGED_BEFORE):
+    if near.search(_HEDGED_BEFORE):
         return "a guess"
     if text.rstrip("$ ").endswith("~~"):
         return "struck out"
-    for pattern, why in ((_DENIED, "denied"), (DENIED_BEFORE, "denied"), (_CALCULATED, "a part of what is said")):
+    for pattern, why in ((_DENIED, "denied"), (_DENIED_BEFORE, "denied"), (_CALCULATED, "a part of what is said")):
         if near.search(pattern):
             return why
     if near.search(_BOUNDED) and not _NEITHER_MORE.search(near.text) and not _extreme(asked):

@@ -156,10 +156,6 @@ LANGUAGES: dict[str, Language] = {
         units=_ARABIC,
     ),
 }
-LATIN_NOUNS = (
-    "antwort", "ergebnis", "reponse", "solution", "respuesta", "resultado", "resposta", "risposta", "risultato",
-    "soluzione",
-)  # fmt: skip  # what announces has one of them, or else a sign that FOREIGN finds
 ANNOUNCES = "|".join(f"(?:{language.announces})" for language in LANGUAGES.values())
 DENIES = re.compile("|".join(language.denies for language in LANGUAGES.values()), re.IGNORECASE)
 HEDGES = re.compile("|".join(language.hedges for language in LANGUAGES.values()), re.IGNORECASE)
