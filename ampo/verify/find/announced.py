@@ -130,6 +130,7 @@ def _objection(plain: str, found: re.Match[str], answer: str, question: str) -> 
     start = found.end()
     if _DENIAL.match(answer):
         return "denied"
+    head = plain[: found.start()].rstrip(" \t")
     at = plain.find(answer[:20], start)
     end = at + len(answer) if at >= 0 else start
     if found["foreign"]:
@@ -139,7 +140,9 @@ def _objection(plain: str, found: re.Match[str], answer: str, question: str) -> 
             return "denied"
         if HEDGED_BEFORE.search(before) or HEDGED_BEFORE.search(answer):
             return "a guess"
-    return objection(plain, max(start, at), end, question)
+    label = not found.group().rstrip()[-1:].isalpha() and head.endswith("\n") and head.rstrip()[-1:] not in (":", ",")
+    cut = found.start() if label else 0  # "A: 3": what the line before says ends there
+    return objection(plain[cut:], max(start, at) - cut, end - cut, question)
 
 
 def following(text: str) -> str:

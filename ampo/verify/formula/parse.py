@@ -99,9 +99,8 @@ class _Reader:
     def _beside(self, value: Tree, depth: int) -> Tree:
         """Side by side is a product, but for a whole number before a proper fraction: 1\\frac{4}{5}."""
         after_frac = self.peek() in ("\\frac",)
-        powers = value.op == "pow" or (value.op == "mul" and value.args[-1].op == "pow")  # 2^{6}3^{5}
         before = self.tokens[self.at - 1][0]
-        if self.peek()[0].isdigit() and (before.isdigit() or (before == "}" and not powers)):
+        if self.peek()[0].isdigit() and (before.isdigit() or (before == "}" and not self._factors(value))):
             raise UnreadableError("two numbers side by side")
         factor = self.power(depth)
         if after_frac and value.op == "num" and factor.op == "div" and value.value and value.value.denominator == 1:
@@ -109,6 +108,11 @@ class _Reader:
             if top is not None and bottom is not None and 0 < top < bottom and value.value > 0:
                 return Tree("num", (), value.value + top / bottom)
         return _product(value, factor)
+
+    def _factors(self, value: Tree) -> bool:
+        """2^{6}3^{5}7 is a product; in 10^{33}1 a digit is out of place."""
+        last = value.args[-1] if value.op == "mul" else value
+        return last.op == "pow" and (self.peek(1) == "^" or (self.peek() != "1" and last.args[0] != num(10)))
 
     def _mixed(self, value: Tree) -> bool:
         return value.op == "num" and self.peek(2) == "/" and self.peek(1).isdigit() and self.peek(3).isdigit()

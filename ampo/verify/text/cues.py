@@ -8,8 +8,8 @@ Read out of the pattern itself (RE2 calls it a prefilter), so that no list of wo
 from __future__ import annotations
 
 import re
-import re._constants as op
-import re._parser as parser
+import re._constants as op  # pyright: ignore[reportMissingImports]
+import re._parser as parser  # pyright: ignore[reportMissingImports]
 from itertools import product
 from typing import Any, NamedTuple
 

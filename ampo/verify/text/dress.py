@@ -41,7 +41,6 @@ _BASES = {
 }
 _BASE = re.compile(rf"_\s{{0,9}}\{{?\s{{0,9}}\\(?:mathrm|text(?:rm)?)\s{{0,9}}\{{({'|'.join(_BASES)})\}}\s{{0,9}}\}}?")
 _RAISED_FIRST = re.compile(r"(?<![\\a-zA-Z])([a-zA-Z])\s?\^\s?(\{[^{}]{1,30}\}|\w)\s?_\s?(\{[^{}]{1,30}\}|\w)")
-_POWERS = re.compile(r"(?<=\d)(\s?\^\s?\{-?\d{1,9}\})\s?(?=\d)")
 _DOTS = re.compile(r"(?<=[\w}])\s{0,9}\.{3,}\s{0,9}([$)}\s]{0,9})$")
 
 
@@ -55,7 +54,7 @@ def undressed(text: str) -> str:
         text = _BARE_TEXT.sub(r"\1", _BASE.sub(lambda m: f"_{{{_BASES[m[1]]}}}", text))
         text = text.replace("\\text{}", " ").replace("\\text{ }", " ")
     if "^" in text:
-        text = _POWERS.sub(r"\1 \\cdot ", _RAISED_FIRST.sub(r"\1_\3^\2", text))
+        text = _RAISED_FIRST.sub(r"\1_\3^\2", text)
     return _DOTS.sub(r"\\ldots \1", text) if ".." in text else text
 
 

@@ -17,6 +17,7 @@ _DRESS = re.compile(r"\\(?:text|mathrm|left|right|displaystyle|boxed)(?![a-zA-Z]
 _NONE = frozenset({"none", "dne", "nosolution", "nosolutions", "\\emptyset", "\\varnothing", "emptyset", "\\\\"})
 _ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\infty\)")
 _FUNCTION = re.compile(r"[fgh]\(([a-z])\)=.*")
+_NAMED = re.compile(r"^[fgh]\([a-z]\)=(?=\\begincases)")
 _DECLARED = re.compile(r",[a-z]\\in\\mathbb[ZNR]$")
 
 
@@ -33,13 +34,14 @@ def same(a: str, b: str) -> bool:
 
 def _bare(text: str) -> str:
     text = _DECLARED.sub("", _DRESS.sub("", text.replace("\\\\", "@"))).rstrip(".").lower()
+    text = _NAMED.sub("", text)
     if text in _NONE:
         return "none"
     if (hole := _ALL_BUT.fullmatch(text)) and (hole[1] or hole[2] == hole[3]):
         return f"all but {hole[1] or hole[2]}"
-    if function := _FUNCTION.fullmatch(text):  # f(n) = n^2 and f(x) = x^2
-        text = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", text)
     head, begin, rows = text.partition("\\begincases")
+    if not begin and (function := _FUNCTION.fullmatch(text)):  # f(n) = n^2 and f(x) = x^2
+        head = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", head)
     rows = "@".join(sorted(rows.removesuffix("\\endcases").split("@")))
     return begin + rows if begin else head
 
