@@ -38,67 +38,90 @@ _SMALL = (
     r"even|really|for|only))*"
 )
 _DENIED = Cued(
-    rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|"
-    rf"unlike|no longer|"
-    rf"anything but|different from|differs? from|nothing like|far from|no way (?:that )?(?:it|this) is)\b(?! only\b|"
-    rf" just\b|"
-    rf" merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
-    re.IGNORECASE,
+    re.compile(
+        rf"(?:\b(?:not|never|cannot|neither|nor|except(?: for)?|excepting|excluding|other than|rather than|instead of|"
+        rf"unlike|no longer|"
+        rf"anything but|different from|differs? from|nothing like|far from|no way (?:that )?(?:it|"
+        rf"this) is)\b(?! only\b|"
+        rf" just\b|"
+        rf" merely\b)|{_NOT}\b|≠|\\ne(?:q)?){_SMALL}$",
+        re.IGNORECASE,
+    )
 )
 _NOT_BELIEVED = Cued(
-    rf"(?:{_NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
-    rf"tell|follow|"
-    r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|"
-    r"disagree)\b|"
-    r"\b(?:whether|nobody|no one)\b|\b(?:it is|it's) (?:false|wrong|untrue|a myth)\b",
-    re.IGNORECASE,
+    re.compile(
+        rf"(?:{_NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
+        rf"tell|follow|"
+        r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|"
+        r"disagree)\b|"
+        r"\b(?:whether|nobody|no one)\b|\b(?:it is|it's) (?:false|wrong|untrue|a myth)\b",
+        re.IGNORECASE,
+    )
 )
 _BOUNDED = Cued(
-    r"\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|bigger|higher|lower|longer|shorter) than"
-    r"(?: or equal to)?|above|below|between|exceeds?|exceeding|beyond|upper bound(?: of| is)?|lower bound(?: of| is)?|"
-    r"bounded by|no (?:more|less|fewer) than)\s*(?:the\s+)?$",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|bigger|higher|lower|longer|shorter) than"
+        r"(?: or equal to)?|above|below|between|exceeds?|exceeding|beyond|upper bound(?: of| is)?|"
+        r"lower bound(?: of| is)?|"
+        r"bounded by|no (?:more|less|fewer) than)\s*(?:the\s+)?$",
+        re.IGNORECASE,
+    )
 )
 _NEITHER_MORE = re.compile(
     r"\bno more (?:and|or|nor) no(?:r)? less than\s*$|\b(?:neither|no) more nor less than\s*$", re.IGNORECASE
 )
 _CALCULATED = Cued(
-    r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|multiplied by|the (?:square|"
-    r"cube)"
-    r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|a (?:multiple|divisor|factor|"
-    r"power) of)"
-    r"\s*(?:the\s+)?$",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|"
+        r"multiplied by|the (?:square|"
+        r"cube)"
+        r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|"
+        r"a (?:multiple|divisor|factor|"
+        r"power) of)"
+        r"\s*(?:the\s+)?$",
+        re.IGNORECASE,
+    )
 )
 _FALSE_ROLE = Cued(
-    r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
-    r"mistakes?|"
-    r"fails?|failed|"
-    r"failing|tempting|trap|extraneous|reject(?:ed)?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|retract|disprove[ds]?|"
-    r"refute[ds]?|"
-    r"rules? out|ruled out|eliminate[ds]?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|\bwe\b|\bleaves?\b|"
-    r"\bleaving\b)[^,;:]){0,60}$",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:wrong|wrongly|incorrect|incorrectly|false|falsely|mistaken|mistakenly|erroneous|naive|naïve|careless|"
+        r"mistakes?|"
+        r"fails?|failed|"
+        r"failing|tempting|trap|extraneous|reject(?:ed)?|discard(?:ed)?|exclude[sd]?|withdraw|withdrew|"
+        r"retract|disprove[ds]?|"
+        r"refute[ds]?|"
+        r"rules? out|ruled out|eliminate[ds]?|invalid|impossible|off by|violates?)\b(?:(?!\band we\b|"
+        r"\bwe\b|\bleaves?\b|"
+        r"\bleaving\b)[^,;:]){0,60}$",
+        re.IGNORECASE,
+    )
 )
 _CLAIMED = Cued(
-    r"\b(?:someone|somebody|some(?: (?:people|students|might|may|would|books?|sources?))?|others?|many(?: people|"
-    r" students)?|"
-    r"(?:a|my|the|some|most) (?:\w+ )?(?:students?|friend|teacher|textbook|classmate|reader|person|people)|people|"
-    r"one (?:may|might|could)|"
-    r"they)\s+(?:\w+\s+){0,2}?(?:claim|think|say|said|believe|argue|answer|guess|got|assert|thought|wrote|propose|"
-    r"suggest)\w*",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:someone|somebody|some(?: (?:people|students|might|may|would|books?|sources?))?|others?|many(?: people|"
+        r" students)?|"
+        r"(?:a|my|the|some|most) (?:\w+ )?(?:students?|friend|teacher|textbook|classmate|reader|person|people)|people|"
+        r"one (?:may|might|could)|"
+        r"they)\s+(?:\w+\s+){0,2}?(?:claim|think|say|said|believe|argue|answer|guess|got|assert|thought|wrote|propose|"
+        r"suggest)\w*",
+        re.IGNORECASE,
+    )
 )
 _GUESSED = Cued(
-    r"\b(?:maybe|perhaps(?! surprisingly)|possibly|might (?:also )?be|may (?:also )?be|could (?:also )?(?:be|"
-    r"have been)|guess(?:ed|es|"
-    r"ing)?|"
-    r"first (?:thought|estimate|attempt|idea)|suspect|seems plausible|either way)\b|\blies? (?:between|in)\b",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:maybe|perhaps(?! surprisingly)|possibly|might (?:also )?be|may (?:also )?be|could (?:also )?(?:be|"
+        r"have been)|guess(?:ed|es|"
+        r"ing)?|"
+        r"first (?:thought|estimate|attempt|idea)|suspect|seems plausible|either way)\b|\blies? (?:between|in)\b",
+        re.IGNORECASE,
+    )
 )
 _EXAMPLE = Cued(
-    r"\b(?:for example|for instance|e\.\s?g\.|such as|as in|something like|in the (?:form|format)(?: of)?)\s*[,:]?\s*$",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:for example|for instance|e\.\s?g\.|such as|as in|something like|in the (?:form|"
+        r"format)(?: of)?)\s*[,:]?\s*$",
+        re.IGNORECASE,
+    )
 )
 _COUNTERFACTUAL = re.compile(
     rf"\bif\b[^.;]*?\b(?:were|had|was{_NOT}|wasn['’]?t|hadn['’]?t|weren['’]?t)\b[^.;]*\b(?:would|could|might)\b|"
@@ -129,10 +152,12 @@ _MARKED_WRONG = re.compile(
     r"^\W{0,6}\(?\s*(?:wrong|incorrect|false|rejected|extraneous|invalid|not valid|discarded?)\b", re.IGNORECASE
 )
 _BUT_UNSURE = Cued(
-    rf"\b(?:but|though|although)\b[^.]*\b(?:not (?:entirely |completely |really |quite )?(?:sure|certain)|"
-    rf"cannot tell|ca{_NOT} (?:tell|be sure)|"
-    rf"do(?:es)?(?: not|{_NOT}) know|unsure|doubt|only a guess|(?:wrong|incorrect|false|impossible))\b",
-    re.IGNORECASE,
+    re.compile(
+        rf"\b(?:but|though|although)\b[^.]*\b(?:not (?:entirely |completely |really |quite )?(?:sure|certain)|"
+        rf"cannot tell|ca{_NOT} (?:tell|be sure)|"
+        rf"do(?:es)?(?: not|{_NOT}) know|unsure|doubt|only a guess|(?:wrong|incorrect|false|impossible))\b",
+        re.IGNORECASE,
+    )
 )
 _THAT = r"(?:that|this|it|which|the (?:above|answer|previous (?:answer|result|value)))"
 _TAKEN_BACK_NEXT = re.compile(
@@ -145,22 +170,26 @@ _TAKEN_BACK_NEXT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN_BACK = Cued(
-    r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
-    r"that|this) back|was wrong|"
-    r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
-    r"(?:the|this|that|my) (?:box|answer|result|value)(?: (?:above|i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
-    r"(?:wrong|incorrect|false|mistaken|outdated|not (?:my|the|right|correct|true|valid))|(?:correction|erratum):|"
-    r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
-    r"earlier|boxed) "
-    r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
-    r"on second thought)(?!\w)",
-    re.IGNORECASE,
+    re.compile(
+        r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
+        r"that|this) back|was wrong|"
+        r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
+        r"(?:the|this|that|my) (?:box|answer|result|value)(?: (?:above|i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
+        r"(?:wrong|incorrect|false|mistaken|outdated|not (?:my|the|right|correct|true|valid))|(?:correction|erratum):|"
+        r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
+        r"earlier|boxed) "
+        r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
+        r"on second thought)(?!\w)",
+        re.IGNORECASE,
+    )
 )
 _HEDGED_BEFORE, _DENIED_BEFORE = Cued(HEDGED_BEFORE), Cued(DENIED_BEFORE)
 _PICK = Cued(
-    r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
-    r"are) (?:plausible|possible|right|correct|work)",
-    re.IGNORECASE,
+    re.compile(
+        r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
+        r"are) (?:plausible|possible|right|correct|work)",
+        re.IGNORECASE,
+    )
 )
 _WORD = re.compile(r"[a-z]{3,}|\d+")
 

@@ -32,9 +32,9 @@ _ANYTHING = _Found(None, None)
 class Cued:
     """A pattern that is tried only on texts that hold what it needs."""
 
-    def __init__(self, pattern: str | re.Pattern[str], flags: int = 0) -> None:
-        self.pattern = re.compile(pattern, flags)
-        self._cues = cues(self.pattern)
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        self._cues = cues(pattern)
 
     def search(self, text: str, lower: str) -> re.Match[str] | None:
         """What it finds in a text, whose lower case is given."""
