@@ -73,9 +73,15 @@ async def judged(pool: VerifierPool, turn: Turn, protocol: Protocol = "ampo") ->
     made = turn.answer
     if not turn.gold.strip() or made is None or made.state in ("running", "failed"):
         return turn
+    verdict = await asyncio.wrap_future(pool.submit(claim_of(turn, protocol)))
+    return replace(turn, answer=replace(made, verdict=verdict))
+
+
+def claim_of(turn: Turn, protocol: Protocol = "ampo") -> Claim:
+    """That a turn's answer is the expected one."""
+    made = turn.answer or Answer()
     cut = "length" if made.state in ("length", "stopped") else "stop"
-    claim = Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut, protocol)
-    return replace(turn, answer=replace(made, verdict=await asyncio.wrap_future(pool.submit(claim))))
+    return Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut, protocol)
 
 
 def _pause(scripts: Mapping[K, Transcript]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ampo.app import picker
-from ampo.app.controls import Controls, quick, quiet
+from ampo.app.controls import Controls, heard, quick, quiet
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS
 from ampo.app.shelf import Shelf
@@ -178,7 +178,7 @@ def _ending(talk: Talk, parts: Parts, shelf: Shelf, running: list[Any]) -> None:
         talk.check, [now, parts.gold, parts.kind], shown, show_progress="hidden", api_name="check"
     )
     shelf.kept(check, now)
-    check.success(talk.path, now, parts.path, **quick)
+    check.success(talk.path, now, parts.path, **heard)
 
     def left(begin: Any) -> Any:
         """What ends the answer that is on its way, and keeps the conversation as it is."""

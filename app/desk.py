@@ -43,6 +43,9 @@ class Run:
     rows: Sequence[RunRow]
 
 
+Judge = Callable[[Problem, str, Verdict], Verdict]
+
+
 @dataclass(frozen=True)
 class Services:
     """What the page is lent. An empty default leaves the part out that needs it.
@@ -52,6 +55,7 @@ class Services:
     pass_at_k: (samples, right ones, k) -> the unbiased estimate.
     run_names, read_run: the run directories there are; a run by its name, UserError where it can't be read.
     run_states: in a few words, for the runs that can't be shown or hold nothing yet, why.
+    judge: a model's opinion on a response, after the rules' verdict; UserError or EngineError where it gives none.
     """
 
     benchmarks: Sequence[str] = ()
@@ -60,6 +64,7 @@ class Services:
     run_names: Callable[[], Sequence[str]] = lambda: ()
     run_states: Callable[[], Mapping[str, str]] = dict
     read_run: Callable[[str], Run] | None = None
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True)

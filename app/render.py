@@ -133,7 +133,7 @@ def _thought_title(made: Answer) -> dict[str, Any]:
 
 def _waiting(made: Answer) -> str:
     if made.state == "running" and made.note:
-        return f'<span class="ampo-wait">{escape(_clip(made.note))}</span>'
+        return f'<span class="ampo-wait">{escape(clip(made.note))}</span>'
     if made.state == "running" and made.place:
         others = "1 question" if made.place == 1 else f"{made.place} questions"
         return f'<span class="ampo-wait">in line: {others} before this one</span>'
@@ -171,31 +171,13 @@ def badge(verdict: Verdict, gold: str = "") -> str:
     """The verifier's word: the outcome, what it found, what was expected, and why."""
     sign, word = BADGES[verdict.outcome]
     mark = f'<span class="ampo-badge ampo-{verdict.outcome}">{sign} {word}</span>'
-    found = f"found <code>{escape(_clip(verdict.extracted))}</code>" if verdict.extracted else "found nothing"
-    expected = f", expected <code>{escape(_clip(gold))}</code>" if gold else ""
-    why = f" · {escape(_clip(verdict.reason))}" if verdict.reason else ""
+    found = f"found <code>{escape(clip(verdict.extracted))}</code>" if verdict.extracted else "found nothing"
+    expected = f", expected <code>{escape(clip(gold))}</code>" if gold else ""
+    why = f" · {escape(clip(verdict.reason))}" if verdict.reason else ""
     return f'<div class="ampo-verdict">{mark} <span>{found}{expected}{why}</span></div>'
 
 
-def path(verdicts: Sequence[Verdict], gold: str) -> str:
-    """How an answer was judged under each protocol, as HTML."""
-    rows = []
-    for verdict in verdicts:
-        sign, word = BADGES[verdict.outcome]
-        note = "" if verdict.shown else " <b>not shown</b>: it rests on something that could not be read or compared"
-        found = f"<code>{escape(_clip(verdict.extracted))}</code>" if verdict.extracted else "nothing"
-        cells = (
-            escape(verdict.protocol),
-            f'<span class="ampo-badge ampo-{verdict.outcome}">{sign} {word}</span>',
-            found,
-            f"{escape(_clip(verdict.reason))}{note}",
-        )
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("protocol", "verdict", "found in the answer", "by which rule"))
-    expected = f"<caption>expected <code>{escape(_clip(gold))}</code></caption>"
-    return f'<table class="ampo-path">{expected}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-
-
-def _clip(text: str, length: int = 300) -> str:
+def clip(text: str, length: int = 300) -> str:
+    """In one line, and not longer than that."""
     text = " ".join(text.split())
     return text if len(text) <= length else f"{text[:length]}..."

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from ampo.app import controls, render
+from ampo.app import controls, path, render
 from ampo.app.answers import Ask, judged, seeded, stopped
 from ampo.app.desk import Desk
 from ampo.app.line import Line
@@ -22,10 +22,9 @@ from ampo.app.live import Live, Running
 from ampo.app.markdown import written
 from ampo.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json, live_key
 from ampo.errors import UserError
-from ampo.types import AnswerKind, Protocol, Request, SamplingParams
+from ampo.types import AnswerKind, Request, SamplingParams
 
 Update = tuple[Any, ...]
-BOTH: tuple[Protocol, ...] = ("ampo", "official")
 
 
 class Talk:
@@ -114,13 +113,10 @@ class Talk:
         talk = replace(talk, turns=(*talk.turns[:-1], last))
         return _shown(talk, render.conversation(talk.turns))
 
-    async def path(self, talk: Conversation) -> str:
-        """How the last answer was judged: what was found in it, by which rule, under each protocol."""
-        turn = talk.turns[-1] if talk.turns else Turn("")
-        if not turn.gold or turn.answer is None:
-            return ""
-        both = [await judged(self.desk.verifier, turn, protocol) for protocol in BOTH]
-        return render.path([one.answer.verdict for one in both if one.answer and one.answer.verdict], turn.gold)
+    async def path(self, talk: Conversation) -> AsyncIterator[str]:
+        """How the last answer was judged."""
+        async for html in path.steps(self.desk, talk.turns[-1] if talk.turns else Turn("")):
+            yield html
 
     async def leave(self, talk: Conversation, page: gr.Request) -> Conversation:
         """The conversation as it is to be kept, after the generation has been ended."""

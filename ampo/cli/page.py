@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-import tomllib
 import webbrowser
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from ampo.cli.judge import PANEL, JudgeForm
 from ampo.cli.options import (
     SAMPLING,
     AllowHost,
@@ -44,8 +45,8 @@ from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
-    from ampo.app.desk import Run, Services
     from ampo.app.server import Server
+    from ampo.cli.judge import Judge
     from ampo.engines import Engine, EngineSettings
     from ampo.types import SamplingParams
 
@@ -69,6 +70,24 @@ _RUNS = Path("runs")
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of run directories to browse.", rich_help_panel=PAGE)]
 Votes = Annotated[
     Path, typer.Option("--votes", help="File that the votes of comparisons are appended to.", rich_help_panel=PAGE)
+]
+JudgeName = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="MODEL|URL",
+        help="A model's second opinion under Check: a hub id, a folder, or http://HOST/v1#MODEL.",
+        rich_help_panel=PANEL,
+    ),
+]
+JudgeKey = Annotated[
+    str | None,
+    typer.Option(
+        "--judge-api-key",
+        envvar="AMPO_JUDGE_API_KEY",
+        help="Of the judge's endpoint, which never gets the first endpoint's key.",
+        rich_help_panel=PANEL,
+    ),
 ]
 System = Annotated[
     str | None, typer.Option("--system", help="System prompt to begin with; none by default.", rich_help_panel=SAMPLING)
@@ -108,6 +127,9 @@ def app(
     runs: Runs = _RUNS,
     votes: Votes = Path("votes.jsonl"),
     data_dir: DataDir = None,
+    judge: JudgeName = None,
+    form: JudgeForm = None,
+    judge_api_key: JudgeKey = None,
     system: System = None,
     temperature: Temperature = None,
     top_p: TopP = None,
@@ -137,11 +159,13 @@ def app(
         raise MissingExtraError("gradio", "app", "the page") from error
     from ampo.access import is_loopback
     from ampo.app.desk import Desk
+    from ampo.cli.lent import services
     from ampo.models import EMBEDDED
     from ampo.verify import VerifierPool
 
     given = given_sampling(locals())
     settings = engine_settings(locals())
+    asked = _judge(dict(locals()))
     names = tuple(allow_host or ())
     address = Address(host, port, _logins(auth or []), share, root_path, open_browser, names)
     if runs != _RUNS and not runs.is_dir():
@@ -155,10 +179,10 @@ def app(
     second = _Second(compare, compare_base_url, compare_api_key)
     engines: dict[str, Engine] = {}
     try:
-        with VerifierPool(workers=2) as verifier:
+        with ExitStack() as opened, VerifierPool(workers=2) as verifier:
             engines = _engines(model, second, backend, base_url, api_key, concurrency, settings)
             limits, defaults = _limits(next(iter(engines.values())), given)
-            lent = services(runs, data_dir)
+            lent = services(runs, data_dir, _started(asked, opened))
             desk = Desk(engines, verifier, defaults, limits, system or "", lent, votes, concurrency, queue_size)
             launch(desk, address, server)
             say(_where(server))
@@ -167,6 +191,29 @@ def app(
         server.close()
         for engine in engines.values():
             engine.close()
+
+
+def _judge(given: dict[str, Any]) -> Judge | None:
+    """Who is asked for a second opinion. Raises UserError for a form without a judge."""
+    from ampo.cli.judge import Judge
+
+    name = given["judge"]
+    if name is None:
+        if given["form"]:
+            raise UserError("--judge-form is for a second opinion: give --judge MODEL, too")
+        return None
+    # A key is for the endpoint that it was given for; "none" keeps the environment's from being taken.
+    return Judge.of(given | {"api_key": given["judge_api_key"] or "none", "backend": "auto"}, name)
+
+
+def _started(judge: Judge | None, opened: ExitStack) -> Any:
+    """What gives its opinion; its engine ends with `opened`."""
+    if judge is None:
+        return None
+    from ampo.eval.judge.one import Opinion
+
+    engine = opened.enter_context(judge.start())
+    return Opinion(engine, judge.form_for(engine.model))
 
 
 def _where(server: Server) -> str:
@@ -238,120 +285,3 @@ def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]
     limits = Limits(max_tokens=context or Limits().max_tokens)
     usual = min(_USUAL_TOKENS, limits.max_tokens * 3 // 4)
     return limits, replace(engine.default_sampling_params(), **({"max_tokens": usual} | given))
-
-
-def services(runs: Path, data_dir: Path | None) -> Services:
-    """What the page is lent of `eval`: problems, pass@k, run directories."""
-    from functools import lru_cache
-
-    from ampo.app.desk import Services
-    from ampo.eval.data import load_problems
-    from ampo.eval.stats import pass_at_k
-    from ampo.eval.suites import catalogue, resolve
-
-    @lru_cache(maxsize=16)
-    def problems(name: str) -> Any:
-        from ampo.prompts import load_template
-
-        [benchmark] = resolve([name])
-        template = load_template(benchmark.template)
-        return [(problem, template) for problem in load_problems(benchmark, data_dir)]
-
-    names = [b.name for b in catalogue()]
-    return Services(
-        benchmarks=sorted(names, key=lambda name: name != "demo"),
-        problems=problems,
-        pass_at_k=pass_at_k,
-        run_names=lambda: run_names(runs),
-        run_states=lambda: run_states(runs),
-        read_run=lambda name: read_run(runs, name),
-    )
-
-
-def run_names(root: Path) -> list[str]:
-    """The run directories in a folder and one level below, the last changed first."""
-    patterns = ("*/responses.jsonl", "*/*/responses.jsonl", "*/problems.jsonl", "*/*/problems.jsonl")
-    found = list({f.parent for pattern in patterns for f in root.glob(pattern)})
-    found = [folder for folder in found if _inside(root, folder)]
-    found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return [str(folder.relative_to(root)) for folder in found]
-
-
-def run_states(root: Path) -> dict[str, str]:
-    """What is wrong with the runs that can't be shown, in a few words."""
-    found = {name: _state(root / name) for name in run_names(root)}
-    return {name: state for name, state in found.items() if state}
-
-
-def _state(folder: Path) -> str:
-    for name in ("config.toml", "problems.jsonl", "responses.jsonl"):
-        file = folder / name
-        if not file.is_file():
-            return "no responses yet" if name == "responses.jsonl" else f"broken: no {name}"
-        if file.stat().st_size == 0:
-            return "no responses yet" if name == "responses.jsonl" else f"broken: {name} is empty"
-    try:
-        tomllib.loads((folder / "config.toml").read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError):
-        return "broken: config.toml can't be read"
-    return ""
-
-
-def _inside(root: Path, folder: Path) -> bool:
-    """Whether a run and each of its files lie in a folder: a link that leads out of it is not followed."""
-    top = root.resolve()
-    return all(path.resolve().is_relative_to(top) for path in (folder, *folder.iterdir()))
-
-
-def read_run(root: Path, name: str) -> Run:
-    """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
-    from ampo.app.desk import Run, RunRow
-    from ampo.eval.rundir import RunDir
-    from ampo.types import Verdict
-
-    if name not in run_names(root):
-        raise UserError(f"{root} has no run {name!r}: choose one of the list")
-    run = RunDir.existing(root / name)
-    config, problems, verdicts = run.read_config(), run.read_problems(), run.read_verdicts()
-    judged = {
-        v.id: Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol) for v in reversed(verdicts.values())
-    }
-    rows = [
-        RunRow(
-            id=r.id,
-            problem=problems[r.problem],
-            text=r.text,
-            finish_reason=r.finish_reason,
-            completion_tokens=r.completion_tokens or 0,
-            seconds=r.seconds,
-            seed=r.seed,
-            verdict=judged.get(r.id),
-        )
-        for r in run.read_responses().values()
-        if r.problem in problems
-    ]
-    model = config.get("model") or {}
-    return Run(name, str(model.get("name", "") if isinstance(model, dict) else model), _summary(run), rows)
-
-
-def _summary(run: Any) -> list[list[Any]]:
-    """A row a benchmark: its figures in per cent; none where it isn't scored yet, or not whole."""
-    try:
-        return _figures(run.read_metrics()["benchmarks"])
-    except (UserError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError):
-        return []
-
-
-def _figures(benchmarks: dict[str, Any]) -> list[list[Any]]:
-    return [
-        [
-            name,
-            f"{b['n_problems']} × {b['n_samples'] / b['n_problems']:g}",
-            f"{100 * b['avg_at_k']:.1f} [{100 * b['ci95'][0]:.1f}, {100 * b['ci95'][1]:.1f}]",
-            f"{100 * list(b['pass_at_k'].values())[-1]:.1f}",
-            f"{100 * b['maj_at_k']:.1f}",
-            f"{100 * b['truncated_rate']:.1f} / {100 * b['no_answer_rate']:.1f} / {100 * b['timeout_rate']:.1f}",
-            "" if b["mean_completion_tokens"] is None else f"{b['mean_completion_tokens']:.0f}",
-        ]
-        for name, b in benchmarks.items()
-    ]

@@ -128,7 +128,7 @@ def test_knobs_are_read_and_bounded() -> None:
 def test_figures_that_are_not_whole_are_left_out(tmp_path: Path) -> None:
     from types import SimpleNamespace
 
-    from ampo.cli.page import _summary
+    from ampo.cli.lent import _summary
 
     for metrics in ({}, {"benchmarks": {"d": {"n_problems": 1}}}, {"benchmarks": []}):
         assert _summary(SimpleNamespace(read_metrics=lambda metrics=metrics: metrics)) == []
@@ -148,7 +148,7 @@ def test_an_opened_sample_is_whole() -> None:
 
 def test_runs_are_found_and_nothing_outside_them(tmp_path: Path) -> None:
     pytest.importorskip("gradio")
-    from ampo.cli.page import read_run, run_names
+    from ampo.cli.lent import read_run, run_names
 
     line = {
         "id": "d/1#0",
@@ -301,7 +301,7 @@ def test_responses_are_filtered_ordered_and_paged() -> None:
 
 def test_folders_that_cannot_be_shown_say_so(tmp_path: Path) -> None:
     pytest.importorskip("gradio")
-    from ampo.cli.page import run_states
+    from ampo.cli.lent import run_states
 
     for name, files in {
         "empty": {"config.toml": "a = 1", "problems.jsonl": "{}", "responses.jsonl": ""},

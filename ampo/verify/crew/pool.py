@@ -30,7 +30,7 @@ from ampo.types import AnswerKind, Protocol, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.crew import Answer, Crew, Job
 from ampo.verify.crew.process import Limits
-from ampo.verify.crew.tasks import at_once, same_at_once, task
+from ampo.verify.crew.tasks import at_once, fields_of, same_at_once, task
 
 _CACHE = 100_000  # verdicts; a few hundred bytes each
 
@@ -128,6 +128,13 @@ class VerifierPool:
             return future
         asked = task(claim)
         self._share(asked.operation, asked.arguments, asked.key, future, asked.verdict)
+        return future
+
+    def readings(self, claim: Claim) -> Future[tuple[str, str] | None]:
+        """What gold and answer were read as, in words (see `ampo.verify.reading`); None where that can't be told."""
+        future: Future[tuple[str, str] | None] = Future()
+        fields = fields_of(claim)
+        self._share("readings", fields, ("readings", *fields.values()), future, lambda a: a.value and tuple(a.value))
         return future
 
     def verify_many(self, claims: Iterable[Claim]) -> list[Verdict]:

@@ -71,11 +71,16 @@ def task(claim: Claim) -> Task:
     """The task for a claim that `at_once` leaves open."""
     found = _found(claim)
     if found is None or found.answer is None:
-        fields = {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
+        fields = fields_of(claim)
         digest = blake2b(claim.response.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return Task(claim, "judge", fields, ("judge", *{**fields, "response": digest}.values()))
     arguments = {"gold": claim.gold, "answer": found.answer, "question": claim.question}
     return Task(claim, "decide", arguments, ("decide", *arguments.values()), found)
+
+
+def fields_of(claim: Claim) -> dict[str, Any]:
+    """A claim as plain data."""
+    return {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
 
 
 def _found(claim: Claim) -> Extraction | None:

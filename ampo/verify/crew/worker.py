@@ -83,9 +83,13 @@ def _operations() -> dict[str, Any]:
     keep_memory_errors()
     from ampo.verify.claim import Claim
     from ampo.verify.judge import decide, equivalent, judge
+    from ampo.verify.reading import readings
+
+    def claimed(fields: dict[str, Any]) -> Claim:
+        return Claim(**{**fields, "options": tuple(fields["options"])})
 
     def judged(**claim: Any) -> list[str | bool | None]:
-        verdict = judge(Claim(**{**claim, "options": tuple(claim["options"])}))
+        verdict = judge(claimed(claim))
         return [verdict.outcome, verdict.extracted, verdict.reason, verdict.shown]
 
     for protocol in ("ampo", "official"):
@@ -94,7 +98,12 @@ def _operations() -> dict[str, Any]:
         )
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
-    return {"judge": judged, "decide": decide, "equivalent": equivalent}
+    return {
+        "judge": judged,
+        "decide": decide,
+        "equivalent": equivalent,
+        "readings": lambda **claim: readings(claimed(claim)),
+    }
 
 
 def _limit(memory_mb: int) -> None:
