@@ -16,8 +16,9 @@ from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
 from ampo.eval import lm_eval_results, looks
+from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import Judged
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import judged_rows
 from ampo.types import PROTOCOLS, Problem, Protocol
 
@@ -54,13 +55,13 @@ class _Run(NamedTuple):
     path: str
     config: Mapping[str, Any]
     problems: Mapping[str, Problem]
-    responses: Mapping[str, ResponseRecord]
-    verdicts: Mapping[tuple[str, Protocol], VerdictRecord]
+    folder: RunDir
+    ledger: Ledger
     wanted: int
 
     @property
     def protocols(self) -> set[Protocol]:
-        return {protocol for _, protocol in self.verdicts}
+        return {protocol for protocol in PROTOCOLS if self.ledger.outcomes[protocol].total()}
 
 
 def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_different: bool = False) -> Comparable:
@@ -79,13 +80,14 @@ def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_differen
         for run in others:
             _refuse(first, run, differs[run.path], changed[run.path])
     left_out = set().union(*changed.values())
+    rows = {run.path: _rows(run, judge) for run in runs}
     return Comparable(
         protocol=judge,
-        rows={run.path: _rows(run, judge, left_out) for run in runs},
+        rows={path: [row for row in part if row.problem not in left_out] for path, part in rows.items()},
         models={run.path: str(run.config.get("model", {}).get("name", "")) for run in runs},
         differs=differs,
         problems={problem.id: problem for run in reversed(runs) for problem in run.problems.values()},
-        notes=[*(note for run in runs for note in _notes(run, judge)), *_left_out(left_out)],
+        notes=[*(note for run in runs for note in _notes(run, judge, rows[run.path])), *_left_out(left_out)],
     )
 
 
@@ -112,8 +114,7 @@ def _read(paths: Sequence[Path]) -> list[_Run]:
 
 def _run(run: RunDir) -> _Run:
     config = run.read_config()
-    read = run.read_problems(), run.read_responses(), run.read_verdicts()
-    return _Run(str(run.path), config, *read, looks.wanted(run, config))
+    return _Run(str(run.path), config, run.read_problems(), run, Ledger.of(run), looks.wanted(run, config))
 
 
 def _protocol(runs: Sequence[_Run], asked: Protocol | None) -> Protocol:
@@ -198,25 +199,25 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _rows(run: _Run, protocol: Protocol, left_out: set[str]) -> list[Judged]:
+def _rows(run: _Run, protocol: Protocol) -> list[Judged]:
     """The judged samples. Classes of answers aren't needed here, so no verifier is started for them."""
-    rows = judged_rows(run.problems, run.responses, run.verdicts, protocol, lambda answers, **_: [-1] * len(answers))
-    return [row for row in rows if row.problem not in left_out]
+    return judged_rows(run.folder, run.problems, run.ledger, protocol, lambda answers, **_: [-1] * len(answers))
 
 
-def _notes(run: _Run, protocol: Protocol) -> Iterator[str]:
-    if len(run.responses) < run.wanted:
+def _notes(run: _Run, protocol: Protocol, rows: Sequence[Judged]) -> Iterator[str]:
+    there = run.ledger.responses
+    if there < run.wanted:
         yield (
-            f"{run.path} is unfinished, {len(run.responses)} of {run.wanted} samples: short responses finish first, "
+            f"{run.path} is unfinished, {there} of {run.wanted} samples: short responses finish first, "
             "so its figures lean"
         )
-    unjudged = sum((response, protocol) not in run.verdicts for response in run.responses)
+    unjudged = run.ledger.unjudged([protocol])
     if unjudged:
         yield f"{run.path}: {unjudged} responses have no verdict and are left out; `ampo score {run.path}` judges them"
-    unshown = sum(not v.shown for (_, p), v in run.verdicts.items() if p == protocol)
+    unshown = sum(not row.shown for row in rows)
     if unshown:
         yield (
-            f"{run.path}: {unshown} of {len(run.responses)} responses were not shown to be wrong, and count as wrong: "
+            f"{run.path}: {unshown} of {there} responses were not shown to be wrong, and count as wrong: "
             f"`ampo score {run.path} --judge MODEL` asks a model about them"
         )
     if "adaptive" in run.config:

@@ -26,7 +26,7 @@ from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_end, record_start
 from ampo.eval.resume import check_folder, joined
 from ampo.eval.rundir import RunDir, Say
-from ampo.eval.score import write_run_metrics
+from ampo.eval.score import write_metrics
 from ampo.eval.seeds import problem_seed
 from ampo.eval.session import Session
 from ampo.files import drop_torn_line
@@ -142,7 +142,7 @@ def _work(session: Session, start_engine: Start, say: Say) -> dict[str, Any]:
                     break
             if engine is not None:
                 record_end(run, engine.describe())
-            return write_run_metrics(run, session.problems, session.ledger, spec.protocols, pool, session.quiet)
+            return write_metrics(run, session.problems, session.ledger, spec.protocols, pool, session.quiet)
     except (KeyboardInterrupt, EngineError, UserError):
         if session.ledger.responses:
             there = f"{session.there} of {session.total} samples"

@@ -17,8 +17,8 @@ from __future__ import annotations
 import fcntl
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from ampo.files import dump, read_jsonl, without_none, write
 from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
 
 Say = Callable[[str], None]
+K = TypeVar("K")
 R = TypeVar("R")
 
 
@@ -165,14 +166,11 @@ class RunDir:
 
     def scan_verdicts(self) -> Iterator[tuple[int, VerdictRecord]]:
         """Each verdict in turn, and the byte at which its line begins."""
-        if not self.verdicts.exists():
-            return
-        places = _places(self.verdicts)
-        for record in _records(self.verdicts, VerdictRecord):
-            yield next(places), record
+        return _placed(self.verdicts, VerdictRecord) if self.verdicts.exists() else iter(())
 
-    def read_responses(self) -> dict[str, ResponseRecord]:
-        return {record.id: record for record in self.iter_responses()}
+    def read_responses(self) -> Stored[str, ResponseRecord]:
+        """By id, in the order in which they came."""
+        return Stored(self.responses, ResponseRecord, lambda record: record.id)
 
     def iter_responses(self) -> Iterator[ResponseRecord]:
         """Each whole line of responses.jsonl, one at a time."""
@@ -182,11 +180,9 @@ class RunDir:
         """A line of responses.jsonl that `iter_responses` takes."""
         return ResponseRecord(**json.loads(line))
 
-    def read_verdicts(self) -> dict[tuple[str, Protocol], VerdictRecord]:
+    def read_verdicts(self) -> Mapping[tuple[str, Protocol], VerdictRecord]:
         """By response id and protocol."""
-        if not self.verdicts.exists():
-            return {}
-        return {(record.id, record.protocol): record for record in _records(self.verdicts, VerdictRecord)}
+        return verdicts_in(self.verdicts) if self.verdicts.exists() else {}
 
     def read_judgements(self) -> dict[str, Judgement]:
         """By key, in the order in which they were made."""
@@ -238,6 +234,44 @@ class RunDir:
             yield
 
 
+class Stored(Mapping[K, R]):
+    """The records of a JSONL file by their keys, each read from the file whenever it is asked for. What is in memory is
+    where they stand. Of two records with a key the later one counts. A file that is replaced meanwhile stays as it was.
+    """
+
+    def __init__(self, file: Path, kind: type[R], key: Callable[[R], K]) -> None:
+        """Raises UserError for a file that can't be read, and a line that is none of these records."""
+        self._kind = kind
+        self._places = {key(record): place for place, record in _placed(file, kind)}
+        self._stream = file.open("rb")
+
+    def __getitem__(self, key: K) -> R:
+        self._stream.seek(self._places[key])
+        return self._kind(**json.loads(self._stream.readline()))
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def place(self, key: K) -> int:
+        """The byte at which a record's line begins."""
+        return self._places[key]
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # it was never opened
+            self._stream.close()
+
+
+def verdicts_in(file: Path) -> Stored[tuple[str, Protocol], VerdictRecord]:
+    """By response id and protocol."""
+    return Stored(file, VerdictRecord, lambda record: (record.id, record.protocol))
+
+
 def read_judgements(file: Path) -> dict[str, Judgement]:
     """By key, in the order in which they were made; none where there is no file."""
     return {record.key: record for record in _records(file, Judgement)} if file.exists() else {}
@@ -249,6 +283,13 @@ def _records(file: Path, kind: type[R]) -> Iterator[R]:
         if wrong := fault(row, kind):
             raise UserError(f"{file}:{number} {wrong}: mend or remove that line, or is it of another version?")
         yield kind(**row)
+
+
+def _placed(file: Path, kind: type[R]) -> Iterator[tuple[int, R]]:
+    """As `_records`, each with the byte at which its line begins."""
+    places = _places(file)
+    for record in _records(file, kind):
+        yield next(places), record
 
 
 def _places(file: Path) -> Iterator[int]:

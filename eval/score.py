@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from ampo.errors import UserError
@@ -19,13 +21,14 @@ from ampo.eval.ledger import Ledger, Told, mark_of
 from ampo.eval.looks import sections
 from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictRecord
-from ampo.files import drop_torn_line, dump, write, write_json
-from ampo.types import PROTOCOLS, Problem, Protocol, Verdict
+from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictRecord, verdicts_in
+from ampo.files import drop_torn_line, dump, replacing, write_json
+from ampo.types import PROTOCOLS, RULES, Problem, Protocol, Verdict
 from ampo.verify import Claim, VerifierPool
 from ampo.verify.find.own import finder
 
-_AHEAD = 20_000  # claims under way: enough for every worker, and little memory
+_TEXTS = 1024  # texts that wait for a worker: enough for every worker, and little memory
+_AHEAD = 20_000  # verdicts that wait for an earlier one, so that a slow one doesn't hold up the workers
 _READ_AT_ONCE = 256  # problems whose verdicts are in memory together
 _AT_ONCE = 16  # problems that are grouped at the same time
 _MANY = 500  # problems from which on grouping takes long enough to be shown
@@ -60,6 +63,8 @@ def rescore(
 ) -> dict[str, Any]:
     """Judge every response anew with each protocol and return the metrics. Verdicts of other protocols stay.
 
+    Texts are read one after the other and verdicts are written as they come: memory hardly grows with the run.
+
     second: asks a judge about them, after the rules. What judges have said before is laid over the rules' new verdicts.
     """
     with run.locked():
@@ -70,24 +75,33 @@ def rescore(
             finder(rule)  # one that isn't there is said at once, and not by every worker
         if not responses:
             raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
-        verdicts = _kept(run, protocols, say)
-        if second and "ampo" not in protocols and not any(protocol == "ampo" for _, protocol in verdicts):
+        old = _old(run, protocols, say)
+        kept = {p for p in RULES if p not in protocols and any(protocol == p for _, protocol in old)}
+        if second and "ampo" not in (*protocols, *kept):
             protocols = (*protocols, "ampo")
-        kept: tuple[Protocol, ...] = tuple(p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts))
         with VerifierPool() as pool:
-            verdicts |= judge_all(problems, responses, protocols, pool, quiet)
-            made = second(problems, responses, verdicts) if second else run.read_judgements().values()
-            if judged := overlay(verdicts, made):
-                verdicts |= judged
-                kept = (*kept, "judge")
-            write(run.verdicts, "".join(dump(asdict(verdict)) for verdict in verdicts.values()))
-            return write_metrics(run, problems, responses, verdicts, (*protocols, *kept), pool, quiet)
+            with replacing(run.verdicts) as stream:
+
+                def write(verdict: VerdictRecord) -> None:
+                    stream.write(dump(asdict(verdict)).encode())
+
+                for key in (key for key in old if key[1] in kept):
+                    write(old[key])
+                judge_all(problems, responses, protocols, pool, write, quiet)
+                stream.flush()
+                rules = verdicts_in(Path(stream.name))
+                made = second(problems, responses, rules) if second else run.read_judgements().values()
+                for verdict in overlay(rules, made):
+                    write(verdict)
+            ledger = Ledger.of(run)
+            others: list[Protocol] = [p for p in PROTOCOLS if p not in protocols and ledger.outcomes[p].total()]
+            return write_metrics(run, problems, ledger, (*protocols, *others), pool, quiet)
 
 
-def _kept(run: RunDir, protocols: Sequence[Protocol], say: Say) -> dict[tuple[str, Protocol], VerdictRecord]:
-    """The verdicts of other protocols; none of a damaged file, which is about to be written anew."""
+def _old(run: RunDir, protocols: Sequence[Protocol], say: Say) -> Verdicts:
+    """The verdicts that are there; none of a damaged file, which is about to be written anew."""
     try:
-        return {key: v for key, v in run.read_verdicts().items() if v.protocol not in (*protocols, "judge")}
+        return run.read_verdicts()
     except UserError as error:
         say(f"note: {error}. It is written anew, with the verdicts of {', '.join(protocols)} alone")
         return {}
@@ -98,51 +112,35 @@ def judge_all(
     responses: Responses,
     protocols: Sequence[Protocol],
     pool: VerifierPool,
+    write: Callable[[VerdictRecord], object],
     quiet: bool,
-) -> dict[tuple[str, Protocol], VerdictRecord]:
-    """The verdicts on every response by each protocol; progress is shown."""
-    judged: dict[tuple[str, Protocol], VerdictRecord] = {}
-    under_way: deque[tuple[str, Future[Verdict]]] = deque()
+) -> None:
+    """Give `write` the verdicts on every response by each protocol, in the responses' order; progress is shown."""
+    under_way: deque[tuple[str, str, Future[Verdict]]] = deque()
+    room = BoundedSemaphore(_TEXTS)
     with RunProgress(len(responses) * len(protocols), 0, Counter(), quiet) as progress:
 
         def settle() -> None:
-            response_id, future = under_way.popleft()
-            verdict = VerdictRecord.of(response_id, future.result(), mark_of(responses[response_id]))
-            judged[response_id, verdict.protocol] = verdict
+            response_id, mark, future = under_way.popleft()
+            verdict = VerdictRecord.of(response_id, future.result(), mark)
+            write(verdict)
             progress.sample(0)
             if verdict.protocol == protocols[0]:
                 progress.verdict(verdict.outcome)
 
         for record in responses.values():
             for protocol in protocols:
-                under_way.append((record.id, pool.submit(claim_of(problem_of(problems, record), record, protocol))))
-            while under_way and (under_way[0][1].done() or len(under_way) > _AHEAD):
+                room.acquire()
+                future = pool.submit(claim_of(problem_of(problems, record), record, protocol))
+                future.add_done_callback(lambda _: room.release())
+                under_way.append((record.id, mark_of(record), future))
+            while under_way and (under_way[0][2].done() or len(under_way) > _AHEAD):
                 settle()
         while under_way:
             settle()
-    return judged
 
 
 def write_metrics(
-    run: RunDir,
-    problems: Mapping[str, Problem],
-    responses: Responses,
-    verdicts: Verdicts,
-    protocols: Sequence[Protocol],
-    pool: VerifierPool,
-    quiet: bool = False,
-) -> dict[str, Any]:
-    """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
-    count = len({record.problem for record in responses.values()})
-
-    def rows(protocol: Protocol) -> list[Judged]:
-        with grouping(count, quiet) as spread:
-            return judged_rows(problems, responses, verdicts, protocol, pool.classes, spread)
-
-    return _write(run, protocols, rows)
-
-
-def write_run_metrics(
     run: RunDir,
     problems: Mapping[str, Problem],
     ledger: Ledger,
@@ -150,38 +148,64 @@ def write_run_metrics(
     pool: VerifierPool,
     quiet: bool = False,
 ) -> dict[str, Any]:
-    """As `write_metrics`. Verdicts are read again where they stand, some problems at a time: memory stays small."""
+    """Write metrics.json and return it: the first protocol's statistics, the others' under `protocols`."""
+    metrics = measure(run, problems, ledger, protocols, pool, quiet)
+    write_json(run.metrics, metrics)
+    return metrics
 
-    def rows(protocol: Protocol) -> list[Judged]:
-        found: list[Judged] = []
-        with grouping(len(problems), quiet) as spread, run.verdicts.open("rb") as stream:
 
-            def verdict(place: int) -> VerdictRecord:
-                stream.seek(place)
-                return VerdictRecord(**json.loads(stream.readline()))
+def measure(
+    run: RunDir,
+    problems: Mapping[str, Problem],
+    ledger: Ledger,
+    protocols: Sequence[Protocol],
+    pool: VerifierPool,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """What metrics.json holds."""
+    summaries: dict[Protocol, dict[str, Any]] = {}
+    for protocol in protocols:
+        with grouping(len(problems), quiet) as spread:
+            summaries[protocol] = summary(run, judged_rows(run, problems, ledger, protocol, pool.classes, spread))
+    first, *others = protocols
+    return summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
 
-            for some in _batches(list(problems.values()), _READ_AT_ONCE):
-                pairs = [
-                    (p, [(told, verdict(ledger.place(p.id, told.sample, protocol))) for told in there])
-                    for p in some
-                    if (there := list(ledger.judged_samples(p.id, protocol)))
-                ]
-                found += _rows(pairs, pool.classes, spread)
+
+def judged_rows(
+    run: RunDir,
+    problems: Mapping[str, Problem],
+    ledger: Ledger,
+    protocol: Protocol,
+    classes: Callable[..., list[int]],
+    spread: Spread = map,
+) -> list[Judged]:
+    """The rows that the statistics are made from, in the order of the problems and not that in which responses came.
+
+    Verdicts are read again where they stand, some problems at a time: memory stays small.
+
+    classes: groups a problem's answers into equivalence classes. spread: calls it for each problem, in their order.
+    """
+    found: list[Judged] = []
+    if not ledger.outcomes[protocol].total():
         return found
+    with run.verdicts.open("rb") as stream:
 
-    return _write(run, protocols, rows)
+        def verdict(place: int) -> VerdictRecord:
+            stream.seek(place)
+            return VerdictRecord(**json.loads(stream.readline()))
+
+        for some in _batches(list(problems.values()), _READ_AT_ONCE):
+            pairs = [
+                (p, [(told, verdict(ledger.place(p.id, told.sample, protocol))) for told in there])
+                for p in some
+                if (there := list(ledger.judged_samples(p.id, protocol)))
+            ]
+            found += _rows(pairs, classes, spread)
+    return found
 
 
 def _batches(problems: Sequence[Problem], size: int) -> Iterator[Sequence[Problem]]:
     return (problems[start : start + size] for start in range(0, len(problems), size))
-
-
-def _write(run: RunDir, protocols: Sequence[Protocol], rows: Callable[[Protocol], list[Judged]]) -> dict[str, Any]:
-    summaries = {protocol: summary(run, rows(protocol)) for protocol in protocols}
-    first, *others = protocols
-    metrics = summaries[first] | {"protocol": first, "protocols": {p: summaries[p] for p in others}}
-    write_json(run.metrics, metrics)
-    return metrics
 
 
 @contextmanager
@@ -215,32 +239,6 @@ def summary(run: RunDir, rows: Sequence[Judged]) -> dict[str, Any]:
     return summary
 
 
-def judged_rows(
-    problems: Mapping[str, Problem],
-    responses: Responses,
-    verdicts: Verdicts,
-    protocol: Protocol,
-    classes: Callable[..., list[int]],
-    spread: Spread = map,
-) -> list[Judged]:
-    """The rows that the statistics are made from, in the order of the problems and not that in which responses came.
-
-    classes: groups a problem's answers into equivalence classes. spread: calls it for each problem, in their order.
-    """
-    by_problem: defaultdict[str, list[tuple[Told, VerdictRecord]]] = defaultdict(list)
-    for record in responses.values():
-        verdict = verdicts.get((record.id, protocol))
-        if verdict is not None and record.problem in problems:
-            told = Told(record.sample, record.completion_tokens, record.finish_reason)
-            by_problem[record.problem].append((told, verdict))
-    judged = [
-        (problem, sorted(by_problem[problem.id], key=lambda pair: pair[0].sample))
-        for problem in problems.values()
-        if problem.id in by_problem
-    ]
-    return _rows(judged, classes, spread)
-
-
 def _rows(
     judged: Sequence[tuple[Problem, list[tuple[Told, VerdictRecord]]]],
     classes: Callable[..., list[int]],
@@ -271,11 +269,11 @@ def _rows(
     return rows
 
 
-def disagreements(responses: Responses, verdicts: Verdicts, a: Protocol, b: Protocol) -> list[tuple[str, str, str]]:
-    """(response id, outcome under a, outcome under b) wherever one protocol says correct and the other doesn't."""
+def disagreements(responses: Iterable[str], verdicts: Verdicts, a: Protocol, b: Protocol) -> list[str]:
+    """The ids of the responses that one protocol says are correct and the other doesn't."""
     found = []
     for response_id in responses:
         first, second = verdicts.get((response_id, a)), verdicts.get((response_id, b))
         if first and second and (first.outcome == "correct") != (second.outcome == "correct"):
-            found.append((response_id, first.outcome, second.outcome))
+            found.append(response_id)
     return found

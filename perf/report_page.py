@@ -23,6 +23,7 @@ from typing import Any
 
 from selenium import webdriver
 
+from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import summarise
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
@@ -60,7 +61,7 @@ def make_run(folder: Path, n: int, tokens: int) -> RunDir:
             outcome = rng.choice(("correct", "wrong", "wrong", "no_answer"))
             responses.write(dump(asdict(record)))
             verdicts.write(dump(asdict(VerdictRecord(record.id, "ampo", outcome, str(i), "tags", 0.001))))
-    rows = judged_rows(run.read_problems(), run.read_responses(), run.read_verdicts(), "ampo", _classes)
+    rows = judged_rows(run, run.read_problems(), Ledger.of(run), "ampo", _classes)
     run.metrics.write_text(json.dumps(summarise(rows) | {"protocol": "ampo", "protocols": {}}))
     run.write_config({"model": {"name": "some/model"}, "seed": 0, "benchmarks": {}})
     return run

@@ -19,10 +19,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ampo.eval.data import load_problems
+from ampo.eval.ledger import Ledger
 from ampo.eval.rundir import ResponseRecord, RunDir
 from ampo.eval.score import judge_all, write_metrics
 from ampo.eval.suites import resolve
-from ampo.files import dump
+from ampo.files import Lines, dump
 from ampo.types import Problem
 from ampo.verify import VerifierPool
 
@@ -66,9 +67,10 @@ def main() -> None:
         run.responses.write_text("".join(dump(asdict(record)) for record in responses(asked)), encoding="utf-8")
         by_id, given = run.read_problems(), run.read_responses()
         start = time.perf_counter()
-        verdicts = judge_all(by_id, given, ("ampo",), pool, quiet=False)
+        with Lines(run.verdicts) as file:
+            judge_all(by_id, given, ("ampo",), pool, lambda verdict: file.append(asdict(verdict)), quiet=False)
         judged = time.perf_counter()
-        metrics = write_metrics(run, by_id, given, verdicts, ("ampo",), pool)
+        metrics = write_metrics(run, by_id, Ledger.of(run), ("ampo",), pool)
         grouped = time.perf_counter()
     judging, grouping = judged - start, grouped - judged
     scores = {name: round(row["avg_at_k"], 3) for name, row in metrics["benchmarks"].items()}

@@ -6,7 +6,7 @@ it calls right is correct; one that it calls wrong is shown to be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ampo.eval.rundir import Judgement, VerdictRecord
@@ -15,18 +15,13 @@ from ampo.types import Protocol
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
 
 
-def overlay(verdicts: Verdicts, judgements: Iterable[Judgement]) -> dict[tuple[str, Protocol], VerdictRecord]:
+def overlay(verdicts: Verdicts, judgements: Iterable[Judgement]) -> Iterator[VerdictRecord]:
     """The verdicts of protocol `judge`, of the judge that was asked last; none where there was none."""
     made = list(judgements)
-    if not made:
-        return {}
-    last = made[-1].judge, made[-1].form
+    last = (made[-1].judge, made[-1].form) if made else None
     said = {one.id: one for one in made if (one.judge, one.form) == last}
-    return {
-        (response_id, "judge"): _judged(verdict, said.get(response_id))
-        for (response_id, protocol), verdict in verdicts.items()
-        if protocol == "ampo"
-    }
+    for key in (key for key in verdicts if made and key[1] == "ampo"):
+        yield _judged(verdicts[key], said.get(key[0]))
 
 
 def _judged(rules: VerdictRecord, said: Judgement | None) -> VerdictRecord:

@@ -14,7 +14,7 @@ from ampo.eval.report.formats import check_format, render
 from ampo.eval.report.source import Against, Shown, against, load
 from ampo.eval.report.terminal import show_metrics
 from ampo.eval.rundir import Say
-from ampo.files import write
+from ampo.files import replacing, write
 from ampo.terminal import Console
 
 
@@ -78,10 +78,12 @@ def text(runs: Sequence[Shown], printed: Against, form: str, output: Path | None
 
 def write_page(runs: Sequence[Shown], printed: Against, output: Path | None) -> Path:
     """The page's path: as given, or in the first run's directory."""
-    from ampo.eval.report.page import page
+    from ampo.eval.report.page import parts
 
     path = output or default_page(runs)
-    write(path, page(runs, printed))
+    with replacing(path) as stream:
+        for part in parts(runs, printed):
+            stream.write(part.encode())
     return path
 
 

@@ -15,28 +15,38 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
+from ampo.eval.progress import RunProgress
 from ampo.eval.report import markup
 from ampo.eval.report.plots import PALETTE, figures
-from ampo.eval.report.responses import ShownResponse, chunks_of, index_of, rows_of
+from ampo.eval.report.responses import TEXTS, ShownResponse, carried, chunks_of, index_of, rows_of
 from ampo.eval.report.source import Against, Shown
 from ampo.types import OUTCOMES
 
+_BLOBS = "<!-- blobs -->"
+_LONG = 20_000_000  # characters of texts from which on writing takes long enough to be shown
 _SCRIPTS = ("unpack", "mathematics", "plots", "filter", "list", "detail", "main")
 
 
-def page(runs: Sequence[Shown], printed: Against) -> str:
-    """The whole page. The same runs give the same text."""
+def page(runs: Sequence[Shown], printed: Against, most: int = TEXTS) -> str:
+    """The whole page. The same runs give the same text. most: characters of texts in it."""
+    return "".join(parts(runs, printed, most))
+
+
+def parts(runs: Sequence[Shown], printed: Against, most: int = TEXTS) -> Iterator[str]:
+    """The page, a part at a time, so that a large one is never in memory; progress is shown where it is long."""
     rows = rows_of(runs)
+    there = carried(rows, most)
     protocols = list(dict.fromkeys(protocol for run in runs for protocol in run.protocols))
     script, plotly, katex = _script(), _plotly(), _asset("katex/katex.min.js")
-    return Template(_asset("page.html")).substitute(
+    outline = Template(_asset("page.html")).substitute(
         policy=_policy(script, plotly, katex),
         title=escape(_title(runs)),
         style=_asset("page.css"),
@@ -47,10 +57,27 @@ def page(runs: Sequence[Shown], printed: Against) -> str:
         tables="".join(markup.table(runs, p, printed, hidden=p != protocols[0]) for p in protocols),
         lengths="".join(markup.lengths(runs, p, hidden=p != protocols[0]) for p in protocols),
         source=_source(printed),
+        absent=_absent(rows, there),
         facts=markup.facts(runs),
         meta=_json(_meta(runs, rows, protocols)),
-        blobs="\n".join(_blobs(runs, rows, printed, protocols, plotly, katex)),
+        blobs=_BLOBS,
         script=script,
+    )
+    before, after = outline.split(_BLOBS)
+    yield before
+    for blob in _blobs(runs, rows, there, printed, protocols, plotly, katex):
+        yield f"{blob}\n"
+    yield after
+
+
+def _absent(rows: Sequence[ShownResponse], there: Collection[int]) -> str:
+    """What a reader must know of a run that is too large for a page."""
+    if len(there) == len(rows):
+        return ""
+    return (
+        f'<p class="note">The texts of {len(there):,} of {len(rows):,} responses are on this page, the first samples '
+        "of each problem. The others are listed with their verdicts; their texts are in responses.jsonl of the run. A "
+        "search looks through what is on this page.</p>"
     )
 
 
@@ -106,14 +133,19 @@ def _meta(runs: Sequence[Shown], rows: Sequence[ShownResponse], protocols: Seque
 def _blobs(
     runs: Sequence[Shown],
     rows: Sequence[ShownResponse],
+    there: Collection[int],
     printed: Against,
     protocols: Sequence[str],
     plotly: str,
     katex: str,
 ) -> Iterator[str]:
-    yield _blob("index", json.dumps(index_of(rows, protocols), ensure_ascii=False))
-    for number, chunk in enumerate(chunks_of(rows)):
-        yield _blob(f"texts-{number}", json.dumps(chunk, ensure_ascii=False), f' data-rows="{len(chunk)}"')
+    yield _blob("index", json.dumps(index_of(rows, there, protocols), ensure_ascii=False))
+    quiet = sum(rows[place].characters for place in there) < _LONG
+    with RunProgress(len(rows), 0, Counter(), quiet, unit="responses written") as progress:
+        for number, chunk in enumerate(chunks_of(runs, rows, there)):
+            yield _blob(f"texts-{number}", json.dumps(chunk, ensure_ascii=False), f' data-rows="{len(chunk)}"')
+            for _ in chunk:
+                progress.sample(0)
     yield _blob("figures", json.dumps({p: figures(runs, rows, printed, p) for p in protocols}, ensure_ascii=False))
     yield _packed_library("katex", katex)
     yield _packed_library("katex-style", _katex_style())

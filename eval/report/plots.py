@@ -219,11 +219,9 @@ def _lengths(rows: Sequence[ShownResponse], labels: Sequence[str], protocol: str
     from plotly.subplots import make_subplots
 
     judged = [
-        (row.run, row.verdicts[protocol].outcome, row.record.completion_tokens)  # pyright: ignore[reportArgumentType]
+        (row.run, row.verdicts[protocol].outcome, row.completion_tokens)  # pyright: ignore[reportArgumentType]
         for row in rows
-        if protocol in row.verdicts
-        and name in (ALL, row.problem.benchmark)
-        and row.record.completion_tokens is not None
+        if protocol in row.verdicts and name in (ALL, row.problem.benchmark) and row.completion_tokens is not None
     ]
     if not judged:
         return None

@@ -1,30 +1,52 @@
 """Every response as the page's data: one index of all rows, and the texts in chunks that are unpacked when needed.
 
 The index is in columns, so that it stays small: problems once, reasons once, a number for each outcome. The texts,
-which are nearly all of the size, come as (thought, rest) pairs in chunks of about CHUNK characters.
+which are nearly all of the size, come as (thought, rest) pairs in chunks of about CHUNK characters. They are read from
+the run's folder when their chunk is made, so that memory holds one chunk. A page takes so many texts as a browser can
+bear (see `carried`); the other rows are in the index all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ampo.eval.report.source import Shown
-from ampo.eval.rundir import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir, Stored
 from ampo.prompts import split
-from ampo.types import OUTCOMES, Problem, Protocol
+from ampo.types import OUTCOMES, FinishReason, Outcome, Problem, Protocol
 
 CHUNK = 2_000_000
+TEXTS = 250_000_000
+"""Characters of texts in a page at most: about 100 MB of it, which Chromium opens in seconds."""
+
+
+class ShownVerdict(NamedTuple):
+    """As in the verdict."""
+
+    outcome: Outcome
+    extracted: str | None
+    reason: str
+    shown: bool
 
 
 class ShownResponse(NamedTuple):
-    """A response with its verdicts by protocol. run: its place among the runs shown."""
+    """A response with its verdicts by protocol, and without its text. run: its place among the runs shown."""
 
     run: int
     problem: Problem
-    record: ResponseRecord
-    verdicts: dict[Protocol, VerdictRecord]
+    sample: int
+    characters: int
+    completion_tokens: int | None
+    finish_reason: FinishReason
+    seconds: float
+    seed: int | None
+    verdicts: dict[Protocol, ShownVerdict]
+
+    @property
+    def id(self) -> str:
+        return f"{self.problem.id}#{self.sample}"
 
 
 def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
@@ -37,40 +59,73 @@ def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
         problems = run.responses.read_problems()
         for problem in problems:
             order.setdefault(problem, len(order))
-        verdicts: dict[str, dict[Protocol, VerdictRecord]] = {}
-        for (response, protocol), verdict in run.responses.read_verdicts().items():
-            verdicts.setdefault(response, {})[protocol] = verdict
-        records = (r for r in run.responses.read_responses().values() if r.problem in problems)
-        rows += [ShownResponse(number, problems[r.problem], r, verdicts.get(r.id, {})) for r in records]
-    return sorted(rows, key=lambda row: (order[row.problem.id], row.run, row.record.sample))
+        rows += _rows(number, problems, run.responses)
+    return sorted(rows, key=lambda row: (order[row.problem.id], row.run, row.sample))
 
 
-def index_of(rows: Sequence[ShownResponse], protocols: Sequence[str]) -> dict[str, Any]:
+def _rows(number: int, problems: dict[str, Problem], run: RunDir) -> Iterator[ShownResponse]:
+    once: dict[str, str] = {}  # reasons are few
+    verdicts: dict[str, dict[Protocol, ShownVerdict]] = {}
+    for _, v in run.scan_verdicts():
+        reason = once.setdefault(v.reason, v.reason)
+        verdicts.setdefault(v.id, {})[v.protocol] = ShownVerdict(v.outcome, v.extracted, reason, v.shown)
+    rows: dict[str, ShownResponse] = {}
+    for r in run.scan_responses():
+        if problem := problems.get(r.problem):
+            told = len(r.text), r.completion_tokens, r.finish_reason, round(r.seconds, 1), r.seed
+            rows[r.id] = ShownResponse(number, problem, r.sample, *told, verdicts.get(r.id, {}))
+    yield from rows.values()
+
+
+def carried(rows: Sequence[ShownResponse], most: int = TEXTS) -> set[int]:
+    """The places of the rows whose text the page has: all, or the first samples of each problem, as many as there is
+    room for. Where even one of each is too much, problems are spread evenly.
+    """
+    golden, found, size = 0.6180339887498949, set(), 0
+    for place in sorted(range(len(rows)), key=lambda i: (rows[i].sample, i * golden % 1)):
+        size += rows[place].characters
+        if size > most:
+            break
+        found.add(place)
+    return found
+
+
+def index_of(rows: Sequence[ShownResponse], there: Collection[int], protocols: Sequence[str]) -> dict[str, Any]:
     """The rows' columns. An outcome is a place in OUTCOMES, -1 where there is no verdict; a problem and a reason are
-    places in their lists; unshown: the places of the rows whose verdict was not shown.
+    places in their lists; unshown: the places of the rows whose verdict was not shown; texts: of those whose text is on
+    the page, None where all are.
     """
     problems, reasons = _Places(), _Places()
     index: dict[str, Any] = {
+        "texts": None if len(there) == len(rows) else sorted(there),
         "run": [row.run for row in rows],
         "problem": [problems.of(_problem(row.problem)) for row in rows],
-        "sample": [row.record.sample for row in rows],
-        "tokens": [row.record.completion_tokens or 0 for row in rows],
-        "seconds": [round(row.record.seconds, 1) for row in rows],
-        "seed": [row.record.seed for row in rows],
-        "finish": [row.record.finish_reason for row in rows],
+        "sample": [row.sample for row in rows],
+        "tokens": [row.completion_tokens or 0 for row in rows],
+        "seconds": [row.seconds for row in rows],
+        "seed": [row.seed for row in rows],
+        "finish": [row.finish_reason for row in rows],
         "verdicts": {p: _verdicts([row.verdicts.get(p) for row in rows], reasons) for p in protocols},  # pyright: ignore[reportCallIssue,reportArgumentType]
     }
     return index | {"problems": problems.values, "reasons": reasons.values}
 
 
-def chunks_of(rows: Sequence[ShownResponse]) -> Iterator[list[tuple[str, str]]]:
-    """The texts in the rows' order, as (thought, rest)."""
-    chunk: list[tuple[str, str]] = []
+def chunks_of(
+    runs: Sequence[Shown], rows: Sequence[ShownResponse], wanted: Container[int]
+) -> Iterator[list[tuple[str, str] | None]]:
+    """The texts in the rows' order, as (thought, rest); None for a row whose place isn't wanted."""
+    texts: dict[int, Stored[str, Any]] = {
+        i: run.responses.read_responses() for i, run in enumerate(runs) if run.responses
+    }
+    chunk: list[tuple[str, str] | None] = []
     size = 0
-    for row in rows:
-        parts = split(row.record.text)
+    for place, row in enumerate(rows):
+        if place not in wanted:
+            chunk.append(None)
+            continue
+        parts = split(texts[row.run][row.id].text)
         chunk.append((parts.thought, parts.body))
-        size += len(row.record.text)
+        size += row.characters
         if size >= CHUNK:
             yield chunk
             chunk, size = [], 0
@@ -96,7 +151,7 @@ def _problem(problem: Problem) -> tuple[Any, ...]:
     return problem.id, problem.benchmark, problem.question, problem.answer, problem.options
 
 
-def _verdicts(verdicts: Sequence[VerdictRecord | None], reasons: _Places) -> dict[str, Any]:
+def _verdicts(verdicts: Sequence[ShownVerdict | None], reasons: _Places) -> dict[str, Any]:
     return {
         "outcome": [OUTCOMES.index(v.outcome) if v else -1 for v in verdicts],
         "unshown": [i for i, v in enumerate(verdicts) if v and not v.shown],

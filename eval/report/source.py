@@ -133,18 +133,16 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
 
 
 def _recount(run: RunDir) -> dict[str, Any]:
-    from ampo.eval.score import judged_rows, summary
+    from ampo.eval.ledger import Ledger
+    from ampo.eval.score import measure
     from ampo.verify import VerifierPool
 
-    verdicts = run.read_verdicts()
-    protocols: list[Protocol] = [p for p in PROTOCOLS if any(protocol == p for _, protocol in verdicts)]
+    ledger = Ledger.of(run)
+    protocols: list[Protocol] = [p for p in PROTOCOLS if ledger.outcomes[p].total()]
     if not protocols:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
-    problems, responses = run.read_problems(), run.read_responses()
     with VerifierPool() as pool:
-        summaries = [summary(run, judged_rows(problems, responses, verdicts, p, pool.classes)) for p in protocols]
-    others = dict(zip(protocols[1:], summaries[1:], strict=True))
-    return summaries[0] | {"protocol": protocols[0], "protocols": others}
+        return measure(run, run.read_problems(), ledger, protocols, pool)
 
 
 def _lines(file: Path) -> int:

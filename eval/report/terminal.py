@@ -32,6 +32,8 @@ from ampo.terminal import Console
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
 
+_LISTED = 200  # disagreements at most: a table of more is read by nobody
+
 
 def show_metrics(
     metrics: Mapping[str, Any], where: Path, console: Console | None = None, printed: PaperRow | None = None
@@ -131,10 +133,11 @@ def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Cons
     if not rows:
         console.print(f"{a} and {b} judge all {len(responses)} responses alike")
         return
-    table = Table(title=f"{len(rows)} of {len(responses)} responses judged differently", title_justify="left")
+    first = f", the first {_LISTED}" if len(rows) > _LISTED else ""
+    table = Table(title=f"{len(rows)} of {len(responses)} responses judged differently{first}", title_justify="left")
     for column in ("sample", "reference", a, b):
         table.add_column(column, overflow="fold")
-    for response_id, *_ in rows:
+    for response_id in rows[:_LISTED]:
         gold = problems[responses[response_id].problem].answer
         judged = (_ruling(verdicts[response_id, protocol]) for protocol in (a, b))
         table.add_row(*(_plain(x) for x in (response_id, gold, *judged)))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import summarise
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import judged_rows
@@ -79,8 +80,8 @@ def _write_metrics(run: RunDir) -> None:
         seen = list(dict.fromkeys(answers))
         return [-1 if answer is None else seen.index(answer) for answer in answers]
 
-    problems, responses, verdicts = run.read_problems(), run.read_responses(), run.read_verdicts()
-    protocols: list[Protocol] = list(dict.fromkeys(protocol for _, protocol in verdicts))
-    found = [summarise(judged_rows(problems, responses, verdicts, p, classes)) for p in protocols]
+    protocols: list[Protocol] = list(dict.fromkeys(protocol for _, protocol in run.read_verdicts()))
+    ledger = Ledger.of(run)
+    found = [summarise(judged_rows(run, run.read_problems(), ledger, p, classes)) for p in protocols]
     others = dict(zip(protocols[1:], found[1:], strict=True))
     run.metrics.write_text(json.dumps(found[0] | {"protocol": protocols[0], "protocols": others}), encoding="utf-8")

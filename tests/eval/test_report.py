@@ -18,7 +18,8 @@ from ampo.errors import UserError
 from ampo.eval import paper
 from ampo.eval.report.command import default_page, load_runs, printed_rows
 from ampo.eval.report.formats import render
-from ampo.eval.report.responses import rows_of
+from ampo.eval.report.page import page
+from ampo.eval.report.responses import carried, chunks_of, index_of, rows_of
 from ampo.eval.report.source import against, load
 from ampo.eval.rundir import RunDir
 from ampo.types import Problem
@@ -293,3 +294,19 @@ def test_the_command_line(run: RunDir, tmp_path: Path) -> None:
     written = ampo(str(run.path), "--format", "latex", "--output", str(tmp_path / "t.tex"))
     assert written.stdout == ""
     assert r"\toprule" in (tmp_path / "t.tex").read_text()
+
+
+def test_a_page_has_as_many_texts_as_it_can_bear_and_says_so(save_run: SaveRun) -> None:
+    said = [{"problem": p.id, "outcomes": {"ampo": "wrong"}, "text": "x" * 100} for p in PROBLEMS for _ in range(4)]
+    run = save_run("large", PROBLEMS, said)
+    shown = load([run.path])
+    rows = rows_of(shown)
+    there = carried(rows, 250 * len(PROBLEMS))
+    assert {rows[place].sample for place in there} == {0, 1, 2}
+    assert {rows[place].problem.id for place in there if rows[place].sample < 2} == {p.id for p in PROBLEMS}
+    texts = [text for chunk in chunks_of(shown, rows, there) for text in chunk]
+    assert [place for place, text in enumerate(texts) if text] == sorted(there)
+    assert index_of(rows, there, ["ampo"])["texts"] == sorted(there)
+    note = f"The texts of {len(there)} of {len(rows)} responses are on this page"
+    assert note in page(shown, {}, 250 * len(PROBLEMS))
+    assert "responses are on this page" not in page(shown, {})

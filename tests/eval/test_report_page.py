@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ampo.eval.report.page import page
+from ampo.eval.report.responses import TEXTS
 from ampo.eval.report.source import against, load
 from ampo.eval.rundir import RunDir
 from ampo.types import Problem
@@ -59,12 +60,16 @@ def show(browser: Chrome, tmp_path: Path) -> Open:
     """show(run, ...) -> the browser, with the page of these runs ready. change: what is done to its text before."""
 
     def show_(
-        *runs: RunDir, printed: str = "", fragment: str = "", change: Callable[[str], str] = lambda text: text
+        *runs: RunDir,
+        printed: str = "",
+        fragment: str = "",
+        change: Callable[[str], str] = lambda text: text,
+        most: int = TEXTS,
     ) -> Chrome:
         shown = load([run.path for run in runs])
         rows = against(shown, printed)[0] if printed else {}
         file = tmp_path / "page.html"
-        file.write_text(change(page(shown, rows)), encoding="utf-8")
+        file.write_text(change(page(shown, rows, most)), encoding="utf-8")
         browser.get(f"{file.as_uri()}{fragment}")
         until(browser, "'ready' in document.documentElement.dataset")
         return browser
@@ -379,6 +384,23 @@ def test_six_thousand_responses(save_run: SaveRun, show: Open) -> None:
     assert texts(browser, ".count") == ["6,000 of 6,000 responses"]
     browser.execute_script("document.querySelector('.chip.wrong').click()")
     until(browser, "document.querySelector('.count').textContent.startsWith('2,000 of')")
+
+
+def test_a_text_that_the_page_does_not_have_is_named_and_found_by_its_verdict(show: Open, save_run: SaveRun) -> None:
+    browser = show(save_run("run", MATH, SAID), most=100)
+    assert re.search(r"The texts of \d of 5 responses are on this page", browser.page_source)
+    open_row(browser, "math500/0#1")
+    until(browser, "document.querySelector('.detail').innerText.includes('responses.jsonl')")
+    browser.execute_script(
+        "const form = document.querySelector('.filters');"
+        "form.search.value = 'frac{3}'; form.search.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    until(browser, "document.querySelector('.count').innerText.startsWith('1 of 5')")
+    browser.execute_script(
+        "const form = document.querySelector('.filters'); form.search.value = ''; form.which.value = 'texts';"
+        "form.dispatchEvent(new Event('change', {bubbles: true}))"
+    )
+    until(browser, "/^[1-4] of 5/.test(document.querySelector('.count').innerText)")
 
 
 def test_the_same_runs_give_the_same_page(save_run: SaveRun) -> None:

@@ -218,7 +218,7 @@ def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_p
         show_disagreements(run, ("official", "ampo"), console)
         return console.export_text()
 
-    verdicts = run.read_verdicts()
+    verdicts = dict(run.read_verdicts())
     both = verdicts | {(i, "official"): verdict for (i, _), verdict in verdicts.items()}
     monkeypatch.setattr(RunDir, "read_verdicts", lambda _: both)
     assert shown() == "official and ampo judge all 20 responses alike\n"

@@ -8,7 +8,7 @@ from ampo.errors import UserError
 from ampo.eval.resume import check_config
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
-from ampo.files import dump
+from ampo.files import dump, write
 
 
 def test_another_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
@@ -83,3 +83,15 @@ def test_judging_again_mends_what_it_writes_and_needs_responses(tmp_path: Path) 
     assert rescore(run, ("ampo",), said.append, quiet=True) == run.read_metrics()
     assert "written anew" in said[-1]
     assert len(run.read_verdicts()) == 1
+
+
+def test_records_are_read_where_they_stand(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    lines = [dump(RESPONSE), "\n", dump(RESPONSE | {"id": "a#1", "sample": 1}), dump(RESPONSE | {"text": "later"})]
+    run.responses.write_text("".join(lines) + '{"id": "torn')
+    found = run.read_responses()
+    write(run.responses, "")  # another file takes its place
+    assert list(found) == ["a#0", "a#1"]
+    assert "a#1" in found and "a#2" not in found
+    assert [found[key].text for key in found] == ["later", RESPONSE["text"]]
+    assert found.get("a#2") is None

@@ -6,7 +6,7 @@ let showSource = false;
 async function showDetail(row, open) {
   const { index, protocol } = state;
   await Promise.all([library("katex"), stylesheet("katex-style")]);
-  const [thought, rest] = await textOf(row);
+  const text = await textOf(row);
   if (row !== selected) return;
   const [id, , question, answer, options] = index.problems[index.problem[row]];
   detail.replaceChildren(
@@ -14,7 +14,7 @@ async function showDetail(row, open) {
     part("question", "Question", question, options.map((text, i) => `\n${String.fromCharCode(65 + i)}) ${text}`).join("")),
     verdicts(index, row, answer),
     siblings(index, protocol, row),
-    ...response(thought, rest),
+    ...(text ? response(...text) : [absent(id, index, row)]),
     element("p", told(index, row), "quiet"),
   );
   detail.scrollTop = 0;
@@ -101,6 +101,11 @@ function siblings(index, protocol, row) {
     made.append(group);
   });
   return made;
+}
+
+function absent(id, index, row) {
+  const run = meta.runs.length > 1 ? `${meta.runs[index.run[row]]}/` : "";
+  return element("p", `Its text isn't on this page: see ${id}#${index.sample[row]} in ${run}responses.jsonl.`, "quiet");
 }
 
 function response(thought, rest) {

@@ -2,6 +2,7 @@
 
 const WHICH = [
   ["", "all responses"],
+  ["texts", "with their text on this page"],
   ["unshown", "not shown to be wrong"],
   ["protocols", "protocols disagree"],
   ["runs", "runs differ on the problem"],
@@ -34,6 +35,10 @@ async function matching(index, protocol) {
 }
 
 function chosenBy(index, protocol, which) {
+  if (which === "texts") {
+    const there = new Set(index.texts);
+    return (row) => there.has(row);
+  }
   if (which === "unshown") {
     const unshown = new Set(index.verdicts[protocol].unshown);
     return (row) => unshown.has(row);
@@ -69,9 +74,9 @@ async function searched(index, text) {
   );
   const found = new Uint8Array(index.run.length);
   for await (const [start, texts] of allTexts()) {
-    texts.forEach(([thought, rest], i) => {
+    texts.forEach((text, i) => {
       const row = start + i;
-      found[row] = problems[index.problem[row]] || look.test(rest) || look.test(thought) || foundIn(index, row, look);
+      found[row] = problems[index.problem[row]] || text?.some((part) => look.test(part)) || foundIn(index, row, look);
     });
   }
   return found;

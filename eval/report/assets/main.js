@@ -15,7 +15,9 @@ function fillFilters() {
   fill("benchmark", meta.benchmarks.length > 1 ? [["", "all benchmarks"], ...meta.benchmarks.map((b) => [b, b])] : []);
   const several = new Set(state.index.problem).size < state.index.problem.length;
   const unshown = meta.protocols.some((p) => state.index.verdicts[p].unshown.length);
-  const sensible = { unshown, protocols: meta.protocols.length > 1, runs: meta.runs.length > 1, samples: several };
+  const texts = state.index.texts !== null;
+  const [protocols, runs] = [meta.protocols.length > 1, meta.runs.length > 1];
+  const sensible = { texts, unshown, protocols, runs, samples: several };
   fill("which", WHICH.filter(([value]) => sensible[value] ?? true));
   fill("order", ORDERS);
 }
