@@ -116,7 +116,7 @@ def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: b
             drop_torn_line(file, say)
         if not run.responses.exists():
             run.responses.touch()
-        session = Session(spec, run, problems, quiet, say)
+        session = Session(spec, run, problems, quiet, say)  # pyright: ignore[reportArgumentType]  (one class under two paths)
         finished = not session.missing and not session.unjudged and not session.look()
         if finished and (metrics := run.fresh_metrics(spec.protocols)) is not None:
             return metrics

@@ -92,6 +92,7 @@ def test_records_are_read_where_they_stand(tmp_path: Path) -> None:
     found = run.read_responses()
     write(run.responses, "")  # another file takes its place
     assert list(found) == ["a#0", "a#1"]
-    assert "a#1" in found and "a#2" not in found
+    assert "a#1" in found
+    assert "a#2" not in found
     assert [found[key].text for key in found] == ["later", RESPONSE["text"]]
     assert found.get("a#2") is None
