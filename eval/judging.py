@@ -6,7 +6,6 @@ import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from ampo.eval.ledger import mark_of
 from ampo.eval.rundir import ResponseRecord, VerdictRecord
 from ampo.eval.score import claim_of, problem_of
 from ampo.types import Problem, Protocol, Verdict
@@ -28,9 +27,8 @@ class Judging:
         self._done: queue.SimpleQueue[tuple[str, str, Future[Verdict]]] = queue.SimpleQueue()
         self._pending = 0
 
-    def submit(self, record: ResponseRecord, protocols: Sequence[Protocol]) -> None:
-        """Have a response judged. Waits where too many are under way."""
-        mark = mark_of(record)
+    def submit(self, record: ResponseRecord, protocols: Sequence[Protocol], mark: str) -> None:
+        """Have a response judged. Waits where too many are under way. mark: the response's (see `mark_of`)."""
         for protocol in protocols:
             future = self._pool.submit(claim_of(problem_of(self._problems, record), record, protocol))
             self._pending += 1

@@ -75,17 +75,19 @@ class Ledger:
             ledger.add(record)
         return ledger
 
-    def add(self, record: ResponseRecord) -> None:
-        """A response is there. A verdict on another text of the same sample is forgotten."""
+    def add(self, record: ResponseRecord) -> str:
+        """A response is there; its mark. A verdict on another text of the same sample is forgotten."""
         samples = self._reach(record.problem, record.sample)
         self.responses += samples.ends[record.sample] == 0
         samples.ends[record.sample] = 1 + _ENDS.index(record.finish_reason)
         samples.tokens[record.sample] = _UNKNOWN if record.completion_tokens is None else record.completion_tokens
-        mark = int(mark_of(record), 16)
+        name = mark_of(record)
+        mark = int(name, 16)
         if samples.marks[record.sample] not in (0, mark):
             for protocol in PROTOCOLS:
                 self._forget(samples, record.sample, protocol)
         samples.marks[record.sample] = mark
+        return name
 
     def judged(self, verdict: VerdictRecord, place: int) -> None:
         """A verdict is there. place: the byte of its file at which its line begins."""

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ampo.engines.base import Engine
 from ampo.errors import EngineError
 from ampo.eval.fields import fault
 from ampo.eval.judging import Judging
-from ampo.eval.ledger import Ledger
+from ampo.eval.ledger import Ledger, mark_of
 from ampo.eval.looks import Looks
 from ampo.eval.progress import RunProgress
 from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
 from ampo.eval.seeds import problem_seed
-from ampo.files import Lines
-from ampo.types import Problem
+from ampo.files import Lines, fields_of
+from ampo.types import Problem, Protocol
 from ampo.verify import VerifierPool
 
 if TYPE_CHECKING:
@@ -80,13 +79,13 @@ class Session:
                 sample = int(first) + index
                 seed = problem_seed(self.spec.seed, problem)
                 record = ResponseRecord.of(problem, sample, None if seed is None else seed + sample, response)
-                row = asdict(record)
+                row = fields_of(record)
                 if wrong := fault(row, ResponseRecord):  # before it is written: nobody could read the file again
                     raise EngineError(f"the engine {engine.backend} gave a response that {wrong}")
                 file.append(row)
-                self.ledger.add(record)
+                mark = self.ledger.add(record)
                 progress.sample(record.completion_tokens)
-                judging.submit(record, self.spec.protocols)
+                judging.submit(record, self.spec.protocols, mark)
                 judging.collect(wait=False)
 
     def judge_rest(self, pool: VerifierPool) -> None:
@@ -106,7 +105,7 @@ class Session:
         ):
 
             def write(verdict: VerdictRecord) -> None:
-                self.ledger.judged(verdict, file.append(asdict(verdict)))
+                self.ledger.judged(verdict, file.append(fields_of(verdict)))
                 if verdict.protocol == first:
                     progress.verdict(verdict.outcome)
 
@@ -119,8 +118,10 @@ class Session:
         if not self.unjudged:
             return
         for record in self.run.scan_responses():
-            open_ = [p for p in self.spec.protocols if self.ledger.outcome(record.problem, record.sample, p) is None]
-            judging.submit(record, open_)
+            open_: list[Protocol] = [
+                p for p in self.spec.protocols if self.ledger.outcome(record.problem, record.sample, p) is None
+            ]
+            judging.submit(record, open_, mark_of(record))
             judging.collect(wait=False)
 
 

