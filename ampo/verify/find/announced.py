@@ -54,6 +54,13 @@ _DISCLAIMED = re.compile(
     r"(?:\s+that)?)\s+(?:the|an)?\s*$|\b(?:wrong|incorrect|false|naive|twice|half)[ \t]+(?:the[ \t]+)?$",
     re.IGNORECASE,
 )
+_TAGS = r"final[_ ]?answer|final|solution|result|ans|boxed|answer"
+_TAGGED = re.compile(
+    rf"<({_TAGS})>\s{{0,9}}(?P<a>[^<]{{1,400}})</\1>|\[({_TAGS})\]\s{{0,9}}(?P<b>[^\n]{{1,400}}?)\[/\3\]|"
+    r"\bfinal_answer\(\s{0,9}[\"']?(?P<c>[^\n\"']{1,200})[\"']?\s{0,9}\)(?=\s|$)|"
+    r"[\"'](?:final_?)?answer[\"']\s{0,3}:\s{0,3}(?:\"(?P<d>[^\"\n]{1,400})\"|(?P<e>[^,}\n\"\[{]{1,200}))(?=\s{0,3}[,}\n])",
+    re.IGNORECASE,
+)  # as programs want it
 _DISPLAY = re.compile(r"\s{0,20}(?:\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\])", re.DOTALL)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|(?<!\\)[;!](?=\s|$)|\n|。")
 _DENIAL = re.compile(
@@ -87,7 +94,7 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
         choice: whether a letter is asked for, so that "A:" announces nothing.
         question: whose own words take no answer back.
     """
-    plain = tail.replace("**", "").replace("__", "")
+    plain = _TAGGED.sub(_as_announced, tail.replace("**", "").replace("__", ""))
     why = None
     for found in list(_announcements(plain))[: -MOST - 1 : -1]:
         if choice and found.group().strip() == "A:":
@@ -96,7 +103,9 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
             continue
         answer = following(plain[found.end() : found.end() + 4 * LINE])
         if found["foreign"] and answer:
-            answer = stated(answer) or (_FOREIGN_END.sub("", answer) if FOREIGN.search(answer) else answer)
+            answer = stated(answer, any_script=True) or (
+                _FOREIGN_END.sub("", answer) if FOREIGN.search(answer) else answer
+            )
         answer = _COMMENT.sub("", answer)
         if not answer or not re.search(r"\w", answer.replace("\\boxed", "")):
             continue
@@ -107,6 +116,10 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
         if objected in TAKEN_BACK:
             break
     return Announced(None, f"answer, {why}") if why else None
+
+
+def _as_announced(found: re.Match[str]) -> str:
+    return f"\nFinal answer: {next(filter(None, found.groupdict().values())).strip()}\n"
 
 
 def _announcements(plain: str) -> Iterator[re.Match[str]]:

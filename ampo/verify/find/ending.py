@@ -27,7 +27,7 @@ _SMILE = re.compile("[✓✔✅☑■□∎◼▪✨🎉🎊🏆👍🙌💪🚀
 _FAREWELL = re.compile(
     r"(?:^|(?<=[.!?)\]$*}])\s|\n|\s[-–—]{1,3}\s?)\W{0,4}(?:(?:i )?hope (?:that|this|it) (?:helps|makes sense)|"
     r"(?:please )?let me know (?:if|whether|should)(?![^.!?\n]{0,150}\b(?:wrong|mistaken?|mistakes|errors?|missed|"
-    r"differ\w*|instead)\b)[^.!?\n]{0,150}|(?:feel free|(?:i'?m |i am )?happy) to (?:ask|help|explain|elaborate|go)\b"
+    r"differ\w*)\b)[^.!?\n]{0,150}|(?:feel free|(?:i'?m |i am )?happy) to (?:ask|help|explain|elaborate|go)\b"
     r"[^.!?\n]{0,100}|q\.?\s?e\.?\s?d|(?:all |and we're |and we are )?done|cheers|good luck|"
     r"have a (?:nice|great|good) day|easy)[.!?\s]{0,4}$",
     re.IGNORECASE,
@@ -39,8 +39,9 @@ _LABELLED = re.compile(
 )
 _IS_THE = re.compile(r"(?P<value>\$[^$]{1,200}\$)\s(?:is|are)\s(?:the\s)?(?P<label>[A-Za-z -]{1,60})[.!]?")
 _ROW = re.compile(r"\|\s?(?P<label>[A-Za-z][^|:]{0,60})\|(?P<value>[^|]{1,100})\|")
+_IN_BRACKETS = re.compile(r"\s?\([A-Za-z ]{1,30}\)")
 _THAT_IS = re.compile(
-    r"(?<=[\w$)}\]%.°])[,;:]?\s\(?(?:i\.\s?e\.|that is,?(?=\s[^a-z])|namely|in other words,|"
+    r"(?<=[\w$)}\]%.°])[,;:]?\s\(?(?:i\.\s?e\.|that is,?(?=\s[^a-z])|namely|in other words,?|"
     r"in (?:interval notation|lowest terms|simplest form))[,:]?\s",
     re.IGNORECASE,
 )
@@ -67,7 +68,7 @@ _ASIDE = re.compile(
 )
 _LEADING = re.compile(r"(?:[A-Za-z']{2,20}[ ,:]{1,2}){1,12}")
 _CALCULATION = re.compile(r"[-+*/() \d.]+")
-_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "$": None, ",": None})
+_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "$": None, ",": None, "°": None})
 
 
 def without_farewell(body: str) -> str:
@@ -91,6 +92,7 @@ def ending(body: str, question: str) -> str | None:
     before, _, line = body[-4 * LINE :].rstrip().rpartition("\n")
     line = re.sub(r"\*\*|__|^\s{0,3}#{1,6}\s", "", line).strip()
     line = re.sub(rf"^(?:{_SMILE.pattern}|\s){{1,4}}", "", line)
+    line = _IN_BRACKETS.sub("", line) if line.startswith("|") else line
     line = _ROW.sub(r"\g<label>: \g<value>", line) if _ROW.fullmatch(line) else line
     if not line or len(line) > LINE or re.match(r"(?:[-+*>|•]|\d{1,2}[.)])\s", line):
         return None

@@ -12,7 +12,8 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
 6. a response that as a whole reads as an answer: one line with a number, a formula, a chain of arithmetic
    ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer;
 7. the last line, where it reads as a conclusion (`ampo.verify.find.conclusion`), or ends behind a label or an "i.e."
-   (`ampo.verify.find.ending`). What a response says goodbye with is passed over.
+   (`ampo.verify.find.ending`), or holds one value in free words (`ampo.verify.find.sole_value`). What a response says
+   goodbye with is passed over.
 
 Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
 that is said to be right ("B is the correct choice because ...").
@@ -38,6 +39,7 @@ from ampo.verify.find.last_sentence import last_value
 from ampo.verify.find.letters import chosen
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
+from ampo.verify.find.sole_value import sole_value
 from ampo.verify.find.standing import TAKEN_BACK, objection
 from ampo.verify.question.asked import ordered
 from ampo.verify.text.damage import mended
@@ -115,7 +117,7 @@ def final_answer(response: str, finish_reason: str | None = None) -> str:
 
 
 def _answered(text: str, choice: bool, question: str) -> bool:
-    found = _strong(text, None, choice, question)
+    found = _strong(text, None, choice, question) or _short(text, question) or _concluded(text[-TAIL:], question)
     return found is not None and bool(found.answer)
 
 
@@ -226,6 +228,9 @@ def _short(body: str, question: str) -> Extraction | None:
     ended = ending(text, question)
     if ended is not None:
         return Extraction(ended, "ending")
+    sole = sole_value(text, question)
+    if sole is not None:
+        return Extraction(sole, "value of the last sentence")
     whole = answer_form(text)
     return None if whole is None else Extraction(whole, "whole response")
 
@@ -238,6 +243,9 @@ def _concluded(tail: str, question: str) -> Extraction | None:
     ended = ending(tail, question)
     if ended is not None:
         return Extraction(ended, "ending")
+    sole = sole_value(tail, question)
+    if sole is not None:
+        return Extraction(sole, "value of the last sentence")
     found = conclusion(tail, question)
     return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
 

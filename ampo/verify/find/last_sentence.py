@@ -18,11 +18,13 @@ LINE = 400
 NOTES = 2  # paragraphs behind it that are passed over
 
 _NOTE = re.compile(
-    r"\W{0,4}(?:check|note|verif|remark|confidence|rate|this response|explanation|references?|i hope|hope this|"
-    r"please|\W*$)\b|"
+    r"\W{0,4}(?:sanity check|check|note|verif|remark|confidence|rate|this response|explanation|references?|i hope|"
+    r"hope this|please|\W*$)\b|"
     r"\W{0,4}$|[-*_]{3,}\s*$|\((?!\w\))",
     re.IGNORECASE,
 )
+_FRAME = re.compile(r"[-+=*_|─│┌┐└┘═║╔╗╚╝\s]*")
+_CELL = re.compile(r"\s*[|│║]\s*([^|│║]{1,200}?)\s*[|│║]\s*")
 _SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"])")
 _SO = re.compile(
     r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|"
@@ -145,7 +147,7 @@ def _unrounded(clause: str) -> str:
     return _ROUNDING.sub("", _ADDING.sub("", clause))
 
 
-def last_clause(tail: str) -> str | None:
+def last_clause(tail: str, refused: re.Pattern[str] = _REFUSED) -> str | None:
     """The last sentence's part behind its last "so"; None where it is no statement."""
     paragraphs = [p.strip() for p in re.split(r"\n\s*\n|\n(?=[-*_]{3,}\s*$)", tail[-4_000:]) if p.strip()]
     for _ in range(NOTES):
@@ -153,14 +155,24 @@ def last_clause(tail: str) -> str | None:
             paragraphs.pop()
     if not paragraphs:
         return None
-    line = paragraphs[-1].rpartition("\n")[2].strip()
-    sentence = re.sub(r"\*\*|__|`", "", _SENTENCE.split(line)[-1]).strip()
+    line = _unframed(paragraphs[-1])
+    *sentences, last = _SENTENCE.split(line)
+    while sentences and _NOTE.match(last):
+        last = sentences.pop()
+    sentence = re.sub(r"\*\*|__|`", "", last).strip()
     if not sentence or len(sentence) > LINE or re.match(r"(?:[-+>|#•]|\d+[.)])\s", sentence):
         return None
     leads = list(_SO.finditer(sentence))
     clause = re.sub(r"[.!]$", "", sentence[leads[-1].end() :] if leads else sentence).strip()
     clause = _WE.sub("", clause)
-    return None if not clause or _REFUSED.search(clause) else clause
+    return None if not clause or refused.search(clause) else clause
+
+
+def _unframed(paragraph: str) -> str:
+    """The last line, out of a frame of signs where it stands in one: +----+ over | 42 |."""
+    *_, line = [line for line in paragraph.split("\n") if not _FRAME.fullmatch(line)] or [""]
+    cell = _CELL.fullmatch(line)
+    return (cell[1] if cell else line).strip()
 
 
 def _of_another(sentence: str, question: str) -> bool:

@@ -179,11 +179,12 @@ _TAKEN_BACK = Cued(
         r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
         r"earlier|boxed) "
         r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
-        r"on second thought)(?!\w)",
+        r"on second thought|should (?:actually|really|instead) (?:be|have been))(?!\w)",
         re.IGNORECASE,
     )
 )
 _HEDGED_BEFORE, _DENIED_BEFORE = Cued(HEDGED_BEFORE), Cued(DENIED_BEFORE)
+_BOX = re.compile(r"^\\(?:boxed|fbox)|[{}]")
 _PICK = Cued(
     re.compile(
         r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
@@ -204,7 +205,8 @@ def objection(body: str, start: int, end: int, question: str = "") -> str | None
     """
     before, after = body[max(0, start - BEFORE) : start], body[end : end + AFTER]
     asked = question[-20_000:].lower()
-    return _said_before(before, asked) or _said_after(after, asked) or _said_later(body[end : end + LATER])
+    later = body[end : end + LATER]
+    return _said_before(before, asked) or _said_after(after, asked) or _said_later(later, body[start:end])
 
 
 class _Said:
@@ -276,8 +278,10 @@ def _said_after(after: str, asked: str) -> str | None:
     return None
 
 
-def _said_later(later: str) -> str | None:
-    if _Said(later).search(_TAKEN_BACK):
+def _said_later(later: str, answer: str) -> str | None:
+    value = _BOX.sub("", _MARKS.sub("", answer)).strip()
+    denied = value and re.search(rf"\bnot \\?\$?{re.escape(value)}(?![\w.,]*\d)", later[:AFTER])
+    if denied or _Said(later).search(_TAKEN_BACK):
         return "withdrawn"
     end = _END.search(later)
     if (end and _TAKEN_BACK_NEXT.match(later[end.end() :])) or _TAKEN_BACK_NEXT.match(

@@ -45,7 +45,7 @@ def stated(answer: str, question: str) -> str | None:
     unit = _unit(after)
     known = stems(question)
     behind = [w for w in _WORD.findall(after[len(unit) :]) if w.lower() not in _compared(text, question)]
-    if not all(_passed_over(w, known) for w in (*_WORD.findall(before), *behind)) or _of_another(text, question):
+    if not all(_passed_over(w, known) for w in (*_WORD.findall(before), *behind)) or of_another_name(text, question):
         return None
     return f"{number.group().strip()} {unit.strip()}".strip()
 
@@ -105,7 +105,7 @@ def _stem(word: str) -> str:
     return re.sub(r"(?:ies|y|ing|ed|es|s|e)$", "", word) if len(word) > 3 else word
 
 
-def _of_another(text: str, question: str) -> bool:
+def of_another_name(text: str, question: str) -> bool:
     """Whether the sentence is about others than those that the question asks about."""
     named, about = set(re.findall(r"^[A-Z][a-z]+|(?<=[ (])[A-Z][a-z]+", text)), set()
     for sentence in asking(question):

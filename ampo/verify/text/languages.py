@@ -192,22 +192,35 @@ _UNIT = re.compile(
 )
 
 
+_SCALES = (
+    "mil|mille|millón|millones|milhão|milhões|million|millions|tausend|hundert|millionen|milliarden|тысяч[аи]?|"
+    "миллион(?:а|ов)?|万|萬|亿|億|千|百|만|천|억|ألف|مليون"
+)
+_BEHIND = re.compile(
+    rf"\s?(?:\\?%|°|[/*^+×·=:]\S*|Prozent|por ciento|pour cent|per cento|процент\w*|퍼센트|{_SCALES}|{_WORDS})"
+)
 _NUMBER = re.compile(r"(?<![\w.,])-?\d[\d,]*(?:\.\d+)?|\$[^$]{1,100}\$")
 
 
-def stated(sentence: str) -> str | None:
-    """The one value that a sentence of another language states, with what stands behind it; None in any other case."""
+def stated(sentence: str, any_script: bool = False) -> str | None:
+    """The one value that a sentence of another language states, with its unit; None in any other case.
+
+    Args:
+        sentence: without what announces it.
+        any_script: whether it is known to be of another language; else its signs must show it.
+    """
     text = re.sub(r"(?<=[^\x00-\x7f])(?=\d)", " ", sentence)
     found = list(_NUMBER.finditer(text))
     if (
         len(found) != 1
-        or not FOREIGN.search(text)
+        or not (any_script or FOREIGN.search(text))
         or DENIES.search(text)
         or HEDGES.search(text)
         or re.search("[?？吗]", text)
     ):
         return None
-    return re.sub(rf"(?<![\s。．.])\s*+(?:{ENDS})++\s*+$", "", text[found[0].start() :]).strip(" .。")
+    behind = _BEHIND.match(text, found[0].end())
+    return text[found[0].start() : behind.end() if behind else found[0].end()].strip(" .。")
 
 
 def in_english(text: str) -> str:

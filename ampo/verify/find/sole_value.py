@@ -1,0 +1,298 @@
+"""The value of a last sentence that holds one: "Josh walks away with $70,000.", "What's left is 256(4 − π)."
+
+People and models end in free words; what counts is that one value is told and nothing is said against it. Values are
+formulas, numbers, and numbers in words. Passed over are what stands in brackets behind another value, and numbers that
+the question gives where they only lead to it ("over 50 weeks Jill makes $57,500"). Of clauses the last one counts that
+holds a value ("16 people, which leaves only four"), of a chain of equations its last side. Refused is a sentence
+
+- that denies, supposes, guesses, plans, asks, or speaks for others (`ampo.verify.text.words`, `find.standing`);
+- that bounds, compares or multiplies ("more than", "twice"), or speaks of an extreme or a sum, where the question
+  does not;
+- that names somebody whom the question doesn't ask about, or says what the question says;
+- with two values that are no list, since it can't be told which one is meant.
+
+Without a question none of this can be told, and nothing is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+from ampo.verify.find.ending import holds
+from ampo.verify.find.last_sentence import last_clause
+from ampo.verify.find.standing import objection
+from ampo.verify.question.number_sentence import of_another_name
+from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES
+from ampo.verify.text.numerals import spelled_out
+from ampo.verify.text.units import is_unit_word
+from ampo.verify.text.words import any_of, that
+
+MOST = 12  # values that are looked at
+
+_FORMULA = re.compile(r"\$\$?(?!\d[\d,.]*\s+[a-z]{2})[^$]{1,300}\$\$?|\\\(.{1,300}?\\\)")
+_NAMES = "arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|max|min|gcd|lcm|cis|mod"
+_MONEY = r"\\?[$€£¥]\s?[-−]?\d[\d,]*(?:\.\d+)?"
+_MATHEMATICS = re.compile(
+    rf"(?>{_MONEY}|\d[\d,]*+(?:\.\d+)?|(?:{_NAMES})(?![a-z])|[A-Za-z](?![A-Za-z])|"
+    r"[\u0370-\u03ff²³¹⁰⁴-⁹⁺⁻ⁿ₀-₉₊₋√∞ℝ½⅓⅔¼¾]|\\[a-zA-Z]+|[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±!|(){}\[\]_'°%,:.])+"
+)
+_VALUE = re.compile(
+    r"\d|π|∞|\\pi|\\infty|[½⅓⅔¼¾√]|[a-zA-Z)]\s?[-−+=/^²³*·]|[-−][a-zA-Z](?![a-zA-Z])|\b(?:sin|cos|tan|cot|ln|log)\b"
+)
+_OPERATOR = re.compile(r"[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±]")
+_TOKEN = re.compile(r"\s*(\S+)")
+_GAP = re.compile(r"\S+\s*|\s+")
+_BEFORE_FORMULA = re.compile(r"[*_\"“(]*(?=[$\\])")
+_ENDS = '.,;:!)*_"”’'
+_JOINTS = re.compile(
+    r"[,;—–]\s(?:which|and|so|thus|hence|therefore|leaving|giving|making|meaning|putting|that|this|then)\b|"
+    r"\s[—–]\s|;\s",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r",\sand\s*\S*\d\S*$", re.IGNORECASE)  # "1, 2, and 3"
+_UNIT = re.compile(
+    r"\s?(?:%|°|per ?cent\b|degrees?\b|k\b|(?:hundred|thousand|million|billion|dozen|cents?|bucks|a\.?m\.?|p\.?m\.?|"
+    r"o['’]clock)(?![a-z])|(?P<word>(?:square |cubic )?[A-Za-zµμ]+)(?:[²³]|\^\{?[23]\}?)?"
+    r"(?:(?:/|\sper\s)(?P<per>[A-Za-z]+)(?:[²³])?)?)"
+)
+_THOUSANDS = re.compile(r"(?<=\d)k$")
+_PART = re.compile(
+    r"[\s-](?:hal(?:f|ves)|thirds?|quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b", re.IGNORECASE
+)
+_MIXED = re.compile(r"\sand\s(?=\d{1,4}/\d)")
+_MINDED = (
+    that("denies", "offers", "supposes", "hedges", "excuses", "falsifies", "contrasts")
+    - {"un", "non", "provided", "given", "other", "either", "however", "but", "both", "else"}
+) | {"would", "someone", "pretend", "imagine", "try", "let", "let's", "wait"}
+_AGAINST = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|…$|\bneeds? to (?!be\b|go\b|pay\b)|"
+    r"\bto (?:find|get|compute|solve)\b|^\W*(?:(?:first|next|then|now),? )?(?:solve|compute|calculate|evaluate|"
+    r"determine|prove|consider|find|multiply|divide|add|subtract|check|note|recall|see|use)\b",
+    re.IGNORECASE,
+)
+_STATES = re.compile(
+    r"\b(?:is|are|was|were|be|equals?|gets?|makes?|leaves?|left|remains?|costs?|totals?)\b|=", re.IGNORECASE
+)
+_NEVER = re.compile(r"(?!)")
+_ASIDE = re.compile(r"(?<=[\w%°$)])\s\((?=[^()]*[a-z]{2}|[^()]*\d\s?[a-z])[^()]{1,100}\)")
+_NOTHING_BUT = re.compile(
+    r"\b(?:(?:and )?nothing else|(?:and )?no (?:other|more|others)|without (?:any )?remainder|"
+    r"if you (?:like|prefer))\b",
+    re.IGNORECASE,
+)
+_MEASURING = re.compile(
+    any_of("calculates", "derives").pattern
+    + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than|up to|(?:min|max)im(?:um|al)|smallest|"
+    r"largest|greatest|highest|lowest|longest|shortest|sum|difference|product|"
+    r"quotient|average|mean|median|remainder|probability|area|perimeter|radius|diameter|volume)\b",
+    re.IGNORECASE,
+)
+_COMPARES = re.compile(
+    r"\W{0,2}(?:more|less|fewer|older|younger|taller|longer|shorter|times|out of|of the|of a|in \d)\b"
+)
+_LEADS_TO = re.compile(
+    r"\b(?:for|of|in|after|over|at|from|with|to|by|than|all|the|those|these|out|these|of all|on|when|first|last|other|"
+    r"within|every|each|per|through|into|with)\s+(?:(?:the|all|those|these|other|first|last|his|her|its|their|my|our|an?) )*$|[-+−*×·/÷]\s?$",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(r"[\s$]*(?:,|,?\s?(?:and|or|und|et|y|e|и))[\s$]*")
+_MARKS = re.compile(r"</?[a-z]{1,10}>|^(?:∴|==?>|→|⇒)\s*|\s(?:==>|=>|→|⇒)\s")
+
+
+_UNMARKED = str.maketrans(dict.fromkeys("$\\ ,"))
+
+
+class _Span(NamedTuple):
+    """A value, its unit with it, and where it stands."""
+
+    start: int
+    end: int
+    text: str
+
+
+def sole_value(tail: str, question: str) -> str | None:
+    """The one value of the last sentence; None where there is none, or more, or something speaks against it."""
+    clause = last_clause(tail, _NEVER) if question else None
+    if clause is None or " ".join(clause.split()) in " ".join(question.split()):
+        return None
+    clause = _ASIDE.sub("", _MARKS.sub(" ; ", _NOTHING_BUT.sub("", clause))).strip(" ;")
+    asks = question.lower()
+    if any(m[0].lower() not in asks or m[0] in ("?", "...", "…") for m in _AGAINST.finditer(clause)):
+        return None
+    if FOREIGN.search(clause) and (DENIES.search(clause) or HEDGES.search(clause)):
+        return None
+    for part in _parts(clause):
+        spans = _values(part)
+        if spans:
+            chosen = None if _of_another(part, spans, question) else _chosen(part, spans, question)
+            stands = chosen is not None and objection(clause, *_place(clause, part, spans), question) is None
+            return chosen if stands else None
+    return None
+
+
+def _parts(clause: str) -> list[str]:
+    """The clause from its last joint on, then what stands before that, up to the first."""
+    at = [m for m in _JOINTS.finditer(clause) if not _LISTED.search(clause[m.start() :])]
+    starts = [0, *(m.start() + 1 for m in at)]
+    ends = [*(m.start() for m in at), len(clause)]
+    return [clause[a:b].strip(" ,;—–") for a, b in zip(reversed(starts), reversed(ends), strict=True)]
+
+
+def _place(clause: str, part: str, spans: list[_Span]) -> tuple[int, int]:
+    at = clause.rfind(part)
+    return at + spans[0].start, at + spans[-1].end
+
+
+def _values(text: str) -> list[_Span]:
+    """The formulas, numbers and numbers in words of a text."""
+    found: list[_Span] = []
+    at = 0
+    while at < len(text) and len(found) <= MOST:
+        span = _formula(text, at) or _run(text, at) or _in_words(text, at)
+        if span:
+            found.append(span)
+            at = span.end
+        else:
+            gap = _GAP.match(text, at)
+            at = gap.end() if gap else len(text)
+    return found
+
+
+def _formula(text: str, at: int) -> _Span | None:
+    lead = _BEFORE_FORMULA.match(text, at)
+    found = _FORMULA.match(text, lead.end() if lead else at)
+    return _span(text, found.start(), found.end()) if found else None
+
+
+def _in_words(text: str, at: int) -> _Span | None:
+    """ "thirty-six dollars", "two thirds"; "one" is a pronoun more often than a number."""
+    words = text[at : at + 80]
+    said = spelled_out(words) if words[:1].isalpha() else None
+    if said is None:
+        return None
+    end = at + len(words[: words.rfind(said[1])].rstrip() if said[1] else words)
+    if text[at:end].lower() in ("one", "a", "an"):
+        return None
+    part = _PART.match(text, end)
+    return _span(text, at, part.end() if part else end)
+
+
+def _run(text: str, at: int) -> _Span | None:
+    """Mathematics without marks: words of signs, digits and single letters."""
+    end = at
+    while m := _TOKEN.match(text, end):
+        word = m[1] if _MATHEMATICS.fullmatch(m[1]) else m[1].rstrip(_ENDS)
+        if not _goes_on(text[at:end].strip(), word, text[m.start(1) + len(word) :].lstrip()[:1]):
+            break
+        end = m.start(1) + len(word)
+        if word != m[1]:
+            break
+    value = text[at:end].strip().rstrip("-–−=:,;. ")
+    while value.endswith((")", "]")) and _open(value) < 0:
+        value = value[:-1]
+    while value.startswith(("(", "[")) and _open(value) > 0:
+        value = value[1:]
+    if not _VALUE.search(value) or not re.search(r"\w|∞", value):
+        return None
+    start = text.find(value, at)
+    end = start + len(value)
+    mixed = _MIXED.match(text, end)
+    if mixed and value.isdecimal() and (fraction := _TOKEN.match(text, mixed.end())):
+        end = mixed.end() + len(fraction[1].rstrip(_ENDS))
+    return _span(text, start, end)
+
+
+def _goes_on(run: str, word: str, behind: str) -> bool:
+    """Whether a word is mathematics, and belongs to what stands before it. behind: the sign after the word."""
+    if not word or not _MATHEMATICS.fullmatch(word):
+        return False
+    joined = _OPERATOR.search(run[-1:]) is not None
+    letter = len(word.strip(",.;:")) == 1 and word[0].isalpha() and word[0].isascii()
+    if letter and not (_OPERATOR.match(behind) or joined):
+        return False
+    inside = run[-1:] in ("(", "[", "{") or (run[-1:] == "," and _open(run) > 0)
+    inside = inside or ("=" in run and _OPERATOR.search(word) is not None)  # x e^{3x}(2 + 3x)
+    return not run or joined or inside or _OPERATOR.match(word) is not None
+
+
+def _open(text: str) -> int:
+    return sum(text.count(c) for c in "([{") - sum(text.count(c) for c in ")]}")
+
+
+def _span(text: str, start: int, end: int) -> _Span:
+    """With the unit behind it; a noun that is none is left out."""
+    m = _UNIT.match(text, end)
+    if m and m["word"] is None:
+        end = m.end()
+    elif m and is_unit_word(m["word"].split()[-1]) and m["word"] not in ("a", "in", "at", "as", "A", "I"):
+        end = m.end() if m["per"] is None or is_unit_word(m["per"]) else m.end("word")
+    return _Span(start, end, _THOUSANDS.sub(" thousand", text[start:end].strip()))
+
+
+def _chosen(text: str, spans: list[_Span], question: str) -> str | None:
+    """The value that is meant."""
+    if not holds(text.replace("$", "")):
+        return None
+    spans = [span for i, span in enumerate(spans) if not (i and _bracketed(text, spans[i - 1], span))]
+    told = " ".join(question.split())
+    new = [span for span in spans if not _leads(span, text, told)]
+    new = new or spans[-1:]
+    if len({_bare(span.text) for span in new}) == 1:
+        value = new[-1].text
+        unsolved = re.search(r"[-+*/×·]", value.strip("-−$ ")) or len(spans) > 1  # or something else that is told
+        return None if _given(new[-1], told) and (unsolved or not _STATES.search(text)) else _side(value)
+    between = (text[a.end : b.start] for a, b in pairwise(new))
+    return ", ".join(span.text.strip("$") for span in new) if all(map(_JOINT.fullmatch, between)) else None
+
+
+def _bare(value: str) -> str:
+    """Its last side without marks and dollars, by which two are the same."""
+    return value.replace("≈", "=").rpartition("=")[2].translate(_UNMARKED).removesuffix("dollars")
+
+
+def _bracketed(text: str, before: _Span, span: _Span) -> bool:
+    """Whether it says the value before it again: "$18 (or 18 dollars)"."""
+    bare = span.text.startswith("(") and not re.search(r"[,=]", span.text)
+    return "(" in text[before.end : span.start] or bare
+
+
+def _leads(span: _Span, text: str, told: str) -> bool:
+    """Whether it only leads to the value: "over 50 weeks", where the question gives the 50; "two thirds of it"."""
+    share = _PART.search(span.text) or span.text.endswith("%")
+    return bool(share and text[span.end :].startswith(" of ")) or (
+        _given(span, told) and _LEADS_TO.search(text[: span.start]) is not None
+    )
+
+
+def _given(span: _Span, told: str) -> bool:
+    """Whether the question has it."""
+    if not re.search(r"\d", span.text):
+        said = spelled_out(span.text)
+        words = rf"(?<![\d.,]){re.escape(said[0])}(?![\d.,]*\d)|\b{re.escape(span.text)}\b" if said else "(?!)"
+        return re.search(words, told) is not None
+    if not re.fullmatch(r"[-−\\$€£\s\d,.%]*[a-z %]*", span.text):
+        return span.text.strip("$") in told
+    digits = re.sub(r"[^\d.]", "", span.text).rstrip(".")
+    return re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d|\.\d)", told.replace(",", "")) is not None
+
+
+def _side(value: str) -> str:
+    """The last side of a chain; an equation of two sides stays what it is."""
+    sides = re.split(r"\s*[=≈]\s*", value.strip("$ "))
+    return sides[-1] if len(sides) > 2 else value
+
+
+def _of_another(text: str, spans: list[_Span], question: str) -> bool:
+    """Whether it compares, multiplies or bounds where the question does not, or is about somebody else."""
+    words = text
+    for span in reversed(spans):
+        words = f"{words[: span.start]} {words[span.end :]}"
+    asks = question.lower()
+    behind = _COMPARES.match(text, spans[-1].end)
+    return (
+        any(m[0].lower() not in asks for m in _MEASURING.finditer(words))
+        or (behind is not None and behind[0].strip(" ,").lower() not in asks)
+        or of_another_name(words, question)
+    )
