@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
 from ampo.eval import lm_eval_results, looks
+from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import Judged
 from ampo.eval.rundir import RunDir
@@ -64,7 +65,12 @@ class _Run(NamedTuple):
         return {protocol for protocol in PROTOCOLS if self.ledger.outcomes[protocol].total()}
 
 
-def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_different: bool = False) -> Comparable:
+def load(
+    paths: Sequence[Path],
+    protocol: Protocol | None = None,
+    allow_different: bool = False,
+    without_doubtful: bool = False,
+) -> Comparable:
     """The runs in these folders, the first being the one that the others are compared with.
 
     protocol: default the first of `ampo`, `official` that all of them are judged by.
@@ -79,7 +85,11 @@ def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_differen
     if not allow_different:
         for run in others:
             _refuse(first, run, differs[run.path], changed[run.path])
-    left_out = set().union(*changed.values())
+    changed_ids = set().union(*changed.values())
+    doubts = (
+        {name: d for run in runs for name, d in doubtful(run.problems.values()).items()} if without_doubtful else {}
+    )
+    left_out = changed_ids | doubts.keys()
     rows = {run.path: _rows(run, judge) for run in runs}
     return Comparable(
         protocol=judge,
@@ -87,7 +97,11 @@ def load(paths: Sequence[Path], protocol: Protocol | None = None, allow_differen
         models={run.path: str(run.config.get("model", {}).get("name", "")) for run in runs},
         differs=differs,
         problems={problem.id: problem for run in reversed(runs) for problem in run.problems.values()},
-        notes=[*(note for run in runs for note in _notes(run, judge, rows[run.path])), *_left_out(left_out)],
+        notes=[
+            *(note for run in runs for note in _notes(run, judge, rows[run.path])),
+            *_left_out(changed_ids),
+            *([doubtful_note(doubts)] if without_doubtful else []),
+        ],
     )
 
 

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 class Compared(Displayed, Sequence[Comparison]):
     """Each further run against the first. In a notebook it shows itself as tables."""
 
-    def __init__(self, paths: Sequence[Path], protocol: Protocol | None = None, allow_different: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        protocol: Protocol | None = None,
+        allow_different: bool = False,
+        without_doubtful: bool = False,
+    ) -> None:
         """Raises UserError for runs that can't be compared (see `ampo.eval.comparable.load`)."""
-        self.runs: Comparable = load(paths, protocol, allow_different)
+        self.runs: Comparable = load(paths, protocol, allow_different, without_doubtful)
         try:
             self._comparisons = compare(self.runs.rows)
         except ValueError as error:

@@ -172,6 +172,7 @@ def compare(
     *others: Run | str | Path,
     protocol: str | None = None,
     allow_different: bool = False,
+    without_doubtful: bool = False,
 ) -> Compared:
     """Tell whether runs differ: paired differences with intervals and p-values.
 
@@ -180,6 +181,7 @@ def compare(
         others: What is compared with it.
         protocol: Whose verdicts. Default: the first that all are judged by.
         allow_different: Compare runs that differ in more than one thing, and mark it.
+        without_doubtful: Leave out problems that are known to be wrong or doubtful (`ampo audit` names them).
 
     Returns:
         A sequence of comparisons, one for each of `others`; `.overall.difference`, `.overall.ci95` and
@@ -191,7 +193,8 @@ def compare(
     from ampo.eval.compared import Compared
 
     paths = [path_of(one) for one in (run, *others)]
-    return Compared(paths, as_protocol(protocol, PROTOCOLS) if protocol else None, allow_different)
+    judge = as_protocol(protocol, PROTOCOLS) if protocol else None
+    return Compared(paths, judge, allow_different, without_doubtful)
 
 
 @overload
@@ -200,6 +203,7 @@ def report(
     html: Literal[True],
     against: str | None = None,
     output: str | Path | None = None,
+    without_doubtful: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Path: ...
 @overload
@@ -209,6 +213,7 @@ def report(
     format: str = "table",
     against: str | None = None,
     output: str | Path | None = None,
+    without_doubtful: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> str: ...
 def report(
@@ -217,6 +222,7 @@ def report(
     format: str = "table",  # noqa: A002 - the flag's own name
     against: str | None = None,
     output: str | Path | None = None,
+    without_doubtful: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Path | str:
     """Write up a run, or several side by side.
@@ -227,6 +233,7 @@ def report(
         format: "table", "md", "json", "csv", "latex" or "hub": the text that is returned.
         against: "paper", "revision" or "paper:MODEL": the printed figures beside the run's.
         output: The file to write. Default: with `html` report.html in the run's folder, else none.
+        without_doubtful: Leave out problems that are known to be wrong or doubtful (`ampo audit` names them).
         say: Takes notes that a reader must know. Default: the standard error.
 
     Raises:
@@ -244,7 +251,7 @@ def report(
         if len(paths) > 1 or not html:
             raise UserError("a training run is reported by itself, as a page: report(run, html=True)")
         return training.write_page(paths[0], file)
-    shown = command.load_runs(paths, format, html, file)
+    shown = command.load_runs(paths, format, html, file, without_doubtful)
     printed = command.printed_rows(shown, against, say or to_stderr)
     if html:
         return command.write_page(shown, printed, file)

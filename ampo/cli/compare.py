@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ampo.cli.options import WithoutDoubtful
+
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories; the first is the base.")],
@@ -20,6 +22,7 @@ def compare(
     allow_different: Annotated[
         bool, typer.Option("--allow-different", help="Compare runs that differ in more than one thing, and mark it.")
     ] = False,
+    without_doubtful: WithoutDoubtful = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
 ) -> None:
     """Tell whether runs differ: paired differences with intervals and p-values. Needs no model and no GPU.
@@ -28,7 +31,9 @@ def compare(
     """
     from ampo.api import compare as compare_runs
 
-    compared = compare_runs(*runs, protocol=protocol, allow_different=allow_different)
+    compared = compare_runs(
+        *runs, protocol=protocol, allow_different=allow_different, without_doubtful=without_doubtful
+    )
     if as_json:
         typer.echo(json.dumps(compared.to_dict(), indent=1))
     else:

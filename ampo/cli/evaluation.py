@@ -25,6 +25,7 @@ from ampo.cli.options import (
     MaxNumSeqs,
     Strict,
     TensorParallel,
+    WithoutDoubtful,
 )
 from ampo.cli.planning import AdaptiveFlags, PlanFlags, show_plan
 from ampo.cli.training import show_training, training_runs
@@ -139,6 +140,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; default: report.html in the run.")
     ] = None,
+    without_doubtful: WithoutDoubtful = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="A training run's page: write it anew as the run goes on.")
     ] = False,
@@ -149,11 +151,13 @@ def report(
     training, run_dir = training_runs(run_dir)
     if training:
         show_training(training, html, output, follow)
+    if training and without_doubtful:
+        raise UserError("--without-doubtful is for runs of `ampo eval`: leave it out")
     if follow and run_dir:
         raise UserError("--follow is for training runs: leave it out")
     if not run_dir:
         return
-    runs = command.load_runs(run_dir, form, html, output)
+    runs = command.load_runs(run_dir, form, html, output, without_doubtful)
     printed = command.printed_rows(runs, against, say)
     if html:
         say(f"wrote {command.write_page(runs, printed, output)}")

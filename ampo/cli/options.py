@@ -174,6 +174,9 @@ OptionsColumn = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse reference answers that can't be read.", rich_help_panel=DATA)
 ]
+WithoutDoubtful = Annotated[
+    bool, typer.Option("--without-doubtful", help="Leave out problems that are known to be wrong or doubtful.")
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(

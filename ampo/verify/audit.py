@@ -34,7 +34,7 @@ _PROSE = 20  # words from which on a reference is a text of which nobody will wr
 _NAMED = 5  # references that a message names
 _CONTRADICTS = "it contradicts itself"
 
-FindingKind = Literal["empty", "broken", "unparsable", "ambiguous", "ampo-rejects", "official-rejects"]
+FindingKind = Literal["empty", "broken", "unparsable", "ambiguous", "ampo-rejects", "official-rejects", "doubtful"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,16 @@ from ampo.files import replacing, write
 from ampo.terminal import Console
 
 
-def load_runs(paths: Sequence[Path], form: str, html: bool, output: Path | None) -> list[Shown]:
+def load_runs(
+    paths: Sequence[Path], form: str, html: bool, output: Path | None, without_doubtful: bool = False
+) -> list[Shown]:
     """The runs, once the options are known to make sense together."""
     check_format(form)
     if html and form != "table":
         raise UserError(f"--html writes a page and --format {form} prints text: give one of them")
     if output and not html and form == "table":
         raise UserError("--output needs --html, or a --format other than table")
-    return load(paths)
+    return load(paths, without_doubtful)
 
 
 def printed_rows(runs: Sequence[Shown], name: str | None, say: Say) -> dict[str, PaperRow]:

@@ -8,13 +8,14 @@ lm-eval's results have the shape of metrics.json as far as they go (see `ampo.ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.eval import lm_eval_results, looks, paper
+from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.rundir import RunDir
 from ampo.types import PROTOCOLS, Protocol
 
@@ -48,10 +49,13 @@ Against = Mapping[str, paper.PaperRow]
 """Label of a run -> the printed row beside it."""
 
 
-def load(paths: Sequence[Path]) -> list[Shown]:
-    """The runs in these places, in this order. Raises UserError for a place without, and for a run without verdicts."""
+def load(paths: Sequence[Path], without_doubtful: bool = False) -> list[Shown]:
+    """The runs in these places, in this order. Raises UserError for a place without, and for a run without verdicts.
+
+    without_doubtful: their figures without the problems that are known to be wrong or doubtful.
+    """
     labels = _labels(paths)
-    return [_load(path, label) for path, label in zip(paths, labels, strict=True)]
+    return [_load(path, label, without_doubtful) for path, label in zip(paths, labels, strict=True)]
 
 
 def against(runs: Sequence[Shown], name: str) -> tuple[dict[str, paper.PaperRow], list[str]]:
@@ -80,13 +84,15 @@ def _labels(paths: Sequence[Path]) -> list[str]:
     return ["/".join(part[-depth:]) for part in parts]
 
 
-def _load(path: Path, label: str) -> Shown:
+def _load(path: Path, label: str, without_doubtful: bool) -> Shown:
     path = path.expanduser()
     if not (path / "responses.jsonl").is_file():
+        if without_doubtful:
+            raise UserError(f"{path} has no responses: --without-doubtful is for runs of `ampo eval`")
         return _elsewhere(path, label)
     run = RunDir.existing(path)
     config = run.read_config() if run.config.is_file() else {}
-    metrics, notes = _figures(run, config)
+    metrics, notes = _without_doubtful(run, config) if without_doubtful else _figures(run, config)
     return Shown(
         label=label,
         path=path,
@@ -132,7 +138,18 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
     return metrics, notes + looks.notes(metrics)
 
 
-def _recount(run: RunDir) -> dict[str, Any]:
+def _without_doubtful(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """The statistics without the problems that are known to be doubtful, and which these are."""
+    if "adaptive" in config:
+        raise UserError(
+            f"{run.path} was sampled adaptively: its estimates need all problems, leave out --without-doubtful"
+        )
+    left_out = doubtful(run.read_problems().values())
+    note = doubtful_note(left_out)
+    return (_recount(run, left_out) if left_out else _figures(run, config)[0]), [f"{run.path}: {note}"]
+
+
+def _recount(run: RunDir, left_out: Container[str] = ()) -> dict[str, Any]:
     from ampo.eval.ledger import Ledger
     from ampo.eval.score import measure
     from ampo.verify import VerifierPool
@@ -141,8 +158,9 @@ def _recount(run: RunDir) -> dict[str, Any]:
     protocols: list[Protocol] = [p for p in PROTOCOLS if ledger.outcomes[p].total()]
     if not protocols:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
+    problems = {name: problem for name, problem in run.read_problems().items() if name not in left_out}
     with VerifierPool() as pool:
-        return measure(run, run.read_problems(), ledger, protocols, pool)
+        return measure(run, problems, ledger, protocols, pool)
 
 
 def _lines(file: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from ampo.eval.doubtful import findings
 from ampo.eval.paper import PaperRow
 from ampo.eval.report.figures import (
     RATES,
@@ -151,13 +153,14 @@ def _ruling(verdict: VerdictRecord) -> str:
 
 
 def show_audit(problems: Sequence[Problem], console: Console | None = None) -> None:
-    """Print what the gold audit finds, and a count by kind."""
+    """Print which problems are known to be doubtful, what the gold audit finds, and a count by kind."""
     console = console or Console(highlight=False)
     table = Table(title_justify="left", box=SIMPLE_HEAD)
     for column in ("problem", "finding", "reference", "what"):
         table.add_column(column, overflow="fold")
     kinds: Counter[str] = Counter()
-    for finding in track(audit(problems), "checking", total=None, console=Console(stderr=True), transient=True):
+    every = chain(findings(problems), audit(problems))
+    for finding in track(every, "checking", total=None, console=Console(stderr=True), transient=True):
         kinds[finding.kind] += 1
         new = finding.suggestion and finding.suggestion not in finding.what
         what = f"{finding.what}; {finding.suggestion}" if new else finding.what
