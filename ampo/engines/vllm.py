@@ -59,7 +59,7 @@ class VLLMEngine(Engine):
         started = time.perf_counter()
         import_vllm()
         imported = time.perf_counter()
-        self._core: Core = _start(ref, self.settings)
+        self._core: Core = start_core(ref, self.settings)
         self.start_seconds = {"import": imported - started, "engine": time.perf_counter() - imported}
         self.tokenizer = self._core.tokenizer
         self._on_cpu = self._core.config.device_config.device_type == "cpu"
@@ -223,7 +223,7 @@ class _Running:
         if part.finish_reason is None:
             return None
         self._open.discard(part.index)
-        return self._sample(part.index, _FINISH.get(part.finish_reason, "error"))
+        return self._sample(part.index, FINISH.get(part.finish_reason, "error"))
 
     def _sample(self, index: int, finish_reason: FinishReason) -> Sample:
         text = self._text.get(index, "")
@@ -238,7 +238,7 @@ class _Running:
         return Sample(self.request.id, index, response)
 
 
-_FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "abort", "error": "error"}
+FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "abort", "error": "error"}
 
 
 def bare_params(params: SamplingParams, **more: Any) -> Any:
@@ -279,7 +279,8 @@ def import_vllm() -> None:
             ) from error
 
 
-def _start(ref: ModelRef, settings: EngineSettings) -> Core:
+def start_core(ref: ModelRef, settings: EngineSettings) -> Core:
+    """A running vLLM, `import_vllm` having been called. UserError where it can't load the model."""
     from vllm.platforms import current_platform
 
     on_cpu = current_platform.is_cpu()

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from ampo.engines.background import BackgroundLoop
 from ampo.errors import EngineError
@@ -27,6 +27,8 @@ from ampo.errors import EngineError
 GATHER_PAUSE = 0.005
 GATHER_AT_MOST = 0.04
 """Seconds: an idle engine waits for the next request, each time and altogether, before it starts with those it has."""
+
+T = TypeVar("T")
 
 Sink = Callable[[Any], None]  # takes each RequestOutput of a request, or the exception that ended it
 
@@ -104,6 +106,19 @@ class InProcessCore(Core):
     @property
     def unfinished(self) -> int:
         return self._engine.get_num_unfinished_requests() + len(self._entering)
+
+    def call(self, function: Callable[[Any], T]) -> T:
+        """What a function makes of vLLM's LLMEngine, on the engine's thread and between two of its steps."""
+        found: Future[T] = Future()
+
+        def called() -> None:
+            try:
+                found.set_result(function(self._engine))
+            except Exception as error:  # the caller's to handle
+                found.set_exception(error)
+
+        self._command(called)
+        return found.result()
 
     def close(self) -> None:
         with self._wake:

@@ -5,9 +5,11 @@ The bounds are rules of thumb, wide enough that a run without trouble is silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
+
+from ampo.errors import UserError
 
 WINDOW = 5
 """Steps that are looked at together."""
@@ -26,6 +28,18 @@ def alarms(rows: Sequence[Mapping[str, Any]]) -> list[Alarm]:
     """Of a run's steps so far, in their order: what is wrong at the last of them."""
     found = [_one_answer(rows), _no_reward(rows), *_entropy(rows), _length(rows), _cut_off(rows), _not_shown(rows)]
     return [alarm for alarm in found if alarm]
+
+
+def stopping(rows: Sequence[Mapping[str, Any]], stop_at: Collection[str]) -> Alarm | None:
+    """The first alarm at which a run is to stop. rows: its steps so far."""
+    return next((alarm for alarm in alarms(rows) if alarm.name in stop_at), None)
+
+
+def stopped(step: int, alarm: Alarm) -> UserError:
+    """What a run that stops says; its checkpoint of that step is written."""
+    return UserError(
+        f"stopped at step {step}: {alarm.text}. To go on all the same, run the same command with --log.stop_at '[]'"
+    )
 
 
 def _one_answer(rows: Sequence[Mapping[str, Any]]) -> Alarm | None:

@@ -56,12 +56,18 @@ class Rollout(_Section):
     """New tokens of a response at most; also the longest teacher solution."""
     batch_size: int = Field(default=64, ge=1)
     """Responses that are sampled at the same time."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """Backend local: what samples. vllm runs in the same process, gets the weights after each update, and on a GPU
+    sleeps while the policy trains. OpenRLHF always samples by vLLM."""
+    gpu_memory_utilization: float = Field(default=0.4, gt=0, le=1)
+    """Engine vllm on the local backend: the part of the GPU's memory that it takes while it samples; it gives it back
+    while the policy trains."""
     seeded: bool = True
-    """Backend openrlhf: each response has a seed of its own, so that a step done again samples the same. vLLM's sampler
-    then goes over seeded requests one by one; without, a resumed run's responses are others."""
+    """By vLLM: each response has a seed of its own, so that a step done again samples the same. vLLM's sampler then
+    goes over seeded requests one by one; without, a resumed run's responses are others. On a CPU all have one."""
     check_logprobs: bool = True
-    """Backend openrlhf: vLLM tells log-probabilities of what it samples, and own/sampling_logp_difference compares them
-    with the policy's. Without, nothing shows that vLLM samples from other weights than those that are trained."""
+    """By vLLM: it tells log-probabilities of what it samples, and own/sampling_logp_difference compares them with the
+    policy's. Without, nothing shows that vLLM samples from other weights than those that are trained."""
 
 
 class Optimizer(_Section):
@@ -81,6 +87,9 @@ class Optimizer(_Section):
     micro_batch_tokens: int = Field(default=16384, ge=1)
     """Tokens of a forward pass at most, padding counted; changes nothing but the memory."""
     gradient_checkpointing: bool = False
+    states: Literal["float32", "bfloat16", "8bit"] = "float32"
+    """Backend local: how AdamW's two moments are kept: 8, 4 or 2 bytes a parameter. 8bit needs bitsandbytes. OpenRLHF:
+    [openrlhf] ds.zero_stage shards them, and ds.adam_offload moves them to the CPU."""
 
 
 class Lora(_Section):
@@ -126,7 +135,7 @@ class Log(_Section):
     stop_at: tuple[Literal["one_answer", "no_reward", "entropy", "length", "cut_off", "not_shown"], ...] = (
         "one_answer",
     )
-    """Alarms (`ampo.training.alarms`) at which a run on the local backend stops."""
+    """Alarms (`ampo.training.alarms`) at which a run writes a checkpoint and stops."""
 
 
 class TrainConfig(_Section):

@@ -189,11 +189,11 @@ class Guide:
         )
         rows = []
         for i, (response, earned) in enumerate(zip(planned.group.responses, rewards, strict=True)):
-            ids, source = response.ids, None
+            ids, source, told = response.ids, None, response.log_probs
             if i in taken:
                 solution, tokenized = taken[i]
-                ids, source = (*tokenized.ids, *self.end_ids), solution.source
-            rows.append(MixedRow(planned.group.prompt_ids, ids, earned, advantages[0, i].item(), source))
+                ids, source, told = (*tokenized.ids, *self.end_ids), solution.source, ()
+            rows.append(MixedRow(planned.group.prompt_ids, ids, earned, advantages[0, i].item(), source, told))
         return tuple(rows)
 
     def _filter(

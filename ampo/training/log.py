@@ -15,6 +15,7 @@ from ampo.errors import MissingExtraError
 from ampo.terminal import Console
 from ampo.training.alarms import alarms
 from ampo.training.config import TrainConfig
+from ampo.training.hours import duration
 
 _SHOWN = {
     "own/accuracy": "own acc.",
@@ -81,12 +82,7 @@ class Terminal:
 
     def _left(self) -> str:
         took = (time.monotonic() - self._started) / max(self._done - self._before, 1)
-        left = took * (self._steps - self._done)
-        return (
-            f"{took:.1f} s a step, {left / 60:.0f} min left"
-            if left >= 90
-            else f"{took:.1f} s a step, {left:.0f} s left"
-        )
+        return f"{took:.1f} s a step, {duration(took * (self._steps - self._done))} left"
 
 
 class TensorBoard:

@@ -19,9 +19,8 @@ import torch
 from ampo.algorithm.presets import Algorithm
 from ampo.algorithm.rewards import DeviationFilter
 from ampo.engines.loading import Loaded
-from ampo.errors import UserError
 from ampo.guidance.splice import SolutionTokenizer
-from ampo.training.alarms import alarms
+from ampo.training.alarms import stopped, stopping
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
 from ampo.training.holes import one_answer
@@ -31,7 +30,7 @@ from ampo.training.metrics import mean_of_updates
 from ampo.training.modelcard import write_model
 from ampo.training.prompts import TrainPrompt, batch, solution_rows
 from ampo.training.refill import joined, others
-from ampo.training.rollout import Sampler, rollout_seed
+from ampo.training.rollout import Rollouts, Sampler, rollout_seed
 from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
 from ampo.training.samples import kept_samples
@@ -97,7 +96,7 @@ class LocalTrainer:
         rollout = config.rollout
         self.policy = Policy(loaded.model, config.optimizer, config.steps, rollout.temperature, autocast)
         network = loaded.model.get_base_model() if config.lora.rank else loaded.model
-        self._sampler = Sampler(network, loaded.tokenizer, loaded.stop_ids, rollout.batch_size)
+        self._sampler = self._rollouts_by(network, autocast or torch.float32)
         self.guide = Guide(
             self.algorithm,
             SolutionTokenizer(loaded.tokenizer),
@@ -108,6 +107,15 @@ class LocalTrainer:
         )
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.state = _State()
+
+    def _rollouts_by(self, network: Any, dtype: torch.dtype) -> Rollouts:
+        """What the config says: the live model, or an engine that computes in the passes' precision."""
+        if self.config.rollout.engine == "transformers":
+            return Sampler(network, self._loaded.tokenizer, self._loaded.stop_ids, self.config.rollout.batch_size)
+        from ampo.training.rollout_vllm import VLLMSampler
+
+        longest = max(len(p.ids) for p in (*self._prompts, *self._validation))
+        return VLLMSampler(self.config, self._loaded, longest, dtype)
 
     @property
     def model_config(self) -> Any:
@@ -129,17 +137,14 @@ class LocalTrainer:
         finally:
             for log in logs:
                 log.close()
+            self._sampler.close()
         self._write_model(self.folder.final)
         return metrics
 
     def _stop_where_asked(self, step: int) -> None:
-        for alarm in alarms(self.folder.read_metrics()):
-            if alarm.name in self.config.log.stop_at:
-                self._checkpoint(step)
-                raise UserError(
-                    f"stopped at step {step}: {alarm.text}. To go on all the same, run the same command with "
-                    f"--log.stop_at '[]'"
-                )
+        if alarm := stopping(self.folder.read_metrics(), self.config.log.stop_at):
+            self._checkpoint(step)
+            raise stopped(step, alarm)
 
     def _checkpoint(self, step: int) -> None:
         self.folder.save(step, self._save, self.config.checkpoints.keep)
@@ -188,11 +193,13 @@ class LocalTrainer:
                 self.policy.update(rows, before, self.algorithm, step)
                 for rows, before in zip(batches, old, strict=True)
             ]
+        self._sampler.weights_changed()
         self.folder.append(self.folder.guidance, [asdict(d) | {"sources": d.sources} for d in guided.decisions])
         self.folder.append(self.folder.samples, kept_samples(groups, guided.decisions, step, self.config.log.samples))
         metrics = mean_of_updates(updates) | {"own/one_answer": float(one_answer(groups, self._same))}
-        if "update/own_entropy" in metrics:
-            metrics["own/entropy"] = metrics.pop("update/own_entropy")
+        for found, name in (("own_entropy", "entropy"), ("sampling_logp_difference", "sampling_logp_difference")):
+            if f"update/{found}" in metrics:
+                metrics[f"own/{name}"] = metrics.pop(f"update/{found}")
         return guided.metrics | metrics
 
     def _same(self, reference: str, other: str) -> bool:
@@ -235,6 +242,7 @@ class LocalTrainer:
                 self.policy.update(rows, [None] * len(rows), self.algorithm, step)
                 for rows in self._mini_batches(GuidedStep(tuple(groups), {}))
             ]
+        self._sampler.weights_changed()
         rows = [row for group in groups for row in group]
         self.state.samples += len(rows)
         self.state.tokens += sum(len(row.response_ids) for row in rows)
@@ -267,7 +275,9 @@ class LocalTrainer:
                 futures[done.prompt, done.index] = (done, self._verifier.submit(claim))
         with self._timed("verify"):
             judged = {
-                key: OwnResponse(done.ids, done.text, verdict.outcome, done.finish_reason, verdict.shown)
+                key: OwnResponse(
+                    done.ids, done.text, verdict.outcome, done.finish_reason, verdict.shown, done.log_probs
+                )
                 for key, (done, future) in futures.items()
                 for verdict in [future.result()]
             }
@@ -339,6 +349,7 @@ class LocalTrainer:
         deviations = state.pop("deviations")
         self.state = _State(**state, deviations=DeviationFilter(**deviations) if deviations else None)
         self.folder.forget_after(step)
+        self._sampler.weights_changed()
 
     def _write_model(self, place: Path) -> None:
         rows = self.folder.read_metrics()

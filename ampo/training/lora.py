@@ -6,6 +6,7 @@ added to them. The live weights are never merged and split again, which would we
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,16 @@ def load(model: Any, folder: Path) -> None:
 
 def merged(model: Any) -> tuple[Any, dict[str, Tensor]]:
     """(the model without adapters, its weights with theirs added, by the names that it has alone)."""
+    return model.get_base_model(), dict(merged_weights(model))
+
+
+def merged_weights(model: Any) -> Iterator[tuple[str, Tensor]]:
+    """Those weights one by one, so that no second model need stand in memory."""
     base = model.get_base_model()
-    state = {
-        name.replace(".base_layer.", "."): weight for name, weight in base.state_dict().items() if ".lora_" not in name
-    }
-    for name, layer in base.named_modules():
-        if isinstance(layer, LoraLayer):
-            plain = layer.get_base_layer().weight
-            state[f"{name}.weight"] = plain.float() + layer.get_delta_weight("default").float()  # type: ignore[operator]
-    return base, state
+    adapted = {f"{name}.base_layer.weight": m for name, m in base.named_modules() if isinstance(m, LoraLayer)}
+    for name, weight in base.state_dict().items():
+        if ".lora_" in name:
+            continue
+        if layer := adapted.get(name):
+            weight = weight.float() + layer.get_delta_weight("default").float()
+        yield name.replace(".base_layer.", "."), weight

@@ -40,6 +40,7 @@ def of_update(
     dtype: torch.dtype,
     checkpointing: bool,
     lora_rank: int = 0,
+    moments: int = 8,
 ) -> Update:
     """A micro-batch of so many rows, each of so many prompt and response tokens.
 
@@ -51,6 +52,7 @@ def of_update(
         dtype: Of the passes; the weights are float32.
         checkpointing: Whether layers are computed again in the backward pass.
         lora_rank: Of adapters beside every linear layer but the last; the weights are then in dtype. 0: all learn.
+        moments: Bytes that AdamW's two take a parameter.
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
     from transformers import AutoModelForCausalLM
@@ -65,7 +67,7 @@ def of_update(
         beside = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.weight is not layer]
         learning = sum(lora_rank * (m.in_features + m.out_features) for m in beside)
     size = torch.empty((), dtype=dtype).element_size()
-    states = size * parameters + 16 * learning if lora_rank else 16 * parameters
+    states = size * parameters + (8 + moments) * learning if lora_rank else (8 + moments) * parameters
     tokens = rows * response
     hidden = tokens * width * (size + 4)  # the states that go to the logits, in the precision of the passes too
     one_layer = kept // layers

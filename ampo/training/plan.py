@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
+from ampo.training.hours import duration, seconds_a_step, trial
 from ampo.training.prompts import TrainPrompt
 
 _GIB = 2**30
@@ -57,6 +59,23 @@ def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: 
     yield coverage(prompts)
     yield from work(config, size)
     yield from _memory(config, longest, model_config)
+    if config.resolved_algorithm().objective == "rl":
+        yield _hours(config, prompts, model_config)
+
+
+def _hours(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: Any) -> str:
+    import torch
+
+    device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    cast = config.dtype == "bfloat16" or (config.dtype == "auto" and device.startswith("cuda"))
+    speed = trial(device, "bfloat16" if cast else "float32")
+    size = min(config.rollout.prompts_per_step, len(prompts))
+    width = fmean(len(prompt.ids) for prompt in prompts)
+    took = seconds_a_step(config, size, width, _parameters(model_config), speed)
+    return (
+        f"about {duration(took)} a step and {duration(took * config.steps)} in all where responses take all of "
+        f"rollout.max_tokens, by how fast {device} multiplies now; from the first step on it is measured"
+    )
 
 
 def work(config: TrainConfig, size: int) -> Iterator[str]:
@@ -76,6 +95,7 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
     """An update's, counted (`ampo.training.memory`), and the cache of the rollouts."""
     import torch
 
+    from ampo.training.adamw import MOMENTS
     from ampo.training.memory import of_update
 
     text, width = model_config.get_text_config(), longest_prompt + config.rollout.max_tokens
@@ -90,6 +110,7 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
             dtype=torch.bfloat16 if cast else torch.float32,
             checkpointing=config.optimizer.gradient_checkpointing,
             lora_rank=config.lora.rank,
+            moments=MOMENTS[config.optimizer.states],
         )
     except Exception as error:  # whatever a model's own code makes of tensors without content: no reason not to train
         yield f"the memory of an update can't be counted for this model ({type(error).__name__})"
@@ -103,7 +124,12 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
         f"activations for a micro-batch of {rows} rows of {width} tokens (lower optimizer.micro_batch_tokens, or set "
         f"optimizer.gradient_checkpointing), {(found.passing + found.logits) / _GIB:.1f} GiB for logits and what passes"
     )
-    yield f"at most {cache / _GIB:.1f} GiB for the cache of {config.rollout.batch_size} responses (rollout.batch_size)"
+    if config.rollout.engine == "vllm":
+        share = f"{config.rollout.gpu_memory_utilization:.0%} of a GPU (rollout.gpu_memory_utilization)"
+        yield f"{share} for vLLM while it samples, which it gives back while the policy trains"
+    else:
+        most = f"at most {cache / _GIB:.1f} GiB"
+        yield f"{most} for the cache of {config.rollout.batch_size} responses (rollout.batch_size)"
 
 
 def _parameters(model_config: Any) -> int:

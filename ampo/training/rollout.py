@@ -10,20 +10,40 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ampo.engines.decoding import Decoder, Row, new_row
 from ampo.types import FinishReason, SamplingParams
 
 
 class Finished(NamedTuple):
-    """Response `index` to prompt number `prompt`: its tokens (with the end token, where there is one) and its text."""
+    """Response `index` to prompt number `prompt`: its tokens (with the end token, where there is one) and its text.
+
+    log_probs: of the tokens, where whoever sampled them tells.
+    """
 
     prompt: int
     index: int
     ids: tuple[int, ...]
     text: str
     finish_reason: FinishReason
+    log_probs: tuple[float, ...] = ()
+
+
+class Rollouts(Protocol):
+    """Whatever samples from the policy."""
+
+    def sample(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams
+    ) -> Iterator[Finished]:
+        """params.n responses to each prompt, as they finish. seeds: of each prompt's sample 0."""
+        ...
+
+    def weights_changed(self) -> None:
+        """The policy is another than it was."""
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
 
 
 class Sampler:
@@ -43,6 +63,12 @@ class Sampler:
             yield from self._sample(prompts, seeds, params)
         finally:
             self._model.train(training)
+
+    def weights_changed(self) -> None:
+        """It samples from the live model."""
+
+    def close(self) -> None:
+        """It holds nothing."""
 
     def _sample(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams

@@ -13,7 +13,8 @@ from ampo.types import FinishReason, Outcome, Solution
 class OwnResponse:
     """A response of the policy, judged. ids: its tokens, the end token included where it was generated.
 
-    shown: whether the outcome was shown (see `Verdict`).
+    shown: whether the outcome was shown (see `Verdict`). log_probs: as the engine told them, of each token; empty where
+    it doesn't.
     """
 
     ids: tuple[int, ...]
@@ -21,6 +22,7 @@ class OwnResponse:
     outcome: Outcome
     finish_reason: FinishReason = "stop"
     shown: bool = True
+    log_probs: tuple[float, ...] = ()
 
     @property
     def correct(self) -> bool:
@@ -44,13 +46,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class MixedRow:
-    """A row to learn from. source: the teacher's name; None is the policy's own response."""
+    """A row to learn from. source: the teacher's name; None is the policy's own response.
+
+    sampled_log_probs: of a row of the policy's own, as the engine told them; empty where it doesn't.
+    """
 
     prompt_ids: tuple[int, ...]
     response_ids: tuple[int, ...]
     reward: float
     advantage: float
     source: str | None = None
+    sampled_log_probs: tuple[float, ...] = ()
 
     @property
     def is_teacher(self) -> bool:

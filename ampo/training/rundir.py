@@ -31,7 +31,7 @@ from ampo.training.config import TrainConfig
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
 _FREE_SECTIONS = {"checkpoints", "log"}
-_MEMORY = {"optimizer.micro_batch_tokens", "optimizer.gradient_checkpointing"}
+_MEMORY = {"optimizer.micro_batch_tokens", "optimizer.gradient_checkpointing", "rollout.gpu_memory_utilization"}
 _OPENRLHFS = {
     "rollout.micro_batch_size",
     "train.micro_batch_size",

@@ -20,6 +20,7 @@ from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
 from ampo.algorithm.presets import Algorithm
 from ampo.engines.onednn import fast_linear
 from ampo.training import chunked
+from ampo.training.adamw import adamw
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
 from ampo.training.schedule import factor
@@ -105,15 +106,7 @@ class Policy:
         if settings.gradient_checkpointing:
             again = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), fast_linear(model))}
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=again)
-        learning = [p for p in model.parameters() if p.requires_grad]
-        decayed = [p for p in learning if p.ndim > 1]
-        others = [p for p in learning if p.ndim <= 1]  # norms and biases
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
-            lr=settings.lr,
-            betas=(settings.beta1, settings.beta2),
-            weight_decay=settings.weight_decay,
-        )
+        self.optimizer = adamw(model.parameters(), settings)
 
     def computing(self) -> AbstractContextManager[Any]:
         """The precision that forward passes run in."""
@@ -187,7 +180,7 @@ class Policy:
             entropy=entropy,
             totals=totals,
         )
-        return output.loss, output.metrics
+        return output.loss, output.metrics | _sampling_difference(rows, before, totals)
 
     def _note_pull(self, gradient: Tensor, teachers: Tensor) -> None:
         """gradient: [B, R], of the loss in the log-probabilities."""
@@ -208,6 +201,19 @@ class Policy:
             "skipped": float(not finite),
             "lr": self._settings.lr * factor(self._settings, self._steps, step),
         }
+
+
+def _sampling_difference(rows: Sequence[MixedRow], before: Tensor, totals: BatchTotals) -> dict[str, Tensor]:
+    """The rows' part of the mean of |log p of the engine that sampled - log p of the policy then|, over own tokens.
+
+    before: [B, R], the policy's. Rounding alone makes some thousandths of it; more says that the engine doesn't sample
+    from the policy that is trained. Empty where no engine tells.
+    """
+    told = [(before[i], row.sampled_log_probs) for i, row in enumerate(rows) if row.sampled_log_probs]
+    if not told:
+        return {}
+    apart = torch.stack([(ours[: len(t)] - torch.tensor(t, device=ours.device)).abs().sum() for ours, t in told])
+    return {"sampling_logp_difference": apart.sum() / max(totals.own_tokens, 1)}
 
 
 def _totals(row: MixedRow) -> BatchTotals:

@@ -125,7 +125,9 @@ class WeightReceiver:
         self._senders.broadcast(weight, src=0)
         self._received.append((name, weight))
         if empty_cache:
-            self.model_runner.reload_weights(iter(self._received))
+            from ampo.engines.vllm_weights import give
+
+            give(self, iter(self._received))
             self._received = []
 
 

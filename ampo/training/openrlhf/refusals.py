@@ -118,6 +118,11 @@ def _check_shared(config: TrainConfig) -> None:
         ),
         (config.dtype == "float32", "dtype = 'float32': OpenRLHF trains in bfloat16: set dtype = 'auto'"),
         (
+            config.optimizer.states != "float32",
+            "optimizer.states: DeepSpeed has AdamW's moments in float32: share them by [openrlhf] ds.zero_stage, or "
+            "--backend local",
+        ),
+        (
             config.data.validation is not None,
             "data.validation: no validation during training on this backend: leave it out, and run ampo eval on the "
             "result",

@@ -3,7 +3,7 @@
 Deviations from OpenRLHF, besides the order of prompts (`rollouts`):
 
 - a step's metrics go to metrics.jsonl under the local backend's names before its checkpoint is written;
-- the last step writes a checkpoint too, whether or not it is due.
+- the last step writes a checkpoint too, whether or not it is due, and so does one at which an alarm stops the run.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import ray
 from openrlhf.trainer.ppo_trainer import BasePPOTrainer
 from openrlhf.trainer.ppo_trainer import PPOTrainer as _Original
 
+from ampo.training.alarms import stopped, stopping
 from ampo.training.openrlhf.maker import AmpoExperienceMaker
 from ampo.training.openrlhf.rollouts import OrderedSamples
 from ampo.training.openrlhf.settings import Settings
@@ -59,10 +60,14 @@ class Directed(_Base):
         for name in _COUNTERS:
             self._counted[name] += self.experience_maker.own[name]
         self._log(global_step, logs_dict)
-        if global_step == self._settings.config.steps:
+        config = self._settings.config
+        alarm = stopping(self._folder.read_metrics(), config.log.stop_at)
+        if alarm or global_step == config.steps:
             self.args.ckpt.save_steps = global_step
         client_states = {**client_states, "data_loader_state_dict": {}, **self._counted}
         super().save_logs_and_checkpoints(global_step, logs_dict, client_states)
+        if alarm:
+            raise stopped(global_step, alarm)
         self._begin(global_step + 1)
 
     def _begin(self, step: int) -> None:
