@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, TrainerCallback
-    from trl import GRPOConfig, GRPOTrainer
+
+    sys.path.remove(str(HERE))  # where a module of that name is this one
+    trl: Any = import_module("trl")
 
     rows = options.prompts * options.n
     chats = [
@@ -109,7 +112,7 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
             marks.append((time.perf_counter(), time.process_time()))
 
     with tempfile.TemporaryDirectory() as folder:
-        config = GRPOConfig(
+        config = trl.GRPOConfig(
             output_dir=folder,
             per_device_train_batch_size=MICRO_ROWS,
             gradient_accumulation_steps=rows // MICRO_ROWS,
@@ -129,7 +132,7 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
             logging_strategy="no",
             disable_tqdm=True,
         )
-        trainer = GRPOTrainer(
+        trainer = trl.GRPOTrainer(
             model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
             reward_funcs=lambda completions, **_: [float(len(c[0]["content"])) for c in completions],
             args=config,

@@ -72,7 +72,7 @@ class BFloat16AdamW(torch.optim.Optimizer):
             for name in _MOMENTS:
                 state[name] = state[name].to(torch.bfloat16)
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
+    def _update(self, parameter: Any, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
             state["step"] = 0

@@ -50,7 +50,9 @@ def merged(model: Any) -> tuple[Any, dict[str, Tensor]]:
 def merged_weights(model: Any) -> Iterator[tuple[str, Tensor]]:
     """Those weights one by one, so that no second model need stand in memory."""
     base = model.get_base_model()
-    adapted = {f"{name}.base_layer.weight": m for name, m in base.named_modules() if isinstance(m, LoraLayer)}
+    adapted: dict[str, Any] = {
+        f"{name}.base_layer.weight": m for name, m in base.named_modules() if isinstance(m, LoraLayer)
+    }
     for name, weight in base.state_dict().items():
         if ".lora_" in name:
             continue
