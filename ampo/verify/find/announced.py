@@ -39,13 +39,13 @@ _ENGLISH = (
     r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     rf"|^[ \t]*A:|^[ \t]*Ans(?:\.|:)|^[ \t]*####(?!#)(?![ \t]*{_HEADING})|(?<=[.!?] )####(?= [-+$\\\d])|"
     rf"\b(?:final )?answer[ \t]*(?=\n)|"
-    r"\bI(?:'ll| will) go with\b)[ \t]*:?"
+    r"\bI(?:'ll| will|'d| would) go with\b)[ \t]*:?"
 )
 _ANNOUNCED = re.compile(
     rf"{_ENGLISH}|(?:(?<![^\W\d_])|(?<=[。，,\n]))(?P<foreign>{ANNOUNCES})", re.IGNORECASE | re.MULTILINE
 )
 _FOREIGN_CUES = cues(re.compile(ANNOUNCES, re.IGNORECASE))
-_CUE = re.compile(r"answer|correct|right|true|actual|real|requested|final|i'll|i will|a:|ans|####")
+_CUE = re.compile(r"answer|correct|right|true|actual|real|requested|final|i'll|i will|i'd|i would|a:|ans|####")
 _DISCLAIMED = re.compile(
     r"(?:n['’]t|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say|"
     r"think|believe)\s+"

@@ -25,7 +25,8 @@ MAX_WORDS = 3  # of a value: "90 square degrees", "even function"
 
 _SMILE = re.compile("[✓✔✅☑■□∎◼▪✨🎉🎊🏆👍🙌💪🚀🙂\U0001f600-\U0001f60a\ufe0f]")
 _FAREWELL = re.compile(
-    r"(?:^|(?<=[.!?)\]$*}])\s|\n|\s[-–—]{1,3}\s?)\W{0,4}(?:(?:i )?hope (?:that|this|it) (?:helps|makes sense)|"
+    r"(?:^|(?<=[.!?)\]$*}])\s|\n|\s[-–—]{1,3}\s?)\W{0,4}(?:(?:i )?hope (?:that|this|it) (?:helps|makes sense)"
+    r"[^.!?\n]{0,80}|"
     r"(?:please )?let me know (?:if|whether|should)(?![^.!?\n]{0,150}\b(?:wrong|mistaken?|mistakes|errors?|missed|"
     r"differ\w*)\b)[^.!?\n]{0,150}|(?:feel free|(?:i'?m |i am )?happy) to (?:ask|help|explain|elaborate|go)\b"
     r"[^.!?\n]{0,100}|q\.?\s?e\.?\s?d|(?:all |and we're |and we are )?done|cheers|good luck|"

@@ -243,7 +243,7 @@ def _concluded(tail: str, question: str) -> Extraction | None:
     ended = ending(tail, question)
     if ended is not None:
         return Extraction(ended, "ending")
-    sole = sole_value(tail, question)
+    sole = None if tail.rstrip().endswith(("$$", "\\]")) else sole_value(tail, question)  # a display is the conclusion
     if sole is not None:
         return Extraction(sole, "value of the last sentence")
     found = conclusion(tail, question)

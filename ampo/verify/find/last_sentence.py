@@ -25,7 +25,7 @@ _NOTE = re.compile(
 )
 _FRAME = re.compile(r"[-+=*_|─│┌┐└┘═║╔╗╚╝\s]*")
 _CELL = re.compile(r"\s*[|│║]\s*([^|│║]{1,200}?)\s*[|│║]\s*")
-_SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"])")
+_SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"А-ЯÀ-Ý¿¡\u0600-\u06ff])|(?<=[。！？])(?=.)")
 _SO = re.compile(
     r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|"
     r"overall|which means(?: that)?|that is)\b"
@@ -89,6 +89,9 @@ _CHAIN_OF_FORMULAS = re.compile(
 _LISTED = re.compile(
     r"(?<![\w\\])(?P<name>[A-Za-z]\w{0,9})\s?=[^=]{1,80}?(?:,|;|\band\b|\bor\b)[\s$(\\]{0,4}(?P=name)\s?=[^=]*$"
 )
+_NAMED_VALUES = re.compile(
+    r"\$?(?P<a>[a-zA-Z])\s?=\s?[-−]?[\w\\{}/.]{1,30}\$?(?:,|,? and) \$?(?P<b>[a-zA-Z])\s?=\s?[-−]?[\w\\{}/.]{1,30}\$?$"
+)
 _WHERE = re.compile(r"\s+(?:in|at|on|from|for|when|out|every|of|after|by|during|to|each)\b.*$", re.DOTALL)
 _ROUNDING = re.compile(r"\b(?:about|approximately|roughly|around)\s+(?=\d*\.\d)")
 _ADDING = re.compile(r"^(?:adding|including|together with|counting)\b[^,]{0,80},\s+", re.IGNORECASE)
@@ -110,6 +113,9 @@ def last_value(tail: str, question: str) -> str | None:
 
 def _marked(clause: str, question: str) -> str | None:
     """The value behind the one "is" or the last "=", or the list "x = 1 and x = 5"."""
+    pair = _NAMED_VALUES.search(clause)
+    if pair and pair["a"] != pair["b"]:
+        return pair[0].replace("$", "").replace(" and ", ", ")
     listed = _LISTED.search(clause)
     if listed:
         first = re.search(rf"(?<![\w\\]){listed['name']}\s?=", clause)

@@ -30,6 +30,7 @@ HEDGED = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _STATED = re.compile(r"(?:\b(?:is|equals|are)\b:?|\bis equal to\b)\s+")
+_TOLD_ELSEWHERE = re.compile(r"[。！？.] ?(?=[^\x00-\u02ff])")  # sentences of another script
 _VALUE = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(?:[A-Za-z]+){0,1}(?: [a-z]+)?")
 _CHAIN = re.compile(r"[-+*/^()\d.,\s=]+")
 _LEAD = re.compile(r"[A-Za-z][A-Za-z ]{0,60}:\s*")
@@ -42,7 +43,7 @@ def reads_as_no_answer(text: str) -> bool:
 
 def answer_form(text: str) -> str | None:
     """The answer of a response that is nothing else; None where it reads as something else."""
-    if "\n" in text:
+    if "\n" in text or _TOLD_ELSEWHERE.search(text):
         return None
     plain = _CHAIN.fullmatch(_plain(_LEAD.sub("", text, count=1)).rstrip(". "))
     if plain and "=" in text:

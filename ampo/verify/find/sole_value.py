@@ -24,7 +24,7 @@ from ampo.verify.find.ending import holds
 from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.standing import objection
 from ampo.verify.question.number_sentence import of_another_name
-from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES
+from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES, stated
 from ampo.verify.text.numerals import spelled_out
 from ampo.verify.text.units import is_unit_word
 from ampo.verify.text.words import any_of, that
@@ -39,8 +39,11 @@ _MATHEMATICS = re.compile(
     r"[\u0370-\u03ff²³¹⁰⁴-⁹⁺⁻ⁿ₀-₉₊₋√∞ℝ½⅓⅔¼¾]|\\[a-zA-Z]+|[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±!|(){}\[\]_'°%,:.])+"
 )
 _VALUE = re.compile(
-    r"\d|π|∞|\\pi|\\infty|[½⅓⅔¼¾√]|[a-zA-Z)]\s?[-−+=/^²³*·]|[-−][a-zA-Z](?![a-zA-Z])|\b(?:sin|cos|tan|cot|ln|log)\b"
+    r"\d|π|∞|\\pi|\\infty|[½⅓⅔¼¾√]|(?:(?<![a-zA-Z])[a-zA-Z]|\))\s?[-−+=/^²³*·]|"
+    r"[-−][a-zA-Z](?![a-zA-Z])|\b(?:sin|cos|tan|cot|ln|log)\s?[\\({a-zA-Z\u0370-\u03ff]"
 )
+_NAME = re.compile(r"[$\\()]*(?:\\?[a-zA-Z]+(?:_\{?\w+\}?)?'*|\\mathbf\{?\s?\w\}?)[$\\()]*")
+_FOR_ALL = re.compile(r"\b(?:for|every|all|any|of|in|on)\b[^,]{0,40}$")
 _OPERATOR = re.compile(r"[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±]")
 _TOKEN = re.compile(r"\s*(\S+)")
 _GAP = re.compile(r"\S+\s*|\s+")
@@ -48,15 +51,17 @@ _BEFORE_FORMULA = re.compile(r"[*_\"“(]*(?=[$\\])")
 _ENDS = '.,;:!)*_"”’'
 _JOINTS = re.compile(
     r"[,;—–]\s(?:which|and|so|thus|hence|therefore|leaving|giving|making|meaning|putting|that|this|then)\b|"
-    r"\s[—–]\s|;\s",
+    r"\s[—–]\s|;\s|,\s(?=(?:he|she|it|they|we|you|this|that|there|[A-Z][a-z]+)\s)",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r",\sand\s*\S*\d\S*$", re.IGNORECASE)  # "1, 2, and 3"
 _UNIT = re.compile(
-    r"\s?(?:%|°|per ?cent\b|degrees?\b|k\b|(?:hundred|thousand|million|billion|dozen|cents?|bucks|a\.?m\.?|p\.?m\.?|"
+    r"\s?(?:%|°|per ?cent\b|degrees?\b|k\b|"
+    r"(?:(?:square |cubic )?units?|hundred|thousand|million|billion|dozen|cents?|bucks|a\.?m\.?|p\.?m\.?|"
     r"o['’]clock)(?![a-z])|(?P<word>(?:square |cubic )?[A-Za-zµμ]+)(?:[²³]|\^\{?[23]\}?)?"
-    r"(?:(?:/|\sper\s)(?P<per>[A-Za-z]+)(?:[²³])?)?)"
+    r"(?:(?:/|\s(?:per|each|every)\s)(?P<per>[A-Za-z]+)(?:[²³])?)?)"
 )
+_EACH = re.compile(r"\s(?:each|every)\s")
 _THOUSANDS = re.compile(r"(?<=\d)k$")
 _PART = re.compile(
     r"[\s-](?:hal(?:f|ves)|thirds?|quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b", re.IGNORECASE
@@ -69,14 +74,25 @@ _MINDED = (
 _AGAINST = re.compile(
     rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|…$|\bneeds? to (?!be\b|go\b|pay\b)|"
     r"\bto (?:find|get|compute|solve)\b|^\W*(?:(?:first|next|then|now),? )?(?:solve|compute|calculate|evaluate|"
-    r"determine|prove|consider|find|multiply|divide|add|subtract|check|note|recall|see|use)\b",
+    r"determine|prove|consider|find|multiply|divide|add|subtract|check|note|recall|see|use|step|case|part)\b",
     re.IGNORECASE,
 )
 _STATES = re.compile(
     r"\b(?:is|are|was|were|be|equals?|gets?|makes?|leaves?|left|remains?|costs?|totals?)\b|=", re.IGNORECASE
 )
+_UNSOLVED = re.compile(r"[\d.,$\s]+[-+−*×·/÷][-+−*×·/÷\d.,()$\s]+")
+_HOW_MANY = re.compile(
+    r"\bhow many ((?:[a-z]+ ){0,3}?[a-z]+)(?= (?:do|did|does|are|is|will|were|was|can|could|"
+    r"have|has|had|must|should)\b)",
+    re.IGNORECASE,
+)
 _NEVER = re.compile(r"(?!)")
 _ASIDE = re.compile(r"(?<=[\w%°$)])\s\((?=[^()]*[a-z]{2}|[^()]*\d\s?[a-z])[^()]{1,100}\)")
+_COMMENT = re.compile(
+    r",?\s(?:which (?:makes sense|checks|is (?:right|correct|consistent))|"
+    r"(?:because|since|as (?:required|expected|asked))\b(?=[^\d$=]*$)|(?:or |which is |i\.e\. )?(?:about|"
+    r"roughly|approximately|≈)(?=\s*[$\d.]+\D{0,20}$)).*$"
+)
 _NOTHING_BUT = re.compile(
     r"\b(?:(?:and )?nothing else|(?:and )?no (?:other|more|others)|without (?:any )?remainder|"
     r"if you (?:like|prefer))\b",
@@ -84,17 +100,16 @@ _NOTHING_BUT = re.compile(
 )
 _MEASURING = re.compile(
     any_of("calculates", "derives").pattern
-    + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than|up to|(?:min|max)im(?:um|al)|smallest|"
+    + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than|(?:min|max)im(?:um|al)|smallest|"
     r"largest|greatest|highest|lowest|longest|shortest|sum|difference|product|"
     r"quotient|average|mean|median|remainder|probability|area|perimeter|radius|diameter|volume)\b",
     re.IGNORECASE,
 )
-_COMPARES = re.compile(
-    r"\W{0,2}(?:more|less|fewer|older|younger|taller|longer|shorter|times|out of|of the|of a|in \d)\b"
-)
+_COMPARES = re.compile(r"\W{0,2}(?:more|less|fewer|older|younger|taller|longer|shorter|times|out of|in \d)\b")
 _LEADS_TO = re.compile(
     r"\b(?:for|of|in|after|over|at|from|with|to|by|than|all|the|those|these|out|these|of all|on|when|first|last|other|"
-    r"within|every|each|per|through|into|with)\s+(?:(?:the|all|those|these|other|first|last|his|her|its|their|my|our|an?) )*$|[-+−*×·/÷]\s?$",
+    r"within|every|each|per|through|into|with)\s+(?:(?:the|all|those|these|other|first|last|his|her|its|their|my|our|"
+    r"an?) )*$|[-+−*×·/÷]\s?$",
     re.IGNORECASE,
 )
 _JOINT = re.compile(r"[\s$]*(?:,|,?\s?(?:and|or|und|et|y|e|и))[\s$]*")
@@ -118,11 +133,15 @@ def sole_value(tail: str, question: str) -> str | None:
     if clause is None or " ".join(clause.split()) in " ".join(question.split()):
         return None
     clause = _ASIDE.sub("", _MARKS.sub(" ; ", _NOTHING_BUT.sub("", clause))).strip(" ;")
+    clause = _COMMENT.sub("", clause)
     asks = question.lower()
     if any(m[0].lower() not in asks or m[0] in ("?", "...", "…") for m in _AGAINST.finditer(clause)):
         return None
-    if FOREIGN.search(clause) and (DENIES.search(clause) or HEDGES.search(clause)):
-        return None
+    if FOREIGN.search(clause):
+        if DENIES.search(clause) or HEDGES.search(clause):
+            return None
+        if told := stated(clause):
+            return told
     for part in _parts(clause):
         spans = _values(part)
         if spans:
@@ -163,7 +182,9 @@ def _values(text: str) -> list[_Span]:
 def _formula(text: str, at: int) -> _Span | None:
     lead = _BEFORE_FORMULA.match(text, at)
     found = _FORMULA.match(text, lead.end() if lead else at)
-    return _span(text, found.start(), found.end()) if found else None
+    if found is None or (_NAME.fullmatch(found[0]) and (found.end() < len(text) or _FOR_ALL.search(text[:at]))):
+        return None  # a name that is no value
+    return _span(text, found.start(), found.end())
 
 
 def _in_words(text: str, at: int) -> _Span | None:
@@ -173,10 +194,9 @@ def _in_words(text: str, at: int) -> _Span | None:
     if said is None:
         return None
     end = at + len(words[: words.rfind(said[1])].rstrip() if said[1] else words)
-    if text[at:end].lower() in ("one", "a", "an"):
-        return None
     part = _PART.match(text, end)
-    return _span(text, at, part.end() if part else end)
+    span = _span(text, at, part.end() if part else end)
+    return None if span.text.lower() in ("one", "a", "an") else span
 
 
 def _run(text: str, at: int) -> _Span | None:
@@ -228,21 +248,29 @@ def _span(text: str, start: int, end: int) -> _Span:
         end = m.end()
     elif m and is_unit_word(m["word"].split()[-1]) and m["word"] not in ("a", "in", "at", "as", "A", "I"):
         end = m.end() if m["per"] is None or is_unit_word(m["per"]) else m.end("word")
-    return _Span(start, end, _THOUSANDS.sub(" thousand", text[start:end].strip()))
+    value = _EACH.sub(" per ", text[start:end].strip())
+    return _Span(start, end, _THOUSANDS.sub(" thousand", value))
 
 
 def _chosen(text: str, spans: list[_Span], question: str) -> str | None:
     """The value that is meant."""
     if not holds(text.replace("$", "")):
         return None
+    if text[: spans[0].start].rstrip().endswith(":"):  # a label has rules of its own: `ampo.verify.find.ending`
+        return None
     spans = [span for i, span in enumerate(spans) if not (i and _bracketed(text, spans[i - 1], span))]
     told = " ".join(question.split())
     new = [span for span in spans if not _leads(span, text, told)]
-    new = new or spans[-1:]
+    new = [span for span in new if not _UNSOLVED.fullmatch(span.text)] or new or spans[-1:]
+    named = [span for span in new if "=" in span.text and _NAME.fullmatch(re.split("[=≈]", span.text)[0].strip())]
+    if len(named) == 1 and all("=" in span.text for span in new):
+        new = named  # 3x + 3 = 61 and x = 58/3
+    if len(new) > 1 and (asked := _of_what_is_asked(new, text, question)):
+        return asked
     if len({_bare(span.text) for span in new}) == 1:
         value = new[-1].text
         unsolved = re.search(r"[-+*/×·]", value.strip("-−$ ")) or len(spans) > 1  # or something else that is told
-        return None if _given(new[-1], told) and (unsolved or not _STATES.search(text)) else _side(value)
+        return None if _given(new[-1], told) and (unsolved or not _STATES.search(text)) else _side(value, told)
     between = (text[a.end : b.start] for a, b in pairwise(new))
     return ", ".join(span.text.strip("$") for span in new) if all(map(_JOINT.fullmatch, between)) else None
 
@@ -273,15 +301,26 @@ def _given(span: _Span, told: str) -> bool:
         words = rf"(?<![\d.,]){re.escape(said[0])}(?![\d.,]*\d)|\b{re.escape(span.text)}\b" if said else "(?!)"
         return re.search(words, told) is not None
     if not re.fullmatch(r"[-−\\$€£\s\d,.%]*[a-z %]*", span.text):
-        return span.text.strip("$") in told
+        return re.sub(r"[\s$]", "", span.text) in re.sub(r"[\s$]", "", told)
     digits = re.sub(r"[^\d.]", "", span.text).rstrip(".")
     return re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d|\.\d)", told.replace(",", "")) is not None
 
 
-def _side(value: str) -> str:
-    """The last side of a chain; an equation of two sides stays what it is."""
+def _side(value: str, told: str) -> str:
+    """The last side of a chain; an equation stays what it is where the question has its name with an "="."""
     sides = re.split(r"\s*[=≈]\s*", value.strip("$ "))
-    return sides[-1] if len(sides) > 2 else value
+    named = len(sides) == 2 and _NAME.fullmatch(sides[0]) and not re.search(rf"{re.escape(sides[0])}\s?[=,(]", told)
+    return sides[-1] if len(sides) > 2 or (named and "," not in sides[1] and "(" not in sides[1]) else value
+
+
+def _of_what_is_asked(spans: list[_Span], text: str, question: str) -> str | None:
+    """7 of "4 dimes and 7 nickels", where it is asked how many nickels there are."""
+    asked = {m[1].lower() for m in _HOW_MANY.finditer(question)}
+    if len(asked) != 1:
+        return None
+    noun = re.compile(rf"\s{re.escape(next(iter(asked)))}\b", re.IGNORECASE)
+    found = [span.text for span in spans if noun.match(text, span.end)]
+    return found[0] if len(found) == 1 else None
 
 
 def _of_another(text: str, spans: list[_Span], question: str) -> bool:
@@ -290,9 +329,13 @@ def _of_another(text: str, spans: list[_Span], question: str) -> bool:
     for span in reversed(spans):
         words = f"{words[: span.start]} {words[span.end :]}"
     asks = question.lower()
+    extreme = ("at most", "at least") if re.search(r"largest|greatest|maxim|smallest|least|minim|fewest", asks) else ()
+    first = re.match(r"\W*([A-Z][a-z]+)", words)
+    if first and not re.search(rf"\b{first[1]}\b", question):
+        words = words[first.end() :]  # it begins a sentence, and is nobody in the question
     behind = _COMPARES.match(text, spans[-1].end)
     return (
-        any(m[0].lower() not in asks for m in _MEASURING.finditer(words))
+        any(m[0].lower() not in asks and m[0].lower() not in extreme for m in _MEASURING.finditer(words))
         or (behind is not None and behind[0].strip(" ,").lower() not in asks)
         or of_another_name(words, question)
     )

@@ -174,8 +174,10 @@ _TAKEN_BACK = Cued(
         r"\b(?:no,? wait|wait,? no|scratch that|just (?:kidding|joking)|i (?:hereby )?(?:withdraw|retract|take (?:it|"
         r"that|this) back|was wrong|"
         r"made (?:a|an) (?:\w+ )?(?:mistake|error))|"
-        r"(?:the|this|that|my) (?:box|answer|result|value)(?: (?:above|i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
-        r"(?:wrong|incorrect|false|mistaken|outdated|not (?:my|the|right|correct|true|valid))|(?:correction|erratum):|"
+        r"(?:the|this|that|my) (?:boxed )?(?:box|answer|result|value|candidate|root|solution)(?: (?:above|"
+        r"i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
+        r"(?:wrong|incorrect|false|mistaken|outdated|extraneous|invalid|rejected|not (?:my|the|right|correct|"
+        r"true|valid))|(?:correction|erratum):|"
         r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
         r"earlier|boxed) "
         r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
@@ -184,6 +186,9 @@ _TAKEN_BACK = Cued(
     )
 )
 _HEDGED_BEFORE, _DENIED_BEFORE = Cued(HEDGED_BEFORE), Cued(DENIED_BEFORE)
+_NO_SOLUTION = re.compile(
+    r"\bthere (?:is|are)(?: therefore| then| thus)? no (?:real |valid )?solutions?\b", re.IGNORECASE
+)
 _BOX = re.compile(r"^\\(?:boxed|fbox)|[{}]")
 _PICK = Cued(
     re.compile(
@@ -281,6 +286,8 @@ def _said_after(after: str, asked: str) -> str | None:
 def _said_later(later: str, answer: str) -> str | None:
     value = _BOX.sub("", _MARKS.sub("", answer)).strip()
     denied = value and re.search(rf"\bnot \\?\$?{re.escape(value)}(?![\w.,]*\d)", later[:AFTER])
+    if value and re.search(r"\d", value) and _NO_SOLUTION.search(later[:AFTER]):
+        return "withdrawn"
     if denied or _Said(later).search(_TAKEN_BACK):
         return "withdrawn"
     end = _END.search(later)

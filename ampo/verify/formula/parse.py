@@ -321,7 +321,12 @@ class _Reader:
     def _label(self) -> str:
         """A subscript as text."""
         if self.peek() != "{":
-            return self.take().removeprefix("\\")
+            piece = self.take().removeprefix("\\")
+            if piece in ("text", "mathrm", "rm"):
+                return self._label()
+            if not piece[0].isalnum() or piece in ("frac", "sqrt", "binom", "left"):
+                raise UnreadableError(f"no subscript: {piece}")
+            return piece
         self.take()
         depth, parts = 1, []
         while depth:

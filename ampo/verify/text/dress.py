@@ -41,6 +41,11 @@ _BASES = {
 }
 _BASE = re.compile(rf"_\s{{0,9}}\{{?\s{{0,9}}\\(?:mathrm|text(?:rm)?)\s{{0,9}}\{{({'|'.join(_BASES)})\}}\s{{0,9}}\}}?")
 _RAISED_FIRST = re.compile(r"(?<![\\a-zA-Z])([a-zA-Z])\s?\^\s?(\{[^{}]{1,30}\}|\w)\s?_\s?(\{[^{}]{1,30}\}|\w)")
+_COUNTED_IN_TEXT = re.compile(r"\\text\s?\{\s?([-−]?\d[\d,]{0,20}(?:\.\d{1,20})?)\s([a-zA-Z][^{}$]{0,60})\}")
+_ALIGNED = re.compile(
+    r"\\begin\{(?:aligned|align\*?|split|gathered)\}(.{1,2000}?)\\end\{(?:aligned|align\*?|split|gathered)\}", re.DOTALL
+)
+_NEXT_ROW = re.compile(r"\s?\\\\(?:\[[^\]]{1,9}\])?\s?&?\s?(?=[-+=<>*/]|\\(?:le|ge|times|cdot|approx|quad)|&)")
 _DOTS = re.compile(r"(?<=[\w}])\s{0,9}\.{3,}\s{0,9}([$)}\s]{0,9})$")
 
 
@@ -52,10 +57,18 @@ def undressed(text: str) -> str:
         text = _NUMBER.sub(lambda m: m[1], _ANGLE.sub(lambda m: f"{m[1]}^\\circ ", text))
         text = _MATHS_IN_TEXT.sub(lambda m: f"\\text{{{m[2]}}} {m[3]} \\text{{{m[4]}}}", text)
         text = _BARE_TEXT.sub(r"\1", _BASE.sub(lambda m: f"_{{{_BASES[m[1]]}}}", text))
+        text = _COUNTED_IN_TEXT.sub(r"\1 \\text{ \2}", text.replace("m\\angle", "\\angle"))
+        text = _ALIGNED.sub(_in_one_row, text) if "\\begin" in text else text
         text = text.replace("\\text{}", " ").replace("\\text{ }", " ")
     if "^" in text:
         text = _RAISED_FIRST.sub(r"\1_\3^\2", text)
     return _DOTS.sub(r"\\ldots \1", text) if ".." in text else text
+
+
+def _in_one_row(found: re.Match[str]) -> str:
+    """A formula that is broken over rows; as it is where a row begins anew."""
+    row = _NEXT_ROW.sub(" ", found[1])
+    return found[0] if "\\\\" in row else row.replace("&", " ").strip()
 
 
 def _unit(text: str) -> str:

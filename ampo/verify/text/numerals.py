@@ -64,6 +64,8 @@ def _number(words: list[tuple[str, int]], at: int) -> tuple[Fraction, int] | Non
     names = [word for word, _ in words]
     if names[at : at + 1] == ["half"]:
         return Fraction(1, 2), words[at][1]
+    if names[at : at + 1] == ["a"] and names[at + 1 : at + 2] and names[at + 1] in ("hundred", *_LARGE):
+        names[at] = "one"  # a hundred and two
     if names[at : at + 1] in (["a"], ["an"]):
         return (Fraction(1), words[at][1]) if at + 1 < len(names) and names[at + 1] in _MULTIPLES else None
     total, used = _cardinal(names, at)

@@ -28,7 +28,7 @@ _DOES = {
     "derives": "square cube logarithm digit digits",
     "scales": "dozen hundred thousand million billion",
     "orders": "first second next extra",
-    "falsifies": "wrong false incorrect mistaken mistake erroneous naive careless",
+    "falsifies": "wrong false incorrect mistaken mistake erroneous naive careless typo misprint",
     "affirms": "yes true right correct indeed",
     "reasons": "because since as so thus hence therefore then consequently finally thereby",
     "asks": "what how why who",

@@ -14,7 +14,9 @@ from typing import Any
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
 _FRACTION = re.compile(r"(-?)\\d?frac\{(-?\d{1,40})\}\{(-?\d{1,40})\}|(-?\d{1,40})/(\d{1,40})")
 _DRESS = re.compile(r"\\(?:text|mathrm|left|right|displaystyle|boxed)(?![a-zA-Z])|[\s${}]|\\[,;! ]")
-_NONE = frozenset({"none", "dne", "nosolution", "nosolutions", "\\emptyset", "\\varnothing", "emptyset", "\\\\"})
+_NONE = frozenset(
+    {"none", "dne", "nosolution", "nosolutions", "\\emptyset", "\\varnothing", "emptyset", "doesnotexist", "\\\\"}
+)
 _ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\infty\)")
 _FUNCTION = re.compile(r"[fgh]\(([a-z])\)=.*")
 _NAMED = re.compile(r"^[fgh]\([a-z]\)=(?=\\begincases)")
@@ -41,7 +43,7 @@ def _bare(text: str) -> str:
         return f"all but {hole[1] or hole[2]}"
     head, begin, rows = text.partition("\\begincases")
     if not begin and (function := _FUNCTION.fullmatch(text)):  # f(n) = n^2 and f(x) = x^2
-        head = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", head)
+        head = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", re.sub(r"=[ck](?=[a-z])", "=@c*", head))
     rows = "@".join(sorted(rows.removesuffix("\\endcases").split("@")))
     return begin + rows if begin else head
 
