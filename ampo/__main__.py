@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -9,6 +10,9 @@ from itertools import zip_longest
 
 from ampo.errors import EngineError, UserError
 
+_OF_THE_MACHINE = {
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS,
+}  # fmt: skip
 _NEVER_EMPTY = {
     "-o", "--output-dir", "--output", "-m", "--model", "--base-url", "--data", "--data-dir", "-s", "--suite", "--tasks",
     "--backend", "--template", "--harness",
@@ -39,6 +43,10 @@ def main() -> None:
     except (ReaderGoneError, BrokenPipeError):  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing is left to be flushed at exit
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        _end(f"error: {error.strerror}{f': {error.filename}' if error.filename else ''}", 2)
 
 
 def refuse_empty(arguments: list[str]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ampo.errors import UserError
+from ampo.eval.progress import watched
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.types import OUTCOMES, PROTOCOLS, FinishReason, Outcome, Protocol
 
@@ -66,12 +67,12 @@ class Ledger:
         self.outcomes: dict[Protocol, Counter[str]] = {protocol: Counter() for protocol in PROTOCOLS}
 
     @staticmethod
-    def of(run: RunDir) -> Ledger:
-        """What is in a run's folder."""
+    def of(run: RunDir, quiet: bool = False) -> Ledger:
+        """What is in a run's folder. Shows progress where that is much."""
         ledger = Ledger()
         for place, verdict in run.scan_verdicts():
             ledger.judged(verdict, place)
-        for record in run.scan_responses():
+        for record in watched(run.scan_responses(), run.responses, "responses read", quiet):
             ledger.add(record)
         return ledger
 

@@ -9,16 +9,28 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Self, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ampo.console import say
 from ampo.terminal import Console
 
+T = TypeVar("T")
 _PLAIN_EVERY = 20.0  # seconds between two lines where nobody watches live
+_LONG = 50_000_000  # bytes of a file from which on reading it takes long enough to be shown
 _SILENCE = 30.0  # seconds without any sign of life, at most
+
+
+def watched(rows: Iterable[T], file: Path, unit: str, quiet: bool = False) -> Iterator[T]:
+    """The same rows, one after the other, with progress where the file that they are read from is long."""
+    short = not file.exists() or file.stat().st_size < _LONG
+    with RunProgress(None, 0, Counter(), quiet or short, unit=unit) as progress:
+        for row in rows:
+            progress.sample(0)
+            yield row
 
 
 class RunProgress:

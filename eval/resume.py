@@ -36,13 +36,13 @@ def check_config(run: RunDir, config: Mapping[str, Any]) -> None:
         )
 
 
-def joined(run: RunDir, config: Mapping[str, Any], say: Say) -> dict[str, Any]:
+def joined(run: RunDir, given: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """The config to be written: the run's that is there, with more samples or more benchmarks where those are asked.
 
     Raises:
         UserError: naming each difference, where the folder holds a run of another kind.
     """
-    config = without_none(dict(config))
+    config: dict[str, Any] = without_none(dict(given))
     if not run.config.exists() or not run.responses.exists() or not run.responses.stat().st_size:
         return config  # nothing has been answered yet that would have to fit
     there = run.read_config()
@@ -53,6 +53,13 @@ def joined(run: RunDir, config: Mapping[str, Any], say: Say) -> dict[str, Any]:
         for name, task in asked.items()
         if not fixed and name in before and task["samples"] > before[name].get("samples", 0)
     }
+    for name in (name for name in asked if not fixed and name in before):
+        have, wanted = before[name].get("samples", 0), asked[name]["samples"]
+        if wanted < have:
+            raise UserError(
+                f"{run.path} has {have} samples of each problem of {name}, and {wanted} are asked for: "
+                f"--samples {have} goes on with it, or give another --output-dir"
+            )
     same = {name: asked[name] | ({"samples": before[name]["samples"]} if name in more else {}) for name in asked}
     kept = {name: task for name, task in before.items() if name not in asked} if not fixed else {}
     new = [name for name in asked if name not in before] if not fixed else []

@@ -93,7 +93,7 @@ def rescore(
                 made = second(problems, responses, rules) if second else run.read_judgements().values()
                 for verdict in overlay(rules, made):
                     write(verdict)
-            ledger = Ledger.of(run)
+            ledger = Ledger.of(run, quiet)
             others: list[Protocol] = [p for p in PROTOCOLS if p not in protocols and ledger.outcomes[p].total()]
             return write_metrics(run, problems, ledger, (*protocols, *others), pool, quiet)
 

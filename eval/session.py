@@ -36,7 +36,7 @@ class Session:
     def __init__(self, spec: RunSpec, run: RunDir, problems: Mapping[str, Problem], quiet: bool, say: Say) -> None:
         self.spec, self.run, self.quiet = spec, run, quiet
         self.problems = problems
-        self.ledger = Ledger.of(run)
+        self.ledger = Ledger.of(run, quiet)
         self._looks = _looks(spec, run, say)
         self._samples = self._looks.wanted() if self._looks else spec.samples()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -281,3 +282,20 @@ def test_interrupted_run_says_how_to_go_on(server: str, tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "the same command goes on" in stderr
     assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EROFS, "Read-only file system"), (errno.EMFILE, "Too many open files")]
+)
+def test_what_the_machine_refuses_is_one_line(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "/somewhere/file")
+
+    monkeypatch.setattr(sys, "argv", ["ampo", "audit"])
+    monkeypatch.setattr("ampo.eval.report.show_audit", refuse)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {said}: /somewhere/file"

@@ -53,14 +53,15 @@ def source_of(
         return Source(running.model, running.describe().get("revision"), lambda: nullcontext(running))
     chosen, _ = choose_backend(backend, urls)
 
-    def start() -> Engine:
-        return load_engine(model, backend, base_url=base_url, endpoint=endpoint, say=say, **how)
+    def start(name: str | None = model, say: Callable[[str], None] | None = say) -> Engine:
+        return load_engine(name, backend, base_url=base_url, endpoint=endpoint, say=say, **how)
 
     if chosen == "openai" and model is not None:  # asked once something is missing
         return Source(model, None, start)
     if chosen == "openai":
-        engine = start()
-        return Source(engine.model, None, lambda: engine)
+        with start(say=lambda _: None) as engine:  # a run that is refused leaves no connection open
+            name = engine.model
+        return Source(name, None, lambda: start(name))
     if chosen not in OURS:  # what a name means is the other package's to say
         return Source(model or models.EMBEDDED, None, start)
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))

@@ -12,6 +12,7 @@ from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ampo.eval.progress import watched
 from ampo.eval.report.source import Shown
 from ampo.eval.rundir import RunDir, Stored
 from ampo.prompts import split
@@ -70,7 +71,7 @@ def _rows(number: int, problems: dict[str, Problem], run: RunDir) -> Iterator[Sh
         reason = once.setdefault(v.reason, v.reason)
         verdicts.setdefault(v.id, {})[v.protocol] = ShownVerdict(v.outcome, v.extracted, reason, v.shown)
     rows: dict[str, ShownResponse] = {}
-    for r in run.scan_responses():
+    for r in watched(run.scan_responses(), run.responses, "responses read"):
         if problem := problems.get(r.problem):
             told = len(r.text), r.completion_tokens, r.finish_reason, round(r.seconds, 1), r.seed
             rows[r.id] = ShownResponse(number, problem, r.sample, *told, verdicts.get(r.id, {}))

@@ -101,6 +101,14 @@ def test_a_response_that_was_edited_by_hand_is_judged_again(tmp_path: Path) -> N
     assert go(run, task("a"))["benchmarks"]["a"]["avg_at_k"] == 1.0
 
 
+def test_fewer_samples_than_are_there_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    first = go(run, task("a", 4))
+    with pytest.raises(UserError, match="has 4 samples of each problem of a, and 2 are asked for: --samples 4 goes on"):
+        go(run, task("a", 2))
+    assert go(run, task("a", 4)) == first
+
+
 def test_a_finished_run_starts_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDir(tmp_path)
     first = go(run, task("a"))
