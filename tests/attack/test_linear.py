@@ -44,7 +44,8 @@ MODULES = [
 BOUNDED = {
     "ampo.verify.find.formula_around": {"_RUN_BEFORE"},
     "ampo.verify.find.last_sentence": {"_STATES", "_NAMED", "_CHAIN", "_CHAIN_OF_FORMULAS"},
-    "ampo.verify.find.sole_value": {"_LEADS_TO", "_AGAINST", "_MEASURING", "_MATHEMATICS", "_UNIT"},
+    "ampo.verify.find.sole_value": {"_LEADS_TO", "_AGAINST", "_MEASURING"},
+    "ampo.verify.find.told": {"_MATHEMATICS", "_UNIT"},
 }
 """Asked of a sentence or a neighbourhood that has been measured: at most some 400 characters."""
 TINY, SHORT, LONG = 20, 400, 3000

@@ -13,7 +13,7 @@ import re
 
 from ampo.verify.find.short_response import reads_as_no_answer
 from ampo.verify.text.languages import CONCLUDES, FOREIGN, stated
-from ampo.verify.text.words import any_of, that
+from ampo.verify.text.words import of_another, that
 
 _LINE = 400
 _LEAD = re.compile(
@@ -41,7 +41,6 @@ _VALUE = re.compile(
     rf"|{_FORMULA}(?:(?:,|,? and) {_FORMULA})*(?:\s+[a-z]+){{0,2}}"
 )
 _TOLD = re.compile(r"[\d=]|\b(?:while|and|which|than|by)\b")  # of more than one thing
-_ANOTHER = any_of("calculates", "derives", "falsifies")  # than what is asked for, unless the question has the word
 
 
 def conclusion(body: str, question: str) -> str | None:
@@ -66,7 +65,7 @@ def conclusion(body: str, question: str) -> str | None:
     plain = _WE.sub("", plain[led.end() :] if led else plain, count=1)
     if _HEDGED.search(plain) or reads_as_no_answer(plain):
         return None
-    if not (bold or re.search(r"[\d$\\]", plain)) or _of_another(plain, question):
+    if not (bold or re.search(r"[\d$\\]", plain)) or of_another(plain, question):
         return None
     return _value(bold or plain)
 
@@ -76,12 +75,6 @@ def _foreign(line: str, before: str) -> str | None:
     sentence = re.sub(r"\*\*|__", "", re.split(r"(?<=[。！？])|(?<=[.!?])\s", line.rstrip(" 。.!"))[-1])
     led = CONCLUDES.match(sentence)
     return stated(sentence) if led or not before or not before.rpartition("\n")[2].strip() else None
-
-
-def _of_another(sentence: str, question: str) -> bool:
-    """Whether it speaks of twice, half, the wrong ... of something, which the question does not."""
-    said, asked = ({word.lower() for word in _ANOTHER.findall(text)} for text in (sentence, question))
-    return bool(said - asked)
 
 
 def _display(body: str) -> str | None:

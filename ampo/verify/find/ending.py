@@ -17,7 +17,7 @@ from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import UnreadableError
 from ampo.verify.question.asked import asking
 from ampo.verify.question.number_sentence import stems
-from ampo.verify.text.words import any_of
+from ampo.verify.text.words import any_of, of_another
 
 LINE = 400
 FAREWELLS = 4  # that are passed over
@@ -128,7 +128,7 @@ def _labelled(sentence: str, said_before: str, question: str) -> str | None:
 def _rephrased(sentence: str, question: str) -> str | None:
     """X of "..., i.e. X", and of "..., so X" where X is a tuple, a set, or the value of a name."""
     found = list(_THAT_IS.finditer(sentence)) or list(_SO.finditer(sentence))
-    if not found or _of_another(sentence, question):
+    if not found or of_another(sentence, question):
         return None
     value = _value(sentence[found[-1].end() :], question)
     return value if value and re.search(r"\d|\$|\\", value) else None
@@ -139,12 +139,7 @@ def _is_asked(label: str, question: str) -> bool:
     if _TASK.search(label):
         return False
     asked = stems(" ".join(asking(question))) if question else frozenset()
-    return not _of_another(label, question) and stems(label) <= asked | _STEMS_OF_NOTHING
-
-
-def _of_another(text: str, question: str) -> bool:
-    said, asked = ({word.lower() for word in _ANOTHER.findall(part)} for part in (text, question))
-    return bool(said - asked)
+    return not of_another(label, question) and stems(label) <= asked | _STEMS_OF_NOTHING
 
 
 def _value(text: str, question: str) -> str | None:
@@ -154,7 +149,7 @@ def _value(text: str, question: str) -> str | None:
     if aside and re.search(r"\d", text[: aside.start()]):  # the same in another form: said as a chain, it is compared
         text = f"{text[: aside.start()]} {'≈' if aside['about'] else '='} {aside['other']}"
     words = _WORD.findall(text)
-    if not text or len(words) > MAX_WORDS or HEDGED.search(text) or _of_another(text, question):
+    if not text or len(words) > MAX_WORDS or HEDGED.search(text) or of_another(text, question):
         return None
     return text if re.search(r"\w", text) and holds(text) else None
 

@@ -12,7 +12,7 @@ import re
 
 from ampo.verify.find.ending import holds
 from ampo.verify.question.number_sentence import stated
-from ampo.verify.text.words import any_of, that
+from ampo.verify.text.words import of_another, that
 
 LINE = 400
 NOTES = 2  # paragraphs behind it that are passed over
@@ -60,7 +60,6 @@ _REFUSED = re.compile(
     rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|\bto (?:find|get)\b|\bneed to\b",
     re.IGNORECASE,
 )
-_OTHER = any_of("calculates", "falsifies", "derives")
 _ROUNDED = (
     r"(?:(?:about|approximately|roughly|around|exactly|then|thus|therefore|also|equal to|simply|just|only|"
     r"indeed)\s+)*"
@@ -106,7 +105,7 @@ _BEHIND = that("bounds", "offers", "denies", "calculates", "contrasts", "suppose
 def last_value(tail: str, question: str) -> str | None:
     """The value that the last sentence states; None where it states none, or says what the question says."""
     clause = last_clause(tail)
-    if clause is None or _of_another(clause, question) or " ".join(clause.split()) in " ".join(question.split()):
+    if clause is None or of_another(clause, question) or " ".join(clause.split()) in " ".join(question.split()):
         return None
     return _marked(clause, question) or stated(_unrounded(clause), question)
 
@@ -179,9 +178,3 @@ def _unframed(paragraph: str) -> str:
     *_, line = [line for line in paragraph.split("\n") if not _FRAME.fullmatch(line)] or [""]
     cell = _CELL.fullmatch(line)
     return (cell[1] if cell else line).strip()
-
-
-def _of_another(sentence: str, question: str) -> bool:
-    """Whether it speaks of twice, half, the wrong ... of something, which the question does not."""
-    said, asked = ({word.lower() for word in _OTHER.findall(text)} for text in (sentence, question))
-    return bool(said - asked)

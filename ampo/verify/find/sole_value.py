@@ -18,55 +18,22 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import NamedTuple
 
 from ampo.verify.find.ending import holds
 from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.standing import objection
+from ampo.verify.find.told import NAME, PART, Told, values
 from ampo.verify.question.number_sentence import of_another_name
 from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES, stated
 from ampo.verify.text.numerals import spelled_out
-from ampo.verify.text.units import is_unit_word
 from ampo.verify.text.words import any_of, that
 
-MOST = 12  # values that are looked at
-
-_FORMULA = re.compile(r"\$\$?(?!\d[\d,.]*\s+[a-z]{2})[^$]{1,300}\$\$?|\\\(.{1,300}?\\\)")
-_NAMES = "arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|max|min|gcd|lcm|cis|mod"
-_MONEY = r"\\?[$€£¥]\s?[-−]?\d[\d,]*(?:\.\d+)?"
-_MATHEMATICS = re.compile(
-    rf"(?>{_MONEY}|\d[\d,]*+(?:\.\d+)?|(?:{_NAMES})(?![a-z])|[A-Za-z](?![A-Za-z])|"
-    r"[\u0370-\u03ff²³¹⁰⁴-⁹⁺⁻ⁿ₀-₉₊₋√∞ℝ½⅓⅔¼¾]|\\[a-zA-Z]+|[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±!|(){}\[\]_'°%,:.])+"
-)
-_VALUE = re.compile(
-    r"\d|π|∞|\\pi|\\infty|[½⅓⅔¼¾√]|(?:(?<![a-zA-Z])[a-zA-Z]|\))\s?[-−+=/^²³*·]|"
-    r"[-−][a-zA-Z](?![a-zA-Z])|\b(?:sin|cos|tan|cot|ln|log)\s?[\\({a-zA-Z\u0370-\u03ff]"
-)
-_NAME = re.compile(r"[$\\()]*(?:\\?[a-zA-Z]+(?:_\{?\w+\}?)?'*|\\mathbf\{?\s?\w\}?)[$\\()]*")
-_FOR_ALL = re.compile(r"\b(?:for|every|all|any|of|in|on)\b[^,]{0,40}$")
-_OPERATOR = re.compile(r"[-+−–·×÷*/^=≈≤<>≥≠∪∩∈±]")
-_TOKEN = re.compile(r"\s*(\S+)")
-_GAP = re.compile(r"\S+\s*|\s+")
-_BEFORE_FORMULA = re.compile(r"[*_\"“(]*(?=[$\\])")
-_ENDS = '.,;:!)*_"”’'
 _JOINTS = re.compile(
     r"[,;—–]\s(?:which|and|so|thus|hence|therefore|leaving|giving|making|meaning|putting|that|this|then)\b|"
-    r"\s[—–]\s|;\s|,\s(?=(?:he|she|it|they|we|you|this|that|there|[A-Z][a-z]+)\s)",
+    r"\s[—–]\s|;\s|,\s(?=(?:he|she|it|they|we|you|this|that|there|(?-i:[A-Z][a-z]+))\s)",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r",\sand\s*\S*\d\S*$", re.IGNORECASE)  # "1, 2, and 3"
-_UNIT = re.compile(
-    r"\s?(?:%|°|per ?cent\b|degrees?\b|k\b|"
-    r"(?:(?:square |cubic )?units?|hundred|thousand|million|billion|dozen|cents?|bucks|a\.?m\.?|p\.?m\.?|"
-    r"o['’]clock)(?![a-z])|(?P<word>(?:square |cubic )?[A-Za-zµμ]+)(?:[²³]|\^\{?[23]\}?)?"
-    r"(?:(?:/|\s(?:per|each|every)\s)(?P<per>[A-Za-z]+)(?:[²³])?)?)"
-)
-_EACH = re.compile(r"\s(?:each|every)\s")
-_THOUSANDS = re.compile(r"(?<=\d)k$")
-_PART = re.compile(
-    r"[\s-](?:hal(?:f|ves)|thirds?|quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b", re.IGNORECASE
-)
-_MIXED = re.compile(r"\sand\s(?=\d{1,4}/\d)")
 _MINDED = (
     that("denies", "offers", "supposes", "hedges", "excuses", "falsifies", "contrasts")
     - {"un", "non", "provided", "given", "other", "either", "however", "but", "both", "else"}
@@ -119,14 +86,6 @@ _MARKS = re.compile(r"</?[a-z]{1,10}>|^(?:∴|==?>|→|⇒)\s*|\s(?:==>|=>|→|�
 _UNMARKED = str.maketrans(dict.fromkeys("$\\ ,"))
 
 
-class _Span(NamedTuple):
-    """A value, its unit with it, and where it stands."""
-
-    start: int
-    end: int
-    text: str
-
-
 def sole_value(tail: str, question: str) -> str | None:
     """The one value of the last sentence; None where there is none, or more, or something speaks against it."""
     clause = last_clause(tail, _NEVER) if question else None
@@ -143,7 +102,7 @@ def sole_value(tail: str, question: str) -> str | None:
         if told := stated(clause):
             return told
     for part in _parts(clause):
-        spans = _values(part)
+        spans = values(part)
         if spans:
             chosen = None if _of_another(part, spans, question) else _chosen(part, spans, question)
             stands = chosen is not None and objection(clause, *_place(clause, part, spans), question) is None
@@ -159,100 +118,12 @@ def _parts(clause: str) -> list[str]:
     return [clause[a:b].strip(" ,;—–") for a, b in zip(reversed(starts), reversed(ends), strict=True)]
 
 
-def _place(clause: str, part: str, spans: list[_Span]) -> tuple[int, int]:
+def _place(clause: str, part: str, spans: list[Told]) -> tuple[int, int]:
     at = clause.rfind(part)
     return at + spans[0].start, at + spans[-1].end
 
 
-def _values(text: str) -> list[_Span]:
-    """The formulas, numbers and numbers in words of a text."""
-    found: list[_Span] = []
-    at = 0
-    while at < len(text) and len(found) <= MOST:
-        span = _formula(text, at) or _run(text, at) or _in_words(text, at)
-        if span:
-            found.append(span)
-            at = span.end
-        else:
-            gap = _GAP.match(text, at)
-            at = gap.end() if gap else len(text)
-    return found
-
-
-def _formula(text: str, at: int) -> _Span | None:
-    lead = _BEFORE_FORMULA.match(text, at)
-    found = _FORMULA.match(text, lead.end() if lead else at)
-    if found is None or (_NAME.fullmatch(found[0]) and (found.end() < len(text) or _FOR_ALL.search(text[:at]))):
-        return None  # a name that is no value
-    return _span(text, found.start(), found.end())
-
-
-def _in_words(text: str, at: int) -> _Span | None:
-    """ "thirty-six dollars", "two thirds"; "one" is a pronoun more often than a number."""
-    words = text[at : at + 80]
-    said = spelled_out(words) if words[:1].isalpha() else None
-    if said is None:
-        return None
-    end = at + len(words[: words.rfind(said[1])].rstrip() if said[1] else words)
-    part = _PART.match(text, end)
-    span = _span(text, at, part.end() if part else end)
-    return None if span.text.lower() in ("one", "a", "an") else span
-
-
-def _run(text: str, at: int) -> _Span | None:
-    """Mathematics without marks: words of signs, digits and single letters."""
-    end = at
-    while m := _TOKEN.match(text, end):
-        word = m[1] if _MATHEMATICS.fullmatch(m[1]) else m[1].rstrip(_ENDS)
-        if not _goes_on(text[at:end].strip(), word, text[m.start(1) + len(word) :].lstrip()[:1]):
-            break
-        end = m.start(1) + len(word)
-        if word != m[1]:
-            break
-    value = text[at:end].strip().rstrip("-–−=:,;. ")
-    while value.endswith((")", "]")) and _open(value) < 0:
-        value = value[:-1]
-    while value.startswith(("(", "[")) and _open(value) > 0:
-        value = value[1:]
-    if not _VALUE.search(value) or not re.search(r"\w|∞", value):
-        return None
-    start = text.find(value, at)
-    end = start + len(value)
-    mixed = _MIXED.match(text, end)
-    if mixed and value.isdecimal() and (fraction := _TOKEN.match(text, mixed.end())):
-        end = mixed.end() + len(fraction[1].rstrip(_ENDS))
-    return _span(text, start, end)
-
-
-def _goes_on(run: str, word: str, behind: str) -> bool:
-    """Whether a word is mathematics, and belongs to what stands before it. behind: the sign after the word."""
-    if not word or not _MATHEMATICS.fullmatch(word):
-        return False
-    joined = _OPERATOR.search(run[-1:]) is not None
-    letter = len(word.strip(",.;:")) == 1 and word[0].isalpha() and word[0].isascii()
-    if letter and not (_OPERATOR.match(behind) or joined):
-        return False
-    inside = run[-1:] in ("(", "[", "{") or (run[-1:] == "," and _open(run) > 0)
-    inside = inside or ("=" in run and _OPERATOR.search(word) is not None)  # x e^{3x}(2 + 3x)
-    return not run or joined or inside or _OPERATOR.match(word) is not None
-
-
-def _open(text: str) -> int:
-    return sum(text.count(c) for c in "([{") - sum(text.count(c) for c in ")]}")
-
-
-def _span(text: str, start: int, end: int) -> _Span:
-    """With the unit behind it; a noun that is none is left out."""
-    m = _UNIT.match(text, end)
-    if m and m["word"] is None:
-        end = m.end()
-    elif m and is_unit_word(m["word"].split()[-1]) and m["word"] not in ("a", "in", "at", "as", "A", "I"):
-        end = m.end() if m["per"] is None or is_unit_word(m["per"]) else m.end("word")
-    value = _EACH.sub(" per ", text[start:end].strip())
-    return _Span(start, end, _THOUSANDS.sub(" thousand", value))
-
-
-def _chosen(text: str, spans: list[_Span], question: str) -> str | None:
+def _chosen(text: str, spans: list[Told], question: str) -> str | None:
     """The value that is meant."""
     if not holds(text.replace("$", "")):
         return None
@@ -262,7 +133,7 @@ def _chosen(text: str, spans: list[_Span], question: str) -> str | None:
     told = " ".join(question.split())
     new = [span for span in spans if not _leads(span, text, told)]
     new = [span for span in new if not _UNSOLVED.fullmatch(span.text)] or new or spans[-1:]
-    named = [span for span in new if "=" in span.text and _NAME.fullmatch(re.split("[=≈]", span.text)[0].strip())]
+    named = [span for span in new if "=" in span.text and NAME.fullmatch(re.split("[=≈]", span.text)[0].strip())]
     if len(named) == 1 and all("=" in span.text for span in new):
         new = named  # 3x + 3 = 61 and x = 58/3
     if len(new) > 1 and (asked := _of_what_is_asked(new, text, question)):
@@ -280,21 +151,21 @@ def _bare(value: str) -> str:
     return value.replace("≈", "=").rpartition("=")[2].translate(_UNMARKED).removesuffix("dollars")
 
 
-def _bracketed(text: str, before: _Span, span: _Span) -> bool:
+def _bracketed(text: str, before: Told, span: Told) -> bool:
     """Whether it says the value before it again: "$18 (or 18 dollars)"."""
     bare = span.text.startswith("(") and not re.search(r"[,=]", span.text)
     return "(" in text[before.end : span.start] or bare
 
 
-def _leads(span: _Span, text: str, told: str) -> bool:
+def _leads(span: Told, text: str, told: str) -> bool:
     """Whether it only leads to the value: "over 50 weeks", where the question gives the 50; "two thirds of it"."""
-    share = _PART.search(span.text) or span.text.endswith("%")
+    share = PART.search(span.text) or span.text.endswith("%")
     return bool(share and text[span.end :].startswith(" of ")) or (
         _given(span, told) and _LEADS_TO.search(text[: span.start]) is not None
     )
 
 
-def _given(span: _Span, told: str) -> bool:
+def _given(span: Told, told: str) -> bool:
     """Whether the question has it."""
     if not re.search(r"\d", span.text):
         said = spelled_out(span.text)
@@ -309,11 +180,11 @@ def _given(span: _Span, told: str) -> bool:
 def _side(value: str, told: str) -> str:
     """The last side of a chain; an equation stays what it is where the question has its name with an "="."""
     sides = re.split(r"\s*[=≈]\s*", value.strip("$ "))
-    named = len(sides) == 2 and _NAME.fullmatch(sides[0]) and not re.search(rf"{re.escape(sides[0])}\s?[=,(]", told)
+    named = len(sides) == 2 and NAME.fullmatch(sides[0]) and not re.search(rf"{re.escape(sides[0])}\s?[=,(]", told)
     return sides[-1] if len(sides) > 2 or (named and "," not in sides[1] and "(" not in sides[1]) else value
 
 
-def _of_what_is_asked(spans: list[_Span], text: str, question: str) -> str | None:
+def _of_what_is_asked(spans: list[Told], text: str, question: str) -> str | None:
     """7 of "4 dimes and 7 nickels", where it is asked how many nickels there are."""
     asked = {m[1].lower() for m in _HOW_MANY.finditer(question)}
     if len(asked) != 1:
@@ -323,7 +194,7 @@ def _of_what_is_asked(spans: list[_Span], text: str, question: str) -> str | Non
     return found[0] if len(found) == 1 else None
 
 
-def _of_another(text: str, spans: list[_Span], question: str) -> bool:
+def _of_another(text: str, spans: list[Told], question: str) -> bool:
     """Whether it compares, multiplies or bounds where the question does not, or is about somebody else."""
     words = text
     for span in reversed(spans):

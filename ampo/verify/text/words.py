@@ -70,3 +70,14 @@ def any_of(*does: str) -> re.Pattern[str]:
     """A pattern that finds such a word, in any case; for those that deny every "...n't" too."""
     found = "|".join(sorted(map(re.escape, that(*does)), key=len, reverse=True))
     return re.compile(rf"\b(?:{found})\b" + (r"|n['’]t\b" if "denies" in does else ""), re.IGNORECASE)
+
+
+@cache
+def _another() -> re.Pattern[str]:
+    return any_of("calculates", "derives", "falsifies")
+
+
+def of_another(sentence: str, question: str) -> bool:
+    """Whether a sentence speaks of twice, half, the wrong ... of something, which the question does not."""
+    said, asked = ({word.lower() for word in _another().findall(text)} for text in (sentence, question))
+    return bool(said - asked)
