@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
-from ampo.eval import lm_eval_results, looks
+from ampo.eval import elsewhere, looks
 from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import Judged
@@ -118,9 +118,9 @@ def _read(paths: Sequence[Path]) -> list[_Run]:
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise UserError("the same run is given twice: a run doesn't differ from itself")
     for folder in folders:
-        if lm_eval_results.find(folder):
+        if not (folder / "responses.jsonl").is_file() and (harness := elsewhere.find(folder)):
             raise UserError(
-                f"{folder} holds results of lm-eval, which keep no responses to pair: compare runs of `ampo eval` "
+                f"{folder} holds results of {harness.name}, which are not paired: compare runs of `ampo eval` "
                 "without --harness, or show these side by side with `ampo report`"
             )
     return [_run(RunDir.existing(folder)) for folder in folders]

@@ -135,10 +135,12 @@ class RunDir:
         """The run in a folder; UserError where there is none."""
         run = RunDir(path)
         if not run.responses.is_file():
-            from ampo.eval import lm_eval_results
+            from ampo.eval import elsewhere
 
-            if path.is_dir() and lm_eval_results.find(path):
-                raise UserError(f"{path} holds results of lm-eval, no run of `ampo eval`: `ampo report` shows them")
+            if path.is_dir() and (harness := elsewhere.find(path)):
+                raise UserError(
+                    f"{path} holds results of {harness.name}, no run of `ampo eval`: `ampo report` shows them"
+                )
             raise UserError(f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one)")
         return run
 

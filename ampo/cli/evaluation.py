@@ -127,7 +127,10 @@ def score(
 
 def report(
     run_dir: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories of ampo eval, or results of lm-eval.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run directories of ampo eval, or results of lm-eval, inspect_ai or lighteval."
+        ),
     ],
     html: Annotated[
         bool, typer.Option("--html", help="Write a page: figures, plots, and every response to browse.")

@@ -119,7 +119,7 @@ def serve(
     ] = None,
     replicas: Annotated[int, typer.Option("--replicas", min=1, help="On a Ray cluster, each with --workers.")] = 1,
 ) -> None:
-    """The verifier over HTTP, for trainers that ask a URL: /verify, /openrlhf, /verl, /nemo, /health, /metrics."""
+    """The verifier over HTTP, for trainers that ask a URL: /verify, /openrlhf, /verl, /run_code, /nemo; /metrics."""
     from ampo.serve import Door
 
     door = Door(host, port, None if no_key else api_key, no_key)

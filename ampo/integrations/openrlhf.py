@@ -18,13 +18,14 @@ from openrlhf.utils.agent import AgentInstanceBase, MultiTurnAgentExecutor
 
 from ampo.integrations import shared
 from ampo.types import OUTCOMES
+from ampo.verify import shared_pool
 
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
     """The reward of one response: sequences of length 1, query = prompt + response. rewards, scores: 0 or 1."""
     try:
         response = shared.response_of(queries[0], prompts[0])
-        verdict = shared.pool().submit(shared.claim(labels[0], response, prompts[0])).result()
+        verdict = shared_pool().submit(shared.claim(labels[0], response, prompts[0])).result()
         right, outcome, failed = float(verdict.correct), OUTCOMES.index(verdict.outcome), 0.0
     except Exception as error:  # whatever it is, it must be seen: OpenRLHF would hide it
         print(f"ampo: a reward failed and counts 0: {type(error).__name__}: {error}", file=sys.stderr)

@@ -1,32 +1,17 @@
-"""One pool of workers for every adapter of a process, and what adapters share: texts of other people's shapes.
-
-AMPO_VERIFY_WORKERS sets the number of workers; without it there are as many as processors, and 8 at most, since a
-trainer's node has a process a GPU, each with a pool, and a worker holds 60 MB.
-"""
+"""What adapters share: claims made of other people's shapes, judged by the pool of the process."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from threading import Lock
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.types import Verdict
-from ampo.verify import Claim, VerifierPool
+from ampo.verify import Claim, shared_pool
 from ampo.verify.references import reference
 
-_WORKERS = 8
 _SPECIAL = re.compile(r"(?:<\|[^|<>]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")
-_starting = Lock()  # trainers call from many threads
-
-
-def pool() -> VerifierPool:
-    """The pool of this process. Its workers end with the process."""
-    with _starting:
-        return _pool()
 
 
 def claim(gold: Any, response: Any, question: Any = "", **more: Any) -> Claim:
@@ -52,7 +37,7 @@ def claim(gold: Any, response: Any, question: Any = "", **more: Any) -> Claim:
 
 def judge(claims: Iterable[Claim]) -> list[Verdict]:
     """The verdicts on claims, in their order."""
-    return pool().verify_many(claims)
+    return shared_pool().verify_many(claims)
 
 
 def text_of(value: Any) -> str:
@@ -74,11 +59,3 @@ def text_of(value: Any) -> str:
 def response_of(query: str, prompt: str) -> str:
     """The response in a text of prompt and response, without the special tokens that OpenRLHF leaves at its end."""
     return _SPECIAL.sub("", query.removeprefix(prompt))
-
-
-@cache
-def _pool() -> VerifierPool:
-    given = os.environ.get("AMPO_VERIFY_WORKERS", "")
-    if given and not given.isdecimal():
-        raise UserError(f"AMPO_VERIFY_WORKERS is {given!r}: it must be a number of processes")
-    return VerifierPool(int(given) if given else min(os.cpu_count() or 1, _WORKERS))

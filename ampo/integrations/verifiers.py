@@ -13,6 +13,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.integrations import shared
+from ampo.verify import shared_pool
 
 FIELDS = ("answer", "ground_truth", "solution", "target", "final_answer")
 
@@ -31,5 +32,5 @@ async def correct_answer(completion: Any, answer: Any, prompt: Any = None, **_: 
 
 
 async def _judged(gold: Any, response: Any, question: Any) -> float:
-    verdict = await asyncio.wrap_future(shared.pool().submit(shared.claim(gold, response, question)))
+    verdict = await asyncio.wrap_future(shared_pool().submit(shared.claim(gold, response, question)))
     return float(verdict.correct)

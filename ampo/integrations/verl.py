@@ -14,14 +14,14 @@ from typing import Any
 
 from ampo.integrations import shared
 from ampo.types import OUTCOMES, Verdict
-from ampo.verify import Claim
+from ampo.verify import Claim, shared_pool
 
 
 def compute_score(
     data_source: str, solution_str: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None, **_: Any
 ) -> dict[str, float]:
     """`score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs."""
-    return score(shared.pool().submit(claim(solution_str, ground_truth, extra_info)).result())
+    return score(shared_pool().submit(claim(solution_str, ground_truth, extra_info)).result())
 
 
 def compute_score_batch(

@@ -1,6 +1,7 @@
 """Response text in, Verdict out: extraction, equivalence, and the worker pool that keeps both harmless.
 
-`verify` judges one response, `VerifierPool` many; both need nothing but the light install.
+`verify` judges one response, `VerifierPool` many; both need nothing but the light install. `shared_pool` is the pool of
+this process, which `verify` and the adapters use.
 
 The map, from what is called to what it stands on; nothing imports upwards:
 
@@ -22,6 +23,7 @@ new unit in text/units.py; a new case for the tests in tests/cases/.
 
 from ampo.verify.claim import Claim
 from ampo.verify.crew.crew import WorkerStartError
-from ampo.verify.crew.pool import Counters, VerifierPool, verify
+from ampo.verify.crew.pool import Counters, VerifierPool
+from ampo.verify.crew.shared import shared_pool, verify
 
-__all__ = ["Claim", "Counters", "VerifierPool", "WorkerStartError", "verify"]
+__all__ = ["Claim", "Counters", "VerifierPool", "WorkerStartError", "shared_pool", "verify"]

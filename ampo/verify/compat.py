@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from ampo.types import Verdict
 from ampo.verify.claim import Claim
-from ampo.verify.crew.pool import verify as judge
+from ampo.verify.crew.shared import verify as judge
 from ampo.verify.judge import extraction
 
 _CONFIGS = ("ExprExtractionConfig", "LatexExtractionConfig", "StringExtractionConfig", "LatexNormalizationConfig")

@@ -1,4 +1,4 @@
-"""What lm-eval's scores look like in a terminal: every metric of every task, with its interval."""
+"""What another harness's scores look like in a terminal: every metric of every task, with its interval."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _NAMES = {"avg_at_k": "avg@k", "pass_at_k": "pass@k", "maj_at_k": "maj@k"}
 
 
 def show(metrics: dict[str, Any], where: Path, console: Console | None = None) -> None:
-    """Print a table of metrics that `ampo.eval.lm_eval_results.read` gives. Fits 80 columns."""
+    """Print a table of metrics that `ampo.eval.elsewhere` reads. Fits 80 columns."""
     console = console or Console(highlight=False)
-    title = f"{where}   lm-eval {metrics.get('lm_eval_version') or ''}".rstrip()
+    version = metrics.get("harness_version") or metrics.get("lm_eval_version") or ""
+    title = f"{where}   {metrics['harness']} {version}".rstrip()
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("task", overflow="fold")
     table.add_column("judged by", no_wrap=True)
@@ -28,7 +29,8 @@ def show(metrics: dict[str, Any], where: Path, console: Console | None = None) -
         table.add_row(*row)
     console.print(table)
     console.print(
-        "[dim]Intervals are over the problems. Values as lm-eval gives them: shares, unless the metric isn't.[/dim]"
+        f"[dim]Intervals are over the problems. Values as {metrics['harness']} gives them: shares, unless the metric "
+        "isn't.[/dim]"
     )
 
 

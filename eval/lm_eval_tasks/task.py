@@ -20,7 +20,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from ampo.eval.spec import PAPER_SAMPLING
 from ampo.eval.suites import Benchmark, resolve
 from ampo.prompts import Template, load_template
 from ampo.types import Message, Problem, Protocol, as_protocol
-from ampo.verify import Claim, VerifierPool
+from ampo.verify import Claim, shared_pool
 
 log = logging.getLogger(__name__)
 
@@ -146,23 +146,17 @@ def problem_of(doc: Doc) -> Problem:
     return Problem(**{**doc, "options": tuple(doc["options"])})
 
 
-@cache
-def _pool() -> VerifierPool:
-    """One for all tasks of the process; its workers end with the process."""
-    return VerifierPool()
-
-
 def judge(responses: Iterable[Sequence[str]], docs: Iterable[Doc], protocol: Protocol) -> list[list[Judged]]:
     """The filter: every sample of every problem, judged at the same time. One list of rows a problem."""
     problems = [problem_of(doc) for doc in docs]
     pending = [
-        [(text, _pool().submit(_claim(problem, text, protocol))) for text in texts]
+        [(text, shared_pool().submit(_claim(problem, text, protocol))) for text in texts]
         for problem, texts in zip(problems, responses, strict=True)
     ]
     judged = []
     for problem, futures in zip(problems, pending, strict=True):
         verdicts = [future.result() for _, future in futures]
-        votes = _pool().classes(
+        votes = shared_pool().classes(
             [v.extracted for v in verdicts], kind=problem.kind, options=problem.options, question=problem.question
         )
         judged.append(

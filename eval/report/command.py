@@ -59,7 +59,7 @@ def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None
 def tables(runs: Sequence[Shown], printed: Against, console: Console | None = None) -> None:
     """Print each run's table."""
     for run in runs:
-        if run.metrics.get("harness") == "lm-eval":
+        if "harness" in run.metrics:
             table.show(dict(run.metrics), run.path, console)
         else:
             show_metrics(run.metrics, run.path, console, printed=printed.get(run.label))

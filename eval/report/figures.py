@@ -1,6 +1,6 @@
 """How a figure is written, the same in every form of a report. Scores are fractions and are shown in percent.
 
-Results from elsewhere (lm-eval) have a part of the figures only: what isn't there is empty.
+Results from elsewhere (`ampo.eval.elsewhere`) have a part of the figures only: what isn't there is empty.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where a report's figures come from: a run directory of ours, or lm-eval's results.
+"""Where a report's figures come from: a run directory of ours, or another harness's results.
 
 A run that is still under way, or was interrupted, is reported as far as it has come: its statistics are then made
 anew from the verdicts that are there, and a note says what is missing. Nothing is written into it.
 
-lm-eval's results have the shape of metrics.json as far as they go (see `ampo.eval.lm_eval_results`).
+Other harnesses' results are read into the shape of metrics.json as far as they go (see `ampo.eval.elsewhere`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.eval import lm_eval_results, looks, paper
+from ampo.eval import elsewhere, looks, paper
 from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.rundir import RunDir
 from ampo.types import PROTOCOLS, Protocol
@@ -106,13 +106,15 @@ def _load(path: Path, label: str, without_doubtful: bool) -> Shown:
 
 
 def _elsewhere(path: Path, label: str) -> Shown:
-    """Results of lm-eval: a file of its own, or a folder with one, as `ampo eval --harness lm-eval` leaves it."""
-    if lm_eval_results.find(path) is None:
+    """Another harness's results: a file of its own, or a folder with one."""
+    harness = elsewhere.find(path)
+    if harness is None:
+        names = ", ".join(harness.name for harness in elsewhere.HARNESSES)
         raise UserError(
             f"{path} is no run directory: responses.jsonl is missing (`ampo eval` makes one), nor are there results of "
-            "lm-eval"
+            f"another harness ({names})"
         )
-    results = lm_eval_results.read(path)
+    results = harness.read(path)
     return Shown(label, path, str(results["model"] or label), results)
 
 

@@ -1,10 +1,14 @@
 """`make verifier-bench`: our verifier and others' on the same answers. Writes docs/verifier-bench.md.
 
-    python perf/verifier_bench/run.py [--only ampo math-verify ...] [--limit N]
+    python perf/verifier_bench/run.py                       # all of them: half an hour of a processor
+    python perf/verifier_bench/run.py --only math-verify trl --seconds 120
+    python perf/verifier_bench/run.py --only ampo ampo-no-question --again     # ours anew: a minute
 
 Each verifier runs in a process of its own, in the environment of its package (made by `make integrations`, in
 build/integrations). An item that isn't answered in --patience seconds of work is hung: its process is killed, another
-goes on with the next. Time is what the process and its children spend on processors, whatever else runs.
+goes on with the next. Time is what the process and its children spend on processors, whatever else runs. Each answer is
+on disk as soon as it is there (build/verifier-bench): what was stopped goes on, and the page is made of the verifiers
+that have answered everything.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ import argparse
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +32,7 @@ import psutil
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PAGE = ROOT / "docs" / "verifier-bench.md"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integrations" / "real")]
 
 from items import ATTACKS, HANGS, Item, items  # noqa: E402
@@ -72,6 +79,7 @@ class Process:
             text=True,
             env=environment,
         )
+        self._pids, self._looked = [self._process.pid], 0.0
         if self._read(600) != "ready":
             raise SystemExit(f"{name} can't be started: run `{' '.join(command)}` to see why")
         self._start = self._spent()
@@ -90,8 +98,10 @@ class Process:
         return self._spent() - self._start
 
     def end(self) -> None:
-        for process in [*psutil.Process(self._process.pid).children(recursive=True), self._process]:
-            process.kill()
+        self._looked = 0.0
+        for pid in reversed(self._family()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
     def _read(self, patience: float) -> str | None:
@@ -99,44 +109,85 @@ class Process:
         assert self._process.stdout is not None
         before, began = self._spent(), time.monotonic()
         while time.monotonic() - began < _WALL * patience:
-            if select.select([self._process.stdout], [], [], 0.5)[0]:
+            if select.select([self._process.stdout], [], [], 0.2)[0]:
                 return self._process.stdout.readline().strip() or None
             if self._spent() - before > patience:
                 return None
         return None
 
     def _spent(self) -> float:
-        try:
-            whole = psutil.Process(self._process.pid)
-            times = [p.cpu_times() for p in (whole, *whole.children(recursive=True))]
-        except psutil.NoSuchProcess:
-            return 0.0
-        own = times[0]
-        return own.children_user + own.children_system + sum(t.user + t.system for t in times)
+        return sum(map(_seconds, self._family()))
+
+    def _family(self) -> list[int]:
+        """The process and its descendants, looked for twice a second: that takes a look at all of the machine's."""
+        if time.monotonic() - self._looked > 0.5:
+            with suppress(psutil.NoSuchProcess):
+                children = psutil.Process(self._process.pid).children(recursive=True)
+                self._pids = [self._process.pid, *(child.pid for child in children)]
+            self._looked = time.monotonic()
+        return self._pids
 
 
-def measure(name: str, folder: Path, given: Sequence[Item], patience: float) -> Result:
+def _seconds(pid: int) -> float:
+    """Of processors, with those of children that have ended."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def measure(name: str, folder: Path, given: Sequence[Item], kept: Kept, patience: float, seconds: float) -> None:
+    """Ask what isn't answered yet, until so many seconds of processors are spent."""
     tool = VERIFIERS[name][1]
     python = (
         Path(sys.executable)
         if tool is None
         else environment(folder / tool, TOOLS[tool][1], bare=TOOLS[tool][0] is None)
     )
-    accepted: Counter[tuple[str, bool]] = Counter()
-    hung, cpu, process = 0, 0.0, None
-    for number, item in enumerate(given):
-        process = process or Process(python, name)
+    left, process = deque(item for item in given if item.key not in kept.rows), None
+    spent = before = 0.0
+    while left and spent < seconds:
+        item = left.popleft()
+        if process is None:
+            process, before = Process(python, name), 0.0
         said = process.ask(item, patience)
+        used = max(process.cpu - before, 0.0) if said is not None else patience
+        before, spent = before + used, spent + used
+        kept.add(item, said, used)
         if said is None:
-            hung += 1
             print(f"{name}: hung on {item.gold[:40]!r} <- {item.answer[:60]!r}", flush=True)
-        else:
-            accepted[item.group, item.right] += said
-        if said is None or number == len(given) - 1:
-            cpu += max(process.cpu, 0.0)
             process.end()
             process = None
-    return Result(accepted, hung, cpu)
+    if process is not None:
+        process.end()
+
+
+class Kept:
+    """A verifier's answers, a line each in a file: the item's key, 1, 0 or null where it hung, and seconds."""
+
+    def __init__(self, file: Path, again: bool = False) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if again:
+            file.unlink(missing_ok=True)
+        self._file = file
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        self.rows: dict[str, tuple[bool | None, float]] = {}
+        for line in lines:
+            key, said, used = json.loads(line)
+            self.rows[key] = said, used
+
+    def add(self, item: Item, said: bool | None, used: float) -> None:
+        self.rows[item.key] = said, used
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps([item.key, said, round(used, 4)]) + "\n")
+
+    def result(self, given: Sequence[Item]) -> Result | None:
+        """None where something isn't answered."""
+        if any(item.key not in self.rows for item in given):
+            return None
+        found = [(item, *self.rows[item.key]) for item in given]
+        accepted = Counter((item.group, item.right) for item, said, _ in found if said)
+        return Result(accepted, sum(said is None for _, said, _ in found), sum(used for *_, used in found))
 
 
 def page(results: dict[str, Result], given: Sequence[Item], patience: float) -> str:
@@ -168,34 +219,23 @@ def page(results: dict[str, Result], given: Sequence[Item], patience: float) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=list(VERIFIERS), default=list(VERIFIERS))
-    parser.add_argument("--limit", type=int, help="every k-th item, about so many; writes no page")
-    parser.add_argument("--patience", type=float, default=6.0)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "integrations")
+    parser.add_argument("--again", action="store_true", help="forget what these have answered")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of processors, for each verifier")
+    parser.add_argument("--patience", type=float, default=6.0, help="seconds of processors an item")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "integrations", help="environments")
     parser.add_argument("--results", type=Path, default=ROOT / "build" / "verifier-bench")
     chosen = parser.parse_args()
-    given = list(items())
-    if chosen.limit:
-        given = given[:: max(1, len(given) // chosen.limit)]
+    given = list({item.key: item for item in items()}.values())
     for name in chosen.only:
-        result = measure(name, chosen.folder.resolve(), given, chosen.patience)
-        print(name, dict(result.accepted), "hung", result.hung, f"{result.cpu:.1f} s", flush=True)
-        if not chosen.limit:
-            chosen.results.mkdir(parents=True, exist_ok=True)
-            record = {"accepted": [[*key, n] for key, n in result.accepted.items()], "hung": result.hung}
-            (chosen.results / f"{name}.json").write_text(json.dumps(record | {"cpu": result.cpu}))
-    if not chosen.limit:
-        results = {name: _read(chosen.results / f"{name}.json") for name in VERIFIERS}
-        found = {name: result for name, result in results.items() if result is not None}
-        (ROOT / "docs" / "verifier-bench.md").write_text(page(found, given, chosen.patience), encoding="utf-8")
-
-
-def _read(file: Path) -> Result | None:
-    """What was measured of a verifier, in this run or an earlier one."""
-    if not file.is_file():
-        return None
-    record = json.loads(file.read_text())
-    accepted = Counter({(group, right): n for group, right, n in record["accepted"]})
-    return Result(accepted, record["hung"], record["cpu"])
+        kept = Kept(chosen.results / f"{name}.jsonl", chosen.again)
+        measure(name, chosen.folder.resolve(), given, kept, chosen.patience, chosen.seconds)
+        print(f"{name}: {len(kept.rows)} of {len(given)}, {kept.result(given) or 'to be continued'}", flush=True)
+    results = {name: Kept(chosen.results / f"{name}.jsonl").result(given) for name in VERIFIERS}
+    found = {name: result for name, result in results.items() if result is not None}
+    if found:
+        PAGE.write_text(page(found, given, chosen.patience), encoding="utf-8")
+    if missing := [name for name in VERIFIERS if name not in found]:
+        print(f"{PAGE.name} is without {', '.join(missing)}: the same command goes on")
 
 
 if __name__ == "__main__":

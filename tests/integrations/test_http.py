@@ -94,6 +94,14 @@ def test_the_forms_of_trainers(server: Server) -> None:
     assert ask(server, "/verl", one).body["score"] == 1.0
     two = {"solution_strs": [RIGHT, WRONG], "ground_truths": ["1/2", ["1/2"]]}
     assert [row["acc"] for row in ask(server, "/verl", two).body["scores"]] == [1.0, 0.0]
+    sandbox = {"stdin": "1/2", "language": "python", "run_timeout": 10, "compile_timeout": 10, "memory_limit_MB": 1024}
+    for text, said in ((RIGHT, "correct"), (WRONG, "wrong"), ("", "no_answer")):
+        found = ask(server, "/run_code", sandbox | {"code": text + "\n\n"}).body
+        assert (found["status"], found["run_result"]["status"], found["run_result"]["stdout"]) == (
+            "Success",
+            "Finished",
+            said,
+        )
     message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": RIGHT}]}
     body = {"responses_create_params": {"input": []}, "response": {"output": [message]}, "expected_answer": "1/2"}
     found = ask(server, "/verify", body).body
@@ -121,6 +129,7 @@ def test_openrlhfs_own_client_gets_its_reward(server: Server) -> None:
         ("/verify", {"gold": "1", "response": "1", "options": 7}, 422, "must be a list of texts"),
         ("/openrlhf", {"query": ["a"], "prompts": [], "labels": ["1"]}, 422, "lists of one length"),
         ("/verl", {"solution_str": "1"}, 422, "no `ground_truth`"),
+        ("/run_code", {"code": "1", "stdin": None}, 422, "no reference answer"),
         ("/verify", {"claims": [{"gold": "1", "response": "1"}] * 101}, 413, "may hold 100 claims"),
     ],
 )

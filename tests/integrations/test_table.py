@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 
 from ampo.__main__ import main
-from ampo.integrations import shared
+from ampo.verify import shared_pool
 
 ROWS: list[dict[str, Any]] = [
     {"answer": "1/2", "completion": r"so \boxed{0.5}", "n": "a"},
@@ -40,7 +40,7 @@ class Ampo(Protocol):
 @pytest.fixture
 def ampo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ampo:
     """The command line, in this process and with its pool: a worker takes seconds to start."""
-    monkeypatch.setattr("ampo.verify.VerifierPool", lambda *_: nullcontext(shared.pool()))
+    monkeypatch.setattr("ampo.verify.VerifierPool", lambda *_: nullcontext(shared_pool()))
 
     def run(*arguments: str, stdin: str = "", code: int = 0) -> Done:
         monkeypatch.setattr(sys, "argv", ["ampo", "verify", *arguments])

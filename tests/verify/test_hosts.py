@@ -49,11 +49,11 @@ def test_in_a_ray_task():
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
 
     def task() -> tuple[list[str], list[int], str]:
-        from ampo.verify.crew import pool
+        from ampo.verify import shared_pool
 
         outcomes, pids = judged()
         said = verify("x+y", r"\boxed{y+x}").outcome
-        return outcomes, [*pids, *pool._default_pool().pids], said  # the default pool is never closed
+        return outcomes, [*pids, *shared_pool().pids], said  # the shared pool is never closed
 
     try:
         outcomes, pids, said = ray.get(ray.remote(task).remote(), timeout=90)
@@ -68,7 +68,7 @@ def test_in_a_ray_task():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*deprecated")  # Gradio's own, about pandas
 def test_behind_a_gradio_page():
-    """Handlers run in threads of the page's own, several at once, and share the default pool."""
+    """Handlers run in threads of the page's own, several at once, and share the process's pool."""
     gr = pytest.importorskip("gradio", reason="gradio is not installed (extra `app`)")
     client = pytest.importorskip("gradio_client")
 

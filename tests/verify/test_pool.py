@@ -15,7 +15,7 @@ from concurrent.futures import CancelledError
 import pytest
 
 from ampo.errors import UserError
-from ampo.verify import Claim, VerifierPool, WorkerStartError, verify
+from ampo.verify import Claim, VerifierPool, WorkerStartError, shared_pool, verify
 
 HANG = Claim("5", r"\boxed{9^{9^{9^{9}}}}", protocol="official")  # big-integer arithmetic without end
 SUM = Claim("x+y", r"\boxed{y+x}")  # takes a worker
@@ -52,6 +52,41 @@ def test_one_call():
     assert verify("7", r"\boxed{7}", protocol="official").outcome == "correct"
     assert verify("7", "and so 7", finish_reason="length").outcome == "truncated"
     assert verify("B", "(B)", kind="choice").correct
+
+
+def test_everybody_without_a_pool_of_his_own_shares_one_whose_workers_come_as_they_are_needed():
+    code = """
+import ampo.training.openrlhf.reward
+from ampo.eval.lm_eval_tasks import task
+from ampo.integrations import shared, trl, verl
+from ampo.verify import Claim, compat, shared_pool, verify
+verify("x+y", "y+x"), verify("x+y", "y-x"), compat.verify("$a+b$", "$b+a$")
+assert len(shared_pool().pids) == 1
+shared.judge(Claim("x+y", f"y+{n}x") for n in range(40))
+reward = ampo.training.openrlhf.reward.reward_func
+assert reward(["so <answer>b+a</answer><|im_end|>"], ["so "], ['{"uid": "1", "answer": "a+b"}'])["scores"] == 1.0
+print(len(shared_pool().pids), shared_pool().counters.items)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"AMPO_VERIFY_WORKERS": "2"}
+    )
+    assert done.stdout.split() == ["2", "44"], done
+
+
+def test_a_pool_that_waits_starts_no_more_workers_than_there_are_claims():
+    with VerifierPool(3, eager=False) as pool:
+        assert pool.pids == []
+        assert pool.verify_many([SUM])[0].correct
+        assert len(pool.pids) == 1
+
+
+def test_a_number_of_workers_that_is_none_is_the_users_error(monkeypatch):
+    from ampo.verify.crew import shared
+
+    shared._pool.cache_clear()
+    monkeypatch.setenv("AMPO_VERIFY_WORKERS", "many")
+    with pytest.raises(UserError, match="AMPO_VERIFY_WORKERS"):
+        shared_pool()
 
 
 def test_verdict_names_the_rule_that_found_the_answer():

@@ -18,8 +18,10 @@ FORMS: Mapping[str, Callable[[Mapping[str, Any]], forms.Asked]] = {
     "/verify": forms.verify,
     "/openrlhf": forms.openrlhf,
     "/verl": forms.verl,
+    "/run_code": forms.sandbox,
     "/nemo": forms.nemo,
 }
+BUSY = {"/run_code": 504}  # the only status after which veRL's sandbox client asks again; whoever else: 429
 MAX_BODY = 256 * 2**20  # bytes
 
 
@@ -33,7 +35,7 @@ def build(desk: Desk, close: Callable[[], None] = lambda: None) -> FastAPI:
 
     app = FastAPI(title="ampo verify", lifespan=life, openapi_url=None)
     for path, form in FORMS.items():
-        app.post(path)(_route(desk, form))
+        app.post(path)(_route(desk, form, BUSY.get(path, 429)))
 
     @app.get("/health")
     async def health() -> dict[str, object]:
@@ -46,7 +48,7 @@ def build(desk: Desk, close: Callable[[], None] = lambda: None) -> FastAPI:
     return app
 
 
-def _route(desk: Desk, form: Callable[[Mapping[str, Any]], forms.Asked]) -> Callable[..., Any]:
+def _route(desk: Desk, form: Callable[[Mapping[str, Any]], forms.Asked], busy: int) -> Callable[..., Any]:
     async def route(request: Request) -> JSONResponse:
         try:
             asked = form(await _body(request))
@@ -55,7 +57,7 @@ def _route(desk: Desk, form: Callable[[Mapping[str, Any]], forms.Asked]) -> Call
             return _refusal(422, str(error))
         except FullError:
             full = f"the queue is full ({desk.waiting} of {desk.limit} claims under way): ask again later"
-            return _refusal(429, full, {"Retry-After": "1"})
+            return _refusal(busy, full, {"Retry-After": "1"})
         except TooLargeError:
             return _refusal(413, f"a request may hold {desk.limit} claims and {MAX_BODY >> 20} MiB: send several")
         return JSONResponse(asked.answer(verdicts))

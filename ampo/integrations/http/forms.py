@@ -80,6 +80,17 @@ def verl(body: Body) -> Asked:
     return Asked(claims, lambda verdicts: dict(adapter.score(verdicts[0])))
 
 
+def sandbox(body: Body) -> Asked:
+    """What veRL posts to a Sandbox Fusion's /run_code: `code`, a response's code block, and `stdin`, a test's input.
+
+    Nothing is run: the block is the response, the input its reference, and what a program would have printed is the
+    outcome, so that a row's `ground_truth` is {"inputs": [reference], "outputs": ["correct"]}.
+    """
+    gold = _field(body, "stdin")
+    claim = shared.claim(gold, str(_field(body, "code") or "").strip())
+    return Asked([claim], lambda verdicts: _run_code(verdicts[0]))
+
+
 def nemo(body: Body) -> Asked:
     """NeMo Gym's `/verify`, which NeMo-RL trains with: the request comes back with `reward`, 1.0 or 0.0."""
     claim = shared.claim(
@@ -105,6 +116,24 @@ def _claim(row: Any, where: str) -> Claim:
 
 def _told(verdict: Verdict) -> dict[str, Any]:
     return asdict(verdict) | {"correct": verdict.correct, "seconds": round(verdict.seconds, 6)}
+
+
+def _run_code(verdict: Verdict) -> dict[str, Any]:
+    late = verdict.outcome == "timeout"
+    return {
+        "status": "Failed" if late else "Success",
+        "message": "",
+        "compile_result": None,
+        "run_result": {
+            "status": "TimeLimitExceeded" if late else "Finished",
+            "execution_time": round(verdict.seconds, 6),
+            "return_code": None if late else 0,
+            "stdout": verdict.outcome,
+            "stderr": verdict.reason,
+        },
+        "executor_pod_name": None,
+        "files": {},
+    }
 
 
 def _named(verdict: Verdict) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`reward_func` for OpenRLHF's `--reward.remote_url`: the shared verifier, one pool a process.
+"""`reward_func` for OpenRLHF's `--reward.remote_url`: the verifier, on the pool of the process.
 
 OpenRLHF swallows an exception of a reward function and leaves the reward None, with which the step then fails far from
 the cause. Here a failure is a counted outcome: reward 0, `reward_failed` 1 in the logs, the reason on stderr.
@@ -7,20 +7,14 @@ the cause. Here a failure is a counted outcome: reward 0, `reward_failed` 1 in t
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
-from functools import cache
-from threading import Lock
 from typing import Any
 
 from ampo.algorithm.rewards import reward
 from ampo.training.openrlhf.special import dropped, finish_reason
 from ampo.types import OUTCOMES, Problem, Verdict
-from ampo.verify import Claim, VerifierPool
-
-_WORKERS = 8  # of a process at most: a node has an engine a GPU, each with a pool, and a worker holds 58 MB
-_starting = Lock()  # OpenRLHF calls from many threads of an engine's process
+from ampo.verify import Claim, shared_pool
 
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
@@ -51,14 +45,7 @@ def _judge(text: str, label: dict[str, Any], finished: str | None) -> Verdict:
         kind=label.get("kind", "auto"),
         extract=label.get("extract", ""),
     )
-    with _starting:
-        pool = _pool()
-    return pool.submit(Claim.of(problem, text, finished)).result()
-
-
-@cache
-def _pool() -> VerifierPool:
-    return VerifierPool(min(os.cpu_count() or 1, _WORKERS))
+    return shared_pool().submit(Claim.of(problem, text, finished)).result()
 
 
 def _response(query: str, prompt: str) -> str:

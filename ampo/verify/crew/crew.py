@@ -61,7 +61,7 @@ class Job:
 
 
 class Crew:
-    """`size` workers. They are started by `hire`, or by the first `submit`."""
+    """Up to `size` workers. `hire` starts them all; without it they are started as jobs wait for them."""
 
     def __init__(self, size: int, limits: Limits) -> None:
         self._size, self._limits = size, limits
@@ -73,6 +73,7 @@ class Crew:
         self._queue: deque[Job] = deque()
         self._processes: set[Process] = set()
         self._threads: list[threading.Thread] = []
+        self._hired = 0  # threads that were ever started
         self._outstanding = 0
         self._closed = threading.Event()
         self._failure: WorkerStartError | None = None
@@ -93,15 +94,16 @@ class Crew:
             return [process.pid for process in self._processes]
 
     def hire(self) -> None:
-        """Start the threads, which start the workers in the background."""
+        """Start all threads, which start the workers in the background."""
         with self._condition:
-            if not self._threads:
-                self._threads = [
-                    threading.Thread(target=self._serve, name=f"ampo-verify-{i}", daemon=True)
-                    for i in range(self._size)
-                ]
-                for thread in self._threads:
-                    thread.start()
+            self._hire(self._size)
+
+    def _hire(self, wanted: int) -> None:
+        while self._hired < min(wanted, self._size):
+            thread = threading.Thread(target=self._serve, name=f"ampo-verify-{self._hired}", daemon=True)
+            self._threads.append(thread)
+            self._hired += 1
+            thread.start()
 
     def submit(self, job: Job) -> None:
         """Queue a job. Raises RuntimeError after close, WorkerStartError where no worker can be started."""
@@ -110,9 +112,9 @@ class Crew:
                 raise RuntimeError("the verifier pool is closed")
             if self._failure is not None:
                 raise self._failure
-            self.hire()
             self._queue.append(job)
             self._outstanding += 1
+            self._hire(self._outstanding)
             self._condition.notify()
 
     def close(self, cancel: bool) -> None:

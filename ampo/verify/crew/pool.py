@@ -1,10 +1,9 @@
-"""Judging many claims at once, and one without ceremony: `VerifierPool` and `verify`.
+"""Judging many claims at once: `VerifierPool`.
 
 What is cheap and safe is done in the caller's process (`ampo.verify.crew.tasks`); the rest goes to worker processes
-that
-can be killed (`ampo.verify.crew.crew`), so that no response can hang the caller or eat its memory. Of a long response
-only the extracted answer travels, and equal questions are judged once: while one is under way later ones wait for
-its verdict, afterwards they find it in a bounded cache. A verdict that a deadline or a dead worker prevented is not
+that can be killed (`ampo.verify.crew.crew`), so that no response can hang the caller or eat its memory. Of a long
+response only the extracted answer travels, and equal questions are judged once: while one is under way later ones wait
+for its verdict, afterwards they find it in a bounded cache. A verdict that a deadline or a dead worker prevented is not
 kept, since a busy machine may have been the reason.
 
 Nothing here uses signals, so it works from any thread, from asyncio
@@ -26,7 +25,7 @@ from functools import partial
 from typing import Any
 
 from ampo.errors import UserError
-from ampo.types import AnswerKind, Protocol, Verdict
+from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.crew import Answer, Crew, Job
 from ampo.verify.crew.process import Limits
@@ -62,11 +61,15 @@ class VerifierPool:
     timeout: seconds an item, by the wall clock, from its start in a worker. Past it the outcome is "timeout".
     memory_mb: address space of a worker in MiB (Linux).
 
-    Workers start in the background at once. A context manager: leaving it waits for what was submitted, unless an
+    eager: start the workers in the background at once, rather than as claims wait for them.
+
+    A context manager: leaving it waits for what was submitted, unless an
     exception passes through. Raises UserError for a value out of range.
     """
 
-    def __init__(self, workers: int | None = None, timeout: float = 5.0, memory_mb: int = 1024) -> None:
+    def __init__(
+        self, workers: int | None = None, timeout: float = 5.0, memory_mb: int = 1024, *, eager: bool = True
+    ) -> None:
         workers = (os.cpu_count() or 1) if workers is None else workers
         for name, value, least in (("workers", workers, 1), ("timeout", timeout, 0.01), ("memory_mb", memory_mb, 1)):
             if not least <= value < float("inf"):
@@ -77,7 +80,8 @@ class VerifierPool:
         self._reset()
         self._finalizer = weakref.finalize(self, self._crew.close, True)  # at collection or at exit
         _pools.add(self)
-        self._crew.hire()
+        if eager:
+            self._crew.hire()
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
@@ -257,42 +261,10 @@ def _fulfil(future: Future, result: Any) -> None:
 
 
 _pools: weakref.WeakSet[VerifierPool] = weakref.WeakSet()
-_default: VerifierPool | None = None
-_default_lock = threading.Lock()
-
-
-def verify(
-    gold: str,
-    response: str,
-    protocol: Protocol = "ampo",
-    *,
-    kind: AnswerKind = "auto",
-    options: Sequence[str] = (),
-    question: str = "",
-    finish_reason: str | None = None,
-    extract: str = "",
-) -> Verdict:
-    """Judge one response; see `Claim` for the arguments and for what is refused.
-
-    Goes through one worker process, which the first call that needs it starts, with a VerifierPool's default limits.
-    For many claims make a VerifierPool.
-    """
-    claim = Claim(gold, response, protocol, kind, tuple(options), question, finish_reason, extract)
-    return _default_pool().submit(claim).result()
-
-
-def _default_pool() -> VerifierPool:
-    global _default
-    with _default_lock:
-        if _default is None:
-            _default = VerifierPool(workers=1)
-        return _default
 
 
 def _after_fork() -> None:
     """A forked child has none of its parent's threads, and must not use its parent's workers or locks."""
-    global _default_lock
-    _default_lock = threading.Lock()
     for pool in list(_pools):
         pool._after_fork()
 

@@ -18,11 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 
-# Versions as they were when the adapters were written: newer ones may want another form.
+# Versions as they were when the adapters were written: newer ones may want another form. lighteval loads its tasks with
+# one old version of latex2sympy2-extended alone, which one old version of Math-Verify goes with (ours needs neither for
+# protocol ampo).
 TOOLS: dict[str, tuple[str | None, list[str]]] = {
     "math-verify": ("math_verify_suite.py", ["pytest", "pip", "hatchling", "setuptools"]),
     "trl": ("trl_grpo.py", ["trl==1.16.0", "torch>=2.11"]),
-    "verl": ("verl_rewards.py", ["verl==0.9.1", "torch>=2.11"]),
+    "verl": ("verl_rewards.py", ["verl==0.9.1", "torch>=2.11", "fastapi", "uvicorn"]),
     "verifiers": ("verifiers_rubric.py", ["verifiers==0.4.0"]),
     "inspect": ("inspect_scorer.py", ["inspect-ai==0.3.285"]),
     # These two for the comparison of verifiers alone (perf/verifier_bench).
@@ -30,6 +32,7 @@ TOOLS: dict[str, tuple[str | None, list[str]]] = {
     "lm-eval": (None, ["lm-eval[math]==0.4.13", "torch>=2.11"]),
     "lighteval": ("lighteval_metric.py", ["lighteval[math]==0.13.0", "torch>=2.11"]),
 }
+OVERRIDES = {"lighteval": ["latex2sympy2-extended==1.0.6", "math-verify==0.5.2"]}
 
 
 def environment(folder: Path, packages: list[str], bare: bool = False) -> Path:
@@ -38,7 +41,9 @@ def environment(folder: Path, packages: list[str], bare: bool = False) -> Path:
     if not (folder / ".ready").exists():
         uv = [sys.executable, "-m", "uv"]
         subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
-        command = [*uv, "pip", "install", "--quiet", "--python", str(python)]
+        overrides = folder / "overrides.txt"
+        overrides.write_text("".join(f"{line}\n" for line in OVERRIDES.get(folder.name, [])))
+        command = [*uv, "pip", "install", "--quiet", "--python", str(python), "--overrides", str(overrides)]
         command += ["--overrides", str(ROOT / "requirements" / "cpu-overrides.txt"), *_torch()]
         ours = [] if bare else ["-e", str(ROOT)]
         subprocess.run([*command, *ours, *packages], check=True)

@@ -1,6 +1,10 @@
-"""veRL's own reward managers, both the batch one and the one of its reward loop, with our functions found by pkg://."""
+"""veRL's own reward managers, both the batch one and the one of its reward loop, with our functions found by pkg://;
+and its own client of a sandbox, asking `ampo verify serve`."""
 
 import asyncio
+import re
+import subprocess
+import sys
 
 import numpy as np
 import torch
@@ -9,6 +13,7 @@ from tensordict import TensorDict
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
 from verl.trainer.ppo.reward import get_custom_reward_fn
+from verl.utils.reward_score import default_compute_score
 from verl.workers.reward_manager.batch import BatchRewardManager
 
 GOLDS = ["1/2", ["7"], '{"ground_truth": "x+1"}', "B"]
@@ -40,6 +45,22 @@ def batch() -> DataProto:
     return DataProto(TensorDict(tensors, batch_size=n), objects, {})
 
 
+def sandbox() -> None:
+    command = [sys.executable, "-m", "ampo", "verify", "serve", "--port", "0", "--workers", "1"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        url = re.search(r"http://[\d.:]+", server.stderr.readline())[0] + "/run_code"
+        tests = {"inputs": ["1/2"], "outputs": ["correct"]}
+        for text, score in ((r"\boxed{0.5}", 1.0), ("0.5", 1.0), (r"\boxed{0.6}", 0.0)):
+            said = f"So it is\n```\n{text}\n```"
+            found = default_compute_score("codecontests", said, tests, sandbox_fusion_url=url, memory_limit_mb=1024)
+            assert found == score, (text, found)
+    finally:
+        server.terminate()
+        server.wait(60)
+    print("its sandbox client: right 1.0, wrong 0.0")
+
+
 def main() -> None:
     manager = BatchRewardManager(Texts(), num_examine=0, compute_score=loaded("compute_score_batch"))
     found = manager(batch(), return_dict=True)
@@ -54,6 +75,7 @@ def main() -> None:
 
     assert asyncio.run(loop()) == EXPECTED
     print("batch and single reward managers:", EXPECTED)
+    sandbox()
 
 
 if __name__ == "__main__":
