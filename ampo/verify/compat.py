@@ -17,6 +17,7 @@ docs/math-verify.md lists each case of Math-Verify's own tests that comes out ot
 # ruff: noqa: ARG001 (the signatures are Math-Verify's)
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -24,8 +25,12 @@ from ampo.types import Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.shared import verify as judge
 from ampo.verify.judge import extraction
+from ampo.verify.references import reference
 
 _CONFIGS = ("ExprExtractionConfig", "LatexExtractionConfig", "StringExtractionConfig", "LatexNormalizationConfig")
+
+_COMMAND = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}|\\[a-zA-Z]+")
+_PROSE = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}")  # two words
 
 
 class Parsed(list[str]):
@@ -100,7 +105,11 @@ def math_metric(
 
 
 def _golds(gold: Any) -> Iterator[str]:
-    if isinstance(gold, (list, tuple)):
+    """Each reference. A parsed one is read as data sets hold them; only of prose, what was found in it counts."""
+    if isinstance(gold, Parsed) and gold and not _PROSE.search(_COMMAND.sub("", gold.text)):
+        found = reference(gold.text)
+        yield gold[0] if found is None else str(found)
+    elif isinstance(gold, (list, tuple)):
         for one in gold:
             yield from _golds(one)
     else:

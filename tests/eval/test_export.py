@@ -76,3 +76,49 @@ def test_what_cannot_be_exported_is_said(run: RunDir, save_run: Callable[..., Ru
         export(run, "parqet", tmp_path)
     with pytest.raises(UserError, match="no verdicts yet"):
         export(save_run("bare", PROBLEMS, [{"problem": "b/1", "outcomes": {}}], metrics=False), "parquet", tmp_path)
+
+
+class _Hub:
+    """What `--push-to` calls of huggingface_hub, and with what."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, object]]] = []
+
+    def create_repo(self, name: str, **more: object) -> None:
+        self.calls.append((name, more))
+
+    def upload_folder(self, **more: object) -> None:
+        self.calls.append(("", more))
+
+
+@pytest.mark.parametrize(
+    ("reachable", "dry", "said"),
+    [
+        (True, True, "not pushed (--dry-run): 2 files"),
+        (False, False, "not pushed (the hub cannot be reached): 2 files"),
+        (True, False, "pushed 2 files"),
+    ],
+)
+def test_a_push_goes_to_a_private_data_set_or_says_what_it_would_put_there(
+    run: RunDir,
+    reachable: bool,
+    dry: bool,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from ampo.cli.export import export as command
+
+    hub = pytest.importorskip("huggingface_hub")
+    fake = _Hub()
+    monkeypatch.setattr(hub, "create_repo", fake.create_repo)
+    monkeypatch.setattr(hub, "upload_folder", fake.upload_folder)
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: reachable)
+    command(run.path, "lm-eval-samples", tmp_path / "out", "me/runs", dry)
+    assert said in capsys.readouterr().err
+    pushed = [
+        ("me/runs", {"repo_type": "dataset", "private": True, "exist_ok": True}),
+        ("", {"repo_id": "me/runs", "repo_type": "dataset", "folder_path": tmp_path / "out"}),
+    ]
+    assert fake.calls == (pushed if reachable and not dry else [])

@@ -34,6 +34,10 @@ def test_configs_are_math_verifys() -> None:
         (r"\boxed{\frac{1}{2}}", "The answer is 1/2.", True),
         ("${1,2}$", r"$\boxed{(2,1)}$", False),
         ("$7$", "I don't know", False),
+        ("$x >= 5$", r"Therefore $x \geq 5$ is the solution.", True),
+        ("$x-2y+z-1=0$", r"thus $\boxed{x-2y+z-1=0}$", True),
+        ("$a +3z = 0$", "$0$", False),
+        ("$AB=4,CD=5$", r"$\boxed{4, 5}$", True),
     ],
 )
 def test_a_text_is_parsed_and_judged(gold: str, response: str, right: bool) -> None:

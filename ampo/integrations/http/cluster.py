@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ampo.serve import Door
 
 NAME = "ampo-verify"
+GRACE = 120  # seconds for what is under way, once it is told to stop
 
 
 def serve(door: Door, address: str, replicas: int, workers: int, timeout: float, queue: int) -> None:
@@ -34,11 +36,15 @@ def serve(door: Door, address: str, replicas: int, workers: int, timeout: float,
     ray_serve.start(http_options={"host": door.host, "port": door.port})
     ray_serve.run(application(replicas, workers, timeout, queue), name=NAME, route_prefix="/")
     print(f"the verifier is on http://{door.host}:{door.port}/verify, {replicas} replicas", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         while True:
             time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
     finally:
-        ray_serve.delete(NAME)
+        ray_serve.delete(NAME)  # returns when what was accepted is answered
+        print("stopped: the deployment is taken down", file=sys.stderr, flush=True)
 
 
 def application(replicas: int, workers: int, timeout: float, queue: int):
@@ -53,7 +59,12 @@ def application(replicas: int, workers: int, timeout: float, queue: int):
         pool = VerifierPool(workers, timeout)
         return build(Desk(pool, queue), pool.close)
 
-    @ray_serve.deployment(num_replicas=replicas, max_ongoing_requests=queue, ray_actor_options={"num_cpus": workers})
+    @ray_serve.deployment(
+        num_replicas=replicas,
+        max_ongoing_requests=queue,
+        graceful_shutdown_timeout_s=GRACE,
+        ray_actor_options={"num_cpus": workers},
+    )
     @ray_serve.ingress(builder)
     class Verifier:
         """A replica."""
