@@ -23,7 +23,7 @@ _OPENING = re.compile(r"\\(?:boxed|fbox)\s{0,9}\{")
 EMPTY = re.compile(r"\\(?:boxed|fbox)\s{0,9}\{(?:\\[a-zA-Z]{1,10}(?:\{[^{}]{0,20}\})?|[\s.…_$,;!?]){0,20}\}")
 _SAYS = re.compile(r"[^\W_]|\\[a-zA-Z{]|[<>=∞∅√±+]")
 _NOTHING = re.compile(
-    r"\\(?:phantom|hspace|vspace|text|boxed|fbox|ldots|dots|cdots|quad|qquad|mathrm|textbf|underline)(?![a-zA-Z])|"
+    r"\\[hv]?(?:phantom|space)\*?\s{0,9}\{[^{}]{0,40}\}|\\(?:text|boxed|fbox|ldots|dots|cdots|quad|qquad|mathrm|textbf|underline)(?![a-zA-Z])|"
     r"\\[,;:! ]"
 )
 _DRESS = (

@@ -1,7 +1,8 @@
-"""What isn't read is the same only as the same text."""
+"""What isn't read is the same as the same text, and where sympy says so: sums, integrals, limits behind a label."""
 
 from __future__ import annotations
 
+from ampo.verify.formula import symbolic
 from ampo.verify.kinds.answers import Answer, Unread
 from ampo.verify.kinds.registry import Equal, Kind
 from ampo.verify.question.context import Setting
@@ -10,7 +11,8 @@ from ampo.verify.question.context import Setting
 def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
     del setting, equal
     if isinstance(gold, Unread) and isinstance(answer, Unread):
-        return "".join(gold.text.split()) == "".join(answer.text.split())
+        same_text = "".join(gold.text.split()) == "".join(answer.text.split())
+        return same_text or symbolic.same(gold.text, answer.text)
     return None
 
 

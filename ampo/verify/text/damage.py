@@ -23,6 +23,7 @@ _TWICE = re.compile(
     r"angle)(?![a-zA-Z]))"
 )
 
+_STOP_INSIDE = re.compile(r"(?<=\})\.(?=\s{0,9}[\])]\s{0,9}$)")  # a sentence's end inside of a bracket
 _BOX = re.compile(r"(?<!\\)\\\\(?=(?:boxed|fbox)\{)")
 
 
@@ -39,7 +40,7 @@ def mended(text: str) -> str:
 
 def restored(text: str) -> str:
     """A reference or an answer with the first letters of commands that were lost with a control character."""
-    return _LOST.sub(lambda m: f"\\{_FIRST[m[0]]}{m[0]}", text)
+    return _STOP_INSIDE.sub("", _LOST.sub(lambda m: f"\\{_FIRST[m[0]]}{m[0]}", text))
 
 
 def _whole(text: str) -> bool:

@@ -39,6 +39,7 @@ _UNICODE = {
     "≈": r"\approx ",
     "≃": r"\approx ",
     "∈": r"\in ",
+    "∀": r"\forall ",
     "∉": r"\notin ",
     "∪": r"\cup ",
     "∩": r"\cap ",
