@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 import warnings
@@ -26,6 +27,7 @@ def main() -> None:
     from ampo.cli import InterruptedByUserError, ReaderGoneError, UsageError, app, usage_line
 
     warnings.filterwarnings("ignore", "The pynvml package is deprecated", FutureWarning)  # torch's, at import
+    logging.getLogger("DeepSpeed").addFilter(_is_news)
     try:
         refuse_empty(sys.argv[1:])
         code = app(standalone_mode=False)
@@ -47,6 +49,11 @@ def main() -> None:
         if error.errno not in _OF_THE_MACHINE:
             raise
         _end(f"error: {error.strerror}{f': {error.filename}' if error.filename else ''}", 2)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """DeepSpeed, which transformers imports where it is installed, says on a CPU that it has found no GPU."""
+    return "accelerator to CPU" not in record.getMessage()
 
 
 def refuse_empty(arguments: list[str]) -> None:
