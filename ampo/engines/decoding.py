@@ -24,7 +24,6 @@ import torch
 from torch import Tensor
 
 from ampo.engines import kvcache
-from ampo.engines.onednn import fast_linear
 from ampo.engines.sampling import generator, pick
 from ampo.errors import EngineError
 from ampo.types import FinishReason, SamplingParams
@@ -144,15 +143,14 @@ class Decoder:
         starts = (total - lengths)[:, None]
         mask = torch.arange(total)[None] >= starts
         positions = (torch.arange(total - ids.shape[1], total)[None] - starts).clamp(min=0)
-        with fast_linear(self._model):
-            output = self._model(
-                input_ids=ids.to(self._device),
-                attention_mask=mask.long().to(self._device),
-                position_ids=positions.to(self._device),
-                past_key_values=cache,
-                use_cache=True,
-                **self._last_only,
-            )
+        output = self._model(
+            input_ids=ids.to(self._device),
+            attention_mask=mask.long().to(self._device),
+            position_ids=positions.to(self._device),
+            past_key_values=cache,
+            use_cache=True,
+            **self._last_only,
+        )
         if output.past_key_values is not cache or kvcache.columns(cache) != total:
             raise EngineError(
                 f"{type(self._model).__name__} keeps a state that is not a key/value cache: use the vllm backend"

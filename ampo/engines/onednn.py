@@ -2,8 +2,8 @@
 
 torch multiplies float32 matrices by MKL, whose fastest kernels run on Intel's processors alone. On an AMD EPYC oneDNN,
 which torch has as well, was twice as fast on large matrices and slower on small ones; comprehension scores went from
-4.8 times as fast as padded passes to 6.7 (perf/comprehension.py, with --plain-linear and without). Gradients go the
-same way.
+4.8 times as fast as padded passes to 6.7 (perf/comprehension.py, with --plain-linear and without). Sampling and updates
+take torch's own: laying out rows and weights anew, and looking at every call, made them a quarter slower there.
 """
 
 from __future__ import annotations
@@ -36,13 +36,9 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 def fast_linear(model: torch.nn.Module) -> AbstractContextManager[Any]:
-    """Within it the model's linear layers take the faster way, on this thread; the backward pass follows by itself.
+    """Within it the model's linear layers take the faster way, on this thread; a backward pass follows by itself.
     Where gradient checkpointing computes layers again, that has to be within as well (its `context_fn`)."""
-    return fast_linear_on(next(model.parameters()))
-
-
-def fast_linear_on(tensor: Tensor) -> AbstractContextManager[Any]:
-    """The same for layers that get such a tensor."""
+    tensor = next(model.parameters())
     found = tensor.device.type == "cpu" and tensor.dtype == torch.float32 and _worth_it()
     return _ByOneDnn() if found else nullcontext()
 

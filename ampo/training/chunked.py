@@ -19,8 +19,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ampo.engines.onednn import fast_linear_on
-
 CHUNK = 2**28
 """Bytes of a chunk's logits."""
 PIECES = 32
@@ -111,12 +109,11 @@ class _Stats(torch.autograd.Function):
                 d_z *= -(d_log_probs[rows, None] + d_entropy[rows, None] * log_p.add_(entropy[rows, None]))
                 d_z.scatter_add_(-1, targets[rows, None], d_log_probs[rows, None])
                 piece.copy_(ctx.finish.back(d_z, z))  # the logits of the chunk give way to their gradients
-            with fast_linear_on(hidden):
-                for rows in _parts(len(raw)):
-                    d_hidden[part][rows] = torch.nn.functional.linear(raw[rows], matrix.t())
-                if d_weight is not None:
-                    for block in _parts(len(weight)):
-                        d_weight[block] += torch.nn.functional.linear(raw[:, block].t(), hidden[part].t())
+            for rows in _parts(len(raw)):
+                d_hidden[part][rows] = torch.nn.functional.linear(raw[rows], matrix.t())
+            if d_weight is not None:
+                for block in _parts(len(weight)):
+                    d_weight[block] += torch.nn.functional.linear(raw[:, block].t(), hidden[part].t())
             if d_bias is not None:
                 d_bias += raw.sum(0)
         ctx.kept = None
@@ -150,11 +147,8 @@ class _Finish:
 def _logits(states: Tensor, matrix: Tensor, bias: Tensor | None) -> Tensor:
     """[rows, V] of a chunk."""
     raw = states.new_empty(len(states), len(matrix))
-    with fast_linear_on(states):
-        for rows in _parts(len(states)):
-            raw[rows] = torch.nn.functional.linear(
-                states[rows], matrix, None if bias is None else bias.to(states.dtype)
-            )
+    for rows in _parts(len(states)):
+        raw[rows] = torch.nn.functional.linear(states[rows], matrix, None if bias is None else bias.to(states.dtype))
     return raw
 
 

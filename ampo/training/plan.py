@@ -124,7 +124,9 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
         f"activations for a micro-batch of {rows} rows of {width} tokens (lower optimizer.micro_batch_tokens, or set "
         f"optimizer.gradient_checkpointing), {(found.passing + found.logits) / _GIB:.1f} GiB for logits and what passes"
     )
-    if config.rollout.engine == "vllm":
+    if config.rollout.engine == "vllm" and not torch.cuda.is_available():
+        yield "besides, vLLM's own weights and cache: on a CPU it does not sleep"
+    elif config.rollout.engine == "vllm":
         share = f"{config.rollout.gpu_memory_utilization:.0%} of a GPU (rollout.gpu_memory_utilization)"
         yield f"{share} for vLLM while it samples, which it gives back while the policy trains"
     else:

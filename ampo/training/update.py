@@ -18,7 +18,6 @@ from torch import Tensor
 
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
 from ampo.algorithm.presets import Algorithm
-from ampo.engines.onednn import fast_linear
 from ampo.training import chunked
 from ampo.training.adamw import adamw
 from ampo.training.config import Optimizer
@@ -104,8 +103,7 @@ class Policy:
         self.model, self._settings, self._steps, self._temperature = model, settings, steps, temperature
         self._autocast, self._squares = autocast, dict.fromkeys(("own", "teacher"), 0.0)
         if settings.gradient_checkpointing:
-            again = {"use_reentrant": False, "context_fn": lambda: (nullcontext(), fast_linear(model))}
-            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=again)
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.optimizer = adamw(model.parameters(), settings)
 
     def computing(self) -> AbstractContextManager[Any]:
@@ -121,7 +119,7 @@ class Policy:
         log_probs: list[Tensor] = [torch.empty(0)] * len(rows)
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             batch = collate([rows[i] for i in taken], self.model.device)
-            with self.computing(), fast_linear(self.model):
+            with self.computing():
                 found, _ = token_stats(self.model, batch, self._temperature, entropy_gradient=False)
             for i, values in zip(taken, found, strict=True):
                 log_probs[i] = values[: len(rows[i].response_ids)]
@@ -145,7 +143,7 @@ class Policy:
         self._squares = dict.fromkeys(self._squares, 0.0)
         for taken in micro_batches(rows, self._settings.micro_batch_tokens):
             part, before = [rows[i] for i in taken], [old[i] for i in taken]
-            with self.computing(), fast_linear(self.model):
+            with self.computing():
                 loss, found = self._loss(part, before, algorithm, totals)
             loss.backward()
             metrics["loss"] += loss.item()

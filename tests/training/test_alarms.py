@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ampo.training.alarms import alarms
+from ampo.training.alarms import alarms, stopped, stopping
 from ampo.training.holes import one_answer
 from ampo.training.rows import Group, OwnResponse
 from ampo.types import Outcome
@@ -58,3 +58,12 @@ def test_an_answer_that_is_right_for_references_that_differ_is_found() -> None:
     assert one_answer([group("p", "2", trick), group("q", "2", trick)], same) == 1
     assert asked == []
     assert one_answer([], same) == 0
+
+
+def test_a_run_stops_at_the_alarms_that_it_is_told_of() -> None:
+    silent = [FINE | {"own/reward": 0.0}] * 5
+    alarm = stopping(silent, ("entropy", "no_reward"))
+    assert alarm is not None
+    assert str(stopped(5, alarm)).startswith("stopped at step 5: no response")
+    assert stopping(silent, ("one_answer",)) is None
+    assert stopping(silent[:4], ("no_reward",)) is None

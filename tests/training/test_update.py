@@ -65,26 +65,18 @@ def test_the_micro_batches_change_nothing(tiny_model: Path, preset: str, budget:
         assert metrics[1][name] == pytest.approx(value, abs=1e-4), name
 
 
-def test_checkpointing_and_the_way_of_multiplying_change_nothing(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checkpointing_changes_nothing(tiny_model: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    from ampo.engines import onednn
-
-    monkeypatch.setattr(onednn, "_LEAST", 1)
     weights = []
-    for fast in (False, True):
-        monkeypatch.setattr(onednn, "_worth_it", lambda fast=fast: fast)
-        for again in (False, True):
-            model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
-            learner = policy(model, gradient_checkpointing=again)
-            old = learner.log_probs(ROWS)
-            before = [None if row.is_teacher else values for row, values in zip(ROWS, old, strict=True)]
-            learner.update(ROWS, before, load_preset("ampo", max_response_tokens=16), 1)
-            weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
-    for other in weights[1:]:  # AdamW's first step divides a gradient near 0 by itself: its last bit shows there
-        assert_close(weights[0], other, atol=5e-5, rtol=0)
+    for again in (False, True):
+        model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+        learner = policy(model, gradient_checkpointing=again)
+        old = learner.log_probs(ROWS)
+        before = [None if row.is_teacher else values for row, values in zip(ROWS, old, strict=True)]
+        learner.update(ROWS, before, load_preset("ampo", max_response_tokens=16), 1)
+        weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert_close(weights[0], weights[1], atol=5e-5, rtol=0)  # AdamW divides a gradient near 0 by itself
 
 
 def test_micro_batches_hold_every_row_once_within_the_budget() -> None:
