@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval import inspect_logs
+from ampo.eval import elsewhere, inspect_logs
 from ampo.eval.report.command import text
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
@@ -20,7 +20,7 @@ LOGS = Path(__file__).parent / "elsewhere"
 MEANS = [2 / 3, 1 / 3, 0.0, 1.0]  # of the four problems, three samples each
 
 
-@pytest.mark.parametrize("name", ["inspect-eval", "inspect-json"])
+@pytest.mark.parametrize("name", ["inspect-eval", "inspect-json", "lighteval"])
 def test_a_folder_is_told_by_its_files_and_read_into_our_figures(name: str) -> None:
     if name != "inspect-json":
         pytest.importorskip("pyarrow")
@@ -43,6 +43,18 @@ def test_of_a_log_of_inspect_ai_the_samples_are_known() -> None:
         "mockllm/small",
         "inspect_ai",
         "0.3.285",
+    )
+
+
+def test_of_details_of_lighteval_every_metric_is_listed() -> None:
+    pytest.importorskip("pyarrow")
+    harness = elsewhere.find(LOGS / "lighteval")
+    assert harness is not None
+    metrics = harness.read(LOGS / "lighteval")
+    assert metrics["model"] == "org/small"
+    (entry,) = metrics["benchmarks"].values()
+    assert {name: value["value"] for name, value in entry["metrics"].items()} == pytest.approx(
+        {"ampo_avg@3": 0.5, "ampo_pass@2": 2 / 3}
     )
 
 

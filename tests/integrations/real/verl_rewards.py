@@ -49,7 +49,10 @@ def sandbox() -> None:
     command = [sys.executable, "-m", "ampo", "verify", "serve", "--port", "0", "--workers", "1"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        url = re.search(r"http://[\d.:]+", server.stderr.readline())[0] + "/run_code"
+        said = server.stderr.readline()
+        found = re.search(r"http://[\d.:]+", said)
+        assert found, said + server.stderr.read()
+        url = found[0] + "/run_code"
         tests = {"inputs": ["1/2"], "outputs": ["correct"]}
         for text, score in ((r"\boxed{0.5}", 1.0), ("0.5", 1.0), (r"\boxed{0.6}", 0.0)):
             said = f"So it is\n```\n{text}\n```"
