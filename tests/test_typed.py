@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import ampo
+
 SCRIPT = """
 from pathlib import Path
 
@@ -38,7 +40,11 @@ wrong: int = run.metrics["data"].avg_at_k
 
 @pytest.mark.slow
 def test_a_users_script_is_checked(tmp_path: Path) -> None:
+    package = Path(ampo.__file__).parent
+    assert (package / "py.typed").exists()
     (tmp_path / "script.py").write_text(SCRIPT)
+    # An editable install is found by an import hook, which pyright can't follow; a wheel's is found without this.
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(package.parent)]}))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "script.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
     if "No module named pyright" in done.stderr:
