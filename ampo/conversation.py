@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ampo import prompts
 from ampo.errors import UserError
-from ampo.types import AnswerKind, Message, Response, SamplingParams, Verdict
+from ampo.types import AnswerKind, Message, Response, SamplingParams, TokenLogprobs, Verdict
 
 MAX_TURNS = 200
 MAX_TEXT = 1_000_000
@@ -41,6 +41,7 @@ class Answer:
     tokens are counted by the engine; where it could not (a stopped answer) they are its steps and `estimated` is true.
     While it is being made: note says what is tried again, place how many are served before it, live is the key under
     which the server has it (see `ampo.app.live`).
+    logprobs: of its tokens, where they were asked for; they are large, and leave the process with `ampo.app` alone.
     """
 
     text: str = ""
@@ -60,6 +61,11 @@ class Answer:
     note: str = ""
     place: int = 0
     live: str = ""
+    logprobs: tuple[TokenLogprobs, ...] = field(default=(), compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, without the probabilities."""
+        return {name: value for name, value in asdict(replace(self, logprobs=())).items() if name != "logprobs"}
 
     def finished(self, response: Response) -> Answer:
         """The same as the engine has ended it."""
@@ -84,6 +90,12 @@ class Turn:
     gold: str = ""
     kind: AnswerKind = "auto"
     answer: Answer | None = None
+
+    def without_logprobs(self) -> Turn:
+        """See `Conversation.without_logprobs`."""
+        if self.answer is None or not self.answer.logprobs:
+            return self
+        return replace(self, answer=replace(self.answer, logprobs=()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,14 @@ class Conversation:
         return tuple(messages)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        data = asdict(self.without_logprobs())
+        for turn in data["turns"]:
+            (turn["answer"] or {}).pop("logprobs", None)
+        return data
+
+    def without_logprobs(self) -> Conversation:
+        """The same without what is large and nobody keeps."""
+        return replace(self, turns=tuple(turn.without_logprobs() for turn in self.turns))
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict() | {"title": self.title}, indent=1, ensure_ascii=False)

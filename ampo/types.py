@@ -119,11 +119,25 @@ class Request:
     """What an engine is asked.
 
     prompt: a conversation, which goes through the model's chat template; or a string, which goes to the model as it is.
+    logprobs: how many alternatives of each token a stream is to tell (see `TokenLogprobs`); 0 is none.
     """
 
     id: str
     prompt: tuple[Message, ...] | str
     params: SamplingParams = field(default_factory=SamplingParams)
+    logprobs: int = 0
+
+
+class TokenLogprobs(NamedTuple):
+    """A token that was generated, with its natural log-probability and the likeliest tokens there, the first first.
+
+    Of the model's own distribution: before temperature and filters. The text of a token that is a part of a character
+    only is that character's replacement sign.
+    """
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +172,14 @@ class Sample(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """A piece of a response while it is being generated. The last one carries the whole response."""
+    """A piece of a response while it is being generated. The last one carries the whole response.
+
+    logprobs: of the tokens that came since the last piece, where the request asks for them and the engine tells them.
+    """
 
     text: str
     response: Response | None = None
+    logprobs: tuple[TokenLogprobs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

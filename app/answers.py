@@ -109,6 +109,7 @@ def _answer(ask: Ask, script: Transcript) -> Answer:
         thought_seconds=None if thought is None else (before.thought_seconds or 0.0) + thought,
         error=script.error,
         note=script.note,
+        logprobs=(*before.logprobs, *script.logprobs),
     )
 
 

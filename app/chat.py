@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ampo.app import picker
+from ampo.app import picker, probabilities
 from ampo.app.controls import Controls, heard, quick, quiet
 from ampo.app.desk import Desk
 from ampo.app.markdown import DELIMITERS
@@ -45,6 +45,7 @@ class Parts:
     gold: gr.Textbox
     check: gr.Button
     path: gr.HTML
+    view: probabilities.View
     now: gr.State
     kind: gr.State
     asked: gr.Textbox
@@ -74,7 +75,7 @@ def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
         event.failure(None, None, parts.box, js=_IDLE, **_mine)
     for event in running:
         event.success(None, None, parts.box, js=_IDLE, **_mine)
-        event.then(go_on_button, parts.now, parts.go_on, **quick)
+        event.then(_ended, parts.now, [parts.go_on, parts.view.tokens], **quick)
         shelf.kept(event, parts.now)
     _ending(talk, parts, shelf, running)
     parts.began.change(None, parts.began, shelf.list, js="(text) => ampo.began(text)", **_mine)
@@ -112,7 +113,8 @@ def _drawn(desk: Desk) -> Parts:
     )
     gold, check, path = _check(desk, box, kind)
     hidden = gr.Textbox(visible="hidden"), gr.Textbox("", visible="hidden")
-    return Parts(chatbot, go_on, box, gold, check, path, now, kind, *hidden, quiet(), quiet())
+    view = probabilities.build(now)
+    return Parts(chatbot, go_on, box, gold, check, path, view, now, kind, *hidden, quiet(), quiet())
 
 
 def _check(desk: Desk, box: gr.Textbox, kind: gr.State) -> tuple[gr.Textbox, gr.Button, gr.HTML]:
@@ -143,7 +145,7 @@ _growing: dict[str, Any] = {
 def _asking(talk: Talk, parts: Parts, knobs: Controls) -> list[Any]:
     """The events that ask a new question. What one of them sets off happens in the order of these lines."""
     taken = [parts.asked, parts.expected, parts.box, parts.gold, parts.go_on]
-    question = [parts.asked, parts.now, parts.expected, parts.kind, *knobs.all]
+    question = [parts.asked, parts.now, parts.expected, parts.kind, parts.view.wanted, *knobs.all]
     both = [parts.box, parts.gold]
     parts.box.submit(None, both, taken, js=_TAKE, **_mine)
     example = parts.chatbot.example_select(_example, None, parts.box, **quick)
@@ -157,7 +159,7 @@ def _again(talk: Talk, parts: Parts, knobs: Controls, shelf: Shelf) -> list[Any]
     """The events that answer a question again, or go on with an answer."""
     for begin in (parts.chatbot.retry, parts.chatbot.edit, parts.go_on.click):
         begin(None, None, [parts.box, parts.go_on], js=_BUSY, **_mine)
-    settings = [parts.now, *knobs.all]
+    settings = [parts.now, parts.view.wanted, *knobs.all]
     opened = shelf.wanted.change(talk.open, shelf.wanted, parts.shown, trigger_mode="multiple", **quick)
     opened.then(None, shelf.wanted, [parts.box, shelf.list], js="(text) => ampo.opened(text)", **_mine)
     return [
@@ -188,6 +190,11 @@ def _ending(talk: Talk, parts: Parts, shelf: Shelf, running: list[Any]) -> None:
     shelf.join(left, now)
     shelf.renamed(talk.rename, now)
     shelf.emptied(left(parts.chatbot.clear))
+
+
+def _ended(talk: Conversation) -> tuple[gr.Button, str]:
+    """What an answer that has ended changes besides itself."""
+    return go_on_button(talk), probabilities.shown(talk)
 
 
 def _example(event: gr.SelectData) -> str:

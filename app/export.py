@@ -64,7 +64,7 @@ def _samples_markdown(turn: Turn, made: Sequence[Answer], found: Sequence[str | 
 
 def _samples_json(turn: Turn, made: Sequence[Answer], found: Sequence[str | None]) -> tuple[str, str]:
     question = {name: value for name, value in asdict(turn).items() if name != "answer"}
-    rows = [asdict(one) | {"found": answer} for one, answer in zip_longest(made, found[: len(made)])]
+    rows = [one.to_dict() | {"found": answer} for one, answer in zip_longest(made, found[: len(made)])]
     return "ampo-samples.json", json.dumps(question | {"samples": rows}, indent=1, ensure_ascii=False)
 
 

@@ -361,6 +361,36 @@ window.ampo = (() => {
     group = group === own ? "" : own;
     filtered();
   };
+  /* Probabilities: the colours, and what is known of the chosen token. */
+  const colour = (by) => document.documentElement.classList.toggle("ampo-by-entropy", by === "entropy");
+  const about = (token) => {
+    const place = document.querySelector("#ampo-token");
+    const [text, logprob, entropy, top] = JSON.parse(token.dataset.about);
+    document.querySelectorAll(".ampo-token.chosen").forEach((one) => one.classList.remove("chosen"));
+    token.classList.add("chosen");
+    const named = (text) => JSON.stringify(text).slice(1, -1);
+    const percent = (logprob) => `${(100 * Math.exp(logprob)).toFixed(2)} %`;
+    const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+    const list = document.createElement("ol");
+    for (const [other, value] of top) list.append(line("li", `“${named(other)}” ${percent(value)}`));
+    place.replaceChildren(line("b", `“${named(text)}”`), ` ${percent(logprob)}, log-probability ${logprob}, `);
+    place.append(`entropy at least ${entropy} nats. The likeliest there:`, list);
+  };
+  document.addEventListener("click", (event) => {
+    const token = event.target.closest?.(".ampo-token");
+    if (token) about(token);
+  });
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step || event.target.id !== "ampo-tokens") return;
+    const all = [...event.target.querySelectorAll(".ampo-token")];
+    const at = all.findIndex((one) => one.classList.contains("chosen"));
+    const next = all[at < 0 ? 0 : at + step];
+    if (!next) return;
+    event.preventDefault();
+    about(next);
+    next.scrollIntoView({ block: "nearest" });
+  });
   document.addEventListener("click", (event) => {
     const bar = event.target.closest?.("#ampo-votes .ampo-bar");
     if (bar) choose(bar);
@@ -394,6 +424,6 @@ window.ampo = (() => {
   return {
     ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, imported, arrived, download },
     ...{ presets, preset, savePreset, filtered, address },
-    ...{ begin, idle, take, halt, putBack, began, said, opened, copied },
+    ...{ colour, begin, idle, take, halt, putBack, began, said, opened, copied },
   };
 })();

@@ -59,8 +59,12 @@ def conversation(turns: Iterable[Turn]) -> list[Message]:
     return [message for turn in turns for message in turn_messages(turn)]
 
 
-@lru_cache(maxsize=256)
 def turn_messages(turn: Turn) -> tuple[Message, ...]:
+    return _turn_messages(turn.without_logprobs())  # what is kept here must not keep those
+
+
+@lru_cache(maxsize=256)
+def _turn_messages(turn: Turn) -> tuple[Message, ...]:
     made = turn.answer
     if made is None:
         return (_user(turn.question),)

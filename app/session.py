@@ -20,7 +20,7 @@ from ampo.conversation import parts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
-from ampo.types import Request, Response
+from ampo.types import Request, Response, TokenLogprobs
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Step(NamedTuple):
 
     text: str
     pieces: tuple[Piece, ...]
+    logprobs: tuple[TokenLogprobs, ...] = ()
 
 
 class Finished(NamedTuple):
@@ -98,8 +99,8 @@ def _once(
     try:
         for delta in stream:
             pieces = _pieces(splitter.feed(delta.text))
-            if delta.text:
-                yield Step(delta.text, pieces)
+            if delta.text or delta.logprobs:
+                yield Step(delta.text, pieces, delta.logprobs)
             if delta.response is not None:
                 yield Step("", _pieces(splitter.end()))
                 yield Finished(delta.response)
@@ -166,11 +167,13 @@ class Transcript:
     response: Response | None = None
     error: str = ""
     note: str = ""
+    logprobs: list[TokenLogprobs] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         """Add an event up."""
         match event:
-            case Step(text, pieces):
+            case Step(text, pieces, logprobs):
+                self.logprobs.extend(logprobs)
                 self.text, self.note = self.text + text, ""
                 if text:
                     self.steps += 1

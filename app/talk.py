@@ -20,6 +20,7 @@ from ampo.app.desk import Desk
 from ampo.app.line import Line
 from ampo.app.live import Live, Running
 from ampo.app.markdown import written
+from ampo.app.probabilities import ALTERNATIVES
 from ampo.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json, live_key
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Request, SamplingParams
@@ -40,9 +41,16 @@ class Talk:
 
     @controls.named
     async def ask(
-        self, question: str, talk: Conversation, gold: str, kind: AnswerKind, page: gr.Request, *settings: Any
+        self,
+        question: str,
+        talk: Conversation,
+        gold: str,
+        kind: AnswerKind,
+        probabilities: bool,
+        page: gr.Request,
+        *settings: Any,
     ) -> AsyncIterator[Update]:
-        """A new question."""
+        """A new question. probabilities: whether those of each token are to be told."""
         limits = self.desk.limits
         try:
             question = controls.check_text("question", question, limits.question)
@@ -56,27 +64,30 @@ class Talk:
             raise refused(error) from error
         turn = Turn(question, system, gold, kind)
         begun = talk if talk.turns else Conversation()  # the one that a page begins with has the same id in all pages
-        async for update in self._answer(replace(begun, turns=(*talk.turns, turn)), params, page):
+        talk = replace(begun, turns=(*talk.turns, turn)).without_logprobs()
+        async for update in self._answer(talk, params, probabilities, page):
             yield update
 
     async def retry(
-        self, talk: Conversation, page: gr.Request, event: gr.RetryData, *settings: Any
+        self, talk: Conversation, probabilities: bool, page: gr.Request, event: gr.RetryData, *settings: Any
     ) -> AsyncIterator[Update]:
         """The question again, with the settings of now."""
         index = render.turn_at(talk.turns, _index(event))
-        async for update in self._again(talk, index, talk.turns[index].question, page, settings):
+        async for update in self._again(talk, index, talk.turns[index].question, probabilities, page, settings):
             yield update
 
     async def edit(
-        self, talk: Conversation, page: gr.Request, event: gr.EditData, *settings: Any
+        self, talk: Conversation, probabilities: bool, page: gr.Request, event: gr.EditData, *settings: Any
     ) -> AsyncIterator[Update]:
         """Another question in its place."""
         index = render.turn_at(talk.turns, _index(event))
-        async for update in self._again(talk, index, _edited(event), page, settings):
+        async for update in self._again(talk, index, _edited(event), probabilities, page, settings):
             yield update
 
     @controls.named
-    async def go_on(self, talk: Conversation, page: gr.Request, *settings: Any) -> AsyncIterator[Update]:
+    async def go_on(
+        self, talk: Conversation, probabilities: bool, page: gr.Request, *settings: Any
+    ) -> AsyncIterator[Update]:
         """More of an answer that was cut off or stopped, with the settings of now."""
         try:
             if not talk.turns or not talk.turns[-1].answer:
@@ -84,7 +95,7 @@ class Talk:
             _, params = self._settings(settings)  # the system prompt stays what the answer was begun under
         except UserError as error:
             raise refused(error) from error
-        async for update in self._answer(talk, params, page, before=talk.turns[-1].answer):
+        async for update in self._answer(talk, params, probabilities, page, before=talk.turns[-1].answer):
             yield update
 
     def undo(self, talk: Conversation, page: gr.Request, event: gr.UndoData) -> Update:
@@ -156,18 +167,30 @@ class Talk:
         return controls.check_text("system prompt", system, self.desk.limits.system), seeded(params)
 
     async def _again(
-        self, talk: Conversation, index: int, question: str, page: gr.Request, settings: tuple[Any, ...]
+        self,
+        talk: Conversation,
+        index: int,
+        question: str,
+        probabilities: bool,
+        page: gr.Request,
+        settings: tuple[Any, ...],
     ) -> AsyncIterator[Update]:
         turn = talk.turns[index]
         before = replace(talk, turns=talk.turns[:index])
-        async for update in self.ask(question, before, turn.gold, turn.kind, page, *settings):
+        async for update in self.ask(question, before, turn.gold, turn.kind, probabilities, page, *settings):
             yield update
 
     async def _answer(
-        self, talk: Conversation, params: SamplingParams, page: gr.Request, before: Answer | None = None
+        self,
+        talk: Conversation,
+        params: SamplingParams,
+        probabilities: bool,
+        page: gr.Request,
+        before: Answer | None = None,
     ) -> AsyncIterator[Update]:
         try:
-            running = self.live.start(talk, Ask(self.desk.engine, Request("chat", talk.messages(), params), before))
+            request = Request("chat", talk.messages(), params, ALTERNATIVES if probabilities else 0)
+            running = self.live.start(talk, Ask(self.desk.engine, request, before))
         except UserError as error:
             raise refused(error) from error
         async for update in self._watched(running, page):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -58,7 +57,7 @@ def _side(engine: Engine, turn: Turn) -> dict[str, Any]:
     asked = Conversation(turns=(Turn(turn.question, turn.system),))
     made = turn.answer
     answer = (
-        {k: v for k, v in asdict(made).items() if k not in ("params", "model", "thought", "body")} if made else None
+        {k: v for k, v in made.to_dict().items() if k not in ("params", "model", "thought", "body")} if made else None
     )
     return {
         "model": engine.model,

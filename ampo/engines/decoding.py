@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ampo.engines import kvcache
-from ampo.engines.sampling import generator, pick
+from ampo.engines.sampling import Told, generator, pick, tell
 from ampo.errors import EngineError
 from ampo.types import FinishReason, SamplingParams
 
@@ -37,6 +37,7 @@ class Row:
     stop_ids: tokens that end it.
     limit: tokens at most.
     finish: None while it runs. Whoever sets it takes the row out of the batch before the next token.
+    logprobs: how many alternatives of each token are told; told: them, a token each.
     """
 
     prompt: Sequence[int]
@@ -46,6 +47,8 @@ class Row:
     generator: torch.Generator
     tokens: list[int] = field(default_factory=list)
     finish: FinishReason | None = None
+    logprobs: int = 0
+    told: list[Told] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.tokens)
@@ -96,7 +99,10 @@ class Decoder:
                 self._cache = cache
             self.rows.extend(joining)
         if self.rows:
-            for row, token in zip(self.rows, pick(torch.cat(logits), self.rows), strict=True):
+            both = torch.cat(logits)
+            for i, (row, token) in enumerate(zip(self.rows, pick(both, self.rows), strict=True)):
+                if row.logprobs:
+                    row.told.append(tell(both[i], token, row.logprobs))
                 row.take(token)
         return list(self.rows)
 

@@ -35,6 +35,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from ampo.console import say as to_stderr
+from ampo.engines import openai_logprobs as logprobs
 from ampo.engines import openai_wire as wire
 from ampo.engines.background import BackgroundLoop
 from ampo.engines.base import Engine
@@ -316,9 +317,11 @@ class OpenAIEngine(Engine):
                 usage = told if (told := wire.usage(data)).completion is not None else usage
                 text, ended = self._chunk(data, joiner)
                 finish = ended or finish
+                told = logprobs.told(data) if request.logprobs else ()
                 if text:
                     first = first or _since(started)
-                    pieces.put(Delta(text))
+                if text or told:
+                    pieces.put(Delta(text, None, told))
         if finish is None:
             raise EngineError(f"{self.base_url} ended a stream before the response was finished")
         self._without_usage += usage.completion is None
@@ -404,7 +407,7 @@ class OpenAIEngine(Engine):
         room = await self._room(request) if bare and limit is None else limit
         for last in (False, True):
             fields = wire.body(request, 0, self.model, room, vllm=self._vllm) | self._extra
-            fields |= {"stream": True, "stream_options": {"include_usage": True}}
+            fields |= {"stream": True, "stream_options": {"include_usage": True}} | logprobs.fields(request)
             try:
                 first, rest = await self._tried(lambda one, sent: self._opened(one, _path(request), sent), fields)
                 break

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -37,6 +37,22 @@ class Sampled(Protocol):
     tokens: list[int]
     params: SamplingParams
     generator: torch.Generator
+
+
+class Told(NamedTuple):
+    """A token's log-probability before temperature and filters, and the likeliest tokens there with theirs."""
+
+    token: int
+    logprob: float
+    top: tuple[tuple[int, float], ...]
+
+
+def tell(logits_V: Tensor, token: int, count: int) -> Told:  # noqa: N803  (the suffix names the shape)
+    """What there is to know of one token."""
+    logprobs_V = logits_V.float().log_softmax(-1)  # noqa: N806
+    values, tokens = logprobs_V.topk(min(count, len(logprobs_V)))
+    top = tuple(zip(tokens.tolist(), values.tolist(), strict=True))
+    return Told(token, float(logprobs_V[token]), top)
 
 
 def generator(seed: int | None) -> torch.Generator:

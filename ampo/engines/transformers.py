@@ -13,7 +13,7 @@ import hashlib
 import logging
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,10 @@ from ampo.engines.logprobs import Likelihood, Text, by_transformers
 from ampo.engines.response import respond, without_answer
 from ampo.engines.settings import EngineSettings
 from ampo.errors import PromptTooLongError, UserError, nearest
-from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams
+from ampo.types import Delta, FinishReason, Message, Request, Response, Sample, SamplingParams, TokenLogprobs
 
 if TYPE_CHECKING:
+    from ampo.engines.sampling import Told
     from ampo.engines.scheduler import Job
 
 log = logging.getLogger(__name__)
@@ -144,15 +145,17 @@ class TransformersEngine(Engine):
             self._scheduler.submit([job])
             if halt is not None:
                 halt.on(lambda: pieces.put(None))
-            done = False
+            done, seen = False, 0
             while not done:
-                if (told := pieces.get()) is None:  # halted
+                if (came := pieces.get()) is None:  # halted
                     return
-                piece, done = told
+                piece, done = came
                 if job.error is not None:
                     raise job.error
-                if piece:
-                    yield Delta(piece)
+                told = self._told(job.row.told[seen:])
+                seen += len(told)
+                if piece or told:
+                    yield Delta(piece, None, told)
             yield Delta("", _response(job))
         finally:
             self._scheduler.abort([job])
@@ -171,6 +174,8 @@ class TransformersEngine(Engine):
             )
         limit = min(request.params.max_tokens or room, room)
         rows = [new_row(tokens, request.params, self._stop_ids, limit, index) for index in range(n)]
+        for row in rows:
+            row.logprobs = request.logprobs if urgent else 0
         stop = request.params.stop
         return [Job(row, TextStream(self._decode, tokens, stop, opened), tell, urgent) for row in rows]
 
@@ -189,6 +194,14 @@ class TransformersEngine(Engine):
 
     def _decode(self, tokens: list[int]) -> str:
         return self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def _told(self, told: Sequence[Told]) -> tuple[TokenLogprobs, ...]:
+        """Tokens in words."""
+
+        def one(token: int) -> str:
+            return self.tokenizer.decode([token], clean_up_tokenization_spaces=False)
+
+        return tuple(TokenLogprobs(one(t.token), t.logprob, tuple((one(i), p) for i, p in t.top)) for t in told)
 
     def default_sampling_params(self) -> SamplingParams:
         """See Engine.default_sampling_params: what generation_config sets, as vLLM reads it (do_sample has no say)."""

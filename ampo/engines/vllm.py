@@ -29,7 +29,7 @@ from ampo.engines.vllm_core import Core, InProcessCore, ProcessCore
 from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, UserError, nearest
 from ampo.files import first_line
 from ampo.models import ModelRef
-from ampo.types import Delta, FinishReason, Request, Sample, SamplingParams
+from ampo.types import Delta, FinishReason, Request, Sample, SamplingParams, TokenLogprobs
 
 _NO_STREAM = 1 << 30  # tokens between two messages: none but the first and the last
 _GIB = 1 << 30
@@ -105,10 +105,10 @@ class VLLMEngine(Engine):
                 if (output := inbox.get()[1]) is None:  # halted
                     return
                 for sample in state.take(output):
-                    yield Delta(state.last_delta, sample.response)
+                    yield Delta(state.last_delta, sample.response, state.last_logprobs)
                     return
-                if state.last_delta:
-                    yield Delta(state.last_delta)
+                if state.last_delta or state.last_logprobs:
+                    yield Delta(state.last_delta, None, state.last_logprobs)
         finally:
             self._core.abort(state.id)
 
@@ -174,7 +174,7 @@ class VLLMEngine(Engine):
             inbox.put((state, ValueError(state.refused)))
             return state
         self._core.submit(
-            state.id, ids, _vllm_params(request.params, batch, self._on_cpu), lambda out: inbox.put((state, out))
+            state.id, ids, _vllm_params(request, batch, self._on_cpu), lambda out: inbox.put((state, out))
         )
         return state
 
@@ -187,6 +187,7 @@ class _Running:
         self.request = request
         self.done = False
         self.last_delta = ""
+        self.last_logprobs: tuple[TokenLogprobs, ...] = ()
         self.refused = ""
         self._prompt_tokens = prompt_tokens
         self._opened_thought = opened_thought
@@ -198,7 +199,7 @@ class _Running:
 
     def take(self, output: Any) -> list[Sample]:
         """The samples that an output has finished. Raises EngineError where the engine died."""
-        self.last_delta = ""
+        self.last_delta, self.last_logprobs = "", ()
         if isinstance(output, EngineError):
             raise output
         if isinstance(output, ValueError):  # this request can't be answered: counted, the others go on
@@ -215,6 +216,7 @@ class _Running:
         if part.index not in self._open:
             return None
         self.last_delta = part.text
+        self.last_logprobs = tuple(map(_told, part.token_ids, part.logprobs or ()))
         if part.index not in self._first:
             self._first[part.index] = time.perf_counter() - self._started
             self.last_delta = self._opened_thought + part.text
@@ -238,6 +240,13 @@ class _Running:
         return Sample(self.request.id, index, response)
 
 
+def _told(token: int, there: Any) -> TokenLogprobs:
+    """there: vLLM's Logprob by token id, of the chosen one and the likeliest."""
+    ranked = sorted(there.values(), key=lambda one: one.rank or 0)
+    top = tuple((one.decoded_token or "", float(one.logprob)) for one in ranked)
+    return TokenLogprobs(there[token].decoded_token or "", float(there[token].logprob), top)
+
+
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "abort": "abort", "error": "error"}
 
 
@@ -248,13 +257,17 @@ def bare_params(params: SamplingParams, **more: Any) -> Any:
     return VLLMParams(**params.to_dict(), **more)
 
 
-def _vllm_params(params: SamplingParams, batch: bool, on_cpu: bool) -> Any:
+def _vllm_params(request: Request, batch: bool, on_cpu: bool) -> Any:
     from vllm.sampling_params import RequestOutputKind
 
+    params = request.params
     if on_cpu and params.seed is None:
         # vLLM compiles its sampler for unseeded requests, which costs a CPU seconds and a C++ compiler at the first.
         params = replace(params, seed=secrets.randbits(31))
-    return bare_params(params, output_kind=RequestOutputKind.DELTA, stream_interval=_NO_STREAM if batch else None)
+    told = {} if batch or not request.logprobs else {"logprobs": request.logprobs}
+    return bare_params(
+        params, output_kind=RequestOutputKind.DELTA, stream_interval=_NO_STREAM if batch else None, **told
+    )
 
 
 def available() -> bool:

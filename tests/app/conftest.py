@@ -44,6 +44,12 @@ class Remote:
         self.pieces = [{k: t[i : i + size]} for k, t in parts for i in range(0, len(t), size)]
 
 
+def told(token: str) -> dict[str, Any]:
+    """What an endpoint tells of a token's probability."""
+    first = {"token": token, "logprob": -0.1}
+    return first | {"top_logprobs": [first, {"token": "<b>", "logprob": -3.0}]}
+
+
 @pytest.fixture
 def remote() -> Iterator[Remote]:
     state = Remote()
@@ -86,7 +92,10 @@ def remote() -> Iterator[Remote]:
                     self.connection.close()
                     return
                 time.sleep(state.delay)
-                self._send(json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}))
+                choice = {"index": 0, "delta": delta, "finish_reason": None}
+                if state.asked[-1].get("logprobs"):
+                    choice["logprobs"] = {"content": [told(next(iter(delta.values())))]}
+                self._send(json.dumps({"choices": [choice]}))
             self._send(json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": state.finish}]}))
             usage = {"prompt_tokens": 7, "completion_tokens": len(state.pieces)}
             self._send(json.dumps({"choices": [], "usage": usage}))

@@ -170,6 +170,9 @@ def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, re
         thought="Let me think about it.",
     )
     page.open(url)
+    page.click("#ampo-probabilities button")
+    assert page.until(lambda: page.all("#ampo-record input"))
+    page.click("#ampo-record input")
     page.click("#ampo-check button")
     assert page.until(lambda: page.all("#ampo-check textarea, #ampo-check input"))
     page.all("#ampo-check textarea, #ampo-check input")[0].send_keys("0.5")
@@ -185,6 +188,13 @@ def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, re
     assert (
         page.script("getComputedStyle(document.querySelector('.ampo-correct')).backgroundColor") == "rgb(21, 128, 61)"
     )
+    assert page.until(lambda: page.all(".ampo-token"))
+    page.click(".ampo-token")
+    assert "“<b>” 4.98 %" in page.all("#ampo-token")[0].text
+    coloured = "getComputedStyle(document.querySelector('.ampo-token')).backgroundColor"
+    by_probability = page.script(coloured)
+    page.click("#ampo-probabilities input[value=entropy]")
+    assert page.until(lambda: page.script(coloured) != by_probability)
 
 
 def test_stop_and_a_closed_tab_end_the_answer(page: Page, url: str, remote) -> None:

@@ -94,7 +94,7 @@ def test_samples_are_grouped_by_equivalence(client: Client) -> None:
     assert "avg@3" in html
     assert html.count("ampo-bar-fill") == 1
     cards = opened["value"] if isinstance(opened, dict) else opened
-    assert cards.count('class="ampo-card') == k
+    assert cards.count('class="ampo-card ') == k
     assert "Sample 1 · " in cards
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,22 @@ def test_requests_are_drawn_as_there_is_room_and_closing_ends_it(engine: Engine)
     next(samples)
     samples.close()
     assert len(drawn) < 10_000
+
+
+def test_a_stream_tells_the_probabilities_that_are_asked_for(engine: Engine) -> None:
+    asked = request("p", "What is 7 + 5?", max_tokens=6, temperature=0.0)
+    plain = list(engine.stream(asked))
+    told = list(engine.stream(replace(asked, logprobs=3)))
+    assert "".join(piece.text for piece in told) == "".join(piece.text for piece in plain)
+    assert not any(piece.logprobs for piece in plain)
+    if engine.backend not in REAL:
+        return
+    tokens = [token for piece in told for token in piece.logprobs]
+    assert 6 <= len(tokens) <= 7
+    for token, logprob, top in tokens:
+        assert top[0] == (token, logprob)  # greedy
+        assert len(top) == 3
+        assert 0 >= top[0][1] >= top[1][1] >= top[2][1]
 
 
 def test_the_pieces_of_a_stream_are_the_response(engine: Engine) -> None:

@@ -153,6 +153,26 @@ def ask(engine: OpenAIEngine, **params: Any):
     return next(iter(engine.generate([Request("q", QUESTION, SamplingParams(**params))]))).response
 
 
+@pytest.mark.parametrize(
+    ("choice", "tokens"),
+    [
+        (
+            {"logprobs": {"content": [{"token": "a", "logprob": -1, "top_logprobs": [{"token": "b", "logprob": -2}]}]}},
+            1,
+        ),
+        ({"logprobs": {"tokens": ["a", "b"], "token_logprobs": [None, -1], "top_logprobs": [None, {"b": -1}]}}, 1),
+        ({"logprobs": {"content": [{"token": 1, "logprob": "x"}, None, {"token": "a", "logprob": float("nan")}]}}, 0),
+        ({"logprobs": {"content": "no"}}, 0),
+        ({"logprobs": []}, 0),
+        ({}, 0),
+    ],
+)
+def test_probabilities_are_read_in_either_form_and_else_passed_over(choice: dict[str, Any], tokens: int) -> None:
+    from ampo.engines.openai_logprobs import told
+
+    assert len(told({"choices": [choice]})) == tokens
+
+
 def test_a_response_with_its_counts(engine: OpenAIEngine):
     response = ask(engine, max_tokens=5)
     assert (response.text, response.answer, response.finish_reason) == ("9.9", "9.9", "stop")
