@@ -10,20 +10,25 @@ from dataclasses import asdict, replace
 from itertools import zip_longest
 from typing import Any
 
+from ampo.app.match import VERDICTS, Match
 from ampo.app.render import BADGES, ENDS
 from ampo.conversation import Answer, Conversation, Turn
 
 
 def to_markdown(conversation: Conversation) -> str:
     """All turns with their thoughts, settings and verdicts, the texts as the model wrote them."""
-    parts = [f"# {conversation.title}", f"*{conversation.started}*"]
+    return "\n\n".join([f"# {conversation.title}", f"*{conversation.started}*", *_turns(conversation)]) + "\n"
+
+
+def _turns(conversation: Conversation) -> list[str]:
+    parts: list[str] = []
     system = None
     for turn in conversation.turns:
         if turn.system != system:
             parts.append(f"**System prompt**\n\n{_quoted(turn.system or 'none')}")
             system = turn.system
         parts += _turn(turn)
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _turn(turn: Turn) -> list[str]:
@@ -79,6 +84,39 @@ def _samples_csv(turn: Turn, made: Sequence[Answer], found: Sequence[str | None]
 
 
 SAMPLES = {"Markdown": _samples_markdown, "JSON": _samples_json, "CSV": _samples_csv}
+
+
+def _match_markdown(match: Match) -> tuple[str, str]:
+    parts = ["# A comparison", f"Vote: {VERDICTS.get(match.vote, 'none')}"]
+    talks = dict(match.talks)
+    for side in match.order:
+        parts += [f"# {side.upper()}: {dict(match.engines)[side]}", *_turns(talks[side])]
+    return "ampo-comparison.md", "\n\n".join(parts) + "\n"
+
+
+def _match_json(match: Match) -> tuple[str, str]:
+    sides = {side: talk.to_dict() | {"engine": dict(match.engines)[side]} for side, talk in match.talks}
+    data = {"order": list(match.order), "blind": match.blind, "vote": match.vote or None, "sides": sides}
+    return "ampo-comparison.json", json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def _match_csv(match: Match) -> tuple[str, str]:
+    header = ("turn", "side", "place", "engine", "question", "gold", "outcome", "state", "tokens", "seconds", "text")
+    rows = [
+        (i, side.upper(), ("left", "right")[match.order.index(side)], dict(match.engines)[side], *_cells(turn))
+        for side, talk in match.talks
+        for i, turn in enumerate(talk.turns, 1)
+    ]
+    return "ampo-comparison.csv", table(header, rows)
+
+
+def _cells(turn: Turn) -> tuple[Any, ...]:
+    made = turn.answer or Answer()
+    outcome = made.verdict.outcome if made.verdict else ""
+    return turn.question, turn.gold, outcome, made.state, made.completion_tokens, f"{made.seconds:.2f}", made.text
+
+
+COMPARISONS = {"Markdown": _match_markdown, "JSON": _match_json, "CSV": _match_csv}
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import ampo
-from ampo.conversation import Conversation, Turn
+from ampo.conversation import Conversation
 from ampo.engines.base import Engine
 from ampo.errors import UserError
 
@@ -20,13 +21,15 @@ SCHEMA_VERSION = 1
 _lock = threading.Lock()
 
 
-def record(vote: Vote, sides: Mapping[str, tuple[Engine, Turn]], order: tuple[str, str], blind: bool) -> dict[str, Any]:
-    """A line of the file.
+def record(
+    vote: Vote, sides: Mapping[str, tuple[Engine, Conversation]], order: tuple[str, str], blind: bool
+) -> dict[str, Any]:
+    """A line of the file. Of several turns `question` is the last one, which the answers are to.
 
-    sides: "a" and "b": who answered, and the question with the answer. order: which of them stood left and right.
+    sides: "a" and "b": who answered, and all that was said. order: which of them stood left and right.
     blind: whether the voter did not know who is who.
     """
-    turn = sides["a"][1]
+    turn = sides["a"][1].turns[-1]
     return {
         "schema_version": SCHEMA_VERSION,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -53,8 +56,9 @@ def append(file: Path, line: Mapping[str, Any]) -> None:
         raise UserError(f"the vote can't be saved in {file}: {error.strerror or error}") from error
 
 
-def _side(engine: Engine, turn: Turn) -> dict[str, Any]:
-    asked = Conversation(turns=(Turn(turn.question, turn.system),))
+def _side(engine: Engine, talk: Conversation) -> dict[str, Any]:
+    *earlier, turn = talk.turns
+    asked = replace(talk, turns=(*earlier, replace(turn, answer=None)))
     made = turn.answer
     answer = (
         {k: v for k, v in made.to_dict().items() if k not in ("params", "model", "thought", "body")} if made else None

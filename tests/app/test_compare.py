@@ -12,7 +12,8 @@ import pytest
 pytest.importorskip("gradio")
 import gradio as gr
 
-from ampo.app.compare import Comparison, Match
+from ampo.app.compare import Comparison, _exported
+from ampo.app.match import Match
 
 SETTINGS = ("", 0.6, 1.0, 0, 0.0, 64, 1.0, 0.0, 0.0, "", "5")
 PAGE: Any = SimpleNamespace(session_hash="x")
@@ -86,3 +87,40 @@ def test_no_vote_without_two_answers(make_desk, thinker) -> None:
         run(comparison, False, ("other", "None", ""), ("thinker", "None", ""))
     with pytest.raises(gr.Error, match="no number"):
         run(comparison, False, ("thinker", "None", "hot"), ("thinker", "None", ""))
+
+
+def further(comparison: Comparison, match: Match, question: str) -> list[Any]:
+    async def gather() -> list[Any]:
+        return [u async for u in comparison.go_on(question, "12", "auto", match, PAGE)]
+
+    return asyncio.run(gather())
+
+
+def test_a_further_question_goes_to_both_with_their_own_histories(make_desk, thinker, remote) -> None:
+    remote.says("<answer>9.9</answer>", thought="Hm.")
+    desk = make_desk(thinker)
+    comparison = Comparison(desk)
+    *_, last = run(comparison, True, ("thinker", "The authors'", "0"), ("thinker", "None", "0.9"))
+    remote.says("<answer>12</answer>")
+    *_, last = further(comparison, last[3], "And 7 + 5?")
+    asked = {len(one["messages"]): one for one in remote.asked[2:]}
+    assert [m["role"] for m in asked[4]["messages"]] == ["system", "user", "assistant", "user"]
+    assert asked[4]["messages"][2]["content"] == "<answer>9.9</answer>"  # without its thought
+    assert (asked[4]["temperature"], asked[3]["temperature"]) == (0, 0.9)
+    assert "And 7 + 5?" in text(last)
+    assert "9.9" in text(last)
+    assert not any(sign in text(last) for sign in ("thinker", "tokens", "ampo-badge", " s, "))
+    with pytest.raises(gr.Error, match="hidden until the vote"):
+        _exported("JSON", last[3])
+    voted = comparison.vote("left", last[3])[3]
+    line = json.loads(desk.votes.read_text())
+    assert line["question"] == "And 7 + 5?"
+    assert [m["role"] for m in line["sides"]["b"]["messages"]] == ["user", "assistant", "user"]
+    assert line["sides"]["a"]["answer"]["text"] == "<answer>12</answer>"
+    with pytest.raises(gr.Error, match="no comparison to go on with"):
+        further(comparison, voted, "Once more?")
+    told = json.loads(_exported("JSON", voted).text)
+    assert told["vote"] == "left"
+    assert len(told["sides"]["a"]["turns"]) == 2
+    assert _exported("Markdown", voted).text.count("## Question") == 4
+    assert len(_exported("CSV", voted).text.splitlines()) == 5

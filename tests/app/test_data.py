@@ -34,6 +34,7 @@ def answer(text: str = "<think>hm</think>It is 9.9", **fields) -> Answer:
 
 
 TALK = Conversation(turns=(Turn("a?", "be brief", "9.9", "math", answer(verdict=Verdict("correct", "9.9", "x"))),))
+OTHER = Conversation(turns=(Turn("a?", "", "9.9", answer=answer("9.11")),))
 
 
 def test_a_conversation_survives_the_browser() -> None:
@@ -79,7 +80,7 @@ def test_what_stands_in_a_footer_is_escaped() -> None:
 
 def test_votes_are_appended_with_everything(tmp_path: Path, thinker) -> None:
     file = tmp_path / "new" / "votes.jsonl"
-    sides = {"a": (thinker, TALK.turns[0]), "b": (thinker, Turn("a?", "", "9.9", answer=answer("9.11")))}
+    sides = {"a": (thinker, TALK), "b": (thinker, OTHER)}
     for _ in range(2):
         votes.append(file, votes.record("b", sides, ("b", "a"), blind=True))
     first, second = map(json.loads, file.read_text().splitlines())
@@ -255,7 +256,7 @@ def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
     from ampo.app.scoreboard import as_csv, read, results
 
     file = tmp_path / "votes.jsonl"
-    sides = {"a": (thinker, TALK.turns[0]), "b": (thinker, Turn("a?", "", "9.9", answer=answer("9.11")))}
+    sides = {"a": (thinker, TALK), "b": (thinker, OTHER)}
     given: list[tuple[votes.Vote, bool]] = [("a", True), ("b", False), ("neither", True), ("tie", True)]
     for vote, blind in given:
         votes.append(file, votes.record(vote, sides, ("b", "a"), blind=blind))
