@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from ampo.app import render
+from ampo.app import render, training
 from ampo.app.controls import heard, quick, quiet, whole
 from ampo.app.desk import Desk, Run, RunRow
 from ampo.app.markdown import DELIMITERS
@@ -229,6 +229,8 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
         placeholder="Choose a response above.",
         elem_id="ampo-response",
     )
+    if desk.services.read_training is not None:
+        training.build(desk, page)
     listed = [table, ids, filters.number, filters.where]
     shown = [about, summary, filters.benchmark, *listed]
     address: dict[str, Any] = {"js": "ampo.address", "api_visibility": "private"}

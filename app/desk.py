@@ -43,6 +43,31 @@ class Run:
     rows: Sequence[RunRow]
 
 
+@dataclass(frozen=True, slots=True)
+class GuidedPrompt:
+    """A prompt of a training step: who could have guided it, who was chosen, and its responses where they were kept.
+
+    teachers: (name, score or None, chosen), in the pool's order.
+    responses: (what was ruled, tokens, whether it gave way to a teacher, text).
+    """
+
+    step: int
+    prompt: str
+    answer: str = ""
+    teachers: Sequence[tuple[str, float | None, bool]] = ()
+    responses: Sequence[tuple[str, int, bool, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training run as the page shows it. steps: rows of (step, figures in words). prompts: by step."""
+
+    name: str
+    columns: Sequence[str]
+    steps: Sequence[Sequence[Any]]
+    prompts: Mapping[int, Sequence[GuidedPrompt]]
+
+
 Judge = Callable[[Problem, str, Verdict], Verdict]
 
 
@@ -55,6 +80,7 @@ class Services:
     pass_at_k: (samples, right ones, k) -> the unbiased estimate.
     run_names, read_run: the run directories there are; a run by its name, UserError where it can't be read.
     run_states: in a few words, for the runs that can't be shown or hold nothing yet, why.
+    training_names, read_training: the same of training runs.
     judge: a model's opinion on a response, after the rules' verdict; UserError or EngineError where it gives none.
     """
 
@@ -64,6 +90,8 @@ class Services:
     run_names: Callable[[], Sequence[str]] = lambda: ()
     run_states: Callable[[], Mapping[str, str]] = dict
     read_run: Callable[[str], Run] | None = None
+    training_names: Callable[[], Sequence[str]] = lambda: ()
+    read_training: Callable[[str], Training] | None = None
     judge: Judge | None = None
 
 

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ampo.cli.lent_training import inside, read_training, training_names
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def services(runs: Path, data_dir: Path | None, judge: Judge | None = None) -> S
         run_names=lambda: run_names(runs),
         run_states=lambda: run_states(runs),
         read_run=lambda name: read_run(runs, name),
+        training_names=lambda: training_names(runs),
+        read_training=lambda name: read_training(runs, name),
         judge=judge,
     )
 
@@ -45,7 +48,7 @@ def run_names(root: Path) -> list[str]:
     """The run directories in a folder and one level below, the last changed first."""
     patterns = ("*/responses.jsonl", "*/*/responses.jsonl", "*/problems.jsonl", "*/*/problems.jsonl")
     found = list({f.parent for pattern in patterns for f in root.glob(pattern)})
-    found = [folder for folder in found if _inside(root, folder)]
+    found = [folder for folder in found if inside(root, folder)]
     found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     return [str(folder.relative_to(root)) for folder in found]
 
@@ -68,12 +71,6 @@ def _state(folder: Path) -> str:
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError):
         return "broken: config.toml can't be read"
     return ""
-
-
-def _inside(root: Path, folder: Path) -> bool:
-    """Whether a run and each of its files lie in a folder: a link that leads out of it is not followed."""
-    top = root.resolve()
-    return all(path.resolve().is_relative_to(top) for path in (folder, *folder.iterdir()))
 
 
 def read_run(root: Path, name: str) -> Run:

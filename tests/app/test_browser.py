@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ampo.app.desk import Desk, Run, RunRow, Services
+from ampo.app.desk import Desk, GuidedPrompt, Run, RunRow, Services, Training
 from ampo.app.markdown import written
 from ampo.prompts import load_template
 from ampo.types import Problem, Verdict
@@ -540,7 +540,14 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
         for i in range(3)
     ]
     run = Run("one", "a model", [["sums", "3 x 1", "33.3", "33.3", "33.3", "0", "5"]], rows)
-    services = Services(run_names=lambda: ["one"], read_run=lambda _: run)
+    guided = GuidedPrompt(2, "p/1", "12", [("ada", 0.5, True)], [("wrong", 7, True, "It is 13.")])
+    training = Training("two", ["step", "own accuracy"], [[1, "0.5"], [2, "0.6"]], {2: [guided]})
+    services = Services(
+        run_names=lambda: ["one"],
+        read_run=lambda _: run,
+        training_names=lambda: ["two"],
+        read_training=lambda _: training,
+    )
     page.open(serve(make_desk(thinker, services=services)))
     page.press("Browse")
     assert page.until(lambda: page.all("#ampo-run input")[0].is_displayed())
@@ -554,6 +561,16 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
     assert page.until(lambda: "run=one&response=sums%2F2%230" in page.browser.current_url)
     page.browser.refresh()
     assert page.until(lambda: page.all("#ampo-response") and "What is 2 + 0?" in page.all("#ampo-response")[0].text)
+
+    page.click("#ampo-training button")
+    assert page.until(lambda: page.all("#ampo-training input") and page.all("#ampo-training input")[0].is_displayed())
+    page.all("#ampo-training input")[0].send_keys("two", Keys.ENTER)
+    for table, cell, then in (("steps", "0.6", "#ampo-prompts"), ("prompts", "p/1", "#ampo-prompt")):
+        cells = f"#ampo-{table} [role=gridcell]"
+        assert page.until(lambda cells=cells, cell=cell: any(cell in one.text for one in page.all(cells)))
+        next(one for one in page.all(cells) if cell in one.text).click()
+        assert page.until(lambda then=then: "ada" in page.all(then)[0].text)
+    assert "gave way to a teacher" in page.all("#ampo-prompt")[0].text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
