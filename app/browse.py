@@ -236,7 +236,7 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
     address: dict[str, Any] = {"js": "ampo.address", "api_visibility": "private"}
     here = [run_word, name, response_word, chosen]
     arrived = page.load(browser.arrive, None, [name, tabs], **quick)
-    arrived.then(browser.open, name, shown, **heard).then(browser.asked_response, name, opened, **heard)
+    arrived.then(browser.open, name, shown, **heard).success(browser.asked_response, name, opened, **heard)
     again.click(browser.names, None, name, **quick)
     name.input(browser.open, name, shown, **heard).then(None, here[:2], None, **address)
     inputs = [name, filters.number, *filters.all]

@@ -86,7 +86,8 @@ SAMPLINGS: dict[str, dict[str, Any]] = {
     "The paper's": {"temperature": 0.6, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "max_tokens": 8192},
     "Greedy": {"temperature": 0.0},
 }
-"""Name in the menu -> what differs from the model's own defaults. The paper's: arXiv 2510.02227, section 4.1."""
+"""Name in the menu -> what differs from the model's own defaults. The paper's is its authors' protocol of evaluation
+(arXiv 2510.02227); temperature and max_tokens stand in the model card, too."""
 
 
 def build(defaults: SamplingParams, system: str, limits: Limits, page: gr.Blocks) -> Controls:
@@ -104,8 +105,9 @@ def build(defaults: SamplingParams, system: str, limits: Limits, page: gr.Blocks
                 list(SAMPLINGS), value=None, label="Preset", scale=3, min_width=120, elem_id="ampo-presets"
             )
             save = gr.Button("Save as ...", size="sm", scale=1, min_width=80, elem_id="ampo-save-preset")
+            drop = gr.Button("Delete", size="sm", scale=1, min_width=60, elem_id="ampo-drop-preset")
         found = Controls(text, _knobs(defaults, limits))
-    _presets(found, chosen, save, _samplings(defaults, limits), page)
+    _presets(found, chosen, (save, drop), _samplings(defaults, limits), page)
     return found
 
 
@@ -121,13 +123,17 @@ def _samplings(defaults: SamplingParams, limits: Limits) -> str:
     return json.dumps(presets)
 
 
-def _presets(controls: Controls, chosen: gr.Dropdown, save: gr.Button, builtin: str, page: gr.Blocks) -> None:
+def _presets(
+    controls: Controls, chosen: gr.Dropdown, buttons: tuple[gr.Button, gr.Button], builtin: str, page: gr.Blocks
+) -> None:
     """Presets of everybody's, and one's own, which with the system prompt are kept in the browser."""
     given = quiet(builtin)
     mine: dict[str, Any] = {"api_visibility": "private"}
     everything = [chosen, given, *controls.all]
     chosen.input(None, everything, controls.all, js="ampo.preset", **mine)
+    save, drop = buttons
     save.click(None, everything, chosen, js="ampo.savePreset", **mine)
+    drop.click(None, [chosen, given], chosen, js="ampo.dropPreset", **mine)
     page.load(None, given, chosen, js="ampo.presets")
 
 

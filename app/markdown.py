@@ -6,7 +6,8 @@ takes the same stretches for code as we do.
 
 Mathematics. A page that takes `$` for a delimiter also takes "$5 and $10" for a formula. So it is decided here what
 is a formula, by pandoc's rule and one more for prices, and the page's delimiters (`DELIMITERS`) have a mark in them
-that no text can bring along. A bare `\boxed{}` and a bare environment are formulas, too.
+that no text can bring along. A bare `\boxed{}` and a bare environment are formulas, too. What the page's KaTeX doesn't
+know (`_FOREIGN`) becomes the nearest that it does, in delimiters that tell what was written.
 
 Harmless. A `<` that could begin a tag is kept from what follows it, as is the `!` of an image, which becomes a link,
 and the address of a link that goes elsewhere than to http, https or mailto. The page's own sanitiser and its content
@@ -25,8 +26,14 @@ from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
 
 _ENVIRONMENTS = (
     "equation|align|aligned|alignat|alignedat|gather|gathered|cases|dcases|split|array|darray|"
-    "matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|CD"
+    "matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|CD|multline|eqnarray"
 )
+_FOREIGN = {
+    "eqnarray": ("\\begin{array}{rcl}", "\\end{array}"),
+    "eqnarray*": ("\\begin{array}{rcl}", "\\end{array}"),
+    "multline": ("\\begin{gathered}", "\\end{gathered}"),
+    "multline*": ("\\begin{gathered}", "\\end{gathered}"),
+}
 _BRACED = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _TOKEN = re.compile(
     rf"""
@@ -57,6 +64,17 @@ _FORMULA, _BARE, _BARE_END = "\u2061", "\u2062", "\u2063"
 ASIDE = "\u2064"  # before and after a thought: who copies an answer with it wants the answer
 BLANK = "\ufeff"  # ends a language's name: Gradio has a highlighter for C, and for C++ shows no message at all
 _MARKS = str.maketrans(dict.fromkeys((JOINER, BLANK, ASIDE, _FORMULA, _BARE, _BARE_END), ""))
+
+
+_BEGUN = re.compile(rf"({_BARE}{{3,6}})\\begin\{{(?:array\}}\{{rcl|gathered)\}}")
+_ENDED = re.compile(rf"\\end\{{(?:array|gathered)\}}({_BARE_END}{{3,6}})")
+
+
+def _foreign(name: str, mark: str) -> str:
+    """The delimiter of an environment that is shown as another one: a mark more for each that stands before it."""
+    return mark * (3 + list(_FOREIGN).index(name))
+
+
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": left, "right": right, "display": display}
     for left, right, display in (
@@ -64,6 +82,7 @@ DELIMITERS: list[dict[str, str | bool]] = [
         (_FORMULA + "$", "$" + _FORMULA, False),
         (_FORMULA + "\\[", "\\]" + _FORMULA, True),
         (_FORMULA + "\\(", "\\)" + _FORMULA, False),
+        *((_foreign(name, _BARE), _foreign(name, _BARE_END), True) for name in reversed(_FOREIGN)),
         (2 * _BARE, 2 * _BARE_END, True),
         (_BARE, _BARE_END, False),
     )
@@ -84,6 +103,9 @@ _TEXT = re.compile(r"\\(?:text|textbf|mathrm|operatorname|mbox)\s*\{[^{}]*\}")
 
 def written(shown: str) -> str:
     """What stood there before it was made harmless."""
+    names = list(_FOREIGN)
+    shown = _BEGUN.sub(lambda m: f"\\begin{{{names[len(m[1]) - 3]}}}", shown)
+    shown = _ENDED.sub(lambda m: f"\\end{{{names[len(m[1]) - 3]}}}", shown)
     return shown.translate(_MARKS)
 
 
@@ -200,6 +222,16 @@ def _marked(tex: str, before: str = _FORMULA, after: str = _FORMULA) -> str:
     return f"{before}{_TAG.sub(f'<{JOINER}', tex)}{after}"
 
 
+def _environment(m: re.Match[str]) -> str:
+    """A bare environment. One that is foreign to the page is another one there."""
+    name = m["name"]
+    if name not in _FOREIGN:
+        return _marked(m.group(), 2 * _BARE, 2 * _BARE_END)
+    begin, end = _FOREIGN[name]
+    tex = m.group().removeprefix(f"\\begin{{{name}}}").removesuffix(f"\\end{{{name}}}")
+    return _marked(f"{begin}{tex}{end}", _foreign(name, _BARE), _foreign(name, _BARE_END))
+
+
 def _is_price(tex: str) -> bool:
     """Whether what stands between two dollar signs is prose: "5 and 10" of "$5 and 10$", "5 (" of "$5 ($x$)"."""
     prose = tex[0].isdigit() and "\\" not in tex and " " in tex
@@ -216,7 +248,7 @@ _ACTS = (
     ("fence", _fence),
     ("span", lambda m: _kept_apart(m.group())),
     ("display", lambda m: _marked(m.group())),
-    ("environment", lambda m: _marked(m.group(), 2 * _BARE, 2 * _BARE_END)),
+    ("environment", _environment),
     ("paren", lambda m: _marked(m.group())),
     ("inline", lambda m: _marked(m.group())),
     ("boxed", lambda m: _marked(m.group(), _BARE, _BARE_END)),

@@ -7,8 +7,15 @@ window.ampo = (() => {
 
   const aside = /\u2064[^\u2064]*\u2064\s*/g; // a thought
 
+  /* Environments that are shown as others, as app/markdown.py marks them. */
+  const foreign = ["eqnarray", "eqnarray*", "multline", "multline*"];
+  const native = (text) =>
+    text
+      .replace(/(\u2062{3,6})\\begin\{(?:array\}\{rcl|gathered)\}/g, (_, mark) => `\\begin{${foreign[mark.length - 3]}}`)
+      .replace(/\\end\{(?:array|gathered)\}(\u2063{3,6})/g, (_, mark) => `\\end{${foreign[mark.length - 3]}}`);
+
   const written = (text) =>
-    (text.replace(aside, "").trim() ? text.replace(aside, "") : text)
+    native(text.replace(aside, "").trim() ? text.replace(aside, "") : text)
       .replace(footer, "")
       .replace(answer, (_, inside) => `<answer>${inside.replaceAll("\n> ", "\n")}</answer>`)
       .replace(marks, "");
@@ -271,6 +278,16 @@ window.ampo = (() => {
     return presets(given, name || chosen);
   };
 
+  /* One's own: everybody's stay. */
+  const dropPreset = (chosen, given) => {
+    const { [chosen]: dropped, ...rest } = owned();
+    if (dropped && confirm(`Delete the preset “${chosen}”?`)) {
+      localStorage.setItem(presetKey, JSON.stringify(rest));
+      return presets(given);
+    }
+    return presets(given, chosen);
+  };
+
   /* ---- files, links, addresses ---- */
 
   const download = (name, text) => {
@@ -361,8 +378,7 @@ window.ampo = (() => {
     group = group === own ? "" : own;
     filtered();
   };
-  /* Probabilities: the colours, and what is known of the chosen token. */
-  const colour = (by) => document.documentElement.classList.toggle("ampo-by-entropy", by === "entropy");
+  /* Probabilities: what is known of the chosen token. */
   const about = (token) => {
     const place = document.querySelector("#ampo-token");
     const [text, logprob, entropy, top] = JSON.parse(token.dataset.about);
@@ -423,7 +439,7 @@ window.ampo = (() => {
 
   return {
     ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, imported, arrived, download },
-    ...{ presets, preset, savePreset, filtered, address },
-    ...{ colour, begin, idle, take, halt, putBack, began, said, opened, copied },
+    ...{ presets, preset, savePreset, dropPreset, filtered, address },
+    ...{ begin, idle, take, halt, putBack, began, said, opened, copied },
   };
 })();

@@ -22,7 +22,6 @@ from ampo.types import TokenLogprobs
 ALTERNATIVES = 5
 MOST_SHOWN = 4000
 """Tokens: more than that are for a file."""
-COLOURS = {"probability": "p", "entropy": "h"}
 _HINT = (
     "Tick the box and ask, or ask again: the colour of each token is how unsure the model was. They are told by vLLM, "
     "by transformers, and by the endpoints that give log-probabilities, and are here until the page is loaded anew."
@@ -106,9 +105,8 @@ def build(now: gr.State) -> View:
         gr.Markdown(_HINT)
         with gr.Row(elem_classes="ampo-line"):
             wanted = gr.Checkbox(False, label="Record probabilities", min_width=150, elem_id="ampo-record")
-            colour = gr.Radio(list(COLOURS), value="probability", label="Colour by", min_width=200)
+            gr.Radio(["probability", "entropy"], value="probability", label="Colour by", min_width=200)  # see style.css
             file = gr.Button("JSON", size="sm", min_width=60, elem_id="ampo-probabilities-json")
         tokens = gr.HTML(elem_id="ampo-token-view")
-    colour.input(None, colour, None, js="(by) => { ampo.colour(by); }", api_visibility="private")
     downloads.join(file, as_json, now)
     return View(wanted, tokens)

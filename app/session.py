@@ -82,6 +82,8 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
         except (UserError, EngineError) as error:
             log.warning("%s", error)
             said = without_address(str(error), engine)
+            if before and isinstance(error, UserError):
+                said = f"{engine.model} can't go on with an answer that was begun here: ask again instead ({said})"
             if begun or tried == RETRIES or isinstance(error, UserError):
                 yield Failed(said)
                 return
@@ -97,10 +99,12 @@ def _once(
     """One try. Raises what the engine raises, and EngineError where it says nothing at all."""
     stream = engine.stream(request, halt)
     try:
+        echo = Echo(said_before(request))
         for delta in stream:
-            pieces = _pieces(splitter.feed(delta.text))
-            if delta.text or delta.logprobs:
-                yield Step(delta.text, pieces, delta.logprobs)
+            text = echo.left(delta.text, last=delta.response is not None)
+            pieces = _pieces(splitter.feed(text))
+            if text or delta.logprobs:
+                yield Step(text, pieces, delta.logprobs)
             if delta.response is not None:
                 yield Step("", _pieces(splitter.end()))
                 yield Finished(delta.response)
@@ -109,6 +113,28 @@ def _once(
         stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
     if halt is None or not halt.is_set():
         raise EngineError(f"the engine ended the answer of {engine.model} without a word")
+
+
+class Echo:
+    """Leaves out what an answer had said before, where an endpoint that goes on with it says that again.
+
+    Text is held back as long as it may be an echo.
+    """
+
+    def __init__(self, before: str) -> None:
+        self._before, self._held = before, ""
+
+    def left(self, text: str, last: bool = False) -> str:
+        """What of a piece is new. last: whether it is the last one."""
+        if not self._before:
+            return text
+        self._held += text
+        if self._held.startswith(self._before):
+            self._held, self._before = self._held[len(self._before) :], ""
+        elif not last and self._before.startswith(self._held):
+            return ""
+        text, self._held, self._before = self._held, "", ""
+        return text
 
 
 def _waited(halt: Halt | None, seconds: float) -> bool:

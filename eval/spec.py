@@ -16,7 +16,7 @@ from ampo.prompts import Template, load_template
 from ampo.types import Protocol, SamplingParams
 
 PILOT = 4  # samples of each problem that an adaptive run starts from
-PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # section 5.1, and the model card
+PAPER_SAMPLING = SamplingParams(temperature=0.6, top_p=1.0, max_tokens=8192)  # the authors', as is the model card's
 
 
 def build_spec(

@@ -13,6 +13,7 @@ _LEFT_OUT = (
     "seed", "temperature", "top_p", "stop", "n", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty",
     "top_k", "min_p", "repetition_penalty", "stream_options",
 )  # fmt: skip
+_PREFIX = "assistant's last message"
 _NO = re.compile(
     r"unsupported|not.{0,12}(support|permit|allow|recogni|accept)|does(n't| not) (support|accept|allow)|unknown"
     r"|unexpected|unrecogni|extra.{0,12}(input|field|forbidden)|invalid (parameter|argument|field)|only the default"
@@ -32,11 +33,19 @@ class Learnt:
         """The fields of a request as this endpoint takes them."""
         if not self.refused:
             return fields
+        if _PREFIX in self.refused:
+            *earlier, last = fields.get("messages") or [{}]
+            begun = last.get("role") == "assistant"
+            fields = fields | {"messages": [*earlier, last | {"prefix": True}]} if begun else fields
         named = {_RENAMED.get(n, n) if n in self.refused else n: v for n, v in fields.items()}
         return {n: v for n, v in named.items() if n not in self.refused}
 
     def learn(self, status: int, data: Any, sent: Mapping[str, Any]) -> bool:
         """Whether a refusal is of a parameter that can be done without: then the request may be sent again."""
+        if _wants_prefix(status, data, sent):
+            already = _PREFIX in self.refused
+            self.refused[_PREFIX] = "sent as prefix"
+            return not already
         name = _named(status, data, sent)
         if name is None:
             return False
@@ -45,6 +54,13 @@ class Learnt:
             self.refused[name] = instead
             self._say(f"note: {self._where} refuses {name} ({said(data)}): {instead} from here on")
         return True
+
+
+def _wants_prefix(status: int, data: Any, sent: Mapping[str, Any]) -> bool:
+    """Whether an answer that is to be gone on with must be marked so (Mistral, DeepSeek)."""
+    messages = sent.get("messages")
+    begun = isinstance(messages, list) and bool(messages) and messages[-1].get("role") == "assistant"
+    return begun and status in (400, 422) and "prefix" in said(data).lower()
 
 
 def _named(status: int, data: Any, sent: Mapping[str, Any]) -> str | None:

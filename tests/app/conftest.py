@@ -25,7 +25,8 @@ from ampo.verify import VerifierPool
 class Remote:
     """A remote OpenAI-compatible server. pieces: the deltas of its next answers; delay: seconds before each.
 
-    broken_after: pieces after which it drops the connection; hangs: it says nothing until it is left.
+    broken_after: pieces after which it drops the connection; hangs: it says nothing until it is left; refuses:
+    with which words it refuses a conversation that ends in an assistant's message which isn't marked as a prefix.
     open: answers that it is giving now.
     """
 
@@ -35,6 +36,7 @@ class Remote:
     delay: float = 0.0
     broken_after: int | None = None
     hangs: bool = False
+    refuses: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     open: int = 0
 
@@ -70,6 +72,14 @@ def remote() -> Iterator[Remote]:
 
         def do_POST(self) -> None:
             state.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            last = state.asked[-1]["messages"][-1]
+            if state.refuses and last["role"] == "assistant" and not last.get("prefix"):
+                content = json.dumps({"error": {"message": state.refuses}}).encode()
+                self.send_response(400)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")

@@ -166,6 +166,7 @@ def test_nothing_that_a_model_writes_acts(page: Page, url: str, remote) -> None:
 def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, remote) -> None:
     remote.says(
         "So $x^2 < 5$, which costs $5 to $10:\n\n\\begin{align*}a &= b \\\\ c &= d\\end{align*}\n\n"
+        "\\begin{eqnarray}a &=& b\\end{eqnarray}\n\n\\begin{multline}a \\\\ b\\end{multline}\n\n"
         "```python\nassert True\n```\n\n\\[ \\frac{1}{2} \\] and \\(y\\)\n\n<answer>$\\frac{1}{2}$</answer>",
         thought="Let me think about it.",
     )
@@ -178,7 +179,7 @@ def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, re
     page.all("#ampo-check textarea, #ampo-check input")[0].send_keys("0.5")
     page.ask("Well?")
     assert page.answered()
-    assert page.until(lambda: len(page.all("#ampo-chat .katex")) == 5)
+    assert page.until(lambda: len(page.all("#ampo-chat .katex")) == 7)
     assert len(page.all("#ampo-chat .katex-error")) == 0
     text = page.text()
     assert "which costs $5 to $10:" in text
@@ -425,6 +426,7 @@ def test_edit_undo_and_a_question_that_is_refused(page: Page, url: str, remote) 
     page.write(page.labelled("seed")[0], "seven")
     page.all("#ampo-question textarea")[0].send_keys(Keys.ENTER)
     assert page.until(lambda: "no number" in page.script("document.body.innerText"))
+    assert len(page.all(".toast-body")) == 1
     assert page.until(lambda: page.script(question) == "What is 5 + 6? Think.")
     assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
 

@@ -52,6 +52,8 @@ def test_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
+        (r"\begin{eqnarray*}a&=&b\end{eqnarray*}.", r"⟦\begin{array}{rcl}a&=&b\end{array}⟧."),
+        (r"\begin{multline}a\\b\end{multline}", r"⟦\begin{gathered}a\\b\end{gathered}⟧"),
         ("let $x_1=2$ be", "let ⟨x_1=2⟩ be"),
         ("the $n$th of $20", "the ⟨n⟩th of $20"),
         ("costs $5 ($x$ is the price)", "costs $5 (⟨x⟩ is the price)"),
@@ -145,6 +147,7 @@ PIECES = [
     "```",
     "~~~",
 ]
+PIECES += ["\\begin{multline}", "\\end{multline}"]
 PIECES += ["    ", "  ", "> ", "![", "](javascript:", "](https://e.example)", "]: data:", "mermaid\n", "\\begin{align}"]
 
 

@@ -174,3 +174,33 @@ def test_leaving_early_ends_all_of_several(vllm_engine: VLLMEngine, until) -> No
 
     asyncio.run(leave())
     assert until(lambda: vllm_engine.unfinished == 0)
+
+
+def test_an_echo_of_what_was_said_is_left_out() -> None:
+    from ampo.app.session import Echo
+
+    for pieces, new in (
+        (["One, ", "two, three"], "three"),
+        (["One, two, "], ""),
+        (["three"], "three"),
+        (["One, ", "three"], "One, three"),
+        (["One"], "One"),
+        ([], ""),
+    ):
+        echo = Echo("One, two, ")
+        assert "".join([*map(echo.left, pieces), echo.left("", last=True)]) == new, pieces
+
+
+def test_an_endpoint_that_refuses_to_go_on_is_said(thinker, remote) -> None:
+    remote.refuses = "conversation roles must alternate"
+    said = ({"role": "user", "content": "Count."}, {"role": "assistant", "content": "One, "})
+    (failed,) = [e for e in answer(thinker, Request("q", said)) if isinstance(e, Failed)]
+    assert "can't go on with an answer that was begun here: ask again instead" in failed.message
+    assert "must alternate" in failed.message
+
+
+def test_an_answer_is_marked_as_begun_where_that_is_asked_for(thinker, remote) -> None:
+    remote.refuses = "Expected last role User (or Assistant with prefix True)"
+    said = ({"role": "user", "content": "Count."}, {"role": "assistant", "content": "One, "})
+    assert isinstance(list(answer(thinker, Request("q", said)))[-1], Finished)
+    assert remote.asked[1]["messages"][1]["prefix"] is True
