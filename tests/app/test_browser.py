@@ -315,6 +315,25 @@ def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinke
     assert page.until(lambda: page.all("#ampo-question textarea") and page.script(QUESTION) == "A half-written quest")
 
 
+def test_a_network_that_is_cut_loses_nothing(page: Page, serve, make_desk, thinker: Any, remote) -> None:
+    url = serve(make_desk(thinker))
+    remote.says("slow " * 600 + "end")
+    remote.delay = 0.1
+    page.open(url)
+    page.ask("Take your time.")
+    assert page.until(lambda: "slow slow" in page.text())
+    cut = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.browser.execute_cdp_cmd("Network.enable", {})
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", cut)
+    time.sleep(3)
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", cut | {"offline": False})
+    remote.delay = 0
+    assert page.answered()
+    assert "slow end" in page.text()
+    assert len(remote.asked) == 1
+    assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
+
+
 def test_two_tabs_fork_a_conversation(page: Page, url: str, remote) -> None:
     remote.says("forty-two")
     page.open(url)
