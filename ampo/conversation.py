@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ampo import prompts
 from ampo.errors import UserError
+from ampo.files import well_formed
 from ampo.types import AnswerKind, Message, Response, SamplingParams, TokenLogprobs, Verdict
 
 MAX_TURNS = 200
@@ -218,7 +219,7 @@ def _known(kind: type, data: Mapping[str, Any]) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
-    return value[:MAX_TEXT]
+    return well_formed(value[:MAX_TEXT])
 
 
 def _number(value: Any) -> float | None:

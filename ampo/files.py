@@ -275,3 +275,15 @@ def _end_of_last_line(stream: IO[bytes], size: int) -> int:
             return start + newline + 1
         end = start
     return 0
+
+
+def well_formed(text: str) -> str:
+    """A text that UTF-8 can hold: halves of a character are joined where both are there, else replaced by its sign.
+
+    JSON can bring such halves along ("\\ud800"); files and browsers take none.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

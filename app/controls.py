@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from ampo.errors import UserError
+from ampo.files import well_formed
 from ampo.prompts import load_template
 from ampo.types import SamplingParams
 
@@ -236,7 +237,7 @@ def check_text(what: str, text: str, limit: int) -> str:
     """The text, stripped. Raises UserError for one that is too long."""
     if not isinstance(text or "", str):
         raise UserError(f"the {what} must be text")
-    text = (text or "").strip()
+    text = well_formed((text or "").strip())
     if len(text) > limit:
         raise UserError(f"the {what} has {len(text):,} characters: at most {limit:,} are taken here")
     return text

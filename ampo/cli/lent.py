@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ampo.cli.lent_training import inside, read_training, training_names
 from ampo.errors import UserError
+from ampo.files import well_formed
 
 if TYPE_CHECKING:
     from ampo.app.desk import Judge, Run, Services
@@ -91,7 +92,7 @@ def read_run(root: Path, name: str) -> Run:
         RunRow(
             id=r.id,
             problem=problems[r.problem],
-            text=r.text,
+            text=well_formed(r.text),
             finish_reason=r.finish_reason,
             completion_tokens=r.completion_tokens or 0,
             seconds=r.seconds,

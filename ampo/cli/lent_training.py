@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ampo.errors import UserError
-from ampo.files import read_jsonl
+from ampo.files import read_jsonl, well_formed
 
 if TYPE_CHECKING:
     from ampo.app.desk import GuidedPrompt, Training
@@ -80,7 +80,8 @@ def _prompt(key: tuple[int, str], decision: Mapping[str, Any], sample: Mapping[s
     ]
     gave_way = decision.get("positions", ())
     responses = [
-        (_ruled(one), one["tokens"], i in gave_way, one["text"]) for i, one in enumerate(sample.get("responses", ()))
+        (_ruled(one), one["tokens"], i in gave_way, well_formed(one["text"]))
+        for i, one in enumerate(sample.get("responses", ()))
     ]
     return GuidedPrompt(*key, sample.get("answer", ""), teachers, responses)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
+from ampo.files import well_formed
 from ampo.types import Request, TokenLogprobs
 
 MOST = 20  # alternatives, with OpenAI and as vLLM is started by default
@@ -62,7 +63,7 @@ def _pair(entry: Any) -> tuple[str, float] | None:
     token, logprob = entry.get("token"), entry.get("logprob")
     if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, int | float):
         return None
-    return None if math.isnan(logprob) else (token, float(logprob))
+    return None if math.isnan(logprob) else (well_formed(token), float(logprob))
 
 
 def _ranked(pairs: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:

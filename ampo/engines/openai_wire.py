@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ampo import prompts
+from ampo.files import well_formed
 from ampo.types import FinishReason, Request, SamplingParams
 
 _OURS = ("top_k", "min_p", "repetition_penalty")
@@ -171,6 +172,7 @@ class Joiner:
     def __init__(self) -> None:
         self.text = ""
         self._thinking = False
+        self._half = ""  # of a character whose other half comes with the next piece
 
     def add(self, piece: Mapping[str, Any]) -> str:
         """The new text in a message, a delta or a completion's choice. A thought without text after it stays open."""
@@ -182,6 +184,10 @@ class Joiner:
                 new += prompts.THINK_OPEN if thought else prompts.THINK_CLOSE
                 self._thinking = thought
             new += text
+        new, self._half = self._half + new, ""
+        if new and "\ud800" <= new[-1] <= "\udbff":
+            new, self._half = new[:-1], new[-1]
+        new = well_formed(new)
         self.text += new
         return new
 
