@@ -165,14 +165,17 @@ def _unmarked(text: str) -> str:
 
 def _set_off(text: str) -> str:
     """An `<answer>` as a quotation with its name; one that is still being written, too. page.js undoes it in a copy."""
-    before, opened, rest = text.partition(ANSWER_OPEN)
-    if not opened:
-        return text
-    inside, _, after = rest.partition(ANSWER_CLOSE)
-    inside = inside.strip()
-    shown = f"\\({inside}\\)" if formula(inside) else inside
-    quoted = "\n".join(f"> {line}" for line in f"**Answer**{JOINER} {shown}".splitlines())
-    return f"{before}\n\n{quoted}\n\n{_set_off(after)}"
+    parts: list[str] = []
+    while True:
+        before, opened, rest = text.partition(ANSWER_OPEN)
+        parts.append(before)
+        if not opened:
+            return "".join(parts)
+        inside, _, text = rest.partition(ANSWER_CLOSE)
+        inside = inside.strip()
+        shown = f"\\({inside}\\)" if formula(inside) else inside
+        quoted = "\n".join(f"> {line}" for line in f"**Answer**{JOINER} {shown}".splitlines())
+        parts.append(f"\n\n{quoted}\n\n")
 
 
 def _render(text: str, start: int) -> tuple[str, int, int]:

@@ -200,3 +200,7 @@ def test_time_is_linear_enough(unit: str) -> None:
     started = time.perf_counter()
     harmless(text)
     assert time.perf_counter() - started < 2
+
+
+def test_any_number_of_answers_is_set_off() -> None:
+    assert body("<answer>1</answer>" * 3000).count("**Answer**") == 3000

@@ -193,7 +193,10 @@ def test_an_echo_of_what_was_said_is_left_out() -> None:
 
 def test_an_endpoint_that_refuses_to_go_on_is_said(thinker, remote) -> None:
     remote.refuses = "conversation roles must alternate"
-    said = ({"role": "user", "content": "Count."}, {"role": "assistant", "content": "One, "})
+    said: tuple[Message, ...] = (
+        {"role": "user", "content": "Count."},
+        {"role": "assistant", "content": "One, "},
+    )
     (failed,) = [e for e in answer(thinker, Request("q", said)) if isinstance(e, Failed)]
     assert "can't go on with an answer that was begun here: ask again instead" in failed.message
     assert "must alternate" in failed.message
@@ -201,6 +204,16 @@ def test_an_endpoint_that_refuses_to_go_on_is_said(thinker, remote) -> None:
 
 def test_an_answer_is_marked_as_begun_where_that_is_asked_for(thinker, remote) -> None:
     remote.refuses = "Expected last role User (or Assistant with prefix True)"
-    said = ({"role": "user", "content": "Count."}, {"role": "assistant", "content": "One, "})
+    said: tuple[Message, ...] = (
+        {"role": "user", "content": "Count."},
+        {"role": "assistant", "content": "One, "},
+    )
     assert isinstance(list(answer(thinker, Request("q", said)))[-1], Finished)
     assert remote.asked[1]["messages"][1]["prefix"] is True
+
+
+def test_half_a_character_is_joined_or_replaced(thinker, remote) -> None:
+    remote.pieces = [{"content": "a\ud83d"}, {"content": "\ude00b"}, {"content": "\udc00c"}]
+    *_, last = answer(thinker, Request("q", ({"role": "user", "content": "a?"},)))
+    assert isinstance(last, Finished)
+    assert last.response.text == "a\U0001f600b\ufffdc"
