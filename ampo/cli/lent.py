@@ -86,7 +86,7 @@ def read_run(root: Path, name: str) -> Run:
     config, problems, verdicts = run.read_config(), run.read_problems(), run.read_verdicts()
     judged = {
         v.id: Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol, v.shown)
-        for v in reversed(verdicts.values())
+        for v in reversed(list(verdicts.values()))
     }
     rows = [
         RunRow(
