@@ -5,7 +5,7 @@ its end tokens at zero, so that no response ends before its limit, and both samp
 side trains in a process of its own, a step for warming up and then `--steps` of them; the sides take turns. TRL's
 rewards are the lengths of texts; ours are the verifier's.
 
-    python perf/trl.py [--prompts 4] [--n 8] [--tokens 48] [--steps 2] [--repeat 1]
+    python perf/trl.py [--prompts 2] [--n 8] [--tokens 32] [--steps 1] [--repeat 1]
 """
 
 from __future__ import annotations
@@ -158,10 +158,10 @@ def asked(python: Path | str, arm: str, model: Path, options: argparse.Namespace
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=4)
+    parser.add_argument("--prompts", type=int, default=2)
     parser.add_argument("--n", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=48)
-    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--arm", choices=("ampo", "trl"), help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
