@@ -107,6 +107,12 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
     ]
     marks: list[tuple[float, float]] = []
 
+    counts: list[int] = []
+
+    def lengths(completions: list[Any], completion_ids: list[list[int]], **_: Any) -> list[float]:
+        counts.append(sum(map(len, completion_ids)))
+        return [float(len(c[0]["content"])) for c in completions]
+
     class Clock(TrainerCallback):
         def on_step_end(self, *_: Any, **__: Any) -> None:
             marks.append((time.perf_counter(), time.process_time()))
@@ -134,15 +140,14 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
         )
         trainer = trl.GRPOTrainer(
             model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
-            reward_funcs=lambda completions, **_: [float(len(c[0]["content"])) for c in completions],
+            reward_funcs=lengths,
             args=config,
             train_dataset=Dataset.from_dict({"prompt": chats}),
             callbacks=[Clock()],
         )
         trainer.train()
-    lengths = trainer._metrics["train"]["completions/mean_length"]
     (wall, cpu), (wall_end, cpu_end) = marks[0], marks[-1]
-    return {"wall": wall_end - wall, "cpu": cpu_end - cpu, "tokens": lengths[0] * rows, "parts": {}}
+    return {"wall": wall_end - wall, "cpu": cpu_end - cpu, "tokens": counts[0], "parts": {}}
 
 
 def asked(python: Path | str, arm: str, model: Path, options: argparse.Namespace) -> dict[str, Any]:
