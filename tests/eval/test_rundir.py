@@ -9,6 +9,7 @@ from ampo.eval.resume import check_config
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
 from ampo.files import dump, write
+from ampo.types import Problem
 
 
 def test_another_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
@@ -96,3 +97,17 @@ def test_records_are_read_where_they_stand(tmp_path: Path) -> None:
     assert "a#2" not in found
     assert [found[key].text for key in found] == ["later", RESPONSE["text"]]
     assert found.get("a#2") is None
+
+
+def test_the_page_reads_a_run(tmp_path: Path) -> None:
+    from ampo.cli.lent import read_run
+
+    run = RunDir(tmp_path / "run")
+    run.path.mkdir()
+    run.write_problems([Problem("a", "1 + 1?", "2", "p")])
+    run.write_config({"model": {"name": "m"}})
+    run.responses.write_text(dump(RESPONSE))
+    rescore(run, ("ampo", "official"), lambda _: None, quiet=True)
+    [row] = read_run(tmp_path, "run").rows
+    assert row.verdict is not None
+    assert row.verdict.protocol == "ampo"
