@@ -105,7 +105,8 @@ def build(now: gr.State) -> View:
         gr.Markdown(_HINT)
         with gr.Row(elem_classes="ampo-line"):
             wanted = gr.Checkbox(False, label="Record probabilities", min_width=150, elem_id="ampo-record")
-            gr.Radio(["probability", "entropy"], value="probability", label="Colour by", min_width=200)  # see style.css
+            modes = ["probability", "entropy"]  # see style.css
+            gr.Radio(modes, value=modes[0], label="Colour by", min_width=200, interactive=True)
             file = gr.Button("JSON", size="sm", min_width=60, elem_id="ampo-probabilities-json")
         tokens = gr.HTML(elem_id="ampo-token-view")
     downloads.join(file, as_json, now)
