@@ -91,6 +91,7 @@ _LISTED = re.compile(
 _NAMED_VALUES = re.compile(
     r"\$?(?P<a>[a-zA-Z])\s?=\s?[-−]?[\w\\{}/.]{1,30}\$?(?:,|,? and) \$?(?P<b>[a-zA-Z])\s?=\s?[-−]?[\w\\{}/.]{1,30}\$?$"
 )
+_EQUATION = re.compile(r"\$?(?=[^=]*[a-zA-Z])(?=[^=]*[-+*/^²³])[^=]{3,200}=[^=]{1,100}\$?")  # of a curve, a plane
 _WHERE = re.compile(r"\s+(?:in|at|on|from|for|when|out|every|of|after|by|during|to|each)\b.*$", re.DOTALL)
 _ROUNDING = re.compile(r"\b(?:about|approximately|roughly|around)\s+(?=\d*\.\d)")
 _ADDING = re.compile(r"^(?:adding|including|together with|counting)\b[^,]{0,80},\s+", re.IGNORECASE)
@@ -115,6 +116,8 @@ def _marked(clause: str, question: str) -> str | None:
     pair = _NAMED_VALUES.search(clause)
     if pair and pair["a"] != pair["b"]:
         return pair[0].replace("$", "").replace(" and ", ", ")
+    if _EQUATION.fullmatch(clause) and not re.search(r"[A-Za-z]{2}", re.sub(r"\\[a-z]+", "", clause)):
+        return clause.strip("$ ")
     listed = _LISTED.search(clause)
     if listed:
         first = re.search(rf"(?<![\w\\]){listed['name']}\s?=", clause)
