@@ -160,7 +160,7 @@ def test_lost_verdicts_are_judged_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (spec(n=2), "samples was 4, is now 2"),
+        (spec(n=2), "--samples 4 goes on with it"),
         (spec(seed=1), "seed was 0, is now 1"),
         (spec(model="other"), "model.name was 'scripted', is now 'other'"),
         (spec(revision="abc"), "model.revision was unset"),

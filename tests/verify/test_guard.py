@@ -59,18 +59,18 @@ HOSTILE = [
 def test_hostile_answers_are_refused_in_time(answer: str) -> None:
     for response in (f"<answer>{answer}</answer>", f"\\boxed{{{answer}}}", answer):
         for gold in ("5", "\\frac{x}{2}", "(1,2)", "x > 2", "east"):
-            start = time.perf_counter()
+            start = time.process_time()
             verdict = judge(Claim(gold, response))
             assert not verdict.correct
-            assert time.perf_counter() - start < 2.0
+            assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize("answer", HOSTILE, ids=lambda a: a[:24].encode("ascii", "replace").decode())
 def test_hostile_golds_do_no_harm(answer: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     judge(Claim(answer, "<answer>5</answer>"))
     equivalent(answer, answer + " ")
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 CODE = [

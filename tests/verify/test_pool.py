@@ -89,6 +89,15 @@ def test_a_number_of_workers_that_is_none_is_the_users_error(monkeypatch):
         shared_pool()
 
 
+def test_a_node_of_many_cores_and_engines_is_not_filled_with_workers(monkeypatch):
+    from ampo.verify.crew import shared
+
+    monkeypatch.delenv("AMPO_VERIFY_WORKERS", raising=False)
+    monkeypatch.setattr(shared.os, "cpu_count", lambda: 192)
+    monkeypatch.setattr(shared, "VerifierPool", lambda workers, eager: workers)
+    assert shared._pool.__wrapped__() == 8
+
+
 def test_verdict_names_the_rule_that_found_the_answer():
     verdict = verify("x+y", r"Thus \boxed{y + x}.")
     assert verdict.extracted == "y + x"

@@ -284,7 +284,7 @@ def _said_after(after: str, asked: str) -> str | None:
 
 
 def _said_later(later: str, answer: str) -> str | None:
-    value = _BOX.sub("", _MARKS.sub("", answer)).strip()
+    value = _BOX.sub("", _MARKS.sub("", answer)).strip() if len(answer) <= AFTER else ""
     denied = value and re.search(rf"\bnot \\?\$?{re.escape(value)}(?![\w.,]*\d)", later[:AFTER])
     if value and re.search(r"\d", value) and _NO_SOLUTION.search(later[:AFTER]):
         return "withdrawn"

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from ampo.training.openrlhf import reward as module
 from ampo.training.openrlhf import special
 from ampo.training.openrlhf.data import label_of
 from ampo.training.openrlhf.reward import reward_func
@@ -63,9 +62,3 @@ def test_a_failure_is_counted_and_scores_nothing(query: str, label: str, capfd: 
     assert (found["rewards"], found["scores"]) == (0.0, 0.0)
     assert found["extra_logs"] == {"outcome": -1.0, "reward_failed": 1.0, "not_shown": 0.0}
     assert "a reward failed and counts 0" in capfd.readouterr().err
-
-
-def test_a_node_of_many_cores_and_engines_is_not_filled_with_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 192)
-    monkeypatch.setattr(module, "VerifierPool", lambda workers: workers)
-    assert module._pool.__wrapped__() == 8
