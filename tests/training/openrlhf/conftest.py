@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ampo.training.openrlhf.leftovers import unlock_builds
+
 
 class Run:
     """`ampo train openrlhf-smoke` as a process, with its folder. Only what it has started is ever ended."""
@@ -117,8 +119,16 @@ def holding(folder: str) -> list[int]:
     return found
 
 
+@pytest.fixture(scope="session")
+def built() -> None:
+    """DeepSpeed compiles its communication the first time, a minute or more: here, where no run waits or is killed."""
+    code = "from deepspeed.ops.op_builder.cpu import ShareMemCommBuilder; ShareMemCommBuilder().load()"
+    unlock_builds()
+    subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=900)
+
+
 @pytest.fixture
-def stack() -> None:
+def stack(built: None) -> None:
     """What a run of OpenRLHF takes on this machine."""
     import torch
 

@@ -77,11 +77,13 @@ def local(model: Path) -> tuple[dict[str, float], dict[str, Tensor], list[Tensor
     return policy.update(taken, old, chosen.resolved_algorithm(), 1), policy.gradients, own
 
 
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("built")
 def test_an_update_is_the_local_backends(tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
     command = [sys.executable, __file__, str(tiny_model), str(tmp_path)]
     done = subprocess.run(
-        command, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=300
+        command, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = torch.load(tmp_path / "update.pt")
