@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,8 @@ def built() -> None:
     """DeepSpeed compiles its communication the first time, a minute or more: here, where no run waits or is killed."""
     code = "from deepspeed.ops.op_builder.cpu import ShareMemCommBuilder; ShareMemCommBuilder().load()"
     unlock_builds()
-    subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=900)
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=400)
 
 
 @pytest.fixture
