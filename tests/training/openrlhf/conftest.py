@@ -122,8 +122,8 @@ def holding(folder: str) -> list[int]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """DeepSpeed compiles its communication the first time, a minute or more: here, where no run waits or is killed."""
-    code = "from deepspeed.ops.op_builder.cpu import ShareMemCommBuilder; ShareMemCommBuilder().load()"
+    """DeepSpeed compiles its communication and its Adam the first time, minutes: here, where no run waits or is killed."""
+    code = "from deepspeed.ops.op_builder import cpu; cpu.ShareMemCommBuilder().load(); cpu.FusedAdamBuilder().load()"
     unlock_builds()
     with suppress(subprocess.TimeoutExpired):
         subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=400)
