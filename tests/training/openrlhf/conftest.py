@@ -122,7 +122,7 @@ def holding(folder: str) -> list[int]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """DeepSpeed compiles its communication and its Adam the first time, minutes: here, where no run waits or is killed."""
+    """DeepSpeed compiles parts of itself the first time, for minutes: here, where no run waits or is killed."""
     code = "from deepspeed.ops.op_builder import cpu; cpu.ShareMemCommBuilder().load(); cpu.FusedAdamBuilder().load()"
     unlock_builds()
     with suppress(subprocess.TimeoutExpired):
