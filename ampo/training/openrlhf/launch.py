@@ -23,7 +23,7 @@ from ampo.files import read_jsonl
 from ampo.terminal import Console
 from ampo.training.config import TrainConfig
 from ampo.training.log import Terminal
-from ampo.training.openrlhf import checkpoints, cpu, leftovers
+from ampo.training.openrlhf import builds, checkpoints, cpu, leftovers
 from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place, parse
@@ -50,7 +50,7 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
         cpu.install()
     elif find_spec("flash_attn") is None:
         raise UserError(NO_FLASH_ATTN)
-    leftovers.unlock_builds()
+    builds.ready()
     done = checkpoints.repair(place.checkpoints)
     config, folder = settings.config, TrainDir(settings.folder)
     folder.forget_after(done)

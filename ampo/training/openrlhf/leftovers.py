@@ -2,21 +2,15 @@
 
 A run writes down which Ray session it has started. Whoever starts the run again holds its lock, so that the session
 written there belongs to nobody any more: what still has files of it open is ended, and nothing else.
-
-DeepSpeed compiles its optimiser when it is first used. A kill in those minutes leaves torch's lock on the build, and
-every later run would wait for it for ever: such a lock is removed, where nobody works beside it.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-
-_STARTING = 60  # seconds from the lock to the compiler, at most
 
 
 def remember(note: Path, session: Path) -> None:
@@ -34,20 +28,6 @@ def end(note: Path) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     note.unlink()
-
-
-def unlock_builds() -> None:
-    """Of this machine. Without /proc nothing is done."""
-    if not Path("/proc/self/cwd").exists():
-        return
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch_extensions"
-    locks = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or cache).glob("**/lock")
-    old = [lock for lock in locks if time.time() - lock.stat().st_mtime > _STARTING]
-    if old:
-        busy = {_target(process / "cwd") for process in Path("/proc").glob("[0-9]*")}  # compilers run in the folder
-        for lock in old:
-            if str(lock.parent.resolve()) not in busy:
-                lock.unlink(missing_ok=True)
 
 
 def _holding(prefix: str) -> Iterator[int]:

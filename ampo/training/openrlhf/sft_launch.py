@@ -20,7 +20,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.training.config import TrainConfig
-from ampo.training.openrlhf import checkpoints, cpu, leftovers
+from ampo.training.openrlhf import builds, checkpoints, cpu
 from ampo.training.openrlhf.failures import explained
 from ampo.training.openrlhf.final import put_in_place
 from ampo.training.openrlhf.flags import Place
@@ -40,7 +40,7 @@ def run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: 
     """
     if place.gpu and find_spec("flash_attn") is None:
         raise UserError(NO_FLASH_ATTN)
-    leftovers.unlock_builds()
+    builds.ready()
     done, folder = checkpoints.repair(place.checkpoints), TrainDir(place.folder)
     folder.forget_after(done)
     place.log.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ampo.training.openrlhf.leftovers import unlock_builds
+from ampo.training.openrlhf import builds
 
 
 class Run:
@@ -124,7 +124,7 @@ def holding(folder: str) -> list[int]:
 def built() -> None:
     """DeepSpeed compiles parts of itself the first time, for minutes: here, where no run waits or is killed."""
     code = "from deepspeed.ops.op_builder import cpu; cpu.ShareMemCommBuilder().load(); cpu.FusedAdamBuilder().load()"
-    unlock_builds()
+    builds.ready()
     with suppress(subprocess.TimeoutExpired):
         subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=400)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import EngineError, UserError
-from ampo.training.openrlhf import checkpoints, leftovers
+from ampo.training.openrlhf import builds, checkpoints, leftovers
 from ampo.training.openrlhf.failures import ProcessDiedError, explained, told
 
 LOG = Path("/somewhere/log.txt")
@@ -127,7 +127,7 @@ def test_a_build_that_nobody_makes_any_more_is_not_waited_for(tmp_path: Path, mo
             os.utime(lock, (0, 0))
     compiler = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path / "compiling")
     try:
-        leftovers.unlock_builds()
+        builds.ready()
     finally:
         compiler.kill()
         compiler.wait()
