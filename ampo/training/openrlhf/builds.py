@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from ampo.training.openrlhf.leftovers import link
+
 _STARTING = 60  # seconds from the lock to the compiler, at most
 
 
@@ -33,7 +35,7 @@ def _unlock() -> None:
     locks = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or cache).glob("**/lock")
     old = [lock for lock in locks if time.time() - lock.stat().st_mtime > _STARTING]
     if old:
-        busy = {os.path.realpath(process / "cwd") for process in Path("/proc").glob("[0-9]*")}  # compilers run there
+        busy = {link(process / "cwd") for process in Path("/proc").glob("[0-9]*")}  # compilers run there
         for lock in old:
             if str(lock.parent.resolve()) not in busy:
                 lock.unlink(missing_ok=True)

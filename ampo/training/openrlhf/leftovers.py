@@ -34,11 +34,12 @@ def _holding(prefix: str) -> Iterator[int]:
     """Processes with a file open under the folder."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # ended meanwhile, or somebody else's
-            if any(_target(file).startswith(prefix) for file in (process / "fd").iterdir()):
+            if any(link(file).startswith(prefix) for file in (process / "fd").iterdir()):
                 yield int(process.name)
 
 
-def _target(file: Path) -> str:
+def link(file: Path) -> str:
+    """Where it points to; "" where that can't be read, or it has gone."""
     with suppress(OSError):
         return os.readlink(file)
     return ""

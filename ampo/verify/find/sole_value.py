@@ -24,6 +24,7 @@ from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.standing import objection
 from ampo.verify.find.told import NAME, PART, Told, values
 from ampo.verify.question.number_sentence import of_another_name
+from ampo.verify.question.subject import is_asked
 from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES, stated
 from ampo.verify.text.numerals import spelled_out
 from ampo.verify.text.words import any_of, that
@@ -209,4 +210,5 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
         any(m[0].lower() not in asks and m[0].lower() not in extreme for m in _MEASURING.finditer(words))
         or (behind is not None and behind[0].strip(" ,").lower() not in asks)
         or of_another_name(words, question)
+        or not is_asked(words, question)
     )
