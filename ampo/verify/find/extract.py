@@ -35,12 +35,13 @@ from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group,
 from ampo.verify.find.conclusion import conclusion
 from ampo.verify.find.ending import ending, without_farewell
 from ampo.verify.find.formula_around import formula
-from ampo.verify.find.last_sentence import last_value
+from ampo.verify.find.last_sentence import last_clause, last_value
 from ampo.verify.find.letters import chosen
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.sole_value import sole_value
 from ampo.verify.find.standing import TAKEN_BACK, objection
+from ampo.verify.find.told import values
 from ampo.verify.question.asked import ordered
 from ampo.verify.text.damage import mended
 from ampo.verify.text.squeeze import squeeze
@@ -117,8 +118,8 @@ def final_answer(response: str, finish_reason: str | None = None) -> str:
 
 
 def _answered(text: str, choice: bool, question: str) -> bool:
-    found = _strong(text, None, choice, question) or _short(text, question) or _concluded(text[-TAIL:], question)
-    return found is not None and bool(found.answer)
+    found = _strong(text, None, choice, question)
+    return bool(values(last_clause(text) or "")) if found is None else bool(found.answer)
 
 
 def _tagged(body: str, finish_reason: str | None, choice: bool, question: str) -> Extraction | None:
@@ -219,7 +220,7 @@ def _short(body: str, question: str) -> Extraction | None:
     text = body.strip()
     if not text or len(text) > LINE or _said_before(text, question):
         return None
-    stated = closing_value(text)
+    stated = closing_value(text, question)
     if stated is not None:
         return Extraction(stated, "closing sentence")
     told = last_value(text, question) if len(text.split()) > MAX_WORDS or "=" in text else None

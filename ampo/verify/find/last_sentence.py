@@ -12,6 +12,7 @@ import re
 
 from ampo.verify.find.ending import holds
 from ampo.verify.question.number_sentence import stated
+from ampo.verify.question.subject import is_asked
 from ampo.verify.text.words import of_another, that
 
 LINE = 400
@@ -108,7 +109,8 @@ def last_value(tail: str, question: str) -> str | None:
     clause = last_clause(tail)
     if clause is None or of_another(clause, question) or " ".join(clause.split()) in " ".join(question.split()):
         return None
-    return _marked(clause, question) or stated(_unrounded(clause), question)
+    marked = _marked(clause, question) if not question or is_asked(clause, question) else None
+    return marked or stated(_unrounded(clause), question)
 
 
 def _marked(clause: str, question: str) -> str | None:

@@ -8,7 +8,8 @@ holds a value ("16 people, which leaves only four"), of a chain of equations its
 - that denies, supposes, guesses, plans, asks, or speaks for others (`ampo.verify.text.words`, `find.standing`);
 - that bounds, compares or multiplies ("more than", "twice"), or speaks of an extreme or a sum, where the question
   does not;
-- that names somebody whom the question doesn't ask about, or says what the question says;
+- that names somebody whom the question doesn't ask about, has a word that is neither the question's nor one that says
+  nothing (`ampo.verify.question.subject`), or says what the question says;
 - with two values that are no list, since it can't be told which one is meant.
 
 Without a question none of this can be told, and nothing is taken.
@@ -202,6 +203,7 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
         words = f"{words[: span.start]} {words[span.end :]}"
     asks = question.lower()
     extreme = ("at most", "at least") if re.search(r"largest|greatest|maxim|smallest|least|minim|fewest", asks) else ()
+    told = re.sub(r"^\W*\w+ing\b", "", words)  # "Splitting evenly, ..."
     first = re.match(r"\W*([A-Z][a-z]+)", words)
     if first and not re.search(rf"\b{first[1]}\b", question):
         words = words[first.end() :]  # it begins a sentence, and is nobody in the question
@@ -210,5 +212,5 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
         any(m[0].lower() not in asks and m[0].lower() not in extreme for m in _MEASURING.finditer(words))
         or (behind is not None and behind[0].strip(" ,").lower() not in asks)
         or of_another_name(words, question)
-        or not is_asked(words, question)
+        or not is_asked(told, question)
     )
