@@ -28,7 +28,7 @@ import tomli_w
 from ampo.errors import UserError
 from ampo.eval.fields import fault
 from ampo.files import dump, read_jsonl, without_none, write
-from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, Verdict
+from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, SamplingParams, Verdict
 
 Say = Callable[[str], None]
 K = TypeVar("K")
@@ -145,8 +145,9 @@ class RunDir:
         return run
 
     def read_config(self) -> dict[str, Any]:
+        """What the run is. Sampling parameters that are newer than the run have their defaults."""
         try:
-            return tomllib.loads(self.config.read_text(encoding="utf-8"))
+            return _filled(tomllib.loads(self.config.read_text(encoding="utf-8")))
         except OSError as error:
             raise UserError(f"cannot read {self.config}: {error.strerror or error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -267,6 +268,15 @@ class Stored(Mapping[K, R]):
     def __del__(self) -> None:
         with suppress(AttributeError):  # it was never opened
             self._stream.close()
+
+
+def _filled(config: dict[str, Any]) -> dict[str, Any]:
+    defaults = without_none(SamplingParams().to_dict())
+    del defaults["n"]  # of each benchmark, as `samples`
+    for task in config.get("benchmarks", {}).values():
+        if "sampling" in task:
+            task["sampling"] = defaults | task["sampling"]
+    return config
 
 
 def verdicts_in(file: Path) -> Stored[tuple[str, Protocol], VerdictRecord]:

@@ -26,7 +26,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.files import append, dump, first_line, flat, read_jsonl, write, write_json
-from ampo.training.config import TrainConfig
+from ampo.training.config import TrainConfig, load_config
 
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
 _FREE = {"output_dir", "steps", "device"}  # may differ when a run goes on
@@ -80,8 +80,8 @@ class TrainDir:
         if not self.config.exists():
             write(self.config, config.to_toml())
             return
-        before = flat(tomllib.loads(self.config.read_text(encoding="utf-8")))
-        now = flat(tomllib.loads(config.to_toml()))
+        there = load_config(str(self.config))  # keys that are newer than the run have their defaults
+        before, now = (flat(tomllib.loads(one.to_toml())) for one in (there, config))
         different = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k) and not _free(k)]
         if config.optimizer.schedule != "constant" and before.get("steps") != now.get("steps"):
             different.append("steps")  # the schedule ends with them

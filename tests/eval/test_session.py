@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
@@ -107,6 +109,19 @@ def test_fewer_samples_than_are_there_are_refused_with_a_way_out(tmp_path: Path)
     with pytest.raises(UserError, match="has 4 samples of each problem of a, and 2 are asked for: --samples 4 goes on"):
         go(run, task("a", 2))
     assert go(run, task("a", 4)) == first
+
+
+def test_a_run_from_before_some_parameters_goes_on_with_their_defaults(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    first = go(run, task("a"))
+    config = tomllib.loads(run.config.read_text())
+    del config["benchmarks"]["a"]["sampling"]["min_p"]
+    run.config.write_text(tomli_w.dumps(config))
+    assert go(run, task("a")) == first
+    assert tomllib.loads(run.config.read_text())["benchmarks"]["a"]["sampling"]["min_p"] == 0.0
+    other = task("a")
+    with pytest.raises(UserError, match=r"sampling\.min_p was 0\.0, is now 0\.1"):
+        go(run, replace(other, params=replace(other.params, min_p=0.1)))
 
 
 def test_a_finished_run_starts_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
