@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError, nearest
+from ampo.eval.ledger import is_on
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import problem_of
 from ampo.files import dump, write
@@ -67,7 +68,8 @@ def _rows(run: RunDir) -> tuple[list[Row], int]:
     problems, verdicts = run.read_problems(), run.read_verdicts()
     rows, left_out = [], 0
     for record in run.read_responses().values():
-        found = {p: verdicts[record.id, p] for p in PROTOCOLS if (record.id, p) in verdicts}
+        there = {p: verdicts[record.id, p] for p in PROTOCOLS if (record.id, p) in verdicts}
+        found = {p: verdict for p, verdict in there.items() if is_on(verdict, record)}
         if found:
             rows.append(Row(problem_of(problems, record), record, found))
         else:

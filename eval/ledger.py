@@ -27,6 +27,11 @@ def mark_of(record: ResponseRecord) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
+def is_on(verdict: VerdictRecord, record: ResponseRecord) -> bool:
+    """Whether a verdict is on this text; one that says no mark is on any."""
+    return verdict.mark in ("", mark_of(record))
+
+
 class Told(NamedTuple):
     """What is remembered of a response."""
 
@@ -68,51 +73,49 @@ class Ledger:
 
     @staticmethod
     def of(run: RunDir, quiet: bool = False) -> Ledger:
-        """What is in a run's folder. Shows progress where that is much."""
+        """What is in a run's folder. Of two responses with an id the later one counts, and only verdicts on it do.
+
+        Shows progress where that is much.
+        """
         ledger = Ledger()
-        for place, verdict in run.scan_verdicts():
-            ledger.judged(verdict, place)
         for record in watched(run.scan_responses(), run.responses, "responses read", quiet):
             ledger.add(record)
+        for place, verdict in run.scan_verdicts():
+            ledger.judged(verdict, place)
         return ledger
 
     def add(self, record: ResponseRecord) -> str:
-        """A response is there; its mark. A verdict on another text of the same sample is forgotten."""
-        samples = self._reach(record.problem, record.sample)
+        """A response is there; its mark."""
+        samples = self._problems.setdefault(record.problem, _Samples())
+        samples.reach(record.sample)
         self.responses += samples.ends[record.sample] == 0
         samples.ends[record.sample] = 1 + _ENDS.index(record.finish_reason)
         samples.tokens[record.sample] = _UNKNOWN if record.completion_tokens is None else record.completion_tokens
-        name = mark_of(record)
-        mark = int(name, 16)
-        if samples.marks[record.sample] not in (0, mark):
-            for protocol in PROTOCOLS:
-                self._forget(samples, record.sample, protocol)
-        samples.marks[record.sample] = mark
-        return name
+        mark = mark_of(record)
+        samples.marks[record.sample] = int(mark, 16)
+        return mark
+
+    def mark(self, problem: str, sample: int) -> str:
+        """That of the response that counts; it must be there."""
+        return f"{self._problems[problem].marks[sample]:016x}"
 
     def judged(self, verdict: VerdictRecord, place: int) -> None:
-        """A verdict is there. place: the byte of its file at which its line begins."""
-        problem, _, sample = verdict.id.rpartition("#")
-        if not sample.isdigit():
-            raise UserError(f"verdicts.jsonl has the id {verdict.id!r}, which is none: remove that line")
-        samples, at = self._reach(problem, int(sample)), int(sample)
-        self._forget(samples, at, verdict.protocol)
-        samples.outcomes[verdict.protocol][at] = 1 + OUTCOMES.index(verdict.outcome)
-        samples.places[verdict.protocol][at] = place
-        mark = int(verdict.mark or "0", 16)
-        if mark and samples.marks[at] not in (0, mark):  # other protocols have judged another text
-            for protocol in PROTOCOLS:
-                if protocol != verdict.protocol:
-                    self._forget(samples, at, protocol)
-        samples.marks[at] = mark or samples.marks[at]
-        self.outcomes[verdict.protocol][verdict.outcome] += 1
+        """A verdict is there; one on a response, or on a text of it, that isn't there is none.
 
-    def forget_verdicts(self) -> None:
-        """Nothing is judged."""
-        for samples in self._problems.values():
-            for sample in range(len(samples.ends)):
-                for protocol in PROTOCOLS:
-                    self._forget(samples, sample, protocol)
+        place: the byte of its file at which its line begins.
+        """
+        problem, _, number = verdict.id.rpartition("#")
+        if not number.isdecimal():
+            raise UserError(f"verdicts.jsonl has the id {verdict.id!r}, which is none: remove that line")
+        sample = int(number)
+        if verdict.id not in self or verdict.mark not in ("", self.mark(problem, sample)):
+            return
+        samples = self._problems[problem]
+        if before := samples.outcomes[verdict.protocol][sample]:
+            self.outcomes[verdict.protocol][OUTCOMES[before - 1]] -= 1
+        samples.outcomes[verdict.protocol][sample] = 1 + OUTCOMES.index(verdict.outcome)
+        samples.places[verdict.protocol][sample] = place
+        self.outcomes[verdict.protocol][verdict.outcome] += 1
 
     def __contains__(self, response_id: str) -> bool:
         problem, _, sample = response_id.rpartition("#")
@@ -149,13 +152,3 @@ class Ledger:
             if end and samples.outcomes[protocol][sample]:
                 tokens = samples.tokens[sample]
                 yield Told(sample, None if tokens == _UNKNOWN else tokens, _ENDS[end - 1])
-
-    def _reach(self, problem: str, sample: int) -> _Samples:
-        samples = self._problems.setdefault(problem, _Samples())
-        samples.reach(sample)
-        return samples
-
-    def _forget(self, samples: _Samples, sample: int, protocol: Protocol) -> None:
-        if before := samples.outcomes[protocol][sample]:
-            self.outcomes[protocol][OUTCOMES[before - 1]] -= 1
-            samples.outcomes[protocol][sample] = 0

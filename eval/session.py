@@ -118,10 +118,13 @@ class Session:
         if not self.unjudged:
             return
         for record in self.run.scan_responses():
+            mark = mark_of(record)
+            if mark != self.ledger.mark(record.problem, record.sample):
+                continue  # a later response has its id, and counts
             open_: list[Protocol] = [
                 p for p in self.spec.protocols if self.ledger.outcome(record.problem, record.sample, p) is None
             ]
-            judging.submit(record, open_, mark_of(record))
+            judging.submit(record, open_, mark)
             judging.collect(wait=False)
 
 

@@ -77,17 +77,22 @@ def _state(folder: Path) -> str:
 def read_run(root: Path, name: str) -> Run:
     """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
     from ampo.app.desk import Run, RunRow
-    from ampo.eval.rundir import RunDir
+    from ampo.eval.ledger import is_on
+    from ampo.eval.rundir import ResponseRecord, RunDir
     from ampo.types import Verdict
 
     if name not in run_names(root):
         raise UserError(f"{root} has no run {name!r}: choose one of the list")
     run = RunDir.existing(root / name)
     config, problems, verdicts = run.read_config(), run.read_problems(), run.read_verdicts()
-    judged = {
-        v.id: Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol, v.shown)
-        for v in reversed(list(verdicts.values()))
-    }
+    judged = {v.id: v for v in reversed(list(verdicts.values()))}
+
+    def verdict(r: ResponseRecord) -> Verdict | None:
+        v = judged.get(r.id)
+        if v is None or not is_on(v, r):
+            return None
+        return Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol, v.shown)
+
     rows = [
         RunRow(
             id=r.id,
@@ -97,7 +102,7 @@ def read_run(root: Path, name: str) -> Run:
             completion_tokens=r.completion_tokens or 0,
             seconds=r.seconds,
             seed=r.seed,
-            verdict=judged.get(r.id),
+            verdict=verdict(r),
         )
         for r in run.read_responses().values()
         if r.problem in problems

@@ -12,6 +12,7 @@ from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ampo.eval.ledger import mark_of
 from ampo.eval.progress import watched
 from ampo.eval.report.source import Shown
 from ampo.eval.rundir import RunDir, Stored
@@ -66,15 +67,19 @@ def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
 
 def _rows(number: int, problems: dict[str, Problem], run: RunDir) -> Iterator[ShownResponse]:
     once: dict[str, str] = {}  # reasons are few
-    verdicts: dict[str, dict[Protocol, ShownVerdict]] = {}
+    verdicts: dict[str, dict[Protocol, tuple[str, ShownVerdict]]] = {}  # with the marks of what was judged
     for _, v in run.scan_verdicts():
         reason = once.setdefault(v.reason, v.reason)
-        verdicts.setdefault(v.id, {})[v.protocol] = ShownVerdict(v.outcome, v.extracted, reason, v.shown)
+        shown = ShownVerdict(v.outcome, v.extracted, reason, v.shown)
+        verdicts.setdefault(v.id, {})[v.protocol] = v.mark, shown
     rows: dict[str, ShownResponse] = {}
     for r in watched(run.scan_responses(), run.responses, "responses read"):
         if problem := problems.get(r.problem):
             told = len(r.text), r.completion_tokens, r.finish_reason, round(r.seconds, 1), r.seed
-            rows[r.id] = ShownResponse(number, problem, r.sample, *told, verdicts.get(r.id, {}))
+            marks = "", mark_of(r)
+            there = verdicts.get(r.id, {}).items()
+            judged: dict[Protocol, ShownVerdict] = {by: shown for by, (mark, shown) in there if mark in marks}
+            rows[r.id] = ShownResponse(number, problem, r.sample, *told, judged)
     yield from rows.values()
 
 

@@ -8,7 +8,7 @@ Other harnesses' results are read into the shape of metrics.json as far as they 
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.eval import elsewhere, looks, paper
 from ampo.eval.doubtful import doubtful, doubtful_note
+from ampo.eval.ledger import Ledger
 from ampo.eval.rundir import RunDir
 from ampo.types import PROTOCOLS, Protocol
 
@@ -120,24 +121,33 @@ def _elsewhere(path: Path, label: str) -> Shown:
 
 def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
     """metrics.json where it covers every response that is there; else the statistics of what has been judged."""
-    there = _lines(run.responses)
     wanted = looks.wanted(run, config)
-    notes = [f"{run.path} is incomplete: {there} of {wanted} samples; `ampo eval` goes on"] if there < wanted else []
-    if run.metrics.is_file():
-        metrics = run.read_metrics()
-        if sum(b["n_samples"] for b in metrics["benchmarks"].values()) == there:
-            return metrics, notes + looks.notes(metrics)
-    if not there:
+    made = run.read_metrics() if run.metrics.is_file() else None
+    if made and _judged(made) == _lines(run.responses):  # so that none is there twice, and no text need be read
+        return made, [*_incomplete(run, _judged(made), wanted), *looks.notes(made)]
+    ledger = Ledger.of(run)
+    notes = [*_incomplete(run, ledger.responses, wanted)]
+    if made and _judged(made) == ledger.responses:
+        return made, notes + looks.notes(made)
+    if not ledger.responses:
         raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
-    metrics = _recount(run)
-    judged = sum(b["n_samples"] for b in metrics["benchmarks"].values())
-    if judged < there:
+    metrics = _recount(run, ledger)
+    if unjudged := ledger.unjudged([metrics["protocol"]]):
         notes.append(
-            f"{run.path}: {there - judged} of {there} responses have no verdict; `ampo score {run.path}` judges"
+            f"{run.path}: {unjudged} of {ledger.responses} responses have no verdict; `ampo score {run.path}` judges"
         )
-    elif not notes and not run.metrics.is_file():
+    elif not notes and not made:
         notes.append(f"{run.path} did not come to its end: its figures are made from the verdicts that are there")
     return metrics, notes + looks.notes(metrics)
+
+
+def _judged(metrics: Mapping[str, Any]) -> int:
+    return sum(benchmark["n_samples"] for benchmark in metrics["benchmarks"].values())
+
+
+def _incomplete(run: RunDir, there: int, wanted: int) -> Iterator[str]:
+    if there < wanted:
+        yield f"{run.path} is incomplete: {there} of {wanted} samples; `ampo eval` goes on"
 
 
 def _without_doubtful(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
@@ -148,15 +158,13 @@ def _without_doubtful(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[s
         )
     left_out = doubtful(run.read_problems().values())
     note = doubtful_note(left_out)
-    return (_recount(run, left_out) if left_out else _figures(run, config)[0]), [f"{run.path}: {note}"]
+    return (_recount(run, Ledger.of(run), left_out) if left_out else _figures(run, config)[0]), [f"{run.path}: {note}"]
 
 
-def _recount(run: RunDir, left_out: Container[str] = ()) -> dict[str, Any]:
-    from ampo.eval.ledger import Ledger
+def _recount(run: RunDir, ledger: Ledger, left_out: Container[str] = ()) -> dict[str, Any]:
     from ampo.eval.score import measure
     from ampo.verify import VerifierPool
 
-    ledger = Ledger.of(run)
     protocols: list[Protocol] = [p for p in PROTOCOLS if ledger.outcomes[p].total()]
     if not protocols:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")

@@ -17,10 +17,14 @@ from typing import Any
 import pytest
 import tomli_w
 
+from ampo.cli.lent import read_run
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
 from ampo.eval import progress, session
+from ampo.eval.export import export
+from ampo.eval.report.responses import rows_of
+from ampo.eval.report.source import load
 from ampo.eval.run import RunSpec, Task, evaluate
 from ampo.eval.rundir import RunDir
 from ampo.prompts import Template
@@ -101,6 +105,40 @@ def test_a_response_that_was_edited_by_hand_is_judged_again(tmp_path: Path) -> N
     assert go(run, task("a"), engine=asked)["benchmarks"]["a"]["avg_at_k"] == 1.0 > before
     assert asked.asked == 0
     assert go(run, task("a"))["benchmarks"]["a"]["avg_at_k"] == 1.0
+
+
+def test_of_two_texts_with_an_id_the_later_one_is_judged_and_stays_so(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    first = go(run, task("a"))
+    lines = rows(run.responses)
+    with run.responses.open("a") as file:
+        for line in lines:
+            file.write(json.dumps(line | {"text": f"<answer>{line['problem'][2:]}</answer>"}) + "\n")
+    assert first["benchmarks"]["a"]["avg_at_k"] < go(run, task("a"))["benchmarks"]["a"]["avg_at_k"] == 1.0
+    size = run.verdicts.stat().st_size
+    assert size < 3000  # each text once, by the one protocol
+    run.metrics.unlink()
+    assert go(run, task("a"))["benchmarks"]["a"]["avg_at_k"] == 1.0
+    assert run.verdicts.stat().st_size == size  # nothing is judged again
+    [shown] = load([run.path])
+    assert shown.notes == ()
+    assert shown.metrics["benchmarks"]["a"]["n_samples"] == 8
+    run.metrics.unlink()
+    assert [note for note in load([run.path])[0].notes if "verdict;" in note] == []
+
+
+def test_a_verdict_on_a_text_that_is_gone_is_none(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    go(run, task("a"))
+    lines = rows(run.responses)
+    lines[0]["text"] = "edited"
+    run.responses.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run.metrics.unlink()
+    assert "1 of 8 responses have no verdict" in load([run.path])[0].notes[0]
+    assert export(run, "lm-eval-samples", tmp_path / "out").left_out == 1
+    assert [row.id for row in rows_of(load([run.path])) if not row.verdicts] == [lines[0]["id"]]
+    shown = read_run(tmp_path.parent, tmp_path.name).rows
+    assert [row.id for row in shown if row.verdict is None] == [lines[0]["id"]]
 
 
 def test_fewer_samples_than_are_there_are_refused_with_a_way_out(tmp_path: Path) -> None:
