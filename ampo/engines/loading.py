@@ -43,9 +43,7 @@ def load(
     dtype, trust = settings.dtype, settings.trust_remote_code
     if dtype not in DTYPES:
         raise UserError(f"dtype is {dtype!r}: it can be one of {', '.join(DTYPES)}")
-    where = torch.device(device) if device else torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if where.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"device is {device!r} and torch finds no GPU: leave device out to run on the CPU")
+    where = _device(device)
     if not sys.stderr.isatty():
         transformers.utils.logging.disable_progress_bar()  # a bar is for people, not for logs
     try:
@@ -73,6 +71,19 @@ def load(
     if missing := sorted(info["missing_keys"]):
         raise UserError(f"{path} lacks {len(missing)} weights of a causal language model, {missing[0]} among them")
     return Loaded(_placed(model, where), tokenizer, _stop_ids(model.generation_config, tokenizer), published)
+
+
+def _device(name: str | None) -> torch.device:
+    """What torch calls it; None is the first GPU where there is one. UserError for one that isn't there."""
+    try:
+        where = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError as error:
+        raise UserError(f"device is {name!r}, which torch doesn't know: give cpu, cuda or cuda:1") from error
+    if where.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device is {name!r} and torch finds no GPU: leave device out to run on the CPU")
+    if where.type == "cuda" and (where.index or 0) >= (gpus := torch.cuda.device_count()):
+        raise UserError(f"device is {name!r} and torch finds {gpus} GPUs: give cuda:0 to cuda:{gpus - 1}")
+    return where
 
 
 def _check_kind(config: Any, path: str) -> None:

@@ -26,13 +26,16 @@ class Speed(NamedTuple):
 
 
 def trial(device: str, dtype: str) -> Speed:
-    """A tenth of a second's work on the device. dtype: torch's name of it."""
+    """A tenth of a second's work on the device. dtype: torch's name of it.
+
+    Raises RuntimeError or AssertionError, as torch does, for a device that isn't there or has no room.
+    """
     import torch
 
     size = 4096 if device.startswith("cuda") else 768
     square = torch.ones(size, size, device=device, dtype=getattr(torch, dtype))
     large = torch.ones(16 * size * size, device=device, dtype=torch.uint8)
-    wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
+    wait = (lambda: torch.cuda.synchronize(device)) if device.startswith("cuda") else lambda: None
     return Speed(2 * size**3 / _best(lambda: square @ square, wait), 2 * large.numel() / _best(large.clone, wait))
 
 

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from ampo.errors import UserError
+from ampo.files import first_line
 from ampo.training.config import TrainConfig
 from ampo.training.hours import duration, seconds_a_step, trial
 from ampo.training.prompts import TrainPrompt
@@ -64,11 +65,14 @@ def describe(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: 
 
 
 def _hours(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: Any) -> str:
-    import torch
-
-    device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    cast = config.dtype == "bfloat16" or (config.dtype == "auto" and device.startswith("cuda"))
-    speed = trial(device, "bfloat16" if cast else "float32")
+    device = _device(config)
+    try:
+        speed = trial(device, "bfloat16" if _cast(config) else "float32")
+    except (RuntimeError, AssertionError) as error:
+        return (
+            f"how long a step takes can't be told here: no trial on {device} ({first_line(error)}); ask on the machine "
+            "that is to train, or give a device of this one"
+        )
     size = min(config.rollout.prompts_per_step, len(prompts))
     width = fmean(len(prompt.ids) for prompt in prompts)
     took = seconds_a_step(config, size, width, _parameters(model_config), speed)
@@ -76,6 +80,17 @@ def _hours(config: TrainConfig, prompts: Sequence[TrainPrompt], model_config: An
         f"about {duration(took)} a step and {duration(took * config.steps)} in all where responses take all of "
         f"rollout.max_tokens, by how fast {device} multiplies now; from the first step on it is measured"
     )
+
+
+def _device(config: TrainConfig) -> str:
+    import torch
+
+    return config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _cast(config: TrainConfig) -> bool:
+    """Whether passes are in bfloat16."""
+    return config.dtype == "bfloat16" or (config.dtype == "auto" and _device(config).startswith("cuda"))
 
 
 def work(config: TrainConfig, size: int) -> Iterator[str]:
@@ -100,14 +115,13 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
 
     text, width = model_config.get_text_config(), longest_prompt + config.rollout.max_tokens
     rows = max(config.optimizer.micro_batch_tokens // width, 1)
-    cast = config.dtype == "bfloat16" or (config.dtype == "auto" and torch.cuda.is_available())
     try:
         found = of_update(
             model_config,
             rows,
             longest_prompt,
             config.rollout.max_tokens,
-            dtype=torch.bfloat16 if cast else torch.float32,
+            dtype=torch.bfloat16 if _cast(config) else torch.float32,
             checkpointing=config.optimizer.gradient_checkpointing,
             lora_rank=config.lora.rank,
             moments=MOMENTS[config.optimizer.states],
@@ -124,7 +138,7 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
         f"activations for a micro-batch of {rows} rows of {width} tokens (lower optimizer.micro_batch_tokens, or set "
         f"optimizer.gradient_checkpointing), {(found.passing + found.logits) / _GIB:.1f} GiB for logits and what passes"
     )
-    if config.rollout.engine == "vllm" and not torch.cuda.is_available():
+    if config.rollout.engine == "vllm" and not _device(config).startswith("cuda"):
         yield "besides, vLLM's own weights and cache: on a CPU it does not sleep"
     elif config.rollout.engine == "vllm":
         share = f"{config.rollout.gpu_memory_utilization:.0%} of a GPU (rollout.gpu_memory_utilization)"
