@@ -23,7 +23,7 @@ from ampo.errors import MissingExtraError, UserError, nearest
 from ampo.eval.ledger import is_on
 from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import problem_of
-from ampo.files import dump, write
+from ampo.files import dump, well_formed, write
 from ampo.types import PROTOCOLS, Problem
 
 
@@ -227,17 +227,17 @@ def _write_parquet(rows: list[dict[str, Any]], file: Path) -> Path:
     except ImportError as error:
         raise MissingExtraError("pyarrow", "data", "writing Parquet files") from error
     with replacing(file) as stream:
-        parquet.write_table(pyarrow.Table.from_pylist(_without_surrogates(rows)), stream)
+        parquet.write_table(pyarrow.Table.from_pylist(_well_formed(rows)), stream)
     return file
 
 
-def _without_surrogates(value: Any) -> Any:
-    """Lone surrogates, which a model can write, are no UTF-8: they become question marks."""
+def _well_formed(value: Any) -> Any:
+    """See `ampo.files.well_formed`; of all texts in a row."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return well_formed(value)
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    return {key: _without_surrogates(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [_well_formed(item) for item in value]
+    return {key: _well_formed(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 FORMS: dict[str, Callable[[Sequence[Row], Path, str, datetime], list[Path]]] = {

@@ -23,7 +23,7 @@ def run(save_run: Callable[..., RunDir]) -> RunDir:
             "problem": "b/1",
             "outcomes": {"ampo": "correct", "official": "wrong"},
             "extracted": "2",
-            "text": "so \ud800 2",
+            "text": "so \ud800 \ud83d\ude00",
         },
         {"problem": "b/1", "outcomes": {"ampo": "wrong", "official": "wrong"}, "extracted": "3"},
         {"problem": "b/2", "outcomes": {"ampo": "no_answer", "official": "correct"}},
@@ -51,7 +51,7 @@ def test_parquet_has_a_row_a_sample_and_both_protocols(run: RunDir, tmp_path: Pa
         ("b/2", 0, "no_answer", "correct"),
         ("c/1", 0, "correct", None),
     ]
-    assert rows[0]["response"] == "so ? 2"
+    assert rows[0]["response"] == "so \ufffd \U0001f600"  # half a character, and one in halves
 
 
 def test_lm_evals_samples_are_a_line_a_problem(run: RunDir, tmp_path: Path) -> None:
