@@ -156,13 +156,13 @@ def fields_of(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
-def dump(row: Mapping[str, Any]) -> str:
-    """One line of JSONL. Lone surrogates, which a model can produce, are escaped."""
-    line = json.dumps(row, ensure_ascii=False)
+def dump(row: Mapping[str, Any], default: Callable[[Any], Any] | None = None) -> str:
+    """One line of JSONL. Lone surrogates, which a model can produce, are escaped. default: as for `json.dumps`."""
+    line = json.dumps(row, ensure_ascii=False, default=default)
     try:
         line.encode()
     except UnicodeEncodeError:
-        line = json.dumps(row)
+        line = json.dumps(row, default=default)
     return line + "\n"
 
 

@@ -13,6 +13,7 @@ Nothing is computed anew: what was judged is what is exported. A response withou
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
 from ampo.eval.score import problem_of
 from ampo.files import dump, well_formed, write
 from ampo.types import PROTOCOLS, Problem
+
+_HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
 
 
 class Row(NamedTuple):
@@ -152,12 +155,14 @@ def _details(rows: Sequence[Row], folder: Path, model: str, written: datetime) -
                 "model_response": {
                     "text": [row.response.text for row in samples],
                     "finish_reason": [row.response.finish_reason for row in samples],
+                    "completion_tokens": [row.response.completion_tokens for row in samples],
                 },
                 "metric": {"ampo_avg": sum(row.right for row in samples) / len(samples)},
             }
             for samples in problems.values()
         ]
-        place = folder / "details" / model.replace("/", "__") / stamp
+        name = model if _HUB_ID.fullmatch(model) else re.sub(r"[/\\]", "__", model)
+        place = folder / "details" / name / stamp
         place.mkdir(parents=True, exist_ok=True)
         files.append(_write_parquet(flat, place / f"details_{benchmark}_{stamp}.parquet"))
     return files
@@ -205,6 +210,8 @@ def _inspect_sample(row: Row, model: str) -> dict[str, Any]:
     stop = {"length": "max_tokens", "stop": "stop"}.get(response.finish_reason, "unknown")
     value = {"correct": "C", "no_answer": "N", "truncated": "N"}.get(row.main.outcome, "I")
     said = {"role": "assistant", "content": response.text}
+    tokens = {"input_tokens": response.prompt_tokens, "output_tokens": response.completion_tokens}
+    told = None not in tokens.values()
     score = {"value": value, "answer": row.main.extracted, "explanation": row.main.reason}
     return {
         "id": problem.id,
@@ -213,7 +220,11 @@ def _inspect_sample(row: Row, model: str) -> dict[str, Any]:
         "choices": list(problem.options) or None,
         "target": problem.answer,
         "messages": [{"role": "user", "content": problem.question}, said],
-        "output": {"model": model, "choices": [{"message": said, "stop_reason": stop}]},
+        "output": {
+            "model": model,
+            "choices": [{"message": said, "stop_reason": stop}],
+            "usage": tokens | {"total_tokens": sum(tokens.values())} if told else None,
+        },
         "scores": {"ampo": score | {"metadata": {"outcome": row.main.outcome, "protocol": row.main.protocol}}},
     }
 

@@ -2,13 +2,14 @@
 
 `details/<model>/<date>/details_<task>_<date>.parquet` has a row a problem: `doc`, `model_response` with all samples,
 `metric` with the problem's value of each metric. The score is the first metric whose values all lie in [0, 1]; a
-problem's value counts as the mean of its samples, whose number the response tells.
+problem's value counts as the mean of its samples, whose number the response tells. Where there are no tokens but their
+numbers, as in our own exports, these are in `completion_tokens`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def _benchmark(file: Path) -> dict[str, Any]:
 def _sample(row: Mapping[str, Any], score: float) -> Sample:
     response = row.get("model_response") or {}
     texts, tokens = response.get("text") or [], response.get("output_tokens") or []
-    counts = [len(ids) for ids in tokens if isinstance(ids, Sequence)]
+    counts = [len(ids) for ids in tokens] or [n for n in response.get("completion_tokens") or [] if n is not None]
     return Sample(score, sum(counts) / len(counts) if any(counts) else None, n=max(len(texts), 1))
 
 

@@ -10,13 +10,13 @@ in veRL's own. Each shape may come as JSONL or as Parquet.
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ampo.errors import UserError
+from ampo.files import dump
 from ampo.types import Solution
 from ampo.verify.references import reference
 
@@ -113,12 +113,7 @@ def line_of(entry: PoolEntry) -> str:
         for solution in entry.solutions
     ]
     row = {"uid": entry.uid, "question": entry.question, "answer": entry.answer, "solutions": solutions}
-    line = json.dumps(row, ensure_ascii=False, default=str) + "\n"
-    try:
-        line.encode()
-    except UnicodeEncodeError:  # lone surrogates, which a model can produce
-        line = json.dumps(row, default=str) + "\n"
-    return line
+    return dump(row, default=str)
 
 
 def _solution(item: Any, where: str) -> Solution:

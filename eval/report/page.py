@@ -28,6 +28,7 @@ from ampo.eval.report import markup
 from ampo.eval.report.plots import PALETTE, figures
 from ampo.eval.report.responses import TEXTS, ShownResponse, carried, chunks_of, index_of, rows_of
 from ampo.eval.report.source import Against, Shown
+from ampo.files import well_formed
 from ampo.types import OUTCOMES
 
 _BLOBS = "<!-- blobs -->"
@@ -158,8 +159,8 @@ def _packed_library(name: str, text: str) -> str:
 
 
 def _blob(name: str, text: str, attributes: str = "") -> str:
-    """A block of data that the browser leaves alone. Half of a surrogate pair, which a model can write, becomes "?"."""
-    packed = gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0)
+    """A block of data that the browser leaves alone. Halves of characters: see `well_formed`."""
+    packed = gzip.compress(well_formed(text).encode(), 6, mtime=0)
     content = base64.b64encode(packed).decode("ascii")
     return f'<script type="application/gzip" id="{name}"{attributes}>{content}</script>'
 

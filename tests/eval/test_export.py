@@ -10,6 +10,7 @@ import pytest
 
 from ampo.errors import UserError
 from ampo.eval.export import FORMS, export
+from ampo.eval.report.source import load
 from ampo.eval.rundir import RunDir
 from ampo.types import Problem
 
@@ -69,6 +70,31 @@ def test_a_log_of_inspect_ai_has_an_epoch_a_sample(run: RunDir, tmp_path: Path) 
         ("b/2", 1, "N"),
     ]
     assert log["results"]["scores"][0]["metrics"]["accuracy"]["value"] == 0.25
+
+
+@pytest.mark.parametrize("form", ["hub-details", "inspect-log"])
+@pytest.mark.parametrize("model", ["owner/model", "/a/folder"])
+def test_what_is_exported_is_reported_with_the_same_figures(
+    save_run: Callable[..., RunDir], form: str, model: str, tmp_path: Path
+) -> None:
+    if form == "hub-details":
+        pytest.importorskip("pyarrow")
+    said = [
+        {"problem": p.id, "outcomes": {"ampo": outcome}, "tokens": tokens}
+        for p in PROBLEMS
+        for outcome, tokens in (("correct", 10), ("wrong" if p.id == "b/1" else "correct", 40), ("no_answer", 100))
+    ]
+    saved = save_run("whole", PROBLEMS, said, model=model)
+    export(saved, form, tmp_path / "out")
+    [ours], [theirs] = load([saved.path]), load([tmp_path / "out"])
+    assert theirs.model == (model if form == "inspect-log" or model[0] != "/" else "__a__folder")
+    told = ["n_problems", "n_samples", "samples_per_problem", "avg_at_k", "ci95", "stderr", "mean_completion_tokens"]
+    told += ["pass_at_k", "no_answer_rate", "truncated_rate"] if form == "inspect-log" else []
+    for name, figures in ours.metrics["benchmarks"].items():
+        found = theirs.metrics["benchmarks"][name]
+        for key in told:
+            assert found[key] == pytest.approx(figures[key]), key
+    assert theirs.metrics["macro_avg"] == pytest.approx(ours.metrics["macro_avg"])
 
 
 def test_what_cannot_be_exported_is_said(run: RunDir, save_run: Callable[..., RunDir], tmp_path: Path) -> None:
