@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,8 @@ def export(
     from ampo.eval.export import export as write
     from ampo.eval.rundir import RunDir
 
+    if dry_run and not push_to:
+        raise UserError("--dry-run tells what --push-to would put there: give --push-to OWNER/NAME")
     folder = output_dir or run_dir / f"export-{to}"
     exported = write(RunDir.existing(run_dir), to, folder)
     for file in exported.files:
@@ -49,9 +52,10 @@ def _push(folder: Path, name: str, files: list[Path], dry_run: bool) -> None:
         import huggingface_hub
     except ImportError as error:
         raise MissingExtraError("huggingface_hub", "data", "--push-to") from error
+    made = [escape(file.relative_to(folder).as_posix()) for file in files]  # what else lies in the folder stays there
     try:
         huggingface_hub.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
-        huggingface_hub.upload_folder(repo_id=name, repo_type="dataset", folder_path=folder)
+        huggingface_hub.upload_folder(repo_id=name, repo_type="dataset", folder_path=folder, allow_patterns=made)
     except (huggingface_hub.errors.HfHubHTTPError, huggingface_hub.errors.HFValidationError, OSError) as error:
         raise UserError(f"cannot push to {name} ({error}): log in with `hf auth login`, and check its name") from error
     say(f"pushed {what}")

@@ -141,10 +141,26 @@ def test_a_push_goes_to_a_private_data_set_or_says_what_it_would_put_there(
     monkeypatch.setattr(hub, "create_repo", fake.create_repo)
     monkeypatch.setattr(hub, "upload_folder", fake.upload_folder)
     monkeypatch.setattr("ampo.models.hub_reachable", lambda: reachable)
-    command(run.path, "lm-eval-samples", tmp_path / "out", "me/runs", dry)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "samples_mine.jsonl").write_text("not for the hub")
+    command(run.path, "lm-eval-samples", folder, "me/runs", dry)
     assert said in capsys.readouterr().err
-    pushed = [
-        ("me/runs", {"repo_type": "dataset", "private": True, "exist_ok": True}),
-        ("", {"repo_id": "me/runs", "repo_type": "dataset", "folder_path": tmp_path / "out"}),
-    ]
-    assert fake.calls == (pushed if reachable and not dry else [])
+    if not reachable or dry:
+        assert fake.calls == []
+        return
+    made, (_, put) = fake.calls
+    assert made == ("me/runs", {"repo_type": "dataset", "private": True, "exist_ok": True})
+    patterns = put.pop("allow_patterns")
+    assert put == {"repo_id": "me/runs", "repo_type": "dataset", "folder_path": folder}
+    names = [file.name for file in folder.iterdir()]
+    assert len(names) == 3
+    assert set(hub.utils.filter_repo_objects(names, allow_patterns=patterns)) == set(names) - {"samples_mine.jsonl"}
+
+
+def test_a_dry_run_of_no_push_is_refused_before_anything_is_written(run: RunDir, tmp_path: Path) -> None:
+    from ampo.cli.export import export as command
+
+    with pytest.raises(UserError, match="give --push-to"):
+        command(run.path, "lm-eval-samples", tmp_path / "out", None, True)
+    assert not (tmp_path / "out").exists()
