@@ -210,8 +210,6 @@ def _inspect_sample(row: Row, model: str) -> dict[str, Any]:
     stop = {"length": "max_tokens", "stop": "stop"}.get(response.finish_reason, "unknown")
     value = {"correct": "C", "no_answer": "N", "truncated": "N"}.get(row.main.outcome, "I")
     said = {"role": "assistant", "content": response.text}
-    tokens = {"input_tokens": response.prompt_tokens, "output_tokens": response.completion_tokens}
-    told = None not in tokens.values()
     score = {"value": value, "answer": row.main.extracted, "explanation": row.main.reason}
     return {
         "id": problem.id,
@@ -223,10 +221,18 @@ def _inspect_sample(row: Row, model: str) -> dict[str, Any]:
         "output": {
             "model": model,
             "choices": [{"message": said, "stop_reason": stop}],
-            "usage": tokens | {"total_tokens": sum(tokens.values())} if told else None,
+            "usage": _usage(response),
         },
         "scores": {"ampo": score | {"metadata": {"outcome": row.main.outcome, "protocol": row.main.protocol}}},
     }
+
+
+def _usage(response: ResponseRecord) -> dict[str, int] | None:
+    """Tokens, where somebody has counted them."""
+    asked, said = response.prompt_tokens, response.completion_tokens
+    if asked is None or said is None:
+        return None
+    return {"input_tokens": asked, "output_tokens": said, "total_tokens": asked + said}
 
 
 def _write_parquet(rows: list[dict[str, Any]], file: Path) -> Path:
