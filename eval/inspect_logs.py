@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,10 +18,16 @@ from typing import Any
 
 from ampo.errors import MissingExtraError, UserError
 from ampo.eval.sampled import Sample, benchmark, metrics
+from ampo.files import first_line
 
 HARNESS = "inspect_ai"
 _WORTH = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _ZSTD = 93  # zip's number of a compression that zipfile doesn't know before Python 3.14
+_DAMAGES = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, MemoryError),
+    *(ValueError, TypeError, AttributeError),
+)
+"""What a damaged archive, an entry that is no JSON, and JSON of another shape raise."""
 _HEAD = 4096  # bytes in which a log of JSON names its version, status and eval
 
 Log = Mapping[str, Any]
@@ -28,7 +35,7 @@ Log = Mapping[str, Any]
 
 def find(path: Path) -> list[Path]:
     """The logs that a path means: itself, or those in a folder, the oldest first; none where it is something else."""
-    files = [path] if path.is_file() else sorted(path.iterdir()) if path.is_dir() else []
+    files = [path] if path.is_file() else sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else []
     return [file for file in files if file.suffix == ".eval" or (file.suffix == ".json" and _is_log(file))]
 
 
@@ -39,8 +46,8 @@ def read(path: Path) -> dict[str, Any]:
     """
     found: dict[str, tuple[Log, dict[str, Any]]] = {}
     for file in find(path):
-        head, samples = _open(file)
-        found[str(head["eval"].get("task"))] = head, _benchmark(file, samples)
+        head, entry = _read(file)
+        found[str(head["eval"].get("task"))] = head, entry
     if not found:
         raise UserError(f"{path} holds no log of inspect_ai")
     evals = [head["eval"] for head, _ in found.values()]
@@ -57,24 +64,27 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _is_log(file: Path) -> bool:
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        head = stream.read(_HEAD)
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            head = stream.read(_HEAD)
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror or error}") from error
     return head.lstrip().startswith("{") and all(f'"{name}"' in head for name in ("version", "status", "eval"))
 
 
-def _open(file: Path) -> tuple[Log, Iterable[Log]]:
-    """The head of a log, and its samples, one at a time."""
+def _read(file: Path) -> tuple[Log, dict[str, Any]]:
+    """The head of a log, and its figures."""
     try:
         if file.suffix == ".json":
-            log = json.loads(file.read_text(encoding="utf-8"))
-            return _checked(log, file), log.get("samples") or []
-        archive = zipfile.ZipFile(file)
-        names = archive.namelist()
-        if "header.json" not in names:
-            raise UserError(f"{file} did not come to its end: its header is missing")
-        return _checked(_entry(archive, "header.json"), file), _samples(archive, names)
-    except (ValueError, OSError, zipfile.BadZipFile, RecursionError) as error:
-        raise UserError(f"cannot read {file} as a log of inspect_ai ({error}): is it whole?") from error
+            log = _checked(json.loads(file.read_text(encoding="utf-8")), file)
+            return log, _benchmark(file, log.get("samples") or [])
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            if "header.json" not in names:
+                raise UserError(f"{file} did not come to its end: its header is missing")
+            return _checked(_entry(archive, "header.json"), file), _benchmark(file, _samples(archive, names))
+    except _DAMAGES as error:
+        raise UserError(f"cannot read {file} as a log of inspect_ai ({first_line(error)}): is it whole?") from error
 
 
 def _checked(head: Any, file: Path) -> Log:
@@ -112,11 +122,12 @@ def _benchmark(file: Path, samples: Iterable[Log]) -> dict[str, Any]:
     for sample in samples:
         scores = sample.get("scores") or {}
         scorer = scorer or next(iter(scores), None)
-        value = _worth(scores.get(scorer, {}).get("value"))
-        if value is None:
+        value = (scores.get(scorer) or {}).get("value")
+        worth = _worth(value)
+        if worth is None:
             unscored += 1
         else:
-            problems[str(sample.get("id"))].append(_sample(sample, scores[scorer]["value"], value))
+            problems[str(sample.get("id"))].append(_sample(sample, value, worth))
     if not problems:
         raise UserError(f"{file} holds no scores in [0, 1]: did that run of inspect_ai finish?")
     return benchmark(problems) | {"metric": scorer, "unscored": unscored}

@@ -9,7 +9,7 @@ numbers, as in our own exports, these are in `completion_tokens`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ampo.eval.sampled import Sample, benchmark, metrics
 
 HARNESS = "lighteval"
 _DEPTH = 5  # folders from an output folder to the files: details, owner, model, date
+_COLUMNS = "model_response", "metric"
 _NAME = re.compile(r"details_(.+)_(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.parquet")
 
 
@@ -26,7 +27,7 @@ def find(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if _NAME.fullmatch(path.name) else []
     found = [file for depth in range(_DEPTH) for file in path.glob("*/" * depth + "details_*.parquet")]
-    dated = [(match[2], file) for file in found if (match := _NAME.fullmatch(file.name))]
+    dated = [(match[2], file) for file in found if (match := _NAME.fullmatch(file.name)) and file.is_file()]
     newest = max((date for date, _ in dated), default=None)
     return sorted(file for date, file in dated if date == newest)
 
@@ -52,6 +53,8 @@ def _model(file: Path) -> str | None:
 
 def _benchmark(file: Path) -> dict[str, Any]:
     rows = _rows(file)
+    if not all(isinstance(row.get(name) or {}, Mapping) for row in rows for name in _COLUMNS):
+        raise UserError(f"{file} is of another version of lighteval: {' and '.join(_COLUMNS)} are no structures in it")
     scores: list[Mapping[str, Any]] = [row.get("metric") or {} for row in rows]
     name = next((name for name in (scores[0] if scores else {}) if all(_share(s.get(name)) for s in scores)), None)
     if name is None:
@@ -68,9 +71,15 @@ def _benchmark(file: Path) -> dict[str, Any]:
 
 def _sample(row: Mapping[str, Any], score: float) -> Sample:
     response = row.get("model_response") or {}
-    texts, tokens = response.get("text") or [], response.get("output_tokens") or []
-    counts = [len(ids) for ids in tokens] or [n for n in response.get("completion_tokens") or [] if n is not None]
-    return Sample(score, sum(counts) / len(counts) if any(counts) else None, n=max(len(texts), 1))
+    lengths = [len(ids) for ids in _list(response, "output_tokens") if isinstance(ids, Sequence)]
+    counts = lengths or [n for n in _list(response, "completion_tokens") if isinstance(n, int)]
+    mean = sum(counts) / len(counts) if any(counts) else None
+    return Sample(score, mean, n=max(len(_list(response, "text")), 1))
+
+
+def _list(row: Mapping[str, Any], name: str) -> list[Any]:
+    found = row.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _share(value: Any) -> bool:
@@ -84,7 +93,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         raise MissingExtraError("pyarrow", "data", "reading details of lighteval") from error
     try:
         names = parquet.read_schema(file).names
-        wanted = [name for name in ("model_response", "metric") if name in names]
+        wanted = [name for name in _COLUMNS if name in names]
         return parquet.read_table(file, columns=wanted).to_pylist()
     except (ArrowException, OSError) as error:
         raise UserError(f"cannot read {file} as Parquet ({error}): is it whole?") from error

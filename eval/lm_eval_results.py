@@ -32,7 +32,7 @@ def find(path: Path) -> Path | None:
     if path.is_file():
         return path if path.suffix == ".json" and path.name != "metrics.json" else None
     files = [*path.glob("results_*.json"), *path.glob("*/results_*.json")] if path.is_dir() else []
-    return max(files, key=lambda file: file.name, default=None)  # the name ends in the date
+    return max(filter(Path.is_file, files), key=lambda file: file.name, default=None)  # the name ends in the date
 
 
 def read(path: Path) -> dict[str, Any]:

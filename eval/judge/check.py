@@ -109,8 +109,10 @@ def _rows(source: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         return
     try:
         rows = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {source}: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{source} must be a list of objects: a graded pair each")
     yield from ((f"{source}, row {i}", row) for i, row in enumerate(rows))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval import elsewhere, inspect_logs
+from ampo.eval import elsewhere, inspect_logs, lighteval_details
 from ampo.eval.report.command import text
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
@@ -58,13 +59,22 @@ def test_of_details_of_lighteval_every_metric_is_listed() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["table", "md", "json", "csv", "latex"])
-def test_they_are_reported_in_every_form(form: str) -> None:
-    assert "50.0" in (said := text(load([LOGS / "inspect-json"]), {}, form)) or "0.5" in said
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("table", "ampo    0.5000 [0.0962, 0.9038]"),
+        ("md", "| sums | 4 × 3 | 50.0 [9.6, 90.4] | 75.0 |"),
+        ("json", '"avg_at_k": 0.5,'),
+        ("csv", "mockllm/small,inspect_ai,sums,4,12,3,3,,0.5,0.096"),
+        ("latex", "mockllm/small & $50.0_{-40.4}^{+40.4}$"),
+    ],
+)
+def test_they_are_reported_in_every_form(form: str, told: str) -> None:
+    assert told in text(load([LOGS / "inspect-json"]), {}, form)
 
 
 def test_they_have_a_page_too() -> None:
-    assert "sums" in page(load([LOGS / "inspect-json"]), {})
+    assert "50.0 [9.6, 90.4]" in page(load([LOGS / "inspect-json"]), {})
 
 
 def test_what_is_no_run_says_whose_it_is() -> None:
@@ -98,3 +108,69 @@ def test_a_log_without_scores_and_a_broken_one_are_the_users_errors(tmp_path: Pa
     broken.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(UserError, match="is it whole"):
         inspect_logs.read(broken)
+
+
+def damaged(folder: Path, part: str) -> Path:
+    """inspect_ai's own archive with the bytes of an entry overwritten."""
+    (whole,) = (LOGS / "inspect-eval").glob("*.eval")
+    content = bytearray(whole.read_bytes())
+    with zipfile.ZipFile(whole) as archive:
+        entry = next(entry for entry in archive.infolist() if entry.filename.startswith(part))
+    start = entry.header_offset + 30 + len(entry.filename)
+    content[start : start + entry.compress_size] = b"\xff" * entry.compress_size
+    file = folder / "damaged.eval"
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("part", ["header.json", "samples/"])
+def test_a_damaged_entry_is_one_line(part: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(UserError, match="is it whole"):
+        inspect_logs.read(damaged(tmp_path, part))
+
+
+@pytest.mark.parametrize(
+    "sample", [7, {"scores": ["C"]}, {"scores": {"s": {"value": "C"}}, "output": {"choices": ["stop"]}}]
+)
+def test_samples_of_another_shape_are_one_line(sample: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is it whole"):
+        inspect_logs.read(saved(tmp_path, samples=[sample]))
+
+
+def test_a_sample_whose_scorer_failed_is_counted(tmp_path: Path) -> None:
+    scores = [{"s": {"value": "C"}}, {"s": None}, None]
+    read = inspect_logs.read(saved(tmp_path, samples=[{"id": i, "scores": s} for i, s in enumerate(scores)]))
+    (entry,) = read["benchmarks"].values()
+    assert (entry["n_samples"], entry["unscored"]) == (1, 2)
+
+
+def test_folders_with_the_names_of_logs_are_none(tmp_path: Path) -> None:
+    for name in ("x.json", "x.eval", "results_1.json", "details_t_2026-01-01T00-00-00.parquet"):
+        (tmp_path / name).mkdir()
+    assert elsewhere.find(tmp_path) is None
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.json").symlink_to("/proc/self/mem")  # reading at its start fails, for root too
+    for path in (tmp_path, tmp_path / "x.json"):
+        with pytest.raises(UserError, match="cannot read"):
+            elsewhere.find(path)
+
+
+@pytest.mark.parametrize("column", ["metric", "model_response"])
+def test_details_of_another_shape_are_one_line(column: str, tmp_path: Path) -> None:
+    parquet, pyarrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    row = {"metric": {"m": 1.0}, "model_response": {"text": ["x"]}} | {column: "text"}
+    file = tmp_path / "details_t_2026-01-01T00-00-00.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([row]), file)
+    with pytest.raises(UserError, match="another version of lighteval"):
+        lighteval_details.read(file)
+
+
+def test_a_text_that_is_no_list_is_one_sample(tmp_path: Path) -> None:
+    parquet, pyarrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    file = tmp_path / "details_t_2026-01-01T00-00-00.parquet"
+    row = {"metric": {"m": 1.0}, "model_response": {"text": "seven", "output_tokens": 3}}
+    parquet.write_table(pyarrow.Table.from_pylist([row]), file)
+    assert lighteval_details.read(file)["benchmarks"]["t"]["n_samples"] == 1

@@ -192,6 +192,13 @@ def test_a_gullible_judge_is_found_out(tmp_path: Path) -> None:
     assert (low, round(high, 3)) == (0.0, 0.161)
 
 
+@pytest.mark.parametrize("content", ["7", '{"gold": "1"}', '["gold"]', "[" * 100_000])
+def test_pairs_of_another_shape_are_one_line(content: str, tmp_path: Path) -> None:
+    (tmp_path / "pairs.json").write_text(content)
+    with pytest.raises(UserError, match=r"pairs\.json"):
+        check.graded([tmp_path / "pairs.json"])
+
+
 def invoke(*arguments: str) -> tuple[BaseException | None, str]:
     result = CliRunner().invoke(app, list(arguments))
     return result.exception, " ".join(result.output.split())
