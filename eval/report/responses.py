@@ -58,7 +58,7 @@ def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
     for number, run in enumerate(runs):
         if run.responses is None:
             continue
-        problems = run.responses.read_problems()
+        problems = {i: problem for i, problem in run.responses.read_problems().items() if i not in run.left_out}
         for problem in problems:
             order.setdefault(problem, len(order))
         rows += _rows(number, problems, run.responses)

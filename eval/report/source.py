@@ -8,14 +8,14 @@ Other harnesses' results are read into the shape of metrics.json as far as they 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.eval import elsewhere, looks, paper
-from ampo.eval.doubtful import doubtful, doubtful_note
+from ampo.eval.doubtful import Doubt, doubtful, doubtful_note
 from ampo.eval.ledger import Ledger
 from ampo.eval.rundir import RunDir
 from ampo.types import PROTOCOLS, Protocol
@@ -28,7 +28,8 @@ class Shown:
     label: names it among those shown together. metrics: as in metrics.json.
     config, environment: what the run directory has of them; empty for figures from elsewhere.
     notes: what a reader of the figures must know, a line each.
-    responses: the run directory that holds them; None for figures without.
+    responses: the run directory that holds them; None for figures without. left_out: problems that neither count nor
+    are shown.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Shown:
     environment: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     responses: RunDir | None = None
+    left_out: frozenset[str] = frozenset()
 
     @property
     def protocols(self) -> dict[str, Mapping[str, Any]]:
@@ -93,7 +95,8 @@ def _load(path: Path, label: str, without_doubtful: bool) -> Shown:
         return _elsewhere(path, label)
     run = RunDir.existing(path)
     config = run.read_config() if run.config.is_file() else {}
-    metrics, notes = _without_doubtful(run, config) if without_doubtful else _figures(run, config)
+    doubts = _doubtful(run, config) if without_doubtful else {}
+    metrics, notes = _figures(run, config, doubts)
     return Shown(
         label=label,
         path=path,
@@ -101,8 +104,9 @@ def _load(path: Path, label: str, without_doubtful: bool) -> Shown:
         metrics=metrics,
         config=config,
         environment=run.read_environment(),
-        notes=tuple(notes),
+        notes=(*notes, *([f"{run.path}: {doubtful_note(doubts)}"] if without_doubtful else [])),
         responses=run,
+        left_out=frozenset(doubts),
     )
 
 
@@ -119,10 +123,10 @@ def _elsewhere(path: Path, label: str) -> Shown:
     return Shown(label, path, str(results["model"] or label), results)
 
 
-def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-    """metrics.json where it covers every response that is there; else the statistics of what has been judged."""
+def _figures(run: RunDir, config: Mapping[str, Any], left_out: Collection[str]) -> tuple[Mapping[str, Any], list[str]]:
+    """metrics.json where it covers every response that counts; else the statistics of what has been judged."""
     wanted = looks.wanted(run, config)
-    made = run.read_metrics() if run.metrics.is_file() else None
+    made = run.read_metrics() if run.metrics.is_file() and not left_out else None
     if made and _judged(made) == _lines(run.responses):  # so that none is there twice, and no text need be read
         return made, [*_incomplete(run, _judged(made), wanted), *looks.notes(made)]
     ledger = Ledger.of(run)
@@ -131,12 +135,12 @@ def _figures(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any],
         return made, notes + looks.notes(made)
     if not ledger.responses:
         raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
-    metrics = _recount(run, ledger)
+    metrics = _recount(run, ledger, left_out)
     if unjudged := ledger.unjudged([metrics["protocol"]]):
         notes.append(
             f"{run.path}: {unjudged} of {ledger.responses} responses have no verdict; `ampo score {run.path}` judges"
         )
-    elif not notes and not made:
+    elif not notes and not run.metrics.is_file():
         notes.append(f"{run.path} did not come to its end: its figures are made from the verdicts that are there")
     return metrics, notes + looks.notes(metrics)
 
@@ -150,18 +154,16 @@ def _incomplete(run: RunDir, there: int, wanted: int) -> Iterator[str]:
         yield f"{run.path} is incomplete: {there} of {wanted} samples; `ampo eval` goes on"
 
 
-def _without_doubtful(run: RunDir, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-    """The statistics without the problems that are known to be doubtful, and which these are."""
+def _doubtful(run: RunDir, config: Mapping[str, Any]) -> Mapping[str, Doubt]:
+    """The run's problems that are known to be doubtful."""
     if "adaptive" in config:
         raise UserError(
             f"{run.path} was sampled adaptively: its estimates need all problems, leave out --without-doubtful"
         )
-    left_out = doubtful(run.read_problems().values())
-    note = doubtful_note(left_out)
-    return (_recount(run, Ledger.of(run), left_out) if left_out else _figures(run, config)[0]), [f"{run.path}: {note}"]
+    return doubtful(run.read_problems().values())
 
 
-def _recount(run: RunDir, ledger: Ledger, left_out: Container[str] = ()) -> dict[str, Any]:
+def _recount(run: RunDir, ledger: Ledger, left_out: Collection[str]) -> dict[str, Any]:
     from ampo.eval.score import measure
     from ampo.verify import VerifierPool
 
