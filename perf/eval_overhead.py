@@ -27,6 +27,8 @@ from ampo.eval.spec import build_spec
 from ampo.eval.suites import resolve
 
 ARMS = ("eval", "bare")
+BOUNDS = ("max_num_seqs", "max_num_batched_tokens")
+"""What bounds a step of vLLM: where the arms differ in it, nothing can be compared."""
 
 
 def arm_eval(limit: int | None) -> dict[str, float]:
@@ -53,7 +55,8 @@ def arm_eval(limit: int | None) -> dict[str, float]:
         evaluate(spec, run, start, say=lambda _: None, quiet=True)
         seconds = time.perf_counter() - engines[0].ready
         tokens = sum(record.completion_tokens or 0 for record in run.read_responses().values())
-    return {"seconds": seconds, "tokens": tokens, **batch(engines[0]._core.config)}
+    settings = engines[0].describe()["settings"]
+    return {"seconds": seconds, "tokens": tokens, **{name: settings[name] for name in BOUNDS}}
 
 
 def arm_bare(limit: int | None) -> dict[str, float]:
@@ -75,13 +78,8 @@ def arm_bare(limit: int | None) -> dict[str, float]:
     outputs = llm.generate(ids, [ours.bare_params(r.params) for r in requests], use_tqdm=False)
     seconds = time.perf_counter() - started
     tokens = sum(len(part.token_ids) for out in outputs for part in out.outputs)
-    return {"seconds": seconds, "tokens": tokens, **batch(llm.llm_engine.vllm_config)}
-
-
-def batch(config: Any) -> dict[str, int]:
-    """What bounds a step of vLLM: where the arms differ in it, nothing can be compared."""
-    scheduler = config.scheduler_config
-    return {"max_num_seqs": scheduler.max_num_seqs, "max_num_batched_tokens": scheduler.max_num_batched_tokens}
+    scheduler = llm.llm_engine.vllm_config.scheduler_config
+    return {"seconds": seconds, "tokens": tokens, **{name: getattr(scheduler, name) for name in BOUNDS}}
 
 
 def measure(arm: str, limit: int | None) -> dict[str, float]:
@@ -100,18 +98,18 @@ def main() -> None:
         print(json.dumps({"eval": arm_eval, "bare": arm_bare}[options.arm](options.limit)), flush=True)
         os._exit(0)  # vLLM's shutdown is not what is measured
     seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    bounds: set[tuple[float, float]] = set()
+    bounds: set[tuple[float, ...]] = set()
     for _ in range(options.repeat):
         for arm in ARMS:
             result = measure(arm, options.limit)
             seconds[arm].append(result["seconds"])
             rate = result["tokens"] / result["seconds"]
+            told = ", ".join(f"{name} {result[name]}" for name in BOUNDS)
             print(
-                f"{arm:5} {result['seconds']:7.1f} s  {result['tokens']:7.0f} tokens  {rate:6.0f} tokens/s  "
-                f"max_num_seqs {result['max_num_seqs']}, max_num_batched_tokens {result['max_num_batched_tokens']}",
+                f"{arm:5} {result['seconds']:7.1f} s  {result['tokens']:7.0f} tokens  {rate:6.0f} tokens/s  {told}",
                 flush=True,
             )
-            bounds.add((result["max_num_seqs"], result["max_num_batched_tokens"]))
+            bounds.add(tuple(result[name] for name in BOUNDS))
             if len(bounds) > 1:
                 sys.exit("the arms' batches are bounded differently: this compares settings, not programs")
     medians = {arm: statistics.median(seconds[arm]) for arm in ARMS}

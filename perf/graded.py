@@ -9,10 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ampo.types import Protocol
+from ampo.types import RULES, Protocol
 from ampo.verify import Claim, VerifierPool
 
-RULES: tuple[Protocol, ...] = ("ampo", "official")  # the protocols that judge without a model
 FOLDER = Path(__file__).parent.parent / "tests" / "graded"
 
 

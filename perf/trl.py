@@ -175,7 +175,7 @@ def main() -> None:
         print(json.dumps((ours if options.arm == "ampo" else trls)(options.model, options)))
         return
     sys.path.insert(0, str(ROOT / "tests" / "integrations" / "real"))
-    from run_tools import TOOLS, environment  # type: ignore[import-not-found]
+    from run_tools import TOOLS, environment, pinned  # type: ignore[import-not-found]
 
     pythons = {"ampo": sys.executable, "trl": environment(ROOT / "build" / "integrations" / "trl", TOOLS["trl"][1])}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in pythons}
@@ -193,7 +193,7 @@ def main() -> None:
     what = f"a GRPO step on two cores, {options.prompts} x {options.n} responses of {options.tokens} tokens"
     for unit, name in (("wall", "samples a second"), ("cpu", "samples a processor second")):
         theirs, own = (sum(one[unit] for one in found[arm]) for arm in ("trl", "ampo"))
-        print(f"ratio: {what}: {name} | TRL 1.16's GRPOTrainer | {theirs / own:.2f}")
+        print(f"ratio: {what}: {name} | TRL {pinned('trl')}'s GRPOTrainer | {theirs / own:.2f}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ PAGE = ROOT / "docs" / "verifier-bench.md"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integrations" / "real")]
 
 from items import ATTACKS, HANGS, Item, items  # noqa: E402
-from run_tools import TOOLS, environment  # type: ignore[import-not-found]  # noqa: E402
+from run_tools import TOOLS, environment, pinned  # type: ignore[import-not-found]  # noqa: E402
 
 # name: (what it is called, environment, None for this one)
 VERIFIERS: dict[str, tuple[str, str | None]] = {
@@ -44,12 +44,12 @@ VERIFIERS: dict[str, tuple[str, str | None]] = {
     "ampo-no-question": ("ampo, without the question", None),
     "official": ("the authors' scorer (protocol official)", None),
     "math-verify": (f"Math-Verify {version('math-verify')}", None),
-    "trl": ("TRL 1.16.0, accuracy_reward", "trl"),
-    "inspect_ai": ("inspect_ai 0.3.285, math", "inspect"),
-    "minerva": ("lm-eval 0.4.13, minerva_math", "lm-eval"),
-    "hendrycks": ("lm-eval 0.4.13, hendrycks_math", None),
-    "prime_math": ("veRL 0.9.1, prime_math", "verl"),
-    "latex2sympy2": ("latex2sympy2 1.9.1, difference is zero", "latex2sympy2"),
+    "trl": (f"TRL {pinned('trl')}, accuracy_reward", "trl"),
+    "inspect_ai": (f"inspect_ai {pinned('inspect')}, math", "inspect"),
+    "minerva": (f"lm-eval {pinned('lm-eval')}, minerva_math", "lm-eval"),
+    "hendrycks": (f"lm-eval {version('lm-eval')}, hendrycks_math", None),
+    "prime_math": (f"veRL {pinned('verl')}, prime_math", "verl"),
+    "latex2sympy2": (f"latex2sympy2 {pinned('latex2sympy2')}, difference is zero", "latex2sympy2"),
 }
 _WALL = 20  # a busy machine may take so many times as long by the clock
 GROUPS = ("graded", "graded later", "adversarial", "attacks", "hangs")

@@ -12,12 +12,13 @@ import sys
 import tarfile
 import tempfile
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-VERSION = "0.9.0"
+VERSION = version("math-verify")  # the one that we are installed with
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "math-verify.md"
 SHOWN = 160  # characters of a text, its end

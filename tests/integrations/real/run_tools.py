@@ -36,6 +36,11 @@ TOOLS: dict[str, tuple[str | None, list[str]]] = {
 OVERRIDES = {"lighteval": ["latex2sympy2-extended==1.0.6", "math-verify==0.5.2"]}
 
 
+def pinned(tool: str) -> str:
+    """The version of the package that a tool is."""
+    return TOOLS[tool][1][0].partition("==")[2]
+
+
 def environment(folder: Path, packages: list[str], bare: bool = False) -> Path:
     """The Python of an environment with these packages and, unless it is to be bare, ours (the light install)."""
     python = folder / "bin" / "python"
