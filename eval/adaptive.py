@@ -27,7 +27,6 @@ from math import sqrt
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import chi2
 
 from ampo.errors import UserError, nearest
 from ampo.eval.stats import clustered_interval, critical_value, standard_error, wilson
@@ -155,6 +154,8 @@ def look(rule: Rule, t: Tally) -> Look:
 
 def estimate(t: Tally) -> Estimate:
     """Where the benchmark stands."""
+    from scipy.stats import chi2
+
     means_p = t.right_p / t.n_p
     error = standard_error(list(means_p))
     within = float(np.sum(means_p * (1 - means_p) / np.maximum(t.n_p - 1, 1))) / len(means_p) ** 2

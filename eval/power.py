@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import ceil, sqrt
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 from ampo.eval.paired import EXACT_UP_TO, Strata, mean_of, p_value, sign_flip, standard_error
 
@@ -67,7 +67,7 @@ def noise_of_mean(noise: Strata) -> float:
 
 def _reach(level: float) -> float:
     """The standard errors that a difference must have."""
-    return float(norm.ppf(1 - level / 2) + norm.ppf(POWER))
+    return NormalDist().inv_cdf(1 - level / 2) + NormalDist().inv_cdf(POWER)
 
 
 def _smallest(power: Callable[[int], float], least: int, first: int) -> int:

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import comb, sqrt
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, t
 
 LEVEL = 0.95
 
@@ -100,7 +100,11 @@ def interval_around(p: float, error: float, n: int, n_samples: int) -> Interval:
 
 def critical_value(degrees: float) -> float:
     """Student's two-sided 95 % quantile; the normal one where there are no degrees of freedom to estimate from."""
-    return float(t.ppf((1 + LEVEL) / 2, degrees)) if degrees >= 1 else float(norm.ppf((1 + LEVEL) / 2))
+    if degrees < 1:
+        return NormalDist().inv_cdf((1 + LEVEL) / 2)
+    from scipy.stats import t  # it takes a second, which nobody is to wait for who needs no interval
+
+    return float(t.ppf((1 + LEVEL) / 2, degrees))
 
 
 def wilson(p: float, n: float, z: float) -> Interval:

@@ -73,6 +73,12 @@ def test_help_imports_nothing_heavy() -> None:
         assert command in done.stdout
 
 
+def test_a_run_begins_without_the_library_of_its_intervals() -> None:
+    script = "import sys, ampo.eval.run, ampo.eval.compared; print([m for m in ('scipy', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.splitlines() == ["[]"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
