@@ -25,6 +25,11 @@ def check_folder(run: RunDir) -> None:
         )
 
 
+def has_responses(run: RunDir) -> bool:
+    """Whether anything has been answered; else what the folder says of the run binds nobody."""
+    return run.responses.exists() and run.responses.stat().st_size > 0
+
+
 def check_config(run: RunDir, config: Mapping[str, Any]) -> None:
     """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
     if not run.config.exists():
@@ -43,7 +48,7 @@ def joined(run: RunDir, given: Mapping[str, Any], say: Say) -> dict[str, Any]:
         UserError: naming each difference, where the folder holds a run of another kind.
     """
     config: dict[str, Any] = without_none(dict(given))
-    if not run.config.exists() or not run.responses.exists() or not run.responses.stat().st_size:
+    if not run.config.exists() or not has_responses(run):
         return config  # nothing has been answered yet that would have to fit
     there = run.read_config()
     asked, before = config["benchmarks"], there.get("benchmarks", {})

@@ -24,7 +24,7 @@ from ampo.errors import EngineError, UserError
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_end, record_start
-from ampo.eval.resume import check_folder, joined
+from ampo.eval.resume import check_folder, has_responses, joined
 from ampo.eval.rundir import RunDir, Say
 from ampo.eval.score import write_metrics
 from ampo.eval.seeds import problem_seed
@@ -109,7 +109,7 @@ def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: b
     check_folder(run)
     with run.locked(), interruptible():
         run.write_config(joined(run, spec.config(), say))
-        problems = run.read_problems() if run.problems.exists() else {}
+        problems = run.read_problems() if has_responses(run) and run.problems.exists() else {}
         problems |= {problem.id: problem for task in spec.tasks for problem in task.problems}
         run.write_problems(problems.values())
         for file in (run.responses, run.verdicts):

@@ -162,6 +162,20 @@ def test_a_run_from_before_some_parameters_goes_on_with_their_defaults(tmp_path:
         go(run, replace(other, params=replace(other.params, min_p=0.1)))
 
 
+def test_what_has_no_response_yet_is_begun_anew(tmp_path: Path) -> None:
+    """A start that failed before its first response leaves no problems to the next one."""
+    run = RunDir(tmp_path)
+
+    def fails() -> Engine:
+        raise EngineError("no engine")
+
+    with pytest.raises(EngineError):
+        evaluate(RunSpec("echo", [task("a")]), run, fails, lambda _: None, quiet=True)
+    go(run, task("b"))
+    assert {row["benchmark"] for row in rows(run.problems)} == {"b"}
+    assert list(run.read_config()["benchmarks"]) == ["b"]
+
+
 def test_a_finished_run_starts_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDir(tmp_path)
     first = go(run, task("a"))
