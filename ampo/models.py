@@ -123,10 +123,10 @@ def hub_reachable(timeout: float = 3.0) -> bool:
         return False
     if urllib.request.getproxies():  # a proxy decides, so a direct connection would prove nothing
         return True
-    hub = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     try:
+        hub = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
         socket.create_connection((hub.hostname or "", hub.port or 443), timeout).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: HF_ENDPOINT is no address
         return False
     return True
 

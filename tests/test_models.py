@@ -125,3 +125,11 @@ def test_a_local_folder_has_its_contents_for_a_revision(tmp_path: Path, monkeypa
             assert revision() != first
             (folder / name).unlink() if name not in weights else (folder / name).write_bytes(weights[name])
         assert revision() == first
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1", "http://hub:port"])
+def test_a_hub_whose_address_is_none_is_not_reachable(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    assert not models.hub_reachable()

@@ -54,8 +54,12 @@ class Endpoint:
     """
 
     def __init__(self, url: str, key: str, headers: Mapping[str, str], timeout: float, say: Callable[[str], None]):
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        try:
+            parts = urlsplit(url)
+            known = parts.hostname and parts.port != 0 and parts.scheme in {"http", "https"}
+        except ValueError:
+            known = False
+        if not known:
             raise UserError(f"base URL {url!r} is no web address: give one like http://localhost:8000/v1")
         self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
         self._key, self._timeout = key, timeout
@@ -144,12 +148,22 @@ class Endpoint:
 
 
 def _proxy(url: str) -> dict[str, Any]:
-    """What aiohttp is told of the proxy to an address, as http_proxy, https_proxy and no_proxy say."""
+    """What aiohttp is told of the proxy to an address, as http_proxy, https_proxy and no_proxy say.
+
+    Raises UserError for one that is no address.
+    """
     parts = urlsplit(url)
     found = getproxies().get(parts.scheme)
     if not found or proxy_bypass(parts.netloc):
         return {}
-    proxy = URL(found if "://" in found else f"http://{found}")
+    name = f"{parts.scheme}_proxy"
+    try:
+        proxy = URL(found if "://" in found else f"http://{found}")
+        known = proxy.host and proxy.port and proxy.scheme in {"http", "https"}
+    except ValueError:
+        known = False
+    if not known:  # it may hold a password, and is not repeated
+        raise UserError(f"{name} is no address of a proxy: set it as in {name}=http://proxy.example:3128, or unset it")
     login = {"proxy_auth": aiohttp.BasicAuth(proxy.user, proxy.password or "")} if proxy.user else {}
     return {"proxy": proxy.with_user(None), **login}
 

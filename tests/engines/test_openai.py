@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ampo.engines.endpoint import Endpoint
 from ampo.engines.openai import OpenAIEngine
 from ampo.errors import EngineError, PromptTooLongError, UserError
 from ampo.types import Message, Request, SamplingParams
@@ -475,6 +476,24 @@ def test_the_record_has_no_secrets(server: Server):
     assert "sk-secret" not in record
     assert "pw" not in record
     assert server.url in record
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://host:port/v1", "http://:8000/v1", "host:8000/v1"])
+def test_a_base_url_that_is_none_is_one_line(url: str) -> None:
+    with pytest.raises(UserError, match="is no web address"):
+        Endpoint(url, "", {}, 1.0, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "value", ["http://proxy:port", "http://[::1", "://", "http://", "socks5://u:secret@proxy:1080"]
+)
+def test_a_proxy_that_is_none_is_one_line(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", value)
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match="http_proxy is no address of a proxy") as error:
+        Endpoint("http://nowhere.invalid/v1", "", {}, 1.0, lambda _: None)
+    assert "secret" not in str(error.value)
 
 
 def test_a_proxy_is_taken_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch):
