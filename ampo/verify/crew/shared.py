@@ -25,6 +25,8 @@ _starting = Lock()  # trainers call from many threads
 def shared_pool() -> VerifierPool:
     """The pool of this process, never to be closed: its workers end with the process.
 
+    It has as many workers as there are processors, and 8 at most: AMPO_VERIFY_WORKERS gives another number.
+
     Raises UserError where AMPO_VERIFY_WORKERS is no number.
     """
     with _starting:
