@@ -159,8 +159,10 @@ def _chromium() -> Iterator[Chrome]:
 
 
 @pytest.fixture
-def browser(_chromium: Chrome) -> Chrome:
+def browser(_chromium: Chrome) -> Iterator[Chrome]:
     """A real Chromium with one empty tab of 1280 x 900, its console and network logs empty, nothing emulated.
+
+    Its pages end with the test: one that goes on asking a server that has gone takes time from the tests after it.
 
     `get_log("browser")` has what a page wrote to the console, `get_log("performance")` every request.
     """
@@ -175,4 +177,7 @@ def browser(_chromium: Chrome) -> Chrome:
     _chromium.set_window_size(1280, 900)
     for log in ("browser", "performance"):
         _chromium.get_log(log)
-    return _chromium
+    yield _chromium
+    for handle in _chromium.window_handles:
+        _chromium.switch_to.window(handle)
+        _chromium.get("about:blank")

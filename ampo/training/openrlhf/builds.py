@@ -1,5 +1,7 @@
 """What DeepSpeed compiles when it is first used: by this environment's own ninja, and past a lock that a kill has left.
 
+On a GPU; where there is none nothing is compiled (`cpu`).
+
 A virtual environment that isn't activated is not on PATH. Then the system's ninja is taken, which there may not be; and
 where both are used in turn, each compiles anew what the other has made, for a minute and more. A kill in those minutes
 leaves torch's lock on the build, and every later run would wait for it for ever: such a lock is removed, where nobody

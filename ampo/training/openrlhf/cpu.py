@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -61,7 +62,7 @@ def install() -> None:
 
 
 def adapt() -> None:
-    """In the policy's process, once OpenRLHF is imported: its device mesh, replay buffer and weight sync."""
+    """In the policy's process, once OpenRLHF is imported: its replay buffer, its weight sync, and DeepSpeed."""
     import torch
     from openrlhf.trainer.ppo_utils import replay_buffer
     from openrlhf.trainer.ray import ppo_actor
@@ -77,15 +78,32 @@ def adapt() -> None:
 
     substitute(replay_buffer, torch=Torch("torch"))
     substitute(ppo_actor, stateless_init_process_group=Gloo)
-    adapt_mesh()
+    adapt_deepspeed()
 
 
-def adapt_mesh() -> None:
-    """Ranks meet on the CPU."""
+def adapt_deepspeed() -> None:
+    """Ranks meet on the CPU, and nothing is compiled.
+
+    DeepSpeed would compile an Adam and a way through shared memory of its own, which takes a C++ compiler minutes for a
+    trial. torch's AdamW is the same rule, gloo the other way.
+    """
     from openrlhf.utils.deepspeed import deepspeed as strategies
     from torch.distributed.device_mesh import init_device_mesh
 
-    substitute(strategies, init_device_mesh=lambda _, *args, **kwargs: init_device_mesh("cpu", *args, **kwargs))
+    configured = strategies.get_train_ds_config
+
+    def with_torchs_adam(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        config = configured(*args, **kwargs)
+        if "optimizer" in config:
+            config["optimizer"]["params"]["torch_adam"] = True
+        return config
+
+    substitute(
+        strategies,
+        init_device_mesh=lambda _, *args, **kwargs: init_device_mesh("cpu", *args, **kwargs),
+        get_train_ds_config=with_torchs_adam,
+    )
+    substitute(import_module("deepspeed.comm.torch"), build_shm_op=lambda: None)  # there, `torch` names torch itself
 
 
 class Gloo:

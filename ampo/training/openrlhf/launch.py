@@ -50,7 +50,8 @@ def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address:
         cpu.install()
     elif find_spec("flash_attn") is None:
         raise UserError(NO_FLASH_ATTN)
-    builds.ready()
+    else:
+        builds.ready()
     done = checkpoints.repair(place.checkpoints)
     config, folder = settings.config, TrainDir(settings.folder)
     folder.forget_after(done)

@@ -38,9 +38,10 @@ def run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: 
     config: with as many steps as there will be. Raises UserError for a full disk, EngineError where a process fails;
     the run can then go on.
     """
-    if place.gpu and find_spec("flash_attn") is None:
-        raise UserError(NO_FLASH_ATTN)
-    builds.ready()
+    if place.gpu:
+        if find_spec("flash_attn") is None:
+            raise UserError(NO_FLASH_ATTN)
+        builds.ready()
     done, folder = checkpoints.repair(place.checkpoints), TrainDir(place.folder)
     folder.forget_after(done)
     place.log.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def _process(folder: Path, arguments: Sequence[str]) -> None:
     """One of torchrun's."""
     if cpu.needed():
         cpu.install()
-        cpu.adapt_mesh()
+        cpu.adapt_deepspeed()
     from openrlhf import datasets
     from openrlhf.trainer import sft_trainer
     from openrlhf.utils import config

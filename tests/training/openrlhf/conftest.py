@@ -9,13 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from ampo.training.openrlhf import builds
 
 
 class Run:
@@ -120,17 +117,8 @@ def holding(folder: str) -> list[int]:
     return found
 
 
-@pytest.fixture(scope="session")
-def built() -> None:
-    """DeepSpeed compiles parts of itself the first time, for minutes: here, where no run waits or is killed."""
-    code = "from deepspeed.ops.op_builder import cpu; cpu.ShareMemCommBuilder().load(); cpu.FusedAdamBuilder().load()"
-    builds.ready()
-    with suppress(subprocess.TimeoutExpired):
-        subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=400)
-
-
 @pytest.fixture
-def stack(built: None) -> None:
+def stack() -> None:
     """What a run of OpenRLHF takes on this machine."""
     import torch
 

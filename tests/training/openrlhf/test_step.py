@@ -78,7 +78,6 @@ def local(model: Path) -> tuple[dict[str, float], dict[str, Tensor], list[Tensor
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("built")
 def test_an_update_is_the_local_backends(tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
     command = [sys.executable, __file__, str(tiny_model), str(tmp_path)]
