@@ -30,7 +30,7 @@ _BENDS = frozenset({"abs", "max", "min"}) | _STEPS
 _REAL_NAMES = frozenset("xyztuvwrs") | {"theta", "alpha", "beta", "phi"}  # in a floor; others are whole numbers there
 
 
-@lru_cache(maxsize=8192)  # equal answers recur
+@lru_cache(maxsize=2048)  # equal answers recur
 def same(a: Tree, b: Tree) -> bool:
     """Whether two trees are equal wherever both are defined."""
     if a == b:
@@ -46,7 +46,7 @@ def same(a: Tree, b: Tree) -> bool:
     return any(_agree(a, b, base) for base in bases) or _same_tower(a, b)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def symbols(tree: Tree) -> frozenset[str]:
     """The names of a tree's free symbols."""
     if tree.op == "sym":

@@ -28,7 +28,7 @@ class UndefinedError(ArithmeticError):
     """No value here: outside the domain, or beyond the bounds."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def exact(tree: Tree) -> Fraction | None:
     """The rational value of a tree without symbols, or None where it has none that is cheap to find."""
     try:
@@ -209,9 +209,8 @@ def _bounded(result: Any, point: Point, mp: Any) -> Any:
     return result if point.complex_ else mp.re(result)
 
 
-@lru_cache(maxsize=65536)
-def _has_symbols(tree: Tree) -> bool:
-    return tree.op in ("sym", "apply", "log", *_CONSTANTS) or any(_has_symbols(a) for a in tree.args)
+def _has_symbols(tree: Tree) -> bool:  # no cache: to look a tree up costs more than to walk through it
+    return tree.op in _SYMBOLIC or any(map(_has_symbols, tree.args))
 
 
 def _unknown(name: str, args: list[Any], mp: Any) -> Any:
@@ -281,6 +280,7 @@ _CONSTANTS: dict[str, Callable[[Any], Any]] = {
     "e": lambda mp: +mp.e,
     "i": lambda mp: mp.mpc(0, 1),
 }
+_SYMBOLIC = frozenset({"sym", "apply", "log", *_CONSTANTS})
 _NUMERIC: dict[str, Callable[..., Any]] = {
     "add": lambda mp, *a: mp.fsum(a),
     "mul": lambda mp, *a: mp.fprod(a),

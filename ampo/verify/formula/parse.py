@@ -22,7 +22,7 @@ f g h u F G H I delta mho Phi phi psi varphi Gamma theta y
 _APPLIED = frozenset(_APPLIED_NAMES.split())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def read(text: str) -> Tree:
     """The tree of a cleaned formula. Raises UnreadableError."""
     pieces = tokens(text)

@@ -18,7 +18,7 @@ def is_decimal(text: str) -> bool:
     return _DECIMAL.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def rational(text: str) -> Fraction | None:
     """The number; None for any other text."""
     if _INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text):

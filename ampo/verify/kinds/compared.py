@@ -63,7 +63,7 @@ def _parts(value: Any) -> Iterator[Any]:
             yield from _parts(getattr(value, field.name))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _has_value(tree: Tree) -> bool:
     """Whether a formula can be computed, at one of a few points at least."""
     if exact(tree) is not None or tree.op in _ENDLESS:

@@ -98,7 +98,7 @@ def parse(text: str, letters: bool = False) -> Answer:
     return _parsed(text, letters, kinds())
 
 
-@lru_cache(maxsize=4096)  # a gold is read once for all of its responses
+@lru_cache(maxsize=2048)  # a gold is read once for all of its responses
 def _parsed(text: str, letters: bool, _: tuple[Kind, ...]) -> Answer:
     text = _without_conditions(_FOR_ALL.sub("", text.strip()))
     text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text

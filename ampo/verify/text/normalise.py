@@ -168,7 +168,7 @@ _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
     text = undressed(restored(mended(text)))

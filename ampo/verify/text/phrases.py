@@ -32,7 +32,7 @@ def phrase(text: str) -> str:
     return " ".join(_ORDINALS.get(word, word) for word in words)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def plain(text: str) -> str:
     """Without \\text{} and the like."""
     for _ in range(3 if "\\" in text else 0):
