@@ -31,7 +31,7 @@ def as_protocol(name: str, known: Sequence[Protocol] = RULES) -> Protocol:
             "protocol judge is a model's opinion, for evaluation alone and never a reward: "
             "`ampo score RUN --judge MODEL` asks for it"
         )
-    raise UserError(f"unknown protocol {name!r}: {nearest(name, known, 'a protocol')}")
+    raise UserError(f"unknown protocol {name!r}: {nearest(str(name), known, 'a protocol')}")
 
 
 AnswerKind = Literal["auto", "math", "choice"]

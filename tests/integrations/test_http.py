@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -55,6 +56,10 @@ def ask(server: Server, path: str, body: Any = None, key: str = "") -> Reply:
             return Reply(answer.status, text if path == "/metrics" else json.loads(text), answer.headers)
     except urllib.error.HTTPError as error:
         return Reply(error.code, json.loads(error.read() or b"{}"), error.headers)
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=120)
 
 
 def stop(server: Server) -> str:
@@ -130,6 +135,13 @@ def test_openrlhfs_own_client_gets_its_reward(server: Server) -> None:
         ("/openrlhf", {"query": ["a"], "prompts": [], "labels": ["1"]}, 422, "lists of one length"),
         ("/verl", {"solution_str": "1"}, 422, "no `ground_truth`"),
         ("/run_code", {"code": "1", "stdin": None}, 422, "no reference answer"),
+        ("/verify", b'{"gold": NaN, "response": "1"}', 422, "NaN is no number"),
+        ("/verify", b'{"gold": "1", "response": 1e999}', 422, "1e999 is no number"),
+        ("/verify", b"[" * 100_000, 422, "not valid JSON"),
+        ("/verify", {"gold": "1", "response": "1", "protocol": 5}, 422, "unknown protocol 5"),
+        ("/verify", {"expected_answer": "1", "response": {"output": 5}}, 422, "must be a list of items"),
+        ("/verl", {"solution_str": "1", "ground_truth": "1", "extra_info": "x"}, 422, "must be an object"),
+        ("/verl", {"solution_strs": ["1"], "ground_truths": ["1"], "extra_infos": {"a": 1}}, 422, "a list of them"),
         ("/verify", {"claims": [{"gold": "1", "response": "1"}] * 101}, 413, "may hold 100 claims"),
     ],
 )
@@ -137,6 +149,70 @@ def test_a_wrong_request_is_told_what_is_wrong(server: Server, path: str, body: 
     reply = ask(server, path, body)
     assert reply.status == status, reply
     assert said in reply.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/verify", {"gold": "1", "response": "\\boxed{\ud800}"}, {"correct": False}),
+        ("/nemo", {"response": "1", "expected_answer": "1", "id": "\ud800"}, {"id": "\ud800", "reward": 1.0}),
+        ("/openrlhf", {"query": [1], "prompts": [None], "labels": ["1"]}, {"rewards": 1.0}),
+        ("/verl", {"solution_str": None, "ground_truth": "1", "extra_info": None}, {"score": 0.0}),
+    ],
+)
+def test_an_odd_request_is_answered(server: Server, path: str, body: Any, said: dict[str, Any]) -> None:
+    reply = ask(server, path, body)
+    assert reply.status == 200, reply
+    assert said.items() <= reply.body.items()
+
+
+def test_what_is_nested_too_deeply_to_be_sent_back_is_refused(server: Server) -> None:
+    body = b'{"response": "1", "expected_answer": "1", "more": ' + b"[" * 950 + b"]" * 950 + b"}"
+    assert ask(server, "/nemo", body).status == 422
+
+
+def test_a_long_response_keeps_nobody_else_waiting(server: Server) -> None:
+    """It takes seconds to read, in which the server is still there."""
+    long = threading.Thread(target=ask, args=(server, "/verify", {"gold": "1", "response": "x " * 6_000_000}))
+    long.start()
+    asked = 0
+    while long.is_alive():
+        assert ask(server, "/health").status == 200
+        asked += long.is_alive()
+    assert asked > 3
+
+
+def test_who_leaves_in_the_middle_of_a_request_leaves_no_traceback() -> None:
+    server = start()
+    for sent in (b"{", b'{"gold": "x+y", "response": "y+x"}'):
+        with connect(server) as one:
+            one.sendall(b"POST /verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 34\r\n\r\n" + sent)
+    assert ask(server, "/verify", {"gold": "1", "response": "1"}).body["correct"]
+    stop(server)
+
+
+def test_who_sends_no_more_of_a_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    from ampo.integrations.http import app
+    from ampo.integrations.http.desk import Desk
+    from ampo.verify import VerifierPool
+
+    monkeypatch.setattr(app, "PATIENCE", 0.05)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/verify", "headers": [], "query_string": b""}
+    with VerifierPool(1, eager=False) as pool:
+        asyncio.run(app.build(Desk(pool, 10))(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert b"the body isn't complete" in sent[1]["body"]
 
 
 def test_health_and_metrics(server: Server) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from ampo.types import OUTCOMES, Verdict
 from ampo.verify import Claim, VerifierPool
 
-_INLINE = 4  # claims that are handed over in the event loop itself: what a thread costs is more
+# What is handed over in the event loop itself, since a thread costs more: so many claims, of so many characters.
+_INLINE, _INLINE_TEXT = 4, 50_000
 
 
 class FullError(Exception):
@@ -53,7 +54,7 @@ class Desk:
         return verdicts
 
     async def _judge(self, claims: Sequence[Claim]) -> list[Verdict]:
-        if len(claims) <= _INLINE:
+        if len(claims) <= _INLINE and sum(len(claim.response) for claim in claims) <= _INLINE_TEXT:
             futures = [self._pool.submit(claim) for claim in claims]
         else:
             futures = await asyncio.to_thread(lambda: [self._pool.submit(claim) for claim in claims])

@@ -50,7 +50,7 @@ def openrlhf(body: Body) -> Asked:
     if not len(queries) == len(prompts) == len(labels):
         raise UserError("`query`, `prompts` and `labels` must be lists of one length")
     claims = [
-        shared.claim(gold, shared.response_of(query, prompt), prompt)
+        shared.claim(gold, shared.response_of(shared.text_of(query), shared.text_of(prompt)), prompt)
         for query, prompt, gold in zip(queries, prompts, labels, strict=True)
     ]
 
@@ -71,7 +71,10 @@ def verl(body: Body) -> Asked:
     batch = "solution_strs" in body
     responses = _list(body, "solution_strs") if batch else [_field(body, "solution_str")]
     golds = _list(body, "ground_truths") if batch else [_field(body, "ground_truth")]
-    infos = (body.get("extra_infos") if batch else [body.get("extra_info")]) or [None] * len(responses)
+    given = body.get("extra_infos") if batch else [body.get("extra_info")]
+    infos = [None] * len(responses) if given is None else given
+    if not isinstance(infos, list) or not all(info is None or isinstance(info, dict) for info in infos):
+        raise UserError("`extra_info` must be an object, and `extra_infos` a list of them")
     if not len(responses) == len(golds) == len(infos):
         raise UserError("`solution_strs`, `ground_truths` and `extra_infos` must be lists of one length")
     claims = [adapter.claim(*row) for row in zip(responses, golds, infos, strict=True)]
@@ -144,9 +147,10 @@ def _output_text(response: Any) -> str:
     """The text of a response of OpenAI's Responses API: the last message's."""
     if not isinstance(response, dict):
         return shared.text_of(response)
-    messages = [
-        item for item in response.get("output") or [] if isinstance(item, dict) and item.get("type") == "message"
-    ]
+    output = response.get("output") or []
+    if not isinstance(output, list):
+        raise UserError("`response.output` must be a list of items")
+    messages = [item for item in output if isinstance(item, dict) and item.get("type") == "message"]
     return shared.text_of(messages)
 
 
