@@ -228,9 +228,11 @@ def test_a_gated_set_and_a_missing_one_say_what_to_do(monkeypatch: pytest.Monkey
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
     monkeypatch.setattr(sources, "hub_reachable", lambda: True)
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(UserError, match=r"gpqa.* is gated: accept its terms on https.*`hf auth login`"):
-        load_problems(resolve("gpqa_diamond")[0])
+    with pytest.raises(UserError, match=r"'a/b' is gated: accept its terms on its page on the hub.*`hf auth login`"):
+        load_problems(Benchmark(name="x", source="a/b"))  # the hub says it
     monkeypatch.setattr(datasets, "load_dataset", lack)
+    with pytest.raises(UserError, match=r"gpqa.* is gated: accept its terms on https.*`hf auth login`"):
+        load_problems(resolve("gpqa_diamond")[0])  # its file says it
     with pytest.raises(UserError, match="'a/b' is not on the hub"):
         load_problems(Benchmark(name="x", source="a/b"))
 

@@ -28,6 +28,7 @@ def test_the_catalogue_is_the_papers_sets_then_the_others() -> None:
     assert {b.name: (b.n_problems, b.samples) for b in first} == PAPER
     assert tuple(PAPER) == SUITES["paper"] == SUITES["ampo"] + SUITES["ood"]
     assert all(b.title and b.description and b.license and b.url for b in catalogue())
+    assert [b.name for b in catalogue() if b.gated] == ["gpqa_diamond"]
 
 
 def test_every_benchmark_can_be_asked() -> None:
