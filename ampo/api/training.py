@@ -114,21 +114,13 @@ def _train(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | No
             run.note_pool(found.solutions, found.refused)
             on_gpu = torch.cuda.is_available() and config.device != "cpu"
             settings = EngineSettings(dtype="bfloat16" if config.lora.rank and on_gpu else "float32")
-            trainer = LocalTrainer(
-                config,
-                load(ref.path, ref.hub_revision, settings, config.device, None),
-                run,
-                verifier,
-                prompts,
-                validation,
-                _score(),
-            )
-            for line in plan.describe(config, prompts, trainer.model_config):
+            loaded = load(ref.path, ref.hub_revision, settings, config.device, None)
+            for line in plan.describe(config, prompts, loaded.model.config):
                 say(line)
             if done := run.latest():
                 say(f"going on from step {done[0]} of {config.steps} in {folder}")
             try:
-                trainer.run()
+                LocalTrainer(config, loaded, run, verifier, prompts, validation, _score()).run()
             except KeyboardInterrupt:
                 latest = run.latest()
                 say(f"stopped; the same command goes on from step {latest[0] if latest else 0} in {folder}")

@@ -72,6 +72,7 @@ class InProcessCore(Core):
         self._held = 0
         self._closing = False
         self._failure: BaseException | None = None
+        self._calls: set[Future[Any]] = set()  # that are queued or under way
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(engine_args, started), name="vllm", daemon=True)
         self._thread.start()
@@ -108,7 +109,10 @@ class InProcessCore(Core):
         return self._engine.get_num_unfinished_requests() + len(self._entering)
 
     def call(self, function: Callable[[Any], T]) -> T:
-        """What a function makes of vLLM's LLMEngine, on the engine's thread and between two of its steps."""
+        """What a function makes of vLLM's LLMEngine, on the engine's thread and between two of its steps.
+
+        Raises EngineError where the engine ends before it comes to that; else what the function raises.
+        """
         found: Future[T] = Future()
 
         def called() -> None:
@@ -117,8 +121,12 @@ class InProcessCore(Core):
             except Exception as error:  # the caller's to handle
                 found.set_exception(error)
 
-        self._command(called)
-        return found.result()
+        self._calls.add(found)
+        try:
+            self._command(called)
+            return found.result()
+        finally:
+            self._calls.discard(found)
 
     def close(self) -> None:
         with self._wake:
@@ -177,8 +185,17 @@ class InProcessCore(Core):
         except Exception as error:  # whatever was raised here is the engine's death: every request hears of it
             with self._wake:
                 self._failure = error
-            for sink in list(self._sinks.values()):
-                sink(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+            self._tell(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+        else:
+            self._tell(EngineError("vLLM's engine was closed"))
+
+    def _tell(self, end: EngineError) -> None:
+        """Whoever still waits for an answer gets this one."""
+        for sink in list(self._sinks.values()):
+            sink(end)
+        for found in list(self._calls):
+            if not found.done():
+                found.set_exception(end)
 
     def _await_work(self) -> bool:
         with self._wake:

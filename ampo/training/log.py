@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -120,9 +121,10 @@ class Tracker:
         self._module.finish()
 
 
-def sinks(config: TrainConfig, folder: Path, done: int) -> list[Sink]:
-    """What the config asks for. Raises MissingExtraError for what isn't installed."""
-    found: list[Sink] = [Terminal(config.steps, done)]
+def sinks(config: TrainConfig, folder: Path, done: int) -> Iterator[Sink]:
+    """What the config asks for, one by one. Raises MissingExtraError for what isn't installed."""
+    yield Terminal(config.steps, done)
     if config.log.tensorboard:
-        found.append(TensorBoard(folder / "tensorboard", done))
-    return [*found, *(Tracker(name, config, folder.name) for name in config.log.trackers)]
+        yield TensorBoard(folder / "tensorboard", done)
+    for name in config.log.trackers:
+        yield Tracker(name, config, folder.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,6 @@ class LocalTrainer:
         rollout = config.rollout
         self.policy = Policy(loaded.model, config.optimizer, config.steps, rollout.temperature, autocast)
         network = loaded.model.get_base_model() if config.lora.rank else loaded.model
-        self._sampler = self._rollouts_by(network, autocast or torch.float32)
         self.guide = Guide(
             self.algorithm,
             SolutionTokenizer(loaded.tokenizer),
@@ -107,6 +106,7 @@ class LocalTrainer:
         )
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.state = _State()
+        self._sampler = self._rollouts_by(network, autocast or torch.float32)  # the last: `run` frees it
 
     def _rollouts_by(self, network: Any, dtype: torch.dtype) -> Rollouts:
         """What the config says: the live model, or an engine that computes in the passes' precision."""
@@ -117,27 +117,19 @@ class LocalTrainer:
         longest = max(len(p.ids) for p in (*self._prompts, *self._validation))
         return VLLMSampler(self.config, self._loaded, longest, dtype)
 
-    @property
-    def model_config(self) -> Any:
-        """transformers' of the model."""
-        return self._loaded.model.config
-
     def run(self) -> dict[str, float]:
         """Train to the end, from the last checkpoint where there is one. Gives the last step's metrics."""
-        self._settle_baselines()
-        self._resume()
-        logs = sinks(self.config, self.folder.path, self.state.step)
         metrics: dict[str, float] = {}
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._sampler.close)
+            self._settle_baselines()
+            self._resume()
+            logs = [stack.enter_context(closing(log)) for log in sinks(self.config, self.folder.path, self.state.step)]
             for step in range(self.state.step + 1, self.config.steps + 1):
                 metrics = self.step(step)
                 for log in logs:
                     log.log(step, metrics)
                 self._stop_where_asked(step)
-        finally:
-            for log in logs:
-                log.close()
-            self._sampler.close()
         self._write_model(self.folder.final)
         return metrics
 

@@ -14,6 +14,7 @@ import os
 import queue
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -62,7 +63,11 @@ class VLLMSampler:
         core = start_core(models.locate(models.resolve(config.model)), settings)
         assert isinstance(core, InProcessCore)
         self._core = core
-        self._sleep()
+        try:
+            self._sleep()
+        except BaseException:
+            core.close()
+            raise
 
     def sample(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams
@@ -85,14 +90,20 @@ class VLLMSampler:
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], params: SamplingParams
     ) -> Iterator[Finished]:
         inbox: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
-        with self._core.together():
-            for p, ids in enumerate(prompts):
-                for i in range(params.n):
-                    self._asked += 1
-                    theirs = self._params(params, seeds[p] + i)
-                    self._core.submit(str(self._asked), list(ids), theirs, lambda out, p=p, i=i: inbox.put((p, i, out)))
-        for _ in range(len(prompts) * params.n):
-            yield self._finished(*inbox.get())
+        first = self._asked + 1
+        try:
+            with self._core.together():
+                for p, ids in enumerate(prompts):
+                    for i in range(params.n):
+                        self._asked += 1
+                        theirs = self._params(params, seeds[p] + i)
+                        take = partial(_put, inbox, p, i)
+                        self._core.submit(str(self._asked), list(ids), theirs, take)
+            for _ in range(len(prompts) * params.n):
+                yield self._finished(*inbox.get())
+        finally:  # whoever stops before the end leaves none at work: the engine is about to sleep
+            for asked in range(first, self._asked + 1):
+                self._core.abort(str(asked))
 
     def _params(self, params: SamplingParams, seed: int) -> Any:
         from vllm.sampling_params import RequestOutputKind
@@ -135,7 +146,7 @@ class VLLMSampler:
             engine.wake_up(["kv_cache"])
         engine.reset_prefix_cache()
 
-    @torch.no_grad()
+    @torch.no_grad()  # around each step of the generator, and not around what its consumer does
     def _weights(self) -> Iterator[tuple[str, Tensor]]:
         if self._config.lora.rank:
             from ampo.training import lora
@@ -143,12 +154,17 @@ class VLLMSampler:
             found = lora.merged_weights(self._model)
         else:
             found = self._model.named_parameters()
-        return ((name, weight.detach().to(self._dtype)) for name, weight in found)
+        for name, weight in found:
+            yield name, weight.detach().to(self._dtype)
 
     def _sleep(self) -> None:
         if self._sleeps:
             self._core.call(lambda engine: engine.sleep(level=2))
             self._has_weights = False
+
+
+def _put(inbox: queue.SimpleQueue[tuple[int, int, Any]], prompt: int, index: int, output: Any) -> None:
+    inbox.put((prompt, index, output))
 
 
 def _on_gpu(device: torch.device) -> bool:

@@ -188,6 +188,31 @@ def test_scores_are_taken_in_float32_where_training_is_in_bfloat16(tiny_model: P
     assert in_bfloat16 == {"scores": False, "training": True}
 
 
+def test_what_samples_is_freed_where_a_run_cannot_even_begin(tiny_model: Path, tmp_path: Path) -> None:
+    from ampo.engines.loading import load
+    from ampo.engines.settings import EngineSettings
+    from ampo.training.config import validated
+    from ampo.training.loop import LocalTrainer
+    from ampo.training.rundir import TrainDir
+
+    class Sampling:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    settings = {"model": "-", "data": {"train": "-", "pool": "-"}, "dtype": "float32", "device": "cpu"}
+    loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
+    nothing: Any = None
+    trainer = LocalTrainer(validated(settings, "test"), loaded, TrainDir(tmp_path), nothing, [])
+    sampling: Any = Sampling()
+    trainer._sampler = sampling
+    (tmp_path / "checkpoints" / "step-000001").mkdir(parents=True)  # with nothing in it
+    with pytest.raises(ValueError, match="step-000001"):
+        trainer.run()
+    assert sampling.closed
+
+
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, preset: str) -> None:
     """In this process, which has torch already: only the loop is new."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from ampo.engines.loading import load
 from ampo.engines.settings import EngineSettings
-from ampo.errors import MissingExtraError
+from ampo.engines.vllm_core import InProcessCore
+from ampo.errors import EngineError, MissingExtraError
+from ampo.training import rollout_vllm
 from ampo.training.config import validated
 from ampo.training.prompts import TrainPrompt
+from ampo.training.rollout_vllm import VLLMSampler
 from ampo.training.rundir import TrainDir
-from ampo.types import Problem
+from ampo.types import Problem, SamplingParams
 from ampo.verify import VerifierPool
 
 STEPS = 3
@@ -61,10 +68,79 @@ def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_p
 
 def test_without_vllm_a_line_says_what_to_install(tiny_model: Path, tmp_path: Path, monkeypatch: Any) -> None:
     from ampo.engines import vllm
-    from ampo.training.rollout_vllm import VLLMSampler
 
     monkeypatch.setattr(vllm, "available", lambda: False)
     loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
     config = validated({"model": str(tiny_model), "data": {"train": "-"}, "preset": "grpo"}, "test")
     with pytest.raises(MissingExtraError, match="vllm"):
         VLLMSampler(config, loaded, 8, loaded.model.dtype)
+
+
+class FakeCore(InProcessCore):
+    """What it is told, in order."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.told: list[str] = []
+        self._fails = fails
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
+
+    def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Any) -> None:
+        self.told.append(f"submit {request_id}")
+        if request_id == "1":
+            sink(EngineError("refused"))
+
+    def abort(self, request_id: str) -> None:
+        self.told.append(f"abort {request_id}")
+
+    def call(self, function: Any) -> Any:
+        self.told.append("call")
+        if self._fails:
+            raise EngineError("no sleep")
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+def test_it_sleeps_when_nothing_is_at_work_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = VLLMSampler.__new__(VLLMSampler)
+    core = FakeCore()
+    monkeypatch.setattr(sampler, "_params", lambda *_: None, raising=False)
+    sampler.__dict__ |= {"_core": core, "_sleeps": True, "_has_weights": True, "_asked": 0}
+    with pytest.raises(EngineError, match="refused"):
+        list(sampler.sample([[1], [2]], [0, 0], SamplingParams(n=1)))
+    assert core.told == ["submit 1", "submit 2", "abort 1", "abort 2", "call"]
+
+
+def test_an_engine_that_cannot_sleep_is_closed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = FakeCore(fails=True)
+    monkeypatch.setattr(rollout_vllm, "import_vllm", lambda: None)
+    monkeypatch.setattr(rollout_vllm, "_on_gpu", lambda _: True)
+    monkeypatch.setattr(rollout_vllm, "start_core", lambda *_: core)
+    loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
+    config = validated({"model": str(tiny_model), "data": {"train": "-"}, "preset": "grpo"}, "test")
+    with pytest.raises(EngineError, match="no sleep"):
+        VLLMSampler(config, loaded, 8, loaded.model.dtype)
+    assert core.told == ["call", "close"]
+
+
+def test_weights_are_handed_on_without_a_graph_and_leave_the_callers_mode_alone() -> None:
+    seen: list[bool] = []
+
+    def parameters() -> Iterator[tuple[str, torch.Tensor]]:
+        for name in "ab":
+            seen.append(torch.is_grad_enabled())
+            yield name, torch.nn.Parameter(torch.ones(2))
+
+    sampler = VLLMSampler.__new__(VLLMSampler)
+    config = SimpleNamespace(lora=SimpleNamespace(rank=0))
+    model = SimpleNamespace(named_parameters=parameters)
+    sampler.__dict__ |= {"_config": config, "_model": model, "_dtype": torch.float32}
+    for _, weight in sampler._weights():
+        assert not weight.requires_grad
+        assert torch.is_grad_enabled()
+    assert seen == [False, False]
