@@ -227,6 +227,18 @@ def test_health_and_metrics(server: Server) -> None:
     assert verdicts["correct"] >= 1
 
 
+def test_health_says_where_no_worker_can_be_started() -> None:
+    from ampo.integrations.http.desk import Desk
+    from ampo.verify import Claim, VerifierPool, WorkerStartError
+
+    with VerifierPool(1, memory_mb=20) as pool:
+        desk = Desk(pool, 10)
+        assert desk.health()["status"] == "ok"
+        with pytest.raises(WorkerStartError):
+            pool.submit(Claim("x+y", r"\boxed{y+x}")).result(60)
+        assert "cannot be started" in str(desk.health()["status"])
+
+
 def test_a_key_is_asked_for_everywhere_but_at_health() -> None:
     server = start("--api-key", "secret")
     claim = {"gold": "1", "response": "1"}

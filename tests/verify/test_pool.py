@@ -16,6 +16,7 @@ import pytest
 
 from ampo.errors import UserError
 from ampo.verify import Claim, VerifierPool, WorkerStartError, shared_pool, verify
+from ampo.verify.crew import crew
 
 HANG = Claim("5", r"\boxed{9^{9^{9^{9}}}}", protocol="official")  # big-integer arithmetic without end
 SUM = Claim("x+y", r"\boxed{y+x}")  # takes a worker
@@ -237,6 +238,25 @@ def test_interpreter_that_is_gone_is_one_clear_error(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with VerifierPool(1) as pool, pytest.raises(WorkerStartError, match="nonexistent"):
         pool.submit(SUM).result(60)
+
+
+def test_a_pool_whose_workers_could_not_start_tries_again(monkeypatch):
+    """A full memory, say, passes; and the pool has as many workers as before."""
+    good = sys.executable
+    with VerifierPool(2) as pool:
+        for pid in ready(pool):
+            monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(WorkerStartError):
+            pool.verify_many([official(number) for number in range(4)])
+        wait_for(lambda: pool.failure is not None)
+        monkeypatch.setattr(sys, "executable", good)
+        with pytest.raises(WorkerStartError):
+            pool.submit(SUM)
+        monkeypatch.setattr(crew, "_RECOVERY", 0.0)
+        assert all(verdict.correct for verdict in pool.verify_many([SUM, *(official(n) for n in range(20))]))
+        assert pool.failure is None
+        wait_for(lambda: len(pool.pids) == 2)
 
 
 def test_classes(shared_pool):

@@ -43,8 +43,9 @@ def build(desk: Desk, close: Callable[[], None] = lambda: None) -> FastAPI:
         app.post(path)(_route(desk, form, BUSY.get(path, 429)))
 
     @app.get("/health")
-    async def health() -> dict[str, object]:
-        return desk.health()
+    async def health() -> JSONResponse:
+        said = desk.health()
+        return JSONResponse(said, 200 if said["status"] == "ok" else 503)
 
     @app.get("/metrics")
     async def metrics() -> PlainTextResponse:

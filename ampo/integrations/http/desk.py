@@ -61,8 +61,9 @@ class Desk:
         return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
 
     def health(self) -> dict[str, object]:
-        """For load balancers: that it is there, and how busy."""
-        return {"status": "ok", "waiting": self.waiting, "limit": self.limit, "workers": len(self._pool.pids)}
+        """For load balancers: that it is there, and how busy; or why it can't judge."""
+        status = str(self._pool.failure or "ok")
+        return {"status": status, "waiting": self.waiting, "limit": self.limit, "workers": len(self._pool.pids)}
 
     def metrics(self) -> str:
         """In Prometheus's text format."""

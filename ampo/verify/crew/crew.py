@@ -7,7 +7,8 @@ so neither a worker's start nor the wait in the queue is charged to it. What can
 - it passes its deadline: its worker is killed, and the rest of the batch goes back to the head of the queue;
 - its worker dies, or says that it ran out of memory or stack: it is tried once more on a fresh worker, and then
   given up with what happened as the reason;
-- no worker can be started: every waiting item fails with one WorkerStartError.
+- no worker can be started: every waiting item fails with one WorkerStartError, and so does what comes in the next
+  seconds. Then it is tried anew: what kept them from starting (a full memory, say) may have passed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ampo.errors import EngineError
 from ampo.verify.crew.process import Limits, Process, StartError
 
 _START_PAUSES = (0.0, 0.2, 1.0)  # seconds before each attempt at starting a worker
+_RECOVERY = 10.0  # seconds after the last attempt failed in which no other is made
 _BATCH = 16  # enough to hide the pipe's latency, little to send again after a kill
 _JOIN_SECONDS = 5.0
 
@@ -73,10 +75,10 @@ class Crew:
         self._queue: deque[Job] = deque()
         self._processes: set[Process] = set()
         self._threads: list[threading.Thread] = []
-        self._hired = 0  # threads that were ever started
         self._outstanding = 0
         self._closed = threading.Event()
         self._failure: WorkerStartError | None = None
+        self._failed = 0.0  # when, by the monotonic clock
 
     def after_fork(self) -> None:
         """In a forked child: the threads are gone and the workers are the parent's. Begin anew on the next submit."""
@@ -99,10 +101,9 @@ class Crew:
             self._hire(self._size)
 
     def _hire(self, wanted: int) -> None:
-        while self._hired < min(wanted, self._size):
-            thread = threading.Thread(target=self._serve, name=f"ampo-verify-{self._hired}", daemon=True)
+        while len(self._threads) < min(wanted, self._size):
+            thread = threading.Thread(target=self._serve, name=f"ampo-verify-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
-            self._hired += 1
             thread.start()
 
     def submit(self, job: Job) -> None:
@@ -110,12 +111,23 @@ class Crew:
         with self._condition:
             if self._closed.is_set():
                 raise RuntimeError("the verifier pool is closed")
-            if self._failure is not None:
-                raise self._failure
+            if failure := self._failing():
+                raise failure
             self._queue.append(job)
             self._outstanding += 1
             self._hire(self._outstanding)
             self._condition.notify()
+
+    @property
+    def failure(self) -> WorkerStartError | None:
+        """Why no worker can be started, for as long as nothing is submitted for it."""
+        with self._condition:
+            return self._failing()
+
+    def _failing(self) -> WorkerStartError | None:
+        if self._failure is not None and time.monotonic() > self._failed + _RECOVERY:
+            self._failure = None
+        return self._failure
 
     def close(self, cancel: bool) -> None:
         """End all workers, after what is queued or, with `cancel`, without it. May be called again."""
@@ -197,6 +209,7 @@ class Crew:
                 return
             memory = f"timeout {self._limits.timeout:g} s, memory {self._limits.memory_mb} MiB"
             self._failure = WorkerStartError(f"the verifier's worker processes cannot be started ({memory}): {reason}")
+            self._failed = time.monotonic()
             jobs = list(self._queue)
             self._queue.clear()
         for job in jobs:

@@ -27,7 +27,7 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
-from ampo.verify.crew.crew import Answer, Crew, Job
+from ampo.verify.crew.crew import Answer, Crew, Job, WorkerStartError
 from ampo.verify.crew.process import Limits
 from ampo.verify.crew.tasks import at_once, fields_of, same_at_once, task
 
@@ -115,6 +115,11 @@ class VerifierPool:
     def pids(self) -> list[int]:
         """Process ids of the workers, ready or starting."""
         return self._crew.pids
+
+    @property
+    def failure(self) -> WorkerStartError | None:
+        """Why no worker can be started; None where they can, and ten seconds later, when it is tried again."""
+        return self._crew.failure
 
     def submit(self, claim: Claim) -> Future[Verdict]:
         """Have a claim judged. The future brings a Verdict whatever the claim is.
