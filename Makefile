@@ -1,7 +1,8 @@
 # make demo   the environment, then the main job on the embedded model
 # make test   the same environment, then every test
 # make attack an attacker of the verifier in full (AMPO_DATA_DIR: the references of all benchmarks; two cores: 20 minutes)
-# make study  the controlled study of what AMPO claims (two cores: an hour; SIZE=smoke: a minute, SIZE=full: a GPU)
+# make study  where guidance helps, a controlled study (two cores: three hours; SIZE=smoke: a minute or two); it goes on
+#             with what docs/study/runs.jsonl holds
 # make quick  what a person runs while working: ruff, import-linter, the quick tests
 # make compat the newest versions of what evaluation stands on, in an environment of its own
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter

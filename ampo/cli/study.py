@@ -1,4 +1,4 @@
-"""`ampo study`: the small controlled study of what AMPO claims, run and written up."""
+"""`ampo study`: the controlled study of where guidance helps, run and written up."""
 
 from __future__ import annotations
 
@@ -14,27 +14,48 @@ from ampo.errors import MissingExtraError, UserError
 
 def study(
     size: Annotated[
-        str, typer.Option("--size", help="smoke (a minute), small (two cores, an hour) or full.")
+        str,
+        typer.Option("--size", help="smoke (a minute), small (two cores, three hours), full (one GPU) or full-trial."),
     ] = "small",
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", "-o", help="Where runs are kept; the same command goes on with them.")
     ] = None,
     page: Annotated[
-        Path | None, typer.Option("--page", help="Folder for the page, its figures and results.json.")
+        Path | None,
+        typer.Option(
+            "--page", help="Folder for the page, its figures, results.json and runs.jsonl; what is there counts."
+        ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Runs at the same time; default: one a core.")
     ] = None,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Run nothing: write the page of what is finished.")
+    ] = False,
+    pool: Annotated[
+        Path | None, typer.Option("--pool", help="Sizes full: example_model_solutions.jsonl of GSM8K's release.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Sizes full: another model.")] = None,
 ) -> None:
-    """Compare AMPO with its baselines on a task made for it, several seeds each, and write down what was found."""
+    """Find where guidance beats plain RL, on a task made for it, and write down what came out."""
     try:
-        from ampo.study import design, schedule
-        from ampo.study import write_up as report
+        from ampo.study import design, full, schedule
+        from ampo.study.findings import Findings
+        from ampo.study.store import Store
+        from ampo.study.write_up import write_up
 
-        chosen = design.size(size)
         folder = output_dir or Path("runs/study") / size
-        schedule.run(folder, chosen, jobs or os.cpu_count() or 1, say)
-        written = report.write(folder, chosen, page or folder / "page")
+        if size in (large := full.settings()):
+            asked = large[size].model_copy(update={"model": model} if model else {})
+            say(f"wrote {full.run(folder, asked, pool, say)}")
+            return
+        chosen = design.size(size)
+        place = page or folder / "page"
+        store = Store(folder / "runs.jsonl", chosen, [place / "runs.jsonl"])
+        found = Findings(chosen, store)
+        if not write_only:
+            schedule.run(folder, chosen, store, jobs or os.cpu_count() or 1, say)
+        written = write_up(found, place)
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train", "ampo study") from error
     except OSError as error:

@@ -1,11 +1,17 @@
-"""A small controlled study of what AMPO claims, at a size where anyone can repeat it: `ampo study`, `make study`.
+"""A controlled study of where guidance helps, at a size where anyone can repeat it: `ampo study`, `make study`.
 
 task        chained sums by level of difficulty, and disjoint splits of them
 teachers    four procedural teachers, all right, each in a style of its own
 student     a decoder of about a million parameters over characters, from scratch
-design      the arms and the sizes, as data (arms.toml, sizes.toml)
-arm         one arm with one seed: warm-started, trained by the local backend, sampled on the test problems
-schedule    all of them, each in a process of its own; what is done is kept, what crashed is run again
-analysis    scores with intervals paired over seeds and problems, and the claims with their verdicts
-write_up    results.json, the figures and the page in docs/study, all of them made by the command
+warm_start  it learns to work and to answer at once; then, how rarely it begins to work
+design      arms, claims and sizes, as data (arms.toml, claims.toml, sizes.toml)
+jobs        what is to be done, in the order in which it decides; schedule does it, each job in a process of its own
+arm         one job: a student made and measured (calibration), or an arm trained and tested (sampling)
+watch       the local backend, watched: gradients, and the probability of beginning (curves keeps them)
+store       what is finished, a line a job: a later run goes on from it
+decide      what must hold before any arm counts: the gate of SFT, the learning rate
+power       what the study can tell, by simulation before it runs
+analysis    intervals over seeds and problems, Holm's correction, verdicts; findings applies them to what is there
+write_up    results.json, figures and the page, with what is missing named
+full        the same question for a real model on a GPU
 """

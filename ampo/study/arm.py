@@ -1,294 +1,143 @@
-"""One arm with one seed, in a process of its own: trained by the local backend from the warm-started student, then
-sampled on the test problems. A folder for each:
+"""One job, in a process of its own: a student made and measured, or an arm trained by the local backend and tested.
 
-    <arm>/seed-<n>/sft/      the supervised part, for the arms that have one before their own
-    <arm>/seed-<n>/train/    the run, as `ampo train` writes it
-    <arm>/seed-<n>/result.json   written last, so that it is there only where all of it is done
-
-    python -m ampo.study.arm FOLDER SIZE ARM SEED
+python -m ampo.study.arm FOLDER SIZE JOB       JOB: a `Job` as JSON; the result goes to work/<job>/result.json
 """
 
 from __future__ import annotations
 
-import json
-import sys
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import fmean, median
 from typing import Any
 
+from ampo.engines.loading import Loaded
 from ampo.files import write_json
-from ampo.study import design, mechanism, student, task
-from ampo.study.design import Arm, Size, WarmStart, problems
+from ampo.study import calibration, design, warm_start
+from ampo.study.curves import curves, wins
+from ampo.study.design import Arm, Size, problems
+from ampo.study.jobs import Job
+from ampo.study.sampling import right_by_level, sample
 from ampo.study.student import prompt_ids
 from ampo.study.teachers import solution
+from ampo.study.watch import WatchedTrainer
+from ampo.training.config import TrainConfig, validated
+from ampo.training.loop import ValidationSample
+from ampo.training.prompts import TrainPrompt
+from ampo.training.rundir import TrainDir
 from ampo.types import Problem
-
-CURVES = ("own/accuracy", "own/entropy", "own/length", "own/solved_none", "mixed/replaced", "val/accuracy")
-_WIN = "guidance/win/"
+from ampo.verify import VerifierPool
 
 
-def run(study: Path, size: Size, arm: Arm, seed: int) -> dict[str, Any]:
-    """Train, then sample on the test problems with the checkpoint that did best on the validation problems."""
+def run(study: Path, size: Size, job: Job, folder: Path) -> dict[str, Any]:
+    """Do a job; checkpoints are in `folder`. Gives its result, with the seconds that it took."""
     started, busy = time.time(), time.process_time()
-    folder = study / arm.name / f"seed-{seed}"
-    split = problems(size)
-    start, supervised = study / "warm-start" / "student", round(size.steps * arm.sft_first)
-    if supervised:
-        start = _train(folder / "sft", size, arm, seed, start, split, preset="sft", steps=supervised)
-    _train(folder / "train", size, arm, seed, start, split, preset=arm.preset, steps=size.steps - supervised)
-    metrics = _metrics(folder / "train")
-    result = {
-        "arm": arm.name,
-        "seed": seed,
-        "curves": {name: [[supervised + row["step"], row[name]] for row in metrics if name in row] for name in CURVES},
-        "guidance": _guidance(metrics),
-        "step_seconds": median(row["time/step"] for row in metrics),
-        "test": sample_test(folder / "train" / "best", size, split["test"]),
-        "seconds": time.time() - started,
-        "cpu_seconds": time.process_time() - busy,
-    }
-    write_json(folder / "result.json", result)
-    return result
+    found: dict[str, Any] = {}
+    if job.kind == "skill":
+        warm_start.skilled(study, size)
+    elif job.kind == "start":
+        found = calibration.measure(warm_start.starting(study, size, job.start), size)
+    else:
+        found = _trained(study, size, job, folder)
+    return found | {"seconds": time.time() - started, "cpu_seconds": time.process_time() - busy}
 
 
-def sample_test(model: Path, size: Size, test: Sequence[Problem]) -> list[dict[str, Any]]:
-    """size.samples responses to every test problem, at temperature 1: how many are right, by problem."""
-    from ampo.training.rollout import Sampler, rollout_seed
-    from ampo.types import SamplingParams
-    from ampo.verify import VerifierPool
-    from ampo.verify.claim import Claim
-
-    loaded = _loaded(model)
-    sampler = Sampler(loaded.model, loaded.tokenizer, loaded.stop_ids, batch_size=256)
-    params = SamplingParams(n=size.samples, temperature=1.0, max_tokens=size.max_tokens)
-    ids = [prompt_ids(loaded.tokenizer, problem) for problem in test]
-    seeds = [rollout_seed(0, 0, problem.id, "test") for problem in test]
-    right, tokens = [0] * len(test), [0] * len(test)
+def _trained(study: Path, size: Size, job: Job, folder: Path) -> dict[str, Any]:
+    """Train an arm to its end, then sample on the test problems with the last weights."""
+    arm, split = _arm(size, job), problems(size)
+    start = warm_start.starting(study, size, job.start)
+    loaded = warm_start.loaded(start)
+    found: dict[str, Any] = {}
     with VerifierPool(workers=1) as verifier:
-        judged = []
-        for done in sampler.sample(ids, seeds, params):
-            tokens[done.prompt] += len(done.ids)
-            claim = Claim.of(test[done.prompt], done.text, done.finish_reason)
-            judged.append((done.prompt, verifier.submit(claim)))
-        for prompt, verdict in judged:
-            right[prompt] += verdict.result().correct
-    return [
-        {"id": p.id, "level": p.benchmark, "right": right[i], "samples": size.samples, "tokens": tokens[i]}
-        for i, p in enumerate(test)
-    ]
+        supervised = round(job.steps * arm.sft_first)
+        for name, preset, steps in _phases(arm, job.steps - supervised, supervised):
+            busy = time.process_time()
+            config = train_config(size, arm, job, start, preset, steps)
+            metrics = _train(folder / name, config, loaded, verifier, arm, split)
+            found[f"{name}_cpu_seconds"] = time.process_time() - busy
+        found |= {"curves": curves(metrics, supervised), "wins": wins(metrics)}
+        test = split["test"]
+        sampled = sample(loaded, test, size.test.samples, size.training.max_tokens, verifier, begun=False)
+    return found | {"test": right_by_level(sampled, test), "samples": size.test.samples}
 
 
-def warm_start(study: Path, size: Size) -> dict[str, Any]:
-    """The student that all arms begin with: of the checkpoints of a supervised run, the one nearest to the target."""
-    place = study / "warm-start"
-    if (place / "calibration.json").exists():
-        return json.loads((place / "calibration.json").read_text(encoding="utf-8"))
-    started = time.time()
-    student.write_untrained(place / "untrained", size.shape, 2 * size.max_tokens, seed=0)
-    split = problems(size)
-    found: list[dict[str, Any]] = []
-    for step, model in _supervised(place, size.warm_start, split):
-        rows = sample_test(model, size.model_copy(update={"samples": 8}), split["validation"])
-        rates = {
-            level: fmean(row["right"] / row["samples"] for row in rows if row["level"] == level)
-            for level in task.TRAINED
-        }
-        target = size.warm_start.target
-        distance = sum(abs(rates[level] - target[level]) / target[level] ** 0.5 for level in target)
-        found.append({"step": step, "rates": rates, "distance": distance})
-        print(f"warm start, step {step}: {rates}", flush=True)
-        if distance <= min(one["distance"] for one in found):
-            _copy(model, place / "student")
-        if all(rates[level] > target[level] for level in target):
-            break  # what is learnt further leads away from the target
-    chosen = _loaded(place / "student")
-    hard = [problem for problem in split["train"] if problem.benchmark == "hard"][:100]
-    record = {
-        "checkpoints": found,
-        "chosen": min(found, key=lambda one: one["distance"]),
-        "teachers": mechanism.of_teachers(chosen.model, chosen.tokenizer, hard),
-        "test": sample_test(place / "student", size, split["test"]),
-        "parameters": sum(weights.numel() for weights in chosen.model.parameters()),
-        "seconds": time.time() - started,
-    }
-    write_json(place / "calibration.json", record)
-    return record
+def _arm(size: Size, job: Job) -> Arm:
+    if job.kind == "gate":
+        return Arm(name=job.arm, preset="sft", teachers=("own",))
+    return design.arms(size)[job.arm]
 
 
-def _supervised(place: Path, settings: WarmStart, split: dict[str, list[Problem]]) -> Any:
-    """(step, folder) of every checkpoint of a supervised run on fresh examples, none of which is in a split."""
-    import random
-
-    import torch
-
-    known = {problem.question for part in split.values() for problem in part}
-    loaded = _loaded(place / "untrained")
-    rng, tokenizer, end = random.Random(1), loaded.tokenizer, loaded.tokenizer.eos_token_id
-    names, weights = list(settings.levels), list(settings.levels.values())
-    optimizer = torch.optim.AdamW(loaded.model.parameters(), lr=settings.lr, betas=(0.9, 0.98), weight_decay=0.01)
-    for step in range(1, settings.steps + 1):
-        rows = []
-        while len(rows) < settings.batch:
-            problem = task.make_problem(rng, task.LEVELS[rng.choices(names, weights)[0]])
-            style = "rare" if rng.random() < settings.rare else "own"
-            if problem.question not in known:
-                text = solution(problem, style).content
-                rows.append((prompt_ids(tokenizer, problem), (*tokenizer(text)["input_ids"], end)))
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * min(1.0, step / 50)
-        loaded.model.train()
-        loss = loaded.model(**_padded(rows)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(loaded.model.parameters(), 1.0)
-        optimizer.step()
-        if step % settings.every == 0:
-            folder = place / "checkpoint"
-            loaded.model.eval()
-            loaded.model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-            yield step, folder
-
-
-def _padded(rows: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> dict[str, Any]:
-    """input_ids, attention_mask and labels [B, T] of (prompt, response) rows, padded on the right."""
-    import torch
-
-    width = max(len(prompt) + len(response) for prompt, response in rows)
-    ids, mask, labels = [], [], []
-    for prompt, response in rows:
-        rest = width - len(prompt) - len(response)
-        ids.append([*prompt, *response, *[0] * rest])
-        mask.append([1] * (width - rest) + [0] * rest)
-        labels.append([-100] * len(prompt) + [*response] + [-100] * rest)
-    return {name: torch.tensor(v) for name, v in (("input_ids", ids), ("attention_mask", mask), ("labels", labels))}
+def _phases(arm: Arm, steps: int, supervised: int) -> Iterator[tuple[str, str, int]]:
+    """(folder, preset, steps) of what an arm does, one after the other."""
+    if supervised:
+        yield "sft", "sft", supervised
+    yield "train", arm.preset, steps
 
 
 def _train(
     folder: Path,
-    size: Size,
+    config: TrainConfig,
+    loaded: Loaded,
+    verifier: VerifierPool,
     arm: Arm,
-    seed: int,
-    start: Path,
     split: dict[str, list[Problem]],
-    *,
-    preset: str,
-    steps: int,
-) -> Path:
-    """Run the local backend, or go on with it. Gives the folder of the best weights by validation."""
-    from ampo.training.loop import LocalTrainer
-    from ampo.training.prompts import TrainPrompt
-    from ampo.training.rundir import TrainDir
-    from ampo.verify import VerifierPool
-
-    config = train_config(size, arm, seed, start, preset, steps)
-    loaded, directory = _loaded(start), TrainDir(folder)
-    guided = config.resolved_algorithm().uses_pool
+) -> list[dict[str, Any]]:
+    """Run the local backend, or go on with it; `loaded` has the last weights then. Gives the steps' metrics."""
+    tokenizer, directory = loaded.tokenizer, TrainDir(folder)
+    teachers = arm.teachers if config.resolved_algorithm().uses_pool else ()
     prompts = [
-        TrainPrompt(p, prompt_ids(loaded.tokenizer, p), tuple(solution(p, t) for t in arm.teachers) if guided else ())
-        for p in split["train"]
+        TrainPrompt(p, prompt_ids(tokenizer, p), tuple(solution(p, t) for t in teachers)) for p in split["train"]
     ]
-    validation = [TrainPrompt(p, prompt_ids(loaded.tokenizer, p)) for p in split["validation"]]
-    with VerifierPool(workers=1) as verifier, directory.locked():
+    validation = [TrainPrompt(p, prompt_ids(tokenizer, p)) for p in split["validation"]]
+    with directory.locked():
         directory.start(config)
-        LocalTrainer(config, loaded, directory, verifier, prompts, validation, _accuracy).run()
-    return directory.best
+        trainer = WatchedTrainer(config, loaded, directory, verifier, prompts, validation, _accuracy)
+        trainer.probe = calibration.probe(tokenizer, split["probe"])
+        trainer.guided_rows = arm.guided_rows
+        trainer.run()
+    return directory.read_metrics()
 
 
-def train_config(size: Size, arm: Arm, seed: int, start: Path, preset: str, steps: int) -> Any:
-    """The arm as a config of the local backend; its prompts are given to the trainer as they are."""
-    from ampo.training.config import validated
-
-    own = arm.algorithm if preset == arm.preset else {}
+def train_config(size: Size, arm: Arm, job: Job, start: Path, preset: str, steps: int) -> TrainConfig:
+    """A job as a config of the local backend; its prompts are given to the trainer as they are."""
+    own, training = arm.algorithm if preset == arm.preset else {}, size.training
     return validated(
         {
             "model": str(start),
             "preset": preset,
             "data": {"train": "study"},
             "steps": steps,
-            "seed": seed,
+            "seed": job.seed,
             "algorithm": {"repetition_penalty": False, **own},
             "rollout": {
-                "prompts_per_step": size.prompts_per_step,
-                "n": size.n,
-                "max_tokens": size.max_tokens,
-                "batch_size": size.prompts_per_step * size.n,
+                "prompts_per_step": training.prompts_per_step,
+                "n": training.n,
+                "max_tokens": training.max_tokens,
+                "batch_size": training.prompts_per_step * training.n,
             },
-            "optimizer": {
-                "lr": size.lr,
-                "weight_decay": 0.0,
-                "mini_batch_prompts": size.mini_batch_prompts,
-                "micro_batch_tokens": 16384,
+            "optimizer": {"lr": job.lr, "weight_decay": 0.0, "mini_batch_prompts": training.prompts_per_step},
+            "validation": {
+                "every": training.validate_every,
+                "samples": training.validation_samples,
+                "temperature": 1.0,
             },
-            "validation": {"every": size.validate_every, "samples": size.validation_samples, "temperature": 1.0},
-            "checkpoints": {"every": size.validate_every, "keep": 1},
-            "log": {"tensorboard": False},
+            "checkpoints": {"every": training.validate_every, "keep": 1},
+            "log": {"tensorboard": False, "stop_at": []},
         },
         f"arm {arm.name}",
     )
 
 
-def _accuracy(samples: Sequence[Any]) -> dict[str, float]:
-    return {"accuracy": fmean(sample.verdict.correct for sample in samples)}
+def _accuracy(samples: Sequence[ValidationSample]) -> dict[str, float]:
+    return {"accuracy": sum(sample.verdict.correct for sample in samples) / len(samples)}
 
 
-def _loaded(folder: Path) -> Any:
-    from ampo.engines.loading import load
-    from ampo.engines.settings import EngineSettings
-
-    return load(str(folder), None, EngineSettings(dtype="float32"), None, None)
-
-
-def _metrics(folder: Path) -> list[dict[str, Any]]:
-    from ampo.training.rundir import TrainDir
-
-    return TrainDir(folder).read_metrics()
-
-
-def _guidance(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Over the run: the trigger rate by step, the histogram of scores, the share of ties, and who was chosen.
-
-    wins: each teacher's share of the replaced rows; wins_by_step: the same of each step that replaced any.
-    """
-    rows = [row for row in metrics if "guidance/trigger_rate" in row]
-    scored = [row for row in rows if row.get("guidance/scored")]
-    replacing = [row for row in rows if row["mixed/replaced"]]
-    names = sorted({key.removeprefix(_WIN) for row in replacing for key in row if key.startswith(_WIN)})
-    shares = {name: [row.get(_WIN + name, 0.0) for row in replacing] for name in names}
-    replaced = [row["mixed/replaced"] for row in replacing]
-    return {
-        "trigger_rate": [[row["step"], row["guidance/trigger_rate"]] for row in rows],
-        "scores": [sum(row.get(f"guidance/score_hist_{i}", 0.0) for row in scored) for i in range(10)],
-        "ties": fmean(row["guidance/ties"] for row in scored) if scored else None,
-        "wins": {name: fmean(share, replaced) for name, share in shares.items()},
-        "wins_by_step": {
-            name: [[row["step"], value] for row, value in zip(replacing, share, strict=True)]
-            for name, share in shares.items()
-        },
-    }
-
-
-def _copy(source: Path, place: Path) -> None:
-    import shutil
-
-    from ampo.training.rundir import replace_folder
-
-    replace_folder(place, lambda fresh: shutil.copytree(source, fresh, dirs_exist_ok=True) and None)
-
-
-def main(folder: str, size: str, arm: str, seed: str) -> None:
-    """One arm, or the warm-start under the name `warm-start`."""
+def main(study: Path, size: Size, job: Job, folder: Path) -> None:
+    """A job, in this process: what it prints goes to log.txt, its result to result.json."""
     import torch
 
+    with (folder / "log.txt").open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     torch.set_num_threads(1)
-    chosen = design.size(size)
-    if arm == "warm-start":
-        warm_start(Path(folder), chosen)
-        return
-    run(Path(folder), chosen, next(one for one in design.arms(chosen) if one.name == arm), int(seed))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    write_json(folder / "result.json", run(study, size, job, folder))

@@ -1,10 +1,10 @@
-"""What is compared with what, and how large: arms.toml and sizes.toml, read and checked."""
+"""What is compared with what, and how large: arms.toml, claims.toml and sizes.toml, read and checked."""
 
 from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,54 +27,119 @@ class Arm(_Frozen):
     algorithm: dict[str, Any] = Field(default_factory=dict)
     teachers: tuple[str, ...] = tuple(STYLES)
     sft_first: float = Field(default=0.0, ge=0, lt=1)
+    guided_rows: Literal["all", "teacher", "own"] = "all"
+    asks: str = ""
 
 
-class WarmStart(_Frozen):
-    """Supervised steps on the student's own style before any arm begins.
+class Claim(_Frozen):
+    """What is to be decided; see claims.toml."""
 
-    levels: share of each level among the examples. rare: share of them in the style that is rarely seen. The best of
-    the checkpoints, every `every` steps, is the one whose scores on the validation problems come nearest to `target`.
-    """
+    text: str
+    better: str
+    worse: str
+    levels: tuple[str, ...]
+    margin: float = 0.0
+
+    @property
+    def arms(self) -> set[str]:
+        """The arms that it compares."""
+        return {self.better, self.worse} - {START}
+
+
+START = "start"
+"""In a claim: the student as the arms find it."""
+
+
+class Phase(_Frozen):
+    """Supervised steps at a learning rate."""
 
     steps: int
-    batch: int
     lr: float
-    every: int
-    levels: dict[str, float]
+
+
+class Student(_Frozen):
+    """The student's size, and the two phases of its warm start.
+
+    skill: both ways of answering, `at_once` of the examples without work, so that it can do either. last: hardly any
+    example with work, so that it begins to work as rarely as a start says. rare: share of worked examples in the style
+    `rare`. levels: share of each level among the examples.
+    """
+
+    hidden: int
+    layers: int
+    heads: int
+    batch: int
+    skill: Phase
+    last: Phase
+    at_once: float
     rare: float
-    target: dict[str, float]
+    levels: dict[str, float]
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.hidden, self.layers, self.heads)
+
+
+class Training(_Frozen):
+    """What all arms have in common. problems: training problems. validation: problems."""
+
+    problems: int
+    steps: int
+    prompts_per_step: int
+    n: int
+    max_tokens: int
+    validate_every: int
+    validation: int
+    validation_samples: int
+
+
+class Seeds(_Frozen):
+    claim: int
+    why: int
+    robust: int
+
+
+class Rate(_Frozen):
+    """How the learning rate is chosen: by GRPO on validation, at a start where it learns."""
+
+    grid: tuple[float, ...]
+    start: float
+    seeds: int
+    steps: int
+
+
+class Gate(_Frozen):
+    """SFT on so many of a teacher's traces must lift the trained level by so much, or the task can't tell."""
+
+    traces: int
+    points: float
+
+
+class Test(_Frozen):
+    """problems: a level. samples: of each. probe: problems that the probability of beginning is measured on."""
+
+    problems: int
+    samples: int
+    probe: int
 
 
 class Size(_Frozen):
     """How large the study is; see sizes.toml."""
 
     name: str
-    seeds: int
+    starts: tuple[float, ...]
     arms: tuple[str, ...] | None = None
-    hidden: int
-    layers: int
-    heads: int
-    prompts: int
-    """Training problems. test, beyond: test problems a level; validation: problems a level, of the trained levels."""
-    test: int
-    validation: int
-    validation_samples: int
-    validate_every: int
-    steps: int
-    prompts_per_step: int
-    mini_batch_prompts: int
-    n: int
-    lr: float
-    max_tokens: int
-    samples: int
-    """Of each test problem: pass@k goes up to it."""
-    hard_share: float
-    middling_share: float
-    warm_start: WarmStart
+    seeds: Seeds
+    rate: Rate
+    gate: Gate
+    test: Test
+    student: Student
+    training: Training
 
     @property
-    def shape(self) -> Shape:
-        return Shape(self.hidden, self.layers, self.heads)
+    def rarest(self) -> float:
+        """The start at which the arms are compared."""
+        return self.starts[-1]
 
 
 def sizes() -> dict[str, Size]:
@@ -86,28 +151,31 @@ def size(name: str) -> Size:
     """A size by its name. Raises UserError that names the nearest."""
     known = sizes()
     if name not in known:
-        raise UserError(f"there is no size {name!r}: {nearest(name, known, 'one')}")
+        raise UserError(f"there is no size {name!r}: {nearest(name, {*known, 'full', 'full-trial'}, 'one')}")
     return known[name]
 
 
-def arms(size: Size) -> list[Arm]:
-    """The arms of a size, in the file's order."""
+def arms(size: Size) -> dict[str, Arm]:
+    """The arms of a size by name, in the file's order."""
     known = {name: Arm.model_validate({"name": name, **values}) for name, values in _read("arms.toml").items()}
-    return [arm for name, arm in known.items() if size.arms is None or name in size.arms]
+    return {name: arm for name, arm in known.items() if size.arms is None or name in size.arms}
+
+
+def claims(size: Size) -> list[Claim]:
+    """The claims whose arms a size has."""
+    known = [Claim.model_validate(values) for values in _read("claims.toml")["claim"]]
+    return [claim for claim in known if claim.arms <= arms(size).keys()]
 
 
 def problems(size: Size) -> dict[str, list[Problem]]:
     """The study's problems by split; the same for every arm and seed."""
-    counts = {"hard": round(size.prompts * size.hard_share), "middling": round(size.prompts * size.middling_share)}
-    counts["easy"] = size.prompts - sum(counts.values())
-    return task.splits(
-        0,
-        {
-            "test": dict.fromkeys(task.TESTED, size.test),
-            "validation": dict.fromkeys(task.TRAINED, size.validation),
-            "train": {name: counts[name] for name in task.TRAINED},
-        },
-    )
+    counts = {
+        "test": dict.fromkeys(task.LEVELS, size.test.problems),
+        "probe": {task.TRAINED: size.test.probe},
+        "validation": {task.TRAINED: size.training.validation},
+        "train": {task.TRAINED: size.training.problems},
+    }
+    return task.splits(0, counts)
 
 
 def _read(name: str) -> dict[str, Any]:

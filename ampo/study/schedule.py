@@ -1,131 +1,110 @@
-"""All arms with all seeds, each in a process of its own with one thread, some at the same time.
+"""The jobs, each in a process of its own with one thread, some at the same time.
 
-What has a result is not run again; an arm that was killed goes on from its last checkpoint; one that crashed is named,
-with its log, and run again by the same command. Nothing is left out in silence: a page is made of a whole study only.
+What is in the store is not done again; a run that was killed goes on from its last checkpoint; one that crashed is
+named, with its log, and done again by the same command. What decides comes first, and stops the study where it must.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple
 
 from ampo.errors import UserError
-from ampo.files import write_json
-from ampo.study import design
+from ampo.study import decide, jobs
 from ampo.study.design import Size
+from ampo.study.jobs import Job
+from ampo.study.store import Store
+
+Say = Callable[[str], None]
+Running = dict[BaseProcess, Job]
 
 
-class Trial(NamedTuple):
-    """An arm with a seed."""
-
-    arm: str
-    seed: int
-
-    @property
-    def place(self) -> Path:
-        return Path(self.arm) / f"seed-{self.seed}"
-
-
-def jobs(size: Size) -> list[Trial]:
-    """Seed by seed, so that whole comparisons come early."""
-    return [Trial(arm.name, seed) for seed in range(size.seeds) for arm in design.arms(size)]
-
-
-def missing(study: Path, size: Size) -> list[Trial]:
-    """The jobs that have no result yet."""
-    return [job for job in jobs(size) if not (study / job.place / "result.json").exists()]
-
-
-def run(study: Path, size: Size, at_once: int, say: Callable[[str], None]) -> None:
-    """Do what is missing. Raises UserError where the folder is another size's, and one that names what crashed when all
-    the rest is done."""
+def run(study: Path, size: Size, store: Store, at_once: int, say: Say) -> None:
+    """Do what is missing. Raises UserError where the gate says that the task can't tell, and one that names what
+    crashed when all the rest of its stage is done."""
     study.mkdir(parents=True, exist_ok=True)
-    _claim(study, size)
-    children: set[subprocess.Popen[bytes]] = set()
-    with _ended(children):
-        if not (study / "warm-start" / "calibration.json").exists():
-            say("warm start: the student that all arms begin with ...")
-            if _one(study, size, Trial("warm-start", 0), children):
-                raise UserError(f"the warm start failed: see {study / 'warm-start' / 'seed-0' / 'log.txt'}")
-        crashed = _all(study, size, missing(study, size), at_once, children, say)
-    if crashed:
-        raise UserError(
-            f"{len(crashed)} of {len(jobs(size))} runs crashed, {crashed[0].place} the first: see its log.txt in "
-            f"{study}; the same command runs them again"
-        )
+    for stage in _stages(size, store):
+        todo = [job for job in stage if job not in store and not _finished(study, store, job)]
+        if crashed := _all(study, size, store, todo, at_once, say):
+            raise UserError(
+                f"{len(crashed)} of {len(stage)} runs crashed, {crashed[0].place} the first: see "
+                f"{folder_of(study, crashed[0]) / 'log.txt'}; the same command does them again"
+            )
 
 
-def _claim(study: Path, size: Size) -> None:
-    """Raises UserError where the folder holds runs made with other settings, which must not be mixed with these."""
-    file = study / "size.json"
-    settings = size.model_dump(mode="json")
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else settings
-    if differs := [key for key, value in settings.items() if before.get(key) != value]:
-        raise UserError(
-            f"{study} holds runs of another size ({differs[0]} {before.get(differs[0])}, now {settings[differs[0]]}): "
-            "give another --output-dir, or remove it"
-        )
-    write_json(file, settings)
+def folder_of(study: Path, job: Job) -> Path:
+    """Where a job works: log.txt, checkpoints, and result.json, written last."""
+    return study / "work" / job.place
 
 
-def _all(
-    study: Path,
-    size: Size,
-    todo: Sequence[Trial],
-    at_once: int,
-    children: set[subprocess.Popen[bytes]],
-    say: Callable[[str], None],
-) -> list[Trial]:
-    """Do the jobs; those that crashed."""
-    crashed, done, started, total = [], 0, time.monotonic(), len(jobs(size))
-    waiting = iter(todo)
-    with ThreadPoolExecutor(at_once) as pool:
-        running: dict[Future[int], Trial] = {}
-        while True:
-            for job in waiting:
-                running[pool.submit(_one, study, size, job, children)] = job
-                if len(running) == at_once:
-                    break
-            if not running:
-                return sorted(crashed, key=todo.index)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                job, done = running.pop(future), done + 1
-                if future.result():
+def _stages(size: Size, store: Store) -> Iterator[list[Job]]:
+    """What is to be done before the next can be told."""
+    yield [jobs.SKILL]
+    yield jobs.students(size)
+    yield [jobs.gate(size)]
+    decide.check_gate(size, store)
+    yield jobs.rates(size)
+    yield jobs.main(size, decide.learning_rate(size, store))
+
+
+def _all(study: Path, size: Size, store: Store, todo: Sequence[Job], at_once: int, say: Say) -> list[Job]:
+    """Do the jobs of a stage and keep their results. Gives those that crashed."""
+    crashed: list[Job] = []
+    done, started, waiting = 0, time.monotonic(), list(reversed(todo))
+    with _processes() as running:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job = waiting.pop()
+                running[_started(study, size, job)] = job
+            wait([process.sentinel for process in running])
+            for process in [process for process in running if not process.is_alive()]:
+                job, done = running.pop(process), done + 1
+                kept = process.exitcode == 0 and _finished(study, store, job)
+                if not kept:
                     crashed.append(job)
                 left = (time.monotonic() - started) / done * (len(todo) - done)
-                say(
-                    f"{total - len(todo) + done}/{total}  {job.arm}, seed {job.seed}"
-                    f"{' CRASHED' if future.result() else ''}  about {left / 60:.0f} min left"
-                )
+                mark = "" if kept else " CRASHED"
+                say(f"{done}/{len(todo)}  {job.place}{mark}  about {left / 60:.0f} min left of this stage")
+    return sorted(crashed, key=todo.index)
 
 
-def _one(study: Path, size: Size, job: Trial, children: set[subprocess.Popen[bytes]]) -> int:
-    """A job in its process. Gives its exit code; what it printed is in log.txt beside its result."""
-    folder = study / job.place
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "ampo.study.arm", str(study), size.name, job.arm, str(job.seed)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    with (folder / "log.txt").open("ab") as log:
-        child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)  # noqa: S603  (ours)
-        children.add(child)
-        code = child.wait()
-        children.discard(child)
-    return code
+def _finished(study: Path, store: Store, job: Job) -> bool:
+    """Whether a job has a result; that goes into the store then, and its weights away."""
+    file = folder_of(study, job) / "result.json"
+    if not file.exists():
+        return False
+    store.add(job, json.loads(file.read_text(encoding="utf-8")))
+    shutil.rmtree(file.parent)
+    return True
+
+
+def _started(study: Path, size: Size, job: Job) -> BaseProcess:
+    """A job in its process, forked from one that has imported all there is: that takes longer than a short job."""
+    from ampo.study import arm
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ampo.study.arm", "ampo.study.preloaded"])
+    folder_of(study, job).mkdir(parents=True, exist_ok=True)
+    os.environ.update({"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"})
+    process = context.Process(target=arm.main, args=(study, size, job, folder_of(study, job)))
+    process.start()
+    return process
 
 
 @contextmanager
-def _ended(children: set[subprocess.Popen[bytes]]) -> Iterator[None]:
+def _processes() -> Iterator[Running]:
     """No process outlives the command, however it ends."""
+    running: Running = {}
     try:
-        yield
+        yield running
     finally:
-        for child in list(children):
-            child.terminate()
+        for process in running:
+            process.terminate()

@@ -1,8 +1,10 @@
 """The task: chained additions and subtractions of whole numbers, by level, in splits that share no problem.
 
-A level says how many numbers there are and how large: `easy`, `middling` and `hard` are trained on and tested, `beyond`
-(longer chains than any that is trained on) is only tested. No total along the way is negative, and none of them is
-written like the answer, so that the answer can't be read off a solution before its last step.
+The student can do all levels when it works step by step. `hard` is what the arms train on. `easy`, which it knows by
+heart as well, and `beyond`, longer chains, are only tested: they show what is lost, and whether a strategy learnt on
+one
+level is taken to another. No total along the way is negative, and none of them is written like the answer, so that
+the answer can't be read off a solution before its last step.
 """
 
 from __future__ import annotations
@@ -24,17 +26,9 @@ class Level:
     largest: int
 
 
-LEVELS = {
-    level.name: level
-    for level in (
-        Level("easy", 3, 9),
-        Level("middling", 4, 29),
-        Level("hard", 5, 99),
-        Level("beyond", 6, 99),
-    )
-}
-TRAINED = ("easy", "middling", "hard")
-TESTED = (*TRAINED, "beyond")
+LEVELS = {level.name: level for level in (Level("easy", 3, 9), Level("hard", 5, 9), Level("beyond", 7, 9))}
+TRAINED = "hard"
+UNTRAINED = ("easy", "beyond")
 
 
 def terms_of(problem: Problem) -> list[int]:

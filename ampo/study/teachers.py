@@ -1,6 +1,6 @@
 """Four teachers of chained sums, all of them right, and how far each is from what the student has seen.
 
-    own       the style in which the student was warm-started
+    own       the style in which the student works, when it does
     rare      words for the signs, which the student has seen in a few of its examples
     checking  the student's own style, each step done again backwards: long, and never seen
     alien     digits reversed and signs of its own: never seen

@@ -1,4 +1,4 @@
-"""The study: its problems, its teachers, its statistics, and all of it once at the smallest size."""
+"""The study: its problems, its teachers, its jobs, its statistics, and all of it once at the smallest size."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from typer.testing import CliRunner
 
 from ampo.cli import app
 from ampo.errors import UserError
-from ampo.study import analysis, design, schedule, task, teachers
+from ampo.study import analysis, decide, design, jobs, task, teachers
+from ampo.study.curves import curves, reached, wins
+from ampo.study.findings import Findings
+from ampo.study.power import power
+from ampo.study.store import Store
 from ampo.study.student import make_tokenizer, prompt_ids
+from ampo.study.watch import counted
+from ampo.study.write_up import write_up
+from ampo.training.rows import MixedRow
 from ampo.verify import verify
+
+SMOKE = design.size("smoke")
 
 
 def test_the_splits_share_no_problem() -> None:
@@ -22,9 +31,8 @@ def test_the_splits_share_no_problem() -> None:
         split = design.problems(size)
         questions = [problem.question for part in split.values() for problem in part]
         assert len(questions) == len(set(questions))
-        assert len(split["train"]) == size.prompts
-        assert {p.benchmark for p in split["train"]} == {p.benchmark for p in split["validation"]} == set(task.TRAINED)
-        assert {p.benchmark for p in split["test"]} == set(task.TESTED)
+        assert {p.benchmark for p in split["train"]} == {p.benchmark for p in split["validation"]} == {task.TRAINED}
+        assert {p.benchmark for p in split["test"]} == set(task.LEVELS) == {task.TRAINED, *task.UNTRAINED}
 
 
 @pytest.mark.parametrize("style", teachers.STYLES)
@@ -42,33 +50,101 @@ def test_a_teacher_is_right_and_keeps_the_answer_to_the_end(style: str) -> None:
             ids = tokenizer(text)["input_ids"]
             assert tokenizer.pad_token_id not in ids  # every character is known
             assert tokenizer.decode(ids) == text
-            assert len(prompt_ids(tokenizer, problem)) + len(ids) < 2 * design.size("small").max_tokens
-    assert all(
-        len(tokenizer(teachers.solution(task.make_problem(rng, task.LEVELS[name]), style).content)["input_ids"])
-        < design.size("small").max_tokens
-        for name in task.TRAINED
-        for _ in range(200)
+            assert len(prompt_ids(tokenizer, problem)) + len(ids) < 2 * design.size("small").training.max_tokens
+    hard = task.LEVELS[task.TRAINED]
+    longest = max(
+        len(tokenizer(teachers.solution(task.make_problem(rng, hard), style).content)["input_ids"]) for _ in range(200)
     )
+    assert longest < design.size("small").training.max_tokens
 
 
 def test_the_arms_are_configs_that_the_local_backend_takes() -> None:
     from ampo.study.arm import train_config
 
     size = design.size("small")
-    found = {arm.name: train_config(size, arm, 0, Path("x"), arm.preset, 4) for arm in design.arms(size)}
+    job = jobs.Job("train", lr=1e-3)
+    found = {n: train_config(size, arm, job, Path("x"), arm.preset, 4) for n, arm in design.arms(size).items()}
     assert found["ampo-random"].resolved_algorithm().selection == "random"
     assert found["ampo-always"].resolved_algorithm().trigger == "always"
-    assert set(analysis.SINGLE) < found.keys()
     with pytest.raises(UserError, match="did you mean smoke"):
         design.size("smoek")
 
 
-def rows(right: np.ndarray, samples: int = 4) -> list[dict]:
-    """Results of an arm from right answers [seeds, problems]."""
-    return [
-        {"test": [{"id": str(i), "level": "hard", "right": int(n), "samples": samples} for i, n in enumerate(row)]}
-        for row in right
-    ]
+def test_every_claim_has_its_arms_and_the_most_seeds() -> None:
+    size = design.size("small")
+    planned = jobs.main(size, 1e-3)
+    assert len(set(planned)) == len(planned)
+    assert len(design.claims(size)) == 6
+    for arm in jobs.claimed(size):
+        seeds = {job.seed for job in planned if job.arm == arm and job.start == size.rarest and job.lr == 1e-3}
+        assert len(seeds) == size.seeds.claim >= 5
+    for share in size.starts:
+        assert {job.arm for job in planned if job.start == share} >= set(jobs.MAPPED)
+
+
+def test_a_job_is_known_by_what_decides_it_and_by_nothing_else() -> None:
+    job = jobs.main(SMOKE, 1e-3)[0]
+    known = jobs.key(SMOKE, job)
+    more = SMOKE.model_copy(update={"seeds": design.Seeds(claim=9, why=9, robust=9), "name": "other"})
+    assert jobs.key(more, job) == known
+    longer = SMOKE.model_copy(update={"student": SMOKE.student.model_copy(update={"hidden": 64})})
+    assert jobs.key(longer, job) != known
+    assert len({jobs.key(SMOKE, j) for j in jobs.everything(SMOKE, 1e-3)}) == len(jobs.everything(SMOKE, 1e-3))
+
+
+def test_rows_that_do_not_count_lose_their_advantage_in_guided_groups_alone() -> None:
+    own, teacher = MixedRow((1,), (2,), 0.1, -0.2), MixedRow((1,), (3,), 1.0, 0.6, "own")
+    assert [row.advantage for row in counted((own, teacher), "teacher")] == [0.0, 0.6]
+    assert [row.advantage for row in counted((own, teacher), "own")] == [-0.2, 0.0]
+    assert counted((own, teacher), "all") == (own, teacher)
+    assert counted((own, own), "teacher") == (own, own)
+
+
+def test_a_gradient_s_norm_is_what_autograd_says() -> None:
+    """Of two kinds of rows that hold all of the batch, the gradients add up to the update's."""
+    import torch
+
+    from ampo.algorithm.losses import mixed_policy_loss
+    from ampo.algorithm.presets import load_preset
+    from ampo.study.watch import gradient_norms
+    from ampo.training.config import validated
+    from ampo.training.update import collate, token_stats
+
+    model = _tiny_model()
+    algorithm = load_preset("ampo", max_response_tokens=4)
+    rows = [MixedRow((5, 6), (7, 8, 9), 1.0, 0.6, "own"), MixedRow((5, 6), (9, 8), 0.1, -0.6)]
+    config = validated({"model": "x", "data": {"train": "x"}}, "x")
+    found = gradient_norms(model, [rows], algorithm, config)
+    batch = collate(rows, "cpu")
+    log_probs, _ = token_stats(model, batch, 1.0, entropy_gradient=False)
+    advantages, teachers_ = torch.tensor([0.6, -0.6]), torch.tensor([True, False])
+    loss = mixed_policy_loss(log_probs, log_probs.detach(), advantages, batch.mask, teachers_, algorithm)
+    grads = torch.autograd.grad(loss.loss, list(model.parameters()))
+    whole = sum(g.square().sum().item() for g in grads) ** 0.5
+    assert found["study/teacher_norm"] > 0
+    assert abs(found["study/teacher_norm"] - found["study/failed_norm"]) <= whole
+    assert whole <= found["study/teacher_norm"] + found["study/failed_norm"] + 1e-6
+    assert all(p.grad is None for p in model.parameters())
+
+
+def _tiny_model():
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=20, num_key_value_heads=2, **shape))
+
+
+def test_curves_are_means_over_a_few_steps() -> None:
+    metrics = [{"step": s, "own/accuracy": s / 10, "tokens": 10.0 * s, "study/cpu": 1.0} for s in range(1, 9)]
+    metrics[5] |= {"guidance/win/own": 1.0}
+    metrics[6] |= {"guidance/win/alien": 0.5, "guidance/win/own": 0.5}
+    found = curves(metrics, before=0)
+    assert found["accuracy"] == [[4, 0.25], [8, 0.65]]
+    assert wins(metrics) == {"own": [[8, 0.75]], "alien": [[8, 0.25]]}
+    assert reached(found, 0.5) == {"steps": 8, "tokens": 65.0, "seconds": 8.0}
+    assert reached(found, 0.9) is None
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
@@ -79,24 +155,114 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
         cells = 0.3 + rng.normal(0, 0.05, (4, 1)) + rng.normal(0, 0.2, (1, 30)) + rng.normal(0, 0.1, (4, 30))
         found = analysis.estimate(cells)
         covered += found.low <= 0.3 <= found.high
+        assert (analysis.p_value(found._replace(mean=found.mean - 0.3)) < 0.05) == (not found.low <= 0.3 <= found.high)
     assert 0.93 <= covered / 400 <= 1
 
 
-def test_differences_are_paired_and_claims_are_judged() -> None:
-    rng = np.random.default_rng(1)
-    base = rng.integers(0, 3, (3, 40))
-    better = base + (rng.random((3, 40)) < 0.9)
-    results = {"ampo": rows(better), "grpo": rows(base), "luffy": rows(better), "ampo-random": rows(better)}
-    for found in results.values():
-        for result in found:
-            result["test"] += [{"id": x, "level": x, "right": 4, "samples": 4} for x in ("easy", "beyond")]
-    found = {claim.text: claim for claim in analysis.claims(results)}
-    claim = found["guidance beats GRPO on hard problems"]
-    assert claim.verdict == "supported"
-    assert claim.difference.mean == pytest.approx((better - base).mean() / 4)
-    assert claim.difference.low > 0.15  # not blurred by how much the problems differ
-    assert found["guidance by comprehension beats guidance at random"].verdict == "undecided"  # no cell differs
-    assert analysis.verdict(analysis.Estimate(-0.02, -0.04, 0.005)) == "not supported"
+def test_holm_is_holm() -> None:
+    assert analysis.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert analysis.holm([0.5, 0.9]) == [1.0, 1.0]
+    assert analysis.holm([]) == []
+
+
+def test_power_grows_with_the_difference_and_the_correction_costs() -> None:
+    found = power(5, 40, 8, claims=6, tries=60)
+    assert [one.alone for one in found] == sorted(one.alone for one in found)
+    assert all(one.corrected <= one.alone for one in found)
+    assert found[-1].corrected > 0.8
+
+
+def result(hard: float, problems: int = 20, samples: int = 8, spread: int = 1) -> dict:
+    """A finished run with this share of right answers on the trained level."""
+    rng = random.Random(str((hard, spread)))
+    right = [max(0, min(samples, round(hard * samples) + rng.randint(-spread, spread))) for _ in range(problems)]
+    test = {"easy": [6] * problems, "hard": right, "beyond": right}
+    curve = [[4, hard / 2], [8, hard]]
+    names = ("accuracy", "works", "begins", "entropy", "none_right", "tokens", "cpu", "validation")
+    kept = dict.fromkeys(names, curve) | {"teacher_norm": [[4, 0.1]], "failed_norm": [[4, 0.3]]}
+    return {"test": test, "samples": samples, "curves": kept, "wins": {"own": curve}, "cpu_seconds": 1.0}
+
+
+def started(begins: float) -> dict:
+    about = {"score": 0.5, "log_prob": -1.0, "weight": 0.1, "tokens": 30.0}
+    rates = {level: [100, 5] for level in task.LEVELS}
+    return result(0.05) | {
+        "begins": [begins, begins * 2],
+        "at_once": rates,
+        "begun": rates,
+        "all_fail": 0.9,
+        "groups": 50,
+        "teachers": dict.fromkeys(teachers.STYLES, about),
+        "parameters": 800_000,
+    }
+
+
+def stored(tmp_path: Path, size: design.Size, reached_by: dict[str, float], seeds: int) -> Store:
+    """A store in which some arms have been run, with some seeds, at every start."""
+    store = Store(tmp_path / "runs.jsonl", size)
+    for i, job in enumerate(jobs.students(size)):
+        store.add(job, started(0.1 / 10**i))
+    for job in [jobs.gate(size), *jobs.rates(size)]:
+        store.add(job, result(0.8 if job.kind == "gate" else 0.5))
+    for job in jobs.main(size, decide.learning_rate(size, store)):
+        if job.arm in reached_by and job.seed < seeds:
+            # seeds differ a little, and so do arms
+            store.add(job, result(reached_by[job.arm] + 0.01 * job.seed))
+    return store
+
+
+def test_claims_are_judged_together_and_what_is_missing_is_said(tmp_path: Path) -> None:
+    size = design.size("small")
+    store = stored(tmp_path, size, {"ampo": 0.7, "grpo": 0.1, "ampo-random": 0.7}, seeds=4)
+    found = Findings(size, store)
+    by = {one.claim.text: one for one in found.claims}
+    first = by["guidance beats GRPO where all fail"]
+    assert first.verdict == "supported"
+    assert first.seeds == 4
+    assert first.corrected >= first.p
+    assert by["choice by comprehension beats choice at random"].verdict == "undecided"
+    assert by["the revision beats the first version"].verdict == "not run"
+    assert 0 < found.done < len(found.planned)
+    page = write_up(found, tmp_path / "page").read_text("utf-8")
+    assert f"{found.done} of {len(found.planned)} jobs" in page
+    assert "4 of 5" in page
+    assert "not run" in page
+    data = json.loads((tmp_path / "page" / "results.json").read_text("utf-8"))
+    assert data["claims"][0]["verdict"] == "supported"
+    assert len(data["missing"]) == len(found.planned) - found.done
+    again = Store(tmp_path / "elsewhere.jsonl", size, [tmp_path / "page" / "runs.jsonl"])
+    assert Findings(size, again).done == found.done  # what is beside the page is taken over
+
+
+def test_a_page_can_be_made_of_nothing(tmp_path: Path) -> None:
+    size = design.size("small")
+    page = write_up(Findings(size, Store(tmp_path / "runs.jsonl", size)), tmp_path / "page").read_text("utf-8")
+    assert "0 of" in page
+    assert "Not run yet" in page
+
+
+def test_one_seed_decides_nothing(tmp_path: Path) -> None:
+    size = design.size("small")
+    found = Findings(size, stored(tmp_path, size, {"ampo": 0.7, "grpo": 0.1}, seeds=1))
+    assert {one.verdict for one in found.claims} == {"undecided", "not run"}
+
+
+def test_a_task_that_cannot_tell_stops_the_study(tmp_path: Path) -> None:
+    size = design.size("small")
+    store = stored(tmp_path, size, {}, seeds=0)
+    decide.check_gate(size, store)
+    store.add(jobs.gate(size), result(0.1))
+    with pytest.raises(UserError, match=r"lifts the hard level by .* points, less than 20"):
+        decide.check_gate(size, store)
+
+
+def test_the_learning_rate_is_the_best_on_validation(tmp_path: Path) -> None:
+    size = design.size("small")
+    store = Store(tmp_path / "runs.jsonl", size)
+    best = sorted(size.rate.grid)[1]
+    for job in jobs.rates(size):
+        store.add(job, result(0.6 if job.lr == best else 0.4))
+    assert decide.learning_rate(size, store) == best
 
 
 @pytest.mark.slow
@@ -104,39 +270,34 @@ def test_all_of_it_at_the_smallest_size_and_again_what_is_missing(tmp_path: Path
     command = ["study", "--size", "smoke", "--output-dir", str(tmp_path / "runs"), "--page", str(tmp_path / "page")]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    size = design.size("smoke")
     text = (tmp_path / "page" / "README.md").read_text("utf-8")
-    for arm in design.arms(size):
-        assert f"| {arm.name} |" in text
-    assert {"claims.png", "learning.png", "pass_at_k.png", "guidance.png"} < {
-        file.name for file in (tmp_path / "page").iterdir()
-    }
-    first = json.loads((tmp_path / "page" / "results.json").read_text("utf-8"))
-    assert sum(len(seed) for seed in first["arms"]["ampo"]["right"]) == size.test * len(task.TESTED)
+    assert all(f"| {name} |" in text for name in design.arms(SMOKE))
+    names = {file.name for file in (tmp_path / "page").iterdir()}
+    assert names >= {"map.png", "claims.png", "learning.png", "mechanism.png", "runs.jsonl", "results.json"}
+    assert "Partial" not in text
 
-    (tmp_path / "runs" / "ampo" / "seed-0" / "result.json").unlink()
-    assert [job.arm for job in schedule.missing(tmp_path / "runs", size)] == ["ampo"]
+    kept = (tmp_path / "page" / "runs.jsonl").read_text("utf-8").splitlines(keepends=True)
+    for file in (tmp_path / "page" / "runs.jsonl", tmp_path / "runs" / "runs.jsonl"):
+        file.write_text("".join(line for line in kept if '"arm": "ampo-random"' not in line))
+    lost = next(json.loads(line) for line in kept if '"arm": "ampo-random"' in line)
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    assert "seed 0" in done.output
-    assert "grpo" not in done.output  # what has a result is not run again
-    again = json.loads((tmp_path / "page" / "results.json").read_text("utf-8"))
-    assert again["arms"]["ampo"]["right"] == first["arms"]["ampo"]["right"]
+    assert "ampo-random" in done.output
+    assert "ampo-no-push" not in done.output  # what is finished is not done again
+    again = Store(tmp_path / "runs" / "runs.jsonl", SMOKE)[jobs.Job(**lost["job"])]
+    assert again["test"] == lost["result"]["test"]  # and comes out the same
 
 
-def test_a_run_that_crashes_is_named_and_no_page_is_made(tmp_path: Path) -> None:
-    size = design.size("smoke")
-    (tmp_path / "warm-start").mkdir()
-    (tmp_path / "warm-start" / "calibration.json").write_text("{}")  # there is no student beside it
+def test_a_job_that_crashes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ampo.study import schedule
+
+    store = Store(tmp_path / "runs.jsonl", SMOKE)
+    for job in (jobs.SKILL, *jobs.students(SMOKE)):
+        store.add(job, started(0.1))
+    # the gate's student can't be made: its place is a file
+    (tmp_path / "students").mkdir()
+    (tmp_path / "students" / f"start-{SMOKE.rarest:g}").write_text("")
     said: list[str] = []
-    with pytest.raises(UserError, match=r"4 of 4 runs crashed, grpo/seed-0 the first: see its log.txt"):
-        schedule.run(tmp_path, size, 2, said.append)
-    assert sum("CRASHED" in line for line in said) == 4
-    assert "seed-0" in str(schedule.missing(tmp_path, size)[0].place)
-
-
-def test_runs_of_two_sizes_are_not_mixed(tmp_path: Path) -> None:
-    size = design.size("smoke")
-    (tmp_path / "size.json").write_text(json.dumps(size.model_dump(mode="json") | {"lr": 2e-4}))
-    with pytest.raises(UserError, match=r"runs of another size \(lr 0.0002, now 0.0001\): give another"):
-        schedule.run(tmp_path, size, 1, print)
+    with pytest.raises(UserError, match=r"1 of 1 runs crashed, gate_start-0_lr-0.001_seed-0 the first: see .*log.txt"):
+        schedule.run(tmp_path, SMOKE, store, 1, said.append)
+    assert "CRASHED" in said[0]

@@ -1,0 +1,83 @@
+"""Three sentences for a practitioner, each made of the figures that support it; said only where these are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ampo.study import design, task
+from ampo.study.analysis import Estimate
+from ampo.study.findings import Findings, Point
+from ampo.study.words import percent, points, probability
+
+_NOT_YET = "Not run yet: "
+
+
+def sentences(found: Findings) -> Iterator[str]:
+    """Whether, whose, and how."""
+    yield _whether(found)
+    yield _whose(found)
+    yield _how(found)
+
+
+def _whether(found: Findings) -> str:
+    known = [point for point in found.map if point.gain]
+    if not known:
+        return _NOT_YET + "where guidance is needed."
+    helped = [point for point in known if point.gain and point.gain.low > 0]
+    rest = [point for point in known if point not in helped]
+    parts = []
+    if helped:
+        most = helped[-1]
+        parts.append(
+            f"take guidance where the policy begins to use the strategy in fewer than about one response in "
+            f"{_one_in(most)} ({_both(most)})"
+        )
+    if rest:
+        least = min(rest, key=lambda point: point.begins.mean)
+        parts.append(
+            f"where it begins at {probability(least.begins.mean)} a gain was not shown ({_both(least)})"
+            if not helped or least.begins.mean > helped[-1].begins.mean
+            else f"at {probability(least.begins.mean)} a gain was not shown ({_both(least)})"
+        )
+    text = "; ".join(parts)
+    return f"**Measure how often the policy begins before anything else**: {text} (map.png)."
+
+
+def _one_in(point: Point) -> str:
+    return f"{round(1 / max(point.begins.mean, 1e-12), -1):,.0f}"
+
+
+def _both(point: Point) -> str:
+    scores = ", ".join(f"{arm} {percent(score.mean)}" for arm, score in point.scores.items())
+    seeds = f"{point.seeds} seed{'s' if point.seeds != 1 else ''}"
+    return f"{scores}, gain {points(point.gain)}, {seeds}" if point.gain else f"{scores}, {seeds}"
+
+
+def _whose(found: Findings) -> str:
+    known = [(row["teacher"], row["score"], row["gain"]) for row in found.teachers() if row["gain"]]
+    if len(known) < 2:
+        return _NOT_YET + "whose solutions help."
+    best, worst = max(known, key=lambda row: row[2].mean), min(known, key=lambda row: row[2].mean)
+    highest = max(known, key=lambda row: row[1])
+    agrees = "also the one that" if highest[0] == best[0] else f"not the one that ({highest[0]})"
+    return (
+        f"**Look for a teacher that the student can follow**: alone, `{best[0]}` gave {points(best[2])} points and "
+        f"`{worst[0]}` {points(worst[2])}; the one that gave most is {agrees} the comprehension score puts first "
+        "(mechanism.png)."
+    )
+
+
+def _how(found: Findings) -> str:
+    arms = [name for name in design.arms(found.size) if name not in ("ampo", "grpo")]
+    compared = {arm: found.compared(arm, "ampo", (task.TRAINED,)) for arm in arms}
+    known: dict[str, tuple[int, Estimate]] = {arm: (n, d) for arm, (n, d) in compared.items() if d}
+    if not known:
+        return _NOT_YET + "which way of learning from them does best."
+    best = max(known, key=lambda arm: known[arm][1].mean)
+    worst = min(known, key=lambda arm: known[arm][1].mean)
+    return (
+        f"**Try the plain ways too**: at the rarest start `{best}` differed from `ampo` by "
+        f"{points(known[best][1])} points ({known[best][0]} seeds), `{worst}` by {points(known[worst][1])} "
+        f"({known[worst][0]}), the best and the worst of {len(known)} arms, so rather too far apart (the "
+        "table of arms)."
+    )

@@ -1,0 +1,50 @@
+"""What is finished: runs.jsonl, a line a job, known by a hash of all that decides what comes out of it.
+
+Small enough to be kept beside the page, so that a later run, here or elsewhere, goes on where this one ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ampo.files import append, dump, read_jsonl, write
+from ampo.study.design import Size
+from ampo.study.jobs import Job, key
+
+Result = dict[str, Any]
+
+
+class Store:
+    """The finished jobs of a size. file: need not be there. others: files of the same kind, taken over as they are."""
+
+    def __init__(self, file: Path, size: Size, others: Iterable[Path] = ()) -> None:
+        self.file, self._size = file, size
+        self._lines: dict[str, dict[str, Any]] = {}
+        for place in (*others, file):
+            if place.exists():
+                self._lines |= {row["key"]: row for _, row in read_jsonl(place, growing=True)}
+
+    def __contains__(self, job: Job) -> bool:
+        return key(self._size, job) in self._lines
+
+    def __getitem__(self, job: Job) -> Result:
+        return self._lines[key(self._size, job)]["result"]
+
+    def of(self, jobs: Iterable[Job]) -> list[Result]:
+        """The results of those that are finished, in their order."""
+        return [self[job] for job in jobs if job in self]
+
+    def add(self, job: Job, result: Result) -> None:
+        """Keep a result, in memory and in the file."""
+        row = {"key": key(self._size, job), "job": asdict(job), "result": result}
+        self._lines[row["key"]] = row
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        append(self.file, row)
+
+    def copy(self, file: Path, jobs: Iterable[Job]) -> None:
+        """A file of the finished ones among some jobs."""
+        found = (self._lines.get(key(self._size, job)) for job in jobs)
+        write(file, "".join(dump(row) for row in found if row))
