@@ -52,10 +52,9 @@ def study(
         chosen = design.size(size)
         place = page or folder / "page"
         store = Store(folder / "runs.jsonl", chosen, [place / "runs.jsonl"])
-        found = Findings(chosen, store)
         if not write_only:
             schedule.run(folder, chosen, store, jobs or os.cpu_count() or 1, say)
-        written = write_up(found, place)
+        written = write_up(Findings(chosen, store), place)
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train", "ampo study") from error
     except OSError as error:

@@ -52,10 +52,12 @@ def _binned(metrics: Sequence[Mapping[str, Any]], name: str, before: int) -> Cur
     return [[step, float(f"{fmean(values):.4g}")] for step, values in bins.items()]
 
 
-def reached(found: Mapping[str, Curve], accuracy: float) -> dict[str, float] | None:
-    """steps, tokens and processor seconds after which the mean accuracy of a bin is so high; None where it never is."""
+def reached(found: Mapping[str, Curve], accuracy: float, before: float = 0.0) -> dict[str, float] | None:
+    """steps, tokens and processor seconds after which the mean accuracy of a bin is so high; None where it never is.
+    before: seconds of an earlier phase."""
     step = next((step for step, value in found["accuracy"] if value >= accuracy), None)
     if step is None:
         return None
     tokens = next(value for at, value in found["tokens"] if at == step)
-    return {"steps": step, "tokens": tokens, "seconds": sum(BIN * value for at, value in found["cpu"] if at <= step)}
+    seconds = before + sum(BIN * value for at, value in found["cpu"] if at <= step)
+    return {"steps": step, "tokens": tokens, "seconds": seconds}

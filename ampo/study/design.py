@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -157,8 +158,12 @@ def size(name: str) -> Size:
 
 def arms(size: Size) -> dict[str, Arm]:
     """The arms of a size by name, in the file's order."""
-    known = {name: Arm.model_validate({"name": name, **values}) for name, values in _read("arms.toml").items()}
-    return {name: arm for name, arm in known.items() if size.arms is None or name in size.arms}
+    return {name: arm for name, arm in _arms().items() if size.arms is None or name in size.arms}
+
+
+@cache
+def _arms() -> dict[str, Arm]:
+    return {name: Arm.model_validate({"name": name, **values}) for name, values in _read("arms.toml").items()}
 
 
 def claims(size: Size) -> list[Claim]:

@@ -55,7 +55,7 @@ class Findings:
         chosen = all(job in self.store for job in jobs.rates(self.size))
         return decide.learning_rate(self.size, self.store) if chosen else grid[len(grid) // 2]
 
-    @property
+    @cached_property
     def planned(self) -> list[jobs.Job]:
         """All jobs."""
         return jobs.everything(self.size, self.lr)
@@ -128,8 +128,8 @@ class Findings:
 
     def times(self, arm: str) -> dict[float, list[dict[str, float] | None]]:
         """For each accuracy, by seed: steps, tokens and processor seconds to it; None where it wasn't reached."""
-        found = [one["curves"] for one in self.runs(arm).values()]
-        return {accuracy: [reached(curves, accuracy) for curves in found] for accuracy in ACCURACIES}
+        runs = self.runs(arm).values()
+        return {accuracy: [reached(one["curves"], accuracy, _before(one)) for one in runs] for accuracy in ACCURACIES}
 
     def teachers(self) -> list[dict[str, Any]]:
         """By teacher: what the rarest start makes of it, and the gain of learning from it alone."""
@@ -144,6 +144,11 @@ class Findings:
         """A teacher's share of the replaced rows in `ampo`, by seed, early and late alike."""
         found = [one["wins"] for one in self.runs("ampo").values()]
         return [fmean(value for _, value in wins.get(teacher, [[0, 0.0]])) for wins in found]
+
+
+def _before(run: Result) -> float:
+    """Processor seconds of an earlier, supervised phase."""
+    return run.get("sft_cpu_seconds", 0.0)
 
 
 def begins(start: Result) -> Estimate:

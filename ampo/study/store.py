@@ -23,15 +23,16 @@ class Store:
     def __init__(self, file: Path, size: Size, others: Iterable[Path] = ()) -> None:
         self.file, self._size = file, size
         self._lines: dict[str, dict[str, Any]] = {}
+        self._keys: dict[Job, str] = {}
         for place in (*others, file):
             if place.exists():
                 self._lines |= {row["key"]: row for _, row in read_jsonl(place, growing=True)}
 
     def __contains__(self, job: Job) -> bool:
-        return key(self._size, job) in self._lines
+        return self._key(job) in self._lines
 
     def __getitem__(self, job: Job) -> Result:
-        return self._lines[key(self._size, job)]["result"]
+        return self._lines[self._key(job)]["result"]
 
     def of(self, jobs: Iterable[Job]) -> list[Result]:
         """The results of those that are finished, in their order."""
@@ -39,12 +40,17 @@ class Store:
 
     def add(self, job: Job, result: Result) -> None:
         """Keep a result, in memory and in the file."""
-        row = {"key": key(self._size, job), "job": asdict(job), "result": result}
+        row = {"key": self._key(job), "job": asdict(job), "result": result}
         self._lines[row["key"]] = row
         self.file.parent.mkdir(parents=True, exist_ok=True)
         append(self.file, row)
 
     def copy(self, file: Path, jobs: Iterable[Job]) -> None:
         """A file of the finished ones among some jobs."""
-        found = (self._lines.get(key(self._size, job)) for job in jobs)
+        found = (self._lines.get(self._key(job)) for job in jobs)
         write(file, "".join(dump(row) for row in found if row))
+
+    def _key(self, job: Job) -> str:
+        if job not in self._keys:
+            self._keys[job] = key(self._size, job)
+        return self._keys[job]
