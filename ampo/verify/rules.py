@@ -26,6 +26,7 @@ from ampo.verify.question.context import Setting
 from ampo.verify.question.form import unlike
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.question.phrase_sentence import another_case, states
+from ampo.verify.question.subject import another_noun
 from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.chemistry import same_formula
 from ampo.verify.text.decimal_commas import with_point
@@ -110,6 +111,8 @@ def _stated_phrase(pair: Pair) -> Ruling | None:
 def _as_asked(pair: Pair) -> Ruling | None:
     if not pair.question:
         return None
+    if another_noun(pair.text, pair.question):
+        return Ruling(False, "another thing than asked for")
     if another_measure(pair.text, pair.question):
         return Ruling(False, "another measure than asked for")
     if _ONLY.search(pair.text) and _COUNTS.search(pair.question) and _numeric(pair.wanted):

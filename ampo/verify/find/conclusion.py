@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.find.short_response import reads_as_no_answer
-from ampo.verify.text.languages import CONCLUDES, FOREIGN, stated
+from ampo.verify.text.languages import CONCLUDES, FOREIGN, concluded
 from ampo.verify.text.words import of_another, that
 
 _LINE = 400
@@ -74,7 +74,7 @@ def _foreign(line: str, before: str) -> str | None:
     """The value that a last sentence in another language states, where it concludes or stands alone."""
     sentence = re.sub(r"\*\*|__", "", re.split(r"(?<=[。！？])|(?<=[.!?])\s", line.rstrip(" 。.!"))[-1])
     led = CONCLUDES.match(sentence)
-    return stated(sentence) if led or not before or not before.rpartition("\n")[2].strip() else None
+    return concluded(sentence) if led or not before or not before.rpartition("\n")[2].strip() else None
 
 
 def _display(body: str) -> str | None:

@@ -41,9 +41,12 @@ from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.sole_value import sole_value
 from ampo.verify.find.standing import TAKEN_BACK, objection
+from ampo.verify.find.statement import statement
 from ampo.verify.find.told import values
 from ampo.verify.question.asked import ordered
+from ampo.verify.question.subject import objection as told_of_another
 from ampo.verify.text.damage import mended
+from ampo.verify.text.languages import concluded
 from ampo.verify.text.squeeze import squeeze
 
 MAX_BOXES = 32  # that are read and refused
@@ -94,7 +97,7 @@ def extract(
             return Extraction(None, "box: empty")
         body = without_farewell(body)
         tail = body[-TAIL:]
-        found = (_lettered(body) if choice else None) or _short(body, question) or _concluded(tail, question)
+        found = (_lettered(body) if choice else None) or _told(body, tail, question)
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
     if found.answer == "":
@@ -215,12 +218,23 @@ def _lettered(body: str) -> Extraction | None:
     return Extraction(tail, "whole response") if whole else None
 
 
+def _told(body: str, tail: str, question: str) -> Extraction | None:
+    """What a response without a mark tells, where the sentence that it stands in speaks of what is asked."""
+    found = _short(body, question) or _concluded(tail, question)
+    if found is None or not found.answer or not question or tail.rstrip().endswith(("$$", "\\]")):
+        return found
+    told = statement(tail, found.answer, question)
+    why = told_of_another(told, question)
+    alone = why is None or concluded(f"{told.before}{told.value}{told.after}") is not None
+    return found if alone else Extraction(None, why or "")
+
+
 def _short(body: str, question: str) -> Extraction | None:
     """What a short response states or is."""
     text = body.strip()
     if not text or len(text) > LINE or _said_before(text, question):
         return None
-    stated = closing_value(text, question)
+    stated = closing_value(text)
     if stated is not None:
         return Extraction(stated, "closing sentence")
     told = last_value(text, question) if len(text.split()) > MAX_WORDS or "=" in text else None

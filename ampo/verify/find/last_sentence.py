@@ -12,14 +12,14 @@ import re
 
 from ampo.verify.find.ending import holds
 from ampo.verify.question.number_sentence import stated
-from ampo.verify.question.subject import is_asked
 from ampo.verify.text.words import of_another, that
 
 LINE = 400
 NOTES = 2  # paragraphs behind it that are passed over
 
 _NOTE = re.compile(
-    r"\W{0,4}(?:sanity check|check|note|verif|remark|confidence|rate|this response|explanation|references?|i hope|"
+    r"\W{0,4}(?:sanity check|check|note|(?:to )?verif|plugging|substituting (?:it|this|that|back)|"
+    r"remark|confidence|rate|this response|explanation|references?|i hope|"
     r"hope this|please|\W*$)\b|"
     r"\W{0,4}$|[-*_]{3,}\s*$|\((?!\w\))",
     re.IGNORECASE,
@@ -109,8 +109,7 @@ def last_value(tail: str, question: str) -> str | None:
     clause = last_clause(tail)
     if clause is None or of_another(clause, question) or " ".join(clause.split()) in " ".join(question.split()):
         return None
-    marked = _marked(clause, question) if not question or is_asked(clause, question) else None
-    return marked or stated(_unrounded(clause), question)
+    return _marked(clause, question) or stated(_unrounded(clause), question)
 
 
 def _marked(clause: str, question: str) -> str | None:
@@ -159,17 +158,7 @@ def _unrounded(clause: str) -> str:
 
 def last_clause(tail: str, refused: re.Pattern[str] = _REFUSED) -> str | None:
     """The last sentence's part behind its last "so"; None where it is no statement."""
-    paragraphs = [p.strip() for p in re.split(r"\n\s*\n|\n(?=[-*_]{3,}\s*$)", tail[-4_000:]) if p.strip()]
-    for _ in range(NOTES):
-        if len(paragraphs) > 1 and _NOTE.match(paragraphs[-1]):
-            paragraphs.pop()
-    if not paragraphs:
-        return None
-    line = _unframed(paragraphs[-1])
-    *sentences, last = _SENTENCE.split(line)
-    while sentences and _NOTE.match(last):
-        last = sentences.pop()
-    sentence = re.sub(r"\*\*|__|`", "", last).strip()
+    _, sentence = last_sentence(tail)
     if not sentence or len(sentence) > LINE or re.match(r"(?:[-+>|#•]|\d+[.)])\s", sentence):
         return None
     leads = list(_SO.finditer(sentence))
@@ -178,8 +167,28 @@ def last_clause(tail: str, refused: re.Pattern[str] = _REFUSED) -> str | None:
     return None if not clause or refused.search(clause) else clause
 
 
+def last_sentence(tail: str) -> tuple[str, str]:
+    """The last sentence, without notes behind it and marks in it, and the one before it; empty where there is none."""
+    paragraphs = [p.strip() for p in re.split(r"\n\s*\n|\n(?=[-*_]{3,}\s*$)", tail[-4_000:]) if p.strip()]
+    for _ in range(NOTES):
+        if len(paragraphs) > 1 and _NOTE.match(paragraphs[-1]):
+            paragraphs.pop()
+    if not paragraphs:
+        return "", ""
+    line = _unframed(paragraphs[-1])
+    *sentences, last = _SENTENCE.split(line)
+    while sentences and _NOTE.match(last):
+        last = sentences.pop()
+    if line and not sentences:
+        sentences = _SENTENCE.split(" ".join(tail[-4_000:].rpartition(line)[0].split())[-LINE:])
+    return sentences[-1] if sentences else "", re.sub(r"\*\*|__|`", "", last).strip()
+
+
 def _unframed(paragraph: str) -> str:
     """The last line, out of a frame of signs where it stands in one: +----+ over | 42 |."""
-    *_, line = [line for line in paragraph.split("\n") if not _FRAME.fullmatch(line)] or [""]
+    lines = [line for line in paragraph.split("\n") if not _FRAME.fullmatch(line)] or [""]
+    while len(lines) > 1 and _NOTE.match(lines[-1]):
+        lines.pop()
+    line = lines[-1]
     cell = _CELL.fullmatch(line)
     return (cell[1] if cell else line).strip()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from ampo.verify.question.subject import is_asked
 from ampo.verify.text.words import any_of
 
 MAX_WORDS = 7  # of a phrase that is an answer as a whole
@@ -58,8 +57,8 @@ def answer_form(text: str) -> str | None:
     return text if len(sentences) == 1 and len(words) <= most else None
 
 
-def closing_value(text: str, question: str = "") -> str | None:
-    """N of a response of one or two sentences that ends in "... is N."; None for any other, and of another thing."""
+def closing_value(text: str) -> str | None:
+    """N of a response of one or two sentences that ends in "... is N."; None for any other."""
     sentences = _SENTENCE.split(text)
     last = sentences[-1].strip()
     found = list(_STATED.finditer(last))
@@ -67,8 +66,6 @@ def closing_value(text: str, question: str = "") -> str | None:
         return None
     value = last[found[-1].end() :].rstrip(". ")
     subject = last[: found[-1].start()]
-    if question and not is_asked(last, question):
-        return None
     return value if _WORD.search(subject) and _VALUE.fullmatch(_plain(value)) and "," not in value else None
 
 

@@ -8,11 +8,11 @@ holds a value ("16 people, which leaves only four"), of a chain of equations its
 - that denies, supposes, guesses, plans, asks, or speaks for others (`ampo.verify.text.words`, `find.standing`);
 - that bounds, compares or multiplies ("more than", "twice"), or speaks of an extreme or a sum, where the question
   does not;
-- that names somebody whom the question doesn't ask about, has a word that is neither the question's nor one that says
-  nothing (`ampo.verify.question.subject`), or says what the question says;
+- that names somebody whom the question doesn't ask about, or says what the question says;
 - with two values that are no list, since it can't be told which one is meant.
 
-Without a question none of this can be told, and nothing is taken.
+Without a question none of this can be told, and nothing is taken. Whether the sentence answers what is asked, is asked
+of it as of each unmarked one (`ampo.verify.find.statement`, `ampo.verify.question.subject`).
 """
 
 from __future__ import annotations
@@ -23,19 +23,12 @@ from itertools import pairwise
 from ampo.verify.find.ending import holds
 from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.standing import objection
+from ampo.verify.find.statement import JOINT, given, parts, without_asides
 from ampo.verify.find.told import NAME, PART, Told, values
 from ampo.verify.question.number_sentence import of_another_name
-from ampo.verify.question.subject import is_asked
-from ampo.verify.text.languages import DENIES, FOREIGN, HEDGES, stated
-from ampo.verify.text.numerals import spelled_out
+from ampo.verify.text.languages import FOREIGN, concluded
 from ampo.verify.text.words import any_of, that
 
-_JOINTS = re.compile(
-    r"[,;—–]\s(?:which|and|so|thus|hence|therefore|leaving|giving|making|meaning|putting|that|this|then)\b|"
-    r"\s[—–]\s|;\s|,\s(?=(?:he|she|it|they|we|you|this|that|there|(?-i:[A-Z][a-z]+))\s)",
-    re.IGNORECASE,
-)
-_LISTED = re.compile(r",\sand\s*\S*\d\S*$", re.IGNORECASE)  # "1, 2, and 3"
 _MINDED = (
     that("denies", "offers", "supposes", "hedges", "excuses", "falsifies", "contrasts")
     - {"un", "non", "provided", "given", "other", "either", "however", "but", "both", "else"}
@@ -56,17 +49,6 @@ _HOW_MANY = re.compile(
     re.IGNORECASE,
 )
 _NEVER = re.compile(r"(?!)")
-_ASIDE = re.compile(r"(?<=[\w%°$)])\s\((?=[^()]*[a-z]{2}|[^()]*\d\s?[a-z])[^()]{1,100}\)")
-_COMMENT = re.compile(
-    r",?\s(?:which (?:makes sense|checks|is (?:right|correct|consistent))|"
-    r"(?:because|since|as (?:required|expected|asked))\b(?=[^\d$=]*$)|(?:or |which is |i\.e\. )?(?:about|"
-    r"roughly|approximately|≈)(?=\s*[$\d.]+\D{0,20}$)).*$"
-)
-_NOTHING_BUT = re.compile(
-    r"\b(?:(?:and )?nothing else|(?:and )?no (?:other|more|others)|without (?:any )?remainder|"
-    r"if you (?:like|prefer))\b",
-    re.IGNORECASE,
-)
 _MEASURING = re.compile(
     any_of("calculates", "derives").pattern
     + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than|(?:min|max)im(?:um|al)|smallest|"
@@ -81,8 +63,6 @@ _LEADS_TO = re.compile(
     r"an?) )*$|[-+−*×·/÷]\s?$",
     re.IGNORECASE,
 )
-_JOINT = re.compile(r"[\s$]*(?:,|,?\s?(?:and|or|und|et|y|e|и))[\s$]*")
-_MARKS = re.compile(r"</?[a-z]{1,10}>|^(?:∴|==?>|→|⇒)\s*|\s(?:==>|=>|→|⇒)\s")
 
 
 _UNMARKED = str.maketrans(dict.fromkeys("$\\ ,"))
@@ -93,31 +73,19 @@ def sole_value(tail: str, question: str) -> str | None:
     clause = last_clause(tail, _NEVER) if question else None
     if clause is None or " ".join(clause.split()) in " ".join(question.split()):
         return None
-    clause = _ASIDE.sub("", _MARKS.sub(" ; ", _NOTHING_BUT.sub("", clause))).strip(" ;")
-    clause = _COMMENT.sub("", clause)
+    clause = without_asides(clause)
     asks = question.lower()
     if any(m[0].lower() not in asks or m[0] in ("?", "...", "…") for m in _AGAINST.finditer(clause)):
         return None
-    if FOREIGN.search(clause):
-        if DENIES.search(clause) or HEDGES.search(clause):
-            return None
-        if told := stated(clause):
-            return told
-    for part in _parts(clause):
+    if FOREIGN.search(clause) and (told := concluded(clause)):
+        return told
+    for part in parts(clause):
         spans = values(part)
         if spans:
             chosen = None if _of_another(part, spans, question) else _chosen(part, spans, question)
             stands = chosen is not None and objection(clause, *_place(clause, part, spans), question) is None
             return chosen if stands else None
     return None
-
-
-def _parts(clause: str) -> list[str]:
-    """The clause from its last joint on, then what stands before that, up to the first."""
-    at = [m for m in _JOINTS.finditer(clause) if not _LISTED.search(clause[m.start() :])]
-    starts = [0, *(m.start() + 1 for m in at)]
-    ends = [*(m.start() for m in at), len(clause)]
-    return [clause[a:b].strip(" ,;—–") for a, b in zip(reversed(starts), reversed(ends), strict=True)]
 
 
 def _place(clause: str, part: str, spans: list[Told]) -> tuple[int, int]:
@@ -143,9 +111,9 @@ def _chosen(text: str, spans: list[Told], question: str) -> str | None:
     if len({_bare(span.text) for span in new}) == 1:
         value = new[-1].text
         unsolved = re.search(r"[-+*/×·]", value.strip("-−$ ")) or len(spans) > 1  # or something else that is told
-        return None if _given(new[-1], told) and (unsolved or not _STATES.search(text)) else _side(value, told)
+        return None if given(new[-1], told) and (unsolved or not _STATES.search(text)) else _side(value, told)
     between = (text[a.end : b.start] for a, b in pairwise(new))
-    return ", ".join(span.text.strip("$") for span in new) if all(map(_JOINT.fullmatch, between)) else None
+    return ", ".join(span.text.strip("$") for span in new) if all(map(JOINT.fullmatch, between)) else None
 
 
 def _bare(value: str) -> str:
@@ -163,20 +131,8 @@ def _leads(span: Told, text: str, told: str) -> bool:
     """Whether it only leads to the value: "over 50 weeks", where the question gives the 50; "two thirds of it"."""
     share = PART.search(span.text) or span.text.endswith("%")
     return bool(share and text[span.end :].startswith(" of ")) or (
-        _given(span, told) and _LEADS_TO.search(text[: span.start]) is not None
+        given(span, told) and _LEADS_TO.search(text[: span.start]) is not None
     )
-
-
-def _given(span: Told, told: str) -> bool:
-    """Whether the question has it."""
-    if not re.search(r"\d", span.text):
-        said = spelled_out(span.text)
-        words = rf"(?<![\d.,]){re.escape(said[0])}(?![\d.,]*\d)|\b{re.escape(span.text)}\b" if said else "(?!)"
-        return re.search(words, told) is not None
-    if not re.fullmatch(r"[-−\\$€£\s\d,.%]*[a-z %]*", span.text):
-        return re.sub(r"[\s$]", "", span.text) in re.sub(r"[\s$]", "", told)
-    digits = re.sub(r"[^\d.]", "", span.text).rstrip(".")
-    return re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d|\.\d)", told.replace(",", "")) is not None
 
 
 def _side(value: str, told: str) -> str:
@@ -203,7 +159,6 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
         words = f"{words[: span.start]} {words[span.end :]}"
     asks = question.lower()
     extreme = ("at most", "at least") if re.search(r"largest|greatest|maxim|smallest|least|minim|fewest", asks) else ()
-    told = re.sub(r"^\W*\w+ing\b", "", words)  # "Splitting evenly, ..."
     first = re.match(r"\W*([A-Z][a-z]+)", words)
     if first and not re.search(rf"\b{first[1]}\b", question):
         words = words[first.end() :]  # it begins a sentence, and is nobody in the question
@@ -212,5 +167,4 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
         any(m[0].lower() not in asks and m[0].lower() not in extreme for m in _MEASURING.finditer(words))
         or (behind is not None and behind[0].strip(" ,").lower() not in asks)
         or of_another_name(words, question)
-        or not is_asked(told, question)
     )

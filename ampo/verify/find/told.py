@@ -10,7 +10,7 @@ from ampo.verify.text.units import is_unit_word
 
 MOST = 12  # values that are looked at
 
-_FORMULA = re.compile(r"\$\$?(?!\d[\d,.]*\s+[a-z]{2})[^$]{1,300}\$\$?|\\\(.{1,300}?\\\)")
+_FORMULA = re.compile(r"\$\$?(?!\d[\d,.]*\s+[a-z]{2})[^$]{1,300}(?<!=)(?<!= )\$\$?|\\\(.{1,300}?\\\)")
 _NAMES = "arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|max|min|gcd|lcm|cis|mod"
 _MONEY = r"\\?[$€£¥]\s?[-−]?\d[\d,]*(?:\.\d+)?"
 _MATHEMATICS = re.compile(

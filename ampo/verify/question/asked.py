@@ -28,6 +28,7 @@ _PLACES = re.compile(
     rf"(?:(?:total|more|additional|extra|fewer|whole|full)\s+)?{_UNIT}",
     re.IGNORECASE,
 )
+_SUM_IN = re.compile(r"\b(dollar|cent|euro) (?:amount|value)\b", re.IGNORECASE)
 _MEASURES_IN = re.compile(r"\d\s*(?:\\[,; ]\s*)?-?([a-zA-Z]+)(?:\s*(?:/|\bper\b)\s*([a-zA-Z]+))?")
 _NO_MEASURES = frozenset(["in", "a", "at", "as", "min", "s"])
 _SINGLE = frozenset("mgJNWKVA")
@@ -108,6 +109,7 @@ def asked(question: str) -> Asked:
 def _units(sentence: str) -> list[Unit]:
     """The units that a sentence asks for; dollars "every day" are dollars per day as well, and pounds are money too."""
     found = [u for m in _PLACES.finditer(sentence) if (u := _unit(m[1])) is not None]
+    found += [u for m in _SUM_IN.finditer(sentence) if (u := _unit(m[1])) is not None]
     periods = [unit(f"per {m[1]}") for m in _EACH.finditer(sentence)]
     rates = [
         times(u, period)

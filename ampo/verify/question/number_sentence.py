@@ -55,7 +55,7 @@ def _new_number(text: str, question: str) -> re.Match[str] | None:
     numbers = list(_NUMBER.finditer(text))
     if len(numbers) == 2 and "%" not in text and not _EACH.search(text):
         asks = " ".join(asking(question))  # where this names a number, the sentence must not name another
-        told = plain(asks if re.search(r"\d", asks) else question[-20_000:])
+        told = plain(asks if re.search(r"\d|\bnow\b", asks) else question[-20_000:])
         given = [_given(text, numbers[i], numbers[0].end() if i else 0, told) for i in (0, 1)]
         return numbers[given.index(False)] if given.count(True) == 1 else None
     return numbers[0] if len(numbers) == 1 else None
@@ -91,15 +91,15 @@ def _compared(text: str, question: str) -> frozenset[str]:
 
 def _passed_over(word: str, known: frozenset[str]) -> bool:
     low = word.lower()
-    return low not in _NEVER and not low.endswith("n't") and (low in _FILL or _stem(low) in known)
+    return low not in _NEVER and not low.endswith("n't") and (low in _FILL or stem(low) in known)
 
 
 def stems(text: str) -> frozenset[str]:
     """The words of a text without their endings."""
-    return frozenset(_stem(word.lower()) for word in _WORD.findall(plain(text[-20_000:])))
+    return frozenset(stem(word.lower()) for word in _WORD.findall(plain(text[-20_000:])))
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Makes, making and make alike; Janet's as Janet."""
     word = re.sub(r"'s?$", "", word)
     return re.sub(r"(?:ies|y|ing|ed|es|s|e)$", "", word) if len(word) > 3 else word

@@ -185,6 +185,11 @@ HEDGED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 FOREIGN = re.compile(r"[^\x00-\x7f\u2000-\u2bff\u0370-\u03ff\u00b0-\u00be\u00d7\u00f7]")
+ENDS_OR_SAYS = re.compile(
+    rf"{ENDS}|是|为|為|有|共|总计|合計|равно|это|всего|\b(?:es|son|hay|est|sont|ist|sind|sono|è|é|são|il y a)\b"
+    rf"|{'|'.join(language.concludes for language in LANGUAGES.values())}",
+    re.IGNORECASE,
+)
 _WORDS = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _UNIT = re.compile(
     r"(?<=[\d}$)])\s{0,9}(?:\\(?:text|mathrm|mbox|textrm)\s*\{\s*)?"
@@ -221,6 +226,15 @@ def stated(sentence: str, any_script: bool = False) -> str | None:
         return None
     behind = _BEHIND.match(text, found[0].end())
     return text[found[0].start() : behind.end() if behind else found[0].end()].strip(" .。")
+
+
+def concluded(sentence: str) -> str | None:
+    """The one value that a sentence states where it says nothing else: "所以是27颗。", "Donc 27 dollars"."""
+    told = stated(sentence)
+    if told is None:
+        return None
+    rest = ENDS_OR_SAYS.sub(" ", CONCLUDES.sub(" ", sentence.replace(told, " ", 1)))
+    return None if re.search(r"[^\W\d_]", rest) else told
 
 
 def in_english(text: str) -> str:

@@ -1,0 +1,336 @@
+"""The features in which a statement must agree with what is asked: a table, a function a row.
+
+Each says whether it does. What a statement leaves out altogether is no disagreement ("So it is 18"), what it tells in
+part is: one of two people, half of a range, the planet's diameter for that of its image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ampo.verify.question.ask import Ask
+from ampo.verify.question.asked import another_name, asked
+from ampo.verify.question.roots import formulas, numbers, root, roots, words_of
+from ampo.verify.question.wording import (
+    ALIKE,
+    COMPARES,
+    GRAMMAR,
+    HAVE,
+    LEFT,
+    NUMERALS,
+    PERIODS,
+    SHARES,
+    SILENT,
+    SUMS,
+    same,
+)
+from ampo.verify.text.units import Unit, is_unit_word, unit
+
+A_PERIOD = re.compile(
+    rf"\b(?:(?:per|each|every|an?) (?:{PERIODS})|hourly|daily|weekly|monthly|yearly|annual(?:ly)?)\b", re.IGNORECASE
+)
+_RATE = re.compile(
+    rf"\b(?:per|each|every|apiece|hourly|daily|weekly|monthly|yearly|an? (?:{PERIODS}))\b", re.IGNORECASE
+)
+_LASTING = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?")
+_FUTURE = re.compile(r"\b(?:will|would|then)\b", re.IGNORECASE)
+_THEN = re.compile(r"\b(?:before|after|currently|end|beginning|start|originally|initially)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|no|never|neither|without|non)\b|n['’]t\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\W*(?:(?:then|and|so|thus|meaning|that means|this means) )?(he|she|it|they)\b", re.IGNORECASE)
+_FIRST = re.compile(
+    r"\W*(?:(?:since|because|as|and|so|then|if|when|the|a|an|his|her|their|its|now|but)\s)*([A-Za-z'’-]{2,})",
+    re.IGNORECASE,
+)
+_TRANSFERS = roots("give pay owe lend sell send beat pass teach tell exceed outscore donate")
+_NEEDS = roots("need needs still difference short")
+_PLAIN_MONEY = roots("money dollars cents price cost pay wage salary bill income earnings")
+_UNTOLD = roots("number amount value answer result quantity money fraction percent percentage")
+_MAY_MISS = (
+    GRAMMAR
+    | SUMS
+    | SHARES
+    | COMPARES
+    | NUMERALS
+    | _UNTOLD
+    | roots(
+        """
+        how many much what which who whose when where find compute calculate determine evaluate solve give list simplify
+        express factor write estimate state long old far tall high wide deep fast often most least fewest greatest
+        smallest largest highest lowest maximum minimum shortest longest cheapest randomly selected chosen celsius
+        fahrenheit have possible different now get dollar dollars whole
+        """
+    )
+)
+_BEHIND = words_of(
+    """
+    a an and are as at away be because been between by can could did do does each every for from had has have he her his
+    if in into is it left long old tall wide high deep more less of off on or out over per she so than that the their
+    then there they this to total altogether together was were when which while will with would remaining remain remains
+    overall now apart combined older longer fewer lower higher farther further shorter taller younger heavier lighter
+    faster slower still worth all after before during within among across through under above below along until since
+    without inside outside around about against toward towards near celsius fahrenheit kelvin
+    """
+)
+_NEXT = re.compile(r"[\s$*]*([A-Za-z][A-Za-z'-]*)")
+_LABELLED = (":", "→", "->", "=>")
+_NUMBER_OF = (
+    r"\b(?:number of|of|amount of|count of|total)\s(?:(?!(?:with|in|on|at|for|from|by|that|who|which|to)\b)\S+\s)"
+)
+_LETTER = re.compile(r"(?<![\w$\\^°/])([A-HJ-Z])(?![\w(=^$])")
+_ARTICLE = re.compile(r"^\W*A(?=\s[a-z])")
+_UNIT_LETTER = re.compile(r"^\s?[A-Z]\b")
+_MARKED = re.compile(r"\$([^$]+)\$")
+_MONEY = re.compile(r"[$€£¥]|\b(?:dollars?|cents?|bucks|usd)\b", re.IGNORECASE)
+_VALUE_UNIT = re.compile(r"\d[\d,.]*\s*(?:\\text\s*\{)?\s*([A-Za-z]+(?:\s(?:per|/)\s?[A-Za-z]+)?)")
+_CURRENCIES = {"dollar", "euro", "sterling", "yen", "yuan", "rupee", "ruble"}
+
+
+class Statement(NamedTuple):
+    """A clause around a value. earlier: what stands before the clause, for one that says "that is" and no more."""
+
+    before: str
+    value: str
+    after: str
+    earlier: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.before} ; {self.after}"
+
+
+class Case(NamedTuple):
+    """A statement, the roots of its words, what is asked, and whether it tells anything of that."""
+
+    statement: Statement
+    said: frozenset[str]
+    wanted: Ask
+    told: bool
+    question: str
+
+
+def noun_behind(after: str) -> list[str]:
+    """The words behind a value up to one that is no noun's."""
+    found: list[str] = []
+    at = 0
+    while len(found) < 5 and (m := _NEXT.match(after, at)) and m[1].lower() not in _BEHIND:
+        if re.search(r"[,.;:]", after[at : m.start(1)]):
+            break
+        found.append(m[1].lower())
+        at = m.end()
+    return found
+
+
+def _noun(case: Case) -> bool:
+    """What stands behind the value is what is counted; a value without a noun is of what is counted."""
+    statement, wanted = case.statement, case.wanted
+    noun = roots(" ".join(noun_behind(statement.after)))
+    if not wanted.counts:
+        other = noun & wanted.words and not noun & wanted.head
+        return not other or (not wanted.money and bool(wanted.head & case.said) and not noun & wanted.people)
+    if wanted.head & roots(statement.value):
+        return noun <= wanted.words
+    if noun & wanted.words:
+        return bool(noun & wanted.head)
+    named = bool(wanted.head & roots(statement.before))
+    return not named or statement.before.rstrip(" *|$").endswith(_LABELLED) or _is_of_it(statement.before, wanted)
+
+
+def _is_of_it(before: str, wanted: Ask) -> bool:
+    """The number of NOUN is 5; of her 40 NOUN she keeps 5; the most NOUN that he makes is 5."""
+    nouns = "|".join(w for w in re.findall(r"[A-Za-z]+", before) if root(w) in wanted.head)
+    most = rf"\b(?:most|fewest|least|maximum|greatest|largest)\s(?:\S+\s)?(?:{nouns})\b.*\b(?:is|was)\s*$"
+    counted = rf"{_NUMBER_OF}{{0,4}}?(?:{nouns})\b"
+    return any(re.search(pattern, before, re.IGNORECASE) for pattern in (most, counted))
+
+
+def _unit(case: Case) -> bool:
+    """The value's unit measures what is asked for."""
+    value, wanted = case.statement.value, case.wanted
+    found, money = _unit_of(value), _MONEY.search(_MARKED.sub(r"\1", value)) is not None
+    if wanted.money:
+        return money or found is None
+    if wanted.counts:
+        units = asked(wanted.text).units
+        if not units:
+            return not money and (found is None or bool(roots(value) & wanted.head))
+        if money:
+            return any(name in _CURRENCIES for u in units for name, _ in u.dims)
+        return found is None or any(u.dims == found.dims for u in units)
+    if wanted.measures:
+        return not money and (found is None or found.dims in [((base, 1),) for base in wanted.measures])
+    return True
+
+
+def _unit_of(value: str) -> Unit | None:
+    m = _VALUE_UNIT.search(value)
+    if m is None or not all(map(is_unit_word, re.findall(r"[A-Za-z]+", m[1].replace("per", "")))):
+        return None
+    found = unit(m[1])
+    return found if found is not None and found.known else None
+
+
+def _rate(case: Case) -> bool:
+    """A share of each is told where it is asked for, and only there."""
+    rate = _RATE.search(f"{case.statement.value} {case.statement.words}") is not None
+    if rate and not _RATE.search(case.wanted.text):
+        return False
+    return rate or not (case.told and (case.wanted.shared or A_PERIOD.search(case.wanted.text)))
+
+
+def _comparison(case: Case) -> bool:
+    """What is asked how much more it is, is told to be more, or needed."""
+    return not (case.told and case.wanted.main & COMPARES) or bool(case.said & (COMPARES | _NEEDS))
+
+
+def _measure(case: Case) -> bool:
+    """Where a measure is asked for, no other thing is told without it: a radius, not the tank's 5."""
+    wanted = case.wanted
+    if wanted.counts or not wanted.head or not case.told:
+        return True
+    plain = wanted.head & (_PLAIN_MONEY if wanted.money and "how" in wanted.words else _UNTOLD)
+    return bool(plain) or bool(same(wanted.head) & (case.said | roots(case.statement.value)))
+
+
+def _people(case: Case) -> bool:
+    """All people that are asked about, or none; of what is joined by "and" both, or neither."""
+    wanted = case.wanted
+    people, names = case.said & wanted.people, case.said & wanted.stands_in
+    if (people and not wanted.needed <= people) or (names and not wanted.stands_in <= names):
+        return False
+    return all((a in case.said) == (b in case.said) for a, b in wanted.pairs)
+
+
+def _numbers(case: Case) -> bool:
+    """All numbers that are asked about, with what they count, or none; no others."""
+    wanted, told, given = case.wanted, numbers(case.statement.words), numbers(case.question)
+    for part in wanted.numbers:
+        missed = part - told
+        if missed and (told & part or any(noun in case.said - wanted.head for _, noun in missed)):
+            return False
+    every = frozenset().union(*wanted.numbers)
+    bare = {(number, "") for number, _ in every}
+    return all(pair in every | bare or (pair in given and pair[1] in wanted.words - wanted.head) for pair in told)
+
+
+def _subject(case: Case) -> bool:
+    """A pronoun stands for one who is asked about: not for the runner-up of "the runner-up has half, so she has 8"."""
+    pronoun, wanted = _PRONOUN.match(case.statement.before), case.wanted
+    if pronoun is None:
+        return True
+    person = pronoun[1].lower() in ("he", "she")
+    if person and len(wanted.needed) > 1 and not case.said & wanted.people:
+        return False
+    first = _FIRST.match(case.statement.earlier)
+    if first is None or (person and not roots(first[1]) & wanted.persons):
+        return True
+    return roots(first[1]) <= same(wanted.words) | SILENT | wanted.stands_in | NUMERALS | HAVE
+
+
+def _order(case: Case) -> bool:
+    """What is told of the words that ask is their beginning: the planet's diameter is not that of its image."""
+    statement, wanted = case.statement, case.wanted
+    if not case.told:
+        return True
+    elliptic = wanted.counts and not noun_behind(statement.after)  # she keeps nineteen
+    whole = wanted.money or elliptic or _unit_of(statement.value) is not None
+    said = case.said | (wanted.head if whole else wanted.head & roots(statement.value))
+    told = [
+        word in said or any(word in row and row & said for row in ALIKE)
+        for word in wanted.order
+        if word not in _MAY_MISS | wanted.people | wanted.complement
+    ]
+    return told == sorted(told, reverse=True)
+
+
+def _left(case: Case) -> bool:
+    """What is asked how much is left, is told to be left."""
+    return not (case.told and case.wanted.main & LEFT) or bool(case.said & LEFT)
+
+
+def _time(case: Case) -> bool:
+    """What is asked for in or after some time, is told of then."""
+    asks, words = case.wanted.text, case.statement.words
+    if not case.told:
+        return True
+    then, told = ({word.lower() for word in _THEN.findall(text)} for text in (asks, words))
+    if then and not then & told and not case.said & LEFT:
+        return False
+    if not any(_LASTING.fullmatch(noun) for part in case.wanted.numbers for _, noun in part):
+        return True
+    both = _FUTURE.search(asks) is not None and _FUTURE.search(words) is not None
+    return both or any(_LASTING.fullmatch(noun) for _, noun in numbers(words))
+
+
+def _roles(case: Case) -> bool:
+    """Who gives, and who is given."""
+    text = f"{case.statement.before} {case.statement.after}"
+    for deed in case.said & case.wanted.words & _TRANSFERS:
+        givers, taken = _around(deed, text)[0], _around(deed, case.wanted.text)[1]
+        if (roots(givers) & roots(taken)) - SILENT:
+            return False
+    return True
+
+
+def _around(deed: str, text: str) -> tuple[str, str]:
+    """What stands before a deed, and what behind it."""
+    for m in re.finditer(r"[A-Za-z]+", text):
+        if root(m[0]) == deed:
+            return text[: m.start()], text[m.end() :]
+    return "", ""
+
+
+def _formulas(case: Case) -> bool:
+    """The formulas beside the value are those that are asked about, and so is the name that it has."""
+    wanted, mine = case.wanted, formulas(case.statement.words)
+    name, is_, _ = case.statement.value.strip("$ ").replace("≈", "=").partition("=")
+    name = name.strip()
+    if is_ and (another_name(name, case.question) or (not case.told and _is_introduced(name, wanted, case.question))):
+        return False
+    asks = "".join(wanted.formulas)
+    return mine <= wanted.formulas or (not wanted.counts and all(f"{formula}=" in asks for formula in mine))
+
+
+def _is_introduced(name: str, wanted: Ask, question: str) -> bool:
+    """Whether a name is the response's own, of which it isn't known what it stands for."""
+    letters = set(re.findall(r"(?<![A-Za-z\\'])[a-zA-Z](?![A-Za-z'])", name))
+    if not letters or wanted.formulas or any(word.startswith(name.lower()) for word in wanted.head):
+        return False
+    return not any(re.search(rf"(?<![A-Za-z']){letter}(?![A-Za-z'])", question) for letter in letters)
+
+
+def _labels(case: Case) -> bool:
+    """A, B, C of "candidate C" are those that are asked about."""
+    statement, wanted = case.statement, case.wanted
+    text = f"{_ARTICLE.sub('', statement.before)} {_UNIT_LETTER.sub('', statement.after)}"
+    mine = frozenset(_LETTER.findall(_MARKED.sub(" ", text)))
+    return mine <= wanted.formulas | wanted.labels and (not mine & wanted.labels or wanted.labels <= mine)
+
+
+def _denial(case: Case) -> bool:
+    """Of what is asked about with a "not", nothing is told without it."""
+    asks, words = _NOT.search(case.wanted.text), case.statement.words
+    if asks is None or _NOT.search(words):
+        return True
+    denied = case.wanted.text[asks.end() :]
+    return not roots(denied) & case.said - GRAMMAR and not numbers(denied) & numbers(words)
+
+
+AGREE: dict[str, Callable[[Case], bool]] = {
+    "another noun": _noun,
+    "another unit": _unit,
+    "another rate": _rate,
+    "another comparison": _comparison,
+    "another measure": _measure,
+    "other people": _people,
+    "other numbers": _numbers,
+    "another subject": _subject,
+    "a part of what is asked": _order,
+    "not what is left": _left,
+    "another time": _time,
+    "another role": _roles,
+    "another formula": _formulas,
+    "another letter": _labels,
+    "without the denial": _denial,
+}
