@@ -8,7 +8,8 @@ Each verifier runs in a process of its own, in the environment of its package (m
 build/integrations). An item that isn't answered in --patience seconds of work is hung: its process is killed, another
 goes on with the next. Time is what the process and its children spend on processors, whatever else runs. Each answer is
 on disk as soon as it is there (build/verifier-bench): what was stopped goes on, and the page is made of the verifiers
-that have answered everything.
+that have answered everything. A row whose answers aren't on this disk stays as the page has it, for as long as the sets
+have the sizes that it was measured on; each row has its date.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +61,7 @@ class Result(NamedTuple):
     accepted: Counter[tuple[str, bool]]  # by group, and whether the answer is right
     hung: int
     cpu: float
+    date: str
 
 
 class Process:
@@ -187,28 +190,44 @@ class Kept:
             return None
         found = [(item, *self.rows[item.key]) for item in given]
         accepted = Counter((item.group, item.right) for item, said, _ in found if said)
-        return Result(accepted, sum(said is None for _, said, _ in found), sum(used for *_, used in found))
+        date = time.strftime("%Y-%m-%d", time.localtime(self._file.stat().st_mtime))
+        return Result(accepted, sum(said is None for _, said, _ in found), sum(used for *_, used in found), date)
 
 
-def page(results: dict[str, Result], given: Sequence[Item], patience: float) -> str:
+def rows(page: str, head: str) -> dict[str, str]:
+    """A page's rows by what they begin with; none where its table has another head."""
+    lines = page.splitlines()
+    if head not in lines:
+        return {}
+    start = lines.index(head) + 2
+    table = takewhile(lambda line: line.startswith("|"), lines[start:])
+    return {line.split("|")[1].strip(): line for line in table}
+
+
+def page(results: dict[str, Result], given: Sequence[Item], patience: float, before: str) -> str:
+    """The page's text. before: what it was, from which the rows of verifiers without a result are taken."""
     sizes = Counter((item.group, item.right) for item in given)
     head = ["verifier"]
     for group in GROUPS:
         head += [f"{group}: right ({sizes[group, True]})"] if sizes[group, True] else []
         head += [f"{group}: wrong ({sizes[group, False]})"]
-    head += ["hung", "CPU s"]
+    head += ["hung", "CPU s", "measured"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for name, result in results.items():
-        cells = [VERIFIERS[name][0]]
+    known = rows(before, lines[0])
+    for name, (title, _) in VERIFIERS.items():
+        result = results.get(name)
+        if result is None:
+            lines += [known[title]] if title in known else []
+            continue
+        cells = [title]
         for group in GROUPS:
             cells += [str(result.accepted[group, True])] if sizes[group, True] else []
             cells += [str(result.accepted[group, False])]
-        lines.append("| " + " | ".join([*cells, str(result.hung), f"{result.cpu:.0f}"]) + " |")
+        lines.append("| " + " | ".join([*cells, str(result.hung), f"{result.cpu:.0f}", result.date]) + " |")
     text = (HERE / "method.md").read_text(encoding="utf-8")
     families = "; ".join(f"{what} (`` {form.format('7')} ``)" for what, form in ATTACKS.items())
     return text.format(
         table="\n".join(lines),
-        date=time.strftime("%Y-%m-%d"),
         n=len(given),
         families=families,
         hangs=len(HANGS),
@@ -233,7 +252,8 @@ def main() -> None:
     results = {name: Kept(chosen.results / f"{name}.jsonl").result(given) for name in VERIFIERS}
     found = {name: result for name, result in results.items() if result is not None}
     if found:
-        PAGE.write_text(page(found, given, chosen.patience), encoding="utf-8")
+        before = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
+        PAGE.write_text(page(found, given, chosen.patience, before), encoding="utf-8")
     if missing := [name for name in VERIFIERS if name not in found]:
         print(f"{PAGE.name} is without {', '.join(missing)}: the same command goes on")
 

@@ -19,11 +19,13 @@ GRACE = 120  # seconds for what is under way, once it is told to stop
 def serve(door: Door, address: str, replicas: int, workers: int, timeout: float, queue: int) -> None:
     """Deploy to the Ray cluster at an address, and stay until told to stop, when the deployment is taken down.
 
-    Raises UserError for a cluster that can't be reached; and for a key, which Ray Serve's proxy doesn't ask for.
+    Raises UserError for a cluster that can't be reached, and one that can't deploy; and for a key, which Ray Serve's
+    proxy doesn't ask for.
     """
     try:
         import ray
         from ray import serve as ray_serve
+        from ray.exceptions import RayError
     except ImportError as error:
         raise MissingExtraError("ray[serve]", "serve-ray", "--ray-address") from error
     if door.api_key:
@@ -33,8 +35,11 @@ def serve(door: Door, address: str, replicas: int, workers: int, timeout: float,
         ray.init(address, namespace=NAME, log_to_driver=False)
     except (ConnectionError, ValueError) as error:
         raise UserError(f"no Ray cluster answers at {address}: {' '.join(str(error).split())[:200]}") from error
-    ray_serve.start(http_options={"host": door.host, "port": door.port})
-    ray_serve.run(application(replicas, workers, timeout, queue), name=NAME, route_prefix="/")
+    try:
+        ray_serve.start(http_options={"host": door.host, "port": door.port})
+        ray_serve.run(application(replicas, workers, timeout, queue), name=NAME, route_prefix="/")
+    except (RayError, RuntimeError) as error:
+        raise UserError(f"Ray Serve can't deploy the verifier: {str(error).strip().splitlines()[-1][:300]}") from error
     print(f"the verifier is on http://{door.host}:{door.port}/verify, {replicas} replicas", file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:

@@ -27,7 +27,7 @@ TOOLS: dict[str, tuple[str | None, list[str]]] = {
     "verl": ("verl_rewards.py", ["verl==0.9.1", "torch>=2.11", "fastapi", "uvicorn"]),
     "verifiers": ("verifiers_rubric.py", ["verifiers==0.4.0"]),
     "inspect": ("inspect_scorer.py", ["inspect-ai==0.3.285"]),
-    "ray": ("ray_serve.py", ["ray[serve]==2.55.0"]),
+    "ray": ("ray_serve.py", ["ray[serve]==2.55.0", "protobuf<7"]),
     # These two for the comparison of verifiers alone (perf/verifier_bench).
     "latex2sympy2": (None, ["latex2sympy2==1.9.1"]),
     "lm-eval": (None, ["lm-eval[math]==0.4.13", "torch>=2.11"]),
