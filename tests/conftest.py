@@ -38,6 +38,25 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 ROOT = Path(__file__).parent.parent
+_ENGINES = {"vllm_engine", "server"}  # fixtures that take a minute to make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `--dist loadgroup`: a file's tests stay together, those of the shared engines too; the longest come first."""
+    longest: dict[str, float] = {}
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        group = "engines" if _ENGINES.intersection(fixtures) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+        limit = item.get_closest_marker("timeout")
+        longest[group] = max(longest.get(group, 0.0), limit.args[0] if limit else 600.0)
+    items.sort(key=lambda item: -longest[_group(item)])
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    assert mark
+    return mark.args[0]
 
 
 @pytest.fixture(scope="session")

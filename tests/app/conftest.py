@@ -169,8 +169,8 @@ def serve() -> Iterator[Callable[..., str]]:
         server.close()
 
 
-def wait_until(check: Callable[[], Any], seconds: float = 15.0) -> bool:
-    """Whether something becomes true in time."""
+def wait_until(check: Callable[[], Any], seconds: float = 30.0) -> bool:
+    """Whether something becomes true in time: on a busy machine, too."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if check():

@@ -302,8 +302,7 @@ def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinke
     assert page.until(lambda: "slow" in page.text())
     assert page.until(lambda: page.all("#ampo-question button.stop-button"))
     remote.delay = 0
-    assert page.answered()
-    assert "slow end" in page.text()
+    assert page.until(lambda: "slow end" in page.text(), 40)
     assert len(remote.asked) == 1
     assert page.until(lambda: page.script(f"{KEPT}[0].turns[0].answer.state") == "stop")
     assert len(page.script(KEPT)) == 1
@@ -328,8 +327,7 @@ def test_a_network_that_is_cut_loses_nothing(page: Page, serve, make_desk, think
     time.sleep(3)
     page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", cut | {"offline": False})
     remote.delay = 0
-    assert page.answered()
-    assert "slow end" in page.text()
+    assert page.until(lambda: "slow end" in page.text(), 40)
     assert len(remote.asked) == 1
     assert page.until(lambda: not page.all("#ampo-question button.stop-button"))
 
@@ -606,8 +604,8 @@ def test_a_telephone(page: Page, url: str, remote, scheme: str) -> None:
     page.open(url)
     page.ask("Well?")
     assert page.answered()
-    assert page.script("document.documentElement.scrollWidth") <= 390
     boxes = "[...document.querySelectorAll('#ampo-chat .message :is(p, p code, pre)')]"
-    assert page.script(f"{boxes}.length") > 2
+    assert page.until(lambda: page.script(f"{boxes}.length") > 2)
+    assert page.script("document.documentElement.scrollWidth") <= 390
     assert page.script(f"{boxes}.some(e => e.getBoundingClientRect().right > 390)") is False
     assert page.script("document.body.classList.contains('dark')") is (scheme == "dark")

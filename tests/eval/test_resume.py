@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-KILLS = 10
+KILLS = 4  # tests/soak.py does it a hundred times
 
 
 def start(server: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--suite", "demo", "--samples", "2"]
-    command += ["--max-tokens", "48", "--concurrency", "8", "--output-dir", str(folder)]
+    command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--suite", "demo"]
+    command += ["--samples", "2", "--max-tokens", "32", "--concurrency", "8", "--output-dir", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
 
@@ -38,7 +38,7 @@ def size(folder: Path) -> int:
 
 
 @pytest.mark.slow
-def test_kill_9_at_ten_moments(server: str, tmp_path: Path) -> None:
+def test_kill_9_at_random_moments(server: str, tmp_path: Path) -> None:
     finish(server, tmp_path / "whole")
     rng = random.Random(20251002)
     killed_at_work = 0

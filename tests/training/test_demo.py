@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SHORT = ["--steps", 2, "--rollout.prompts_per_step", 2, "--rollout.n", 2, "--optimizer.mini_batch_prompts", 2]
 FEW = ["--suite", "demo", "--limit", 2, "--samples", 1, "--max-tokens", 16, "--backend", "transformers"]
