@@ -33,7 +33,7 @@ class Run:
         with self.said.open("w") as stream:
             self.process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=given)
 
-    def until(self, reached: Callable[[], Any], seconds: float = 300) -> Any:
+    def until(self, reached: Callable[[], Any], seconds: float = 700) -> Any:
         """What `reached` gives as soon as that is something."""
         assert self.process
         deadline = time.monotonic() + seconds
@@ -45,7 +45,7 @@ class Run:
                 self.sessions.add(note.read_text())
         return found
 
-    def ended(self, seconds: float = 300) -> int:
+    def ended(self, seconds: float = 700) -> int:
         assert self.process
         return self.process.wait(seconds)
 
