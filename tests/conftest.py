@@ -24,6 +24,11 @@ from jaxtyping import install_import_hook
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Threads of one process that spin while they wait for each other take the time of the processes beside it: tests of a
+# few seconds took minutes.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # How long one example takes is the machine's business: a busy one must not fail a property. A fixed seed: what fails
 # fails every time.
 settings.register_profile("ampo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

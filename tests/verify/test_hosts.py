@@ -117,7 +117,7 @@ def test_under_xdist(tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     environment |= {"PYTHONPATH": str(Path(__file__).parent), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [*command, "test_both.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        [*command, "test_both.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
