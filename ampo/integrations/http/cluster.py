@@ -39,7 +39,8 @@ def serve(door: Door, address: str, replicas: int, workers: int, timeout: float,
         ray_serve.start(http_options={"host": door.host, "port": door.port})
         ray_serve.run(application(replicas, workers, timeout, queue), name=NAME, route_prefix="/")
     except (RayError, RuntimeError) as error:
-        raise UserError(f"Ray Serve can't deploy the verifier: {str(error).strip().splitlines()[-1][:300]}") from error
+        last = (str(error).strip() or repr(error)).splitlines()[-1]  # of a traceback on another machine
+        raise UserError(f"Ray Serve can't deploy the verifier: {last[:300]}") from error
     print(f"the verifier is on http://{door.host}:{door.port}/verify, {replicas} replicas", file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
