@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ampo.engines.background import BackgroundLoop
+from ampo.engines.overheard import Overheard
 from ampo.errors import EngineError
 
 GATHER_PAUSE = 0.005
@@ -234,22 +235,27 @@ class ProcessCore(Core):
 
         self._loop = BackgroundLoop("vllm")
         self._tasks: dict[str, Future[None]] = {}
+        self._cause: str | None = None  # of its death, once somebody has asked
+
+        self._overheard = Overheard()
 
         async def start() -> Any:
-            with _main_not_repeated():
+            with _main_not_repeated(), self._overheard.listening():
                 return AsyncLLM.from_engine_args(engine_args, usage_context=UsageContext.LLM_CLASS)
 
         try:
             self._engine = self._loop.run(start())
-        except BaseException:
+        except BaseException as error:
             self._loop.close()
+            if isinstance(error, RuntimeError) and (cause := self._overheard.cause()):  # vLLM only points at it
+                raise RuntimeError(cause) from error
             raise
         self.config = self._engine.vllm_config
         self.tokenizer = self._engine.get_tokenizer()
 
     def submit(self, request_id: str, token_ids: list[int], params: Any, sink: Sink) -> None:
         if self._engine.errored:
-            raise EngineError("vLLM's engine process has died: its log says why")
+            raise self._died("its process has ended")
         self._tasks[request_id] = self._loop.submit(self._consume(request_id, token_ids, params, sink))
 
     def abort(self, request_id: str) -> None:
@@ -276,9 +282,15 @@ class ProcessCore(Core):
         except ValueError as error:  # vLLM refuses this request
             sink(error)
         except Exception as error:  # whatever else ends the engine: this request hears of it
-            sink(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+            sink(self._died(f"{type(error).__name__}: {error}"))
         finally:
             self._tasks.pop(request_id, None)
+
+    def _died(self, otherwise: str) -> EngineError:
+        """With what the engine's processes said last of an error."""
+        if self._cause is None:
+            self._cause = self._overheard.cause()
+        return EngineError(f"vLLM's engine died: {self._cause or otherwise}")
 
 
 @contextmanager
