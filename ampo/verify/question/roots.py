@@ -58,7 +58,7 @@ def is_past(word: str) -> bool:
     return word in _IRREGULAR
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def root(word: str) -> str:
     """A word without its ending, whatever its tense or number: gave as give, planted as plant, stopped as stop."""
     word = re.sub(r"['’](?:s|ll|d|ve|re)?$", "", word.lower())
