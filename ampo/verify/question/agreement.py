@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import dropwhile
 from typing import NamedTuple
 
 from ampo.verify.question.ask import Ask
@@ -34,11 +35,14 @@ A_PERIOD = re.compile(
 _RATE = re.compile(
     rf"\b(?:per|each|every|apiece|hourly|daily|weekly|monthly|yearly|an? (?:{PERIODS}))\b", re.IGNORECASE
 )
+_A_PERIOD_OF = re.compile(rf"\b(?:{PERIODS})(?=s?\b)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?")
 _FUTURE = re.compile(r"\b(?:will|would|then)\b", re.IGNORECASE)
 _THEN = re.compile(r"\b(?:before|after|currently|end|beginning|start|originally|initially)\b", re.IGNORECASE)
+_LATE = {"after", "end"}  # where the question ends: may be left out
 _NOT = re.compile(r"\b(?:not|no|never|neither|without|non)\b|n['’]t\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\W*(?:(?:then|and|so|thus|meaning|that means|this means) )?(he|she|it|they)\b", re.IGNORECASE)
+_STANDS_FOR = re.compile(r"\b(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 _FIRST = re.compile(
     r"\W*(?:(?:since|because|as|and|so|then|if|when|the|a|an|his|her|their|its|now|but)\s)*([A-Za-z'’-]{2,})",
     re.IGNORECASE,
@@ -56,8 +60,9 @@ _MAY_MISS = (
     | _UNTOLD
     | roots(
         """
-        how many much what which who whose when where find compute calculate determine evaluate solve give list simplify
-        express factor write estimate state long old far tall high wide deep fast often most least fewest greatest
+        how many much big large what which who whose when where find compute calculate determine evaluate solve
+        give list simplify express factor write estimate state long old far tall high wide deep fast often most
+        least fewest greatest
         smallest largest highest lowest maximum minimum shortest longest cheapest randomly selected chosen celsius
         fahrenheit have possible different now get dollar dollars whole
         """
@@ -172,11 +177,17 @@ def _unit_of(value: str) -> Unit | None:
 
 
 def _rate(case: Case) -> bool:
-    """A share of each is told where it is asked for, and only there."""
+    """A share of each is told where it is asked for, and only there.
+
+    What a day brings may be told without the day, where the question speaks of days alone.
+    """
     rate = _RATE.search(f"{case.statement.value} {case.statement.words}") is not None
     if rate and not _RATE.search(case.wanted.text):
         return False
-    return rate or not (case.told and (case.wanted.shared or A_PERIOD.search(case.wanted.text)))
+    if rate or not case.told:
+        return True
+    periods = {m[0].lower() for m in _A_PERIOD_OF.finditer(case.question)}
+    return not case.wanted.shared and (len(periods) < 2 or not A_PERIOD.search(case.wanted.text))
 
 
 def _comparison(case: Case) -> bool:
@@ -206,7 +217,7 @@ def _numbers(case: Case) -> bool:
     """All numbers that are asked about, with what they count, or none; no others."""
     wanted, told, given = case.wanted, numbers(case.statement.words), numbers(case.question)
     for part in wanted.numbers:
-        missed = part - told
+        missed = {(number, noun) for number, noun in part if not {(number, noun), (number, "")} & told}
         if missed and (told & part or any(noun in case.said - wanted.head for _, noun in missed)):
             return False
     every = frozenset().union(*wanted.numbers)
@@ -241,6 +252,8 @@ def _order(case: Case) -> bool:
         for word in wanted.order
         if word not in _MAY_MISS | wanted.people | wanted.complement
     ]
+    if _STANDS_FOR.search(statement.before):  # he spent 300, of what the chef spent
+        told = list(dropwhile(lambda said: not said, told))
     return told == sorted(told, reverse=True)
 
 
@@ -255,7 +268,7 @@ def _time(case: Case) -> bool:
     if not case.told:
         return True
     then, told = ({word.lower() for word in _THEN.findall(text)} for text in (asks, words))
-    if then and not then & told and not case.said & LEFT:
+    if then - _LATE and not then & told and not case.said & LEFT:
         return False
     if not any(_LASTING.fullmatch(noun) for part in case.wanted.numbers for _, noun in part):
         return True

@@ -70,6 +70,7 @@ _BEGINS = roots(
     """
 )
 _PAIR = re.compile(r"\b([A-Za-z]{3,}),? and (?:(?:her|his|their|its|the|an?) )?([A-Za-z]{3,})")
+_SHORT = re.compile(r"(?<=[a-z]) \(([A-Z]{2,5})\)")  # the Greatest Common Divisor (GCD)
 _PERFECT = re.compile(r"\b(?:have|has|had) been\b", re.IGNORECASE)
 _LABEL = re.compile(r"(?<=[a-z,] )([A-HJ-Z])\b(?![.'’]\w)")
 _NAMED_BY_LETTER = re.compile(r"\b([A-Z][a-z]+) \$([A-Z])\$")
@@ -83,6 +84,10 @@ _NOMINATIVE = re.compile(
     r"\b(?:did|does|do|will|would|can|could|should|must|has|have|had|is|was|were|are)\s(?:(?P<one>he|she)|they)\b|"
     r"\b(?:he|she)\s(?=\w)|\bthey\s(?:all\s)?(?=\w)",
     re.IGNORECASE,
+)
+_IT = re.compile(r"\b(?:did|does|do|will|would|can|could|should|must|has|have|had|is|was)\sit\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"(?:^|[.?!;,]\s|\b(?:and|but|when|while|if)\s)(?:an?|the|another|each|one) ([a-z]+)\b", re.IGNORECASE
 )
 _BASES = {"long": ("s", "m"), "old": ("s",)} | dict.fromkeys(("far", "tall", "high", "wide", "deep"), ("m",))
 
@@ -140,8 +145,9 @@ def ask(question: str) -> Ask:
         return Ask()
     relative = _RELATIVE.search(clause, start + 6)
     main, rest = (clause[: relative.start()], clause[relative.start() :]) if relative else (clause, "")
-    noun = _noun(clause[start:])
-    head = roots(" ".join(noun.words))
+    short = _SHORT.search(clause)
+    noun = _noun(_SHORT.sub("", clause[start:]))
+    head = roots(" ".join((*noun.words, short[1]) if short else noun.words))
     plain = FORMULA.sub(" ", clause)
     people = (roots(" ".join(_CAPITAL.findall(plain))) | (roots(clause) & _KIN_ROOTS)) - _SCALES
     names = _names(question)
@@ -269,7 +275,8 @@ def _stands_in(clause: str, question: str, names: set[str]) -> frozenset[str]:
     """The names that a "he" or "they" of the words may stand for: of one whom the question names alone, or of all."""
     m = _NOMINATIVE.search(clause)
     if m is None:
-        return frozenset()
+        subjects = {root(noun) for noun in _SUBJECT.findall(question)} if _IT.search(clause) else set()
+        return frozenset(subjects) if len(subjects) == 1 else frozenset()
     one = "they" not in m[0].lower()
     kin = {word for word in _KIN if not (one and word.endswith("s"))}  # "her friends" are no "she"
     if kin & {*words(question.lower())} or (one and len(names) != 1):

@@ -64,6 +64,17 @@ _OPERATIONS = {
     "difference": re.compile(r"[-−]|subtract"),
     "quotient": re.compile(r"[/÷]|\\div|\\frac|divide"),
 }
+_SUM = re.compile(r"(?<![\w.])-?\d[\d.,]*(?:\s*[-+*/×·÷−]\s*\d+(?:[.,]\d+)*)+")
+_SPOKEN = tuple(
+    (re.compile(rf"\s(?:{words})\s", re.IGNORECASE), sign)
+    for words, sign in (
+        ("plus", "+"),
+        ("minus", "-"),
+        ("times|multiplied by", "*"),
+        ("divided by", "/"),
+        ("is|equals|is equal to|gives|makes", "="),
+    )
+)
 _COUNTED = re.compile(r"\W*(?:\d[\d,.]*|\w+(?=\s[a-z]))(\s.*)$", re.DOTALL)
 _PIECES = roots("piece number kind type sort part slice amount")
 _OPPOSITES = (
@@ -78,11 +89,15 @@ def objection(statement: Statement, question: str) -> str | None:
     """Why a statement doesn't answer: a word that neither asks nor says nothing, or the feature that differs."""
     wanted = ask(question)
     named = _names_what_is_asked(statement.value, wanted)
+    if (lead := _before_the_sum(statement, wanted)) is not None:
+        named, statement = True, statement._replace(before=_METHODS.sub(" ", _VALUES.sub(" ", lead)))
     statement = _plain(statement, wanted, named)
     if FOREIGN.search(statement.words) and _is_foreign(statement.words, question):
         return "told of something else, in another language"
     said = roots(statement.words) - NUMERALS
     known = _known(question) | (_REMAINS if named else frozenset())
+    if said & same(wanted.words) - GRAMMAR - SUMS - HAVE - wanted.head:  # she has eaten
+        known |= HAVE
     if other := said - known - _units_told(statement, wanted, said, question):
         return f"told of something else: {min(other)}"
     case = Case(statement, said, wanted, _tells(statement, wanted), question)
@@ -118,6 +133,18 @@ def _names_what_is_asked(value: str, wanted: Ask) -> bool:
     name = compact(name)
     initial = len(name) == 1 and any(word.startswith(name.lower()) for word in wanted.head)
     return bool(is_) and (name in wanted.formulas or initial)
+
+
+def _before_the_sum(statement: Statement, wanted: Ask) -> str | None:
+    """What stands before 8 * 5 of "8 * 5 is 40", where that is asked for; None where it doesn't say so."""
+    said = f"{statement.before}{statement.value}"
+    for word, sign in _SPOKEN:
+        said = word.sub(sign, said)
+    for asks in _SUM.findall(wanted.text):
+        terms = r"\s*".join(map(re.escape, re.findall(r"[\d.,]+|\S", asks)))
+        if m := re.fullmatch(rf"(.*?)(?<![\d.+*/×·÷−-]){terms}\s*=[^=]*", said, re.DOTALL):
+            return m[1]
+    return None
 
 
 def _plain(statement: Statement, wanted: Ask, named: bool) -> Statement:

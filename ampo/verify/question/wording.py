@@ -50,7 +50,7 @@ ALIKE = tuple(
             "have own hold contain possess there",
             "left leave remain remaining keep still retain have leftover",
             "earn make gain get receive take collect net pocket obtain",
-            "spend pay",
+            "spend pay cost",
             "cost price charge worth",
             "need require take must",
             "long length last",
