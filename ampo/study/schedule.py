@@ -48,10 +48,11 @@ def folder_of(study: Path, job: Job) -> Path:
 def _stages(size: Size, store: Store) -> Iterator[list[Job]]:
     """What is to be done before the next can be told."""
     yield [jobs.SKILL]
-    yield jobs.students(size)
+    yield [job for job in jobs.students(size) if job.start in (size.rarest, size.rate.start)]
     yield [jobs.gate(size)]
     decide.check_gate(size, store)
     yield jobs.rates(size)
+    yield jobs.students(size)
     yield jobs.main(size, decide.learning_rate(size, store))
 
 
