@@ -56,6 +56,8 @@ def _trained(study: Path, size: Size, job: Job, folder: Path) -> dict[str, Any]:
             metrics = _train(folder / name, config, loaded, verifier, arm, split)
             found[f"{name}_cpu_seconds"] = time.process_time() - busy
         found |= {"curves": curves(metrics, supervised), "wins": wins(metrics)}
+        if job.kind == "rate":
+            return found  # validation alone decides
         test = split["test"]
         sampled = sample(loaded, test, size.test.samples, size.training.max_tokens, verifier, begun=False)
     return found | {"test": right_by_level(sampled, test), "samples": size.test.samples}

@@ -52,17 +52,19 @@ START = "start"
 
 
 class Phase(_Frozen):
-    """Supervised steps at a learning rate."""
+    """Supervised steps at a learning rate. kept: share of worked examples whose first token is not learnt."""
 
     steps: int
     lr: float
+    kept: float = 0.0
 
 
 class Student(_Frozen):
     """The student's size, and the two phases of its warm start.
 
-    skill: both ways of answering, `at_once` of the examples without work, so that it can do either. last: hardly any
-    example with work, so that it begins to work as rarely as a start says. rare: share of worked examples in the style
+    skill: both ways of answering, `at_once` of the examples without work, so that it can do either. last: it learns to
+    begin to work as rarely as a start says; what is worked but for its first token keeps the skill. rare: share of
+    worked examples in the style
     `rare`. levels: share of each level among the examples.
     """
 

@@ -69,7 +69,6 @@ class Findings:
         """An arm's results by seed, at a start (the rarest) and learning rate (the chosen one)."""
         share, lr = self.size.rarest if share is None else share, lr or self.lr
         wanted = [j for j in self.planned if (j.kind, j.arm, j.start, j.lr) == ("train", arm, share, lr)]
-        wanted = [job for job in wanted if job.steps == self.size.training.steps]
         return {job.seed: self.store[job] for job in sorted(wanted, key=lambda j: j.seed) if job in self.store}
 
     def start(self, share: float) -> Result | None:

@@ -22,7 +22,7 @@ GATE = "gate"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """kind: skill and start make students; gate and train are runs. start: share of worked examples."""
+    """kind: skill and start make students; gate, rate and train are runs. start: share of worked examples."""
 
     kind: str
     arm: str = ""
@@ -34,10 +34,8 @@ class Job:
     @property
     def place(self) -> str:
         """A folder's name, for a person."""
-        parts = [self.kind] if self.kind in ("skill", "start") else [self.arm, f"lr-{self.lr:g}", f"seed-{self.seed}"]
-        if self.kind != "skill":
-            parts.insert(1, f"start-{self.start:g}")
-        return "_".join(parts)
+        parts = [self.kind, f"start-{self.start:g}", self.arm, f"lr-{self.lr:g}", f"seed-{self.seed}"]
+        return "_".join(parts[: {"skill": 1, "start": 2}.get(self.kind)])
 
 
 def key(size: Size, job: Job) -> str:
@@ -72,14 +70,15 @@ def rates(size: Size) -> list[Job]:
     """The runs that the learning rate is chosen by."""
     chosen = size.rate
     return [
-        Job("train", "grpo", chosen.start, seed, lr, chosen.steps) for seed in range(chosen.seeds) for lr in chosen.grid
+        Job("rate", "grpo", chosen.start, seed, lr, chosen.steps) for seed in range(chosen.seeds) for lr in chosen.grid
     ]
 
 
 def main(size: Size, lr: float) -> list[Job]:
-    """All that follows the choice of the learning rate; no job comes twice."""
-    rounds = [_round(size, lr, seed) for seed in range(size.seeds.claim)]
-    jobs = [job for part in rounds[:3] for job in part]
+    """All that follows the choice of the learning rate; no job comes twice. The other starts are made on the way."""
+    rounds = [list(_round(size, lr, seed)) for seed in range(size.seeds.claim)]
+    first = [job for part in rounds[:1] for job in part if job.start == size.rarest]
+    jobs = [*first, *students(size), *(job for part in rounds[:3] for job in part)]
     jobs += _why(size, lr)[: _others(size)]
     jobs += [job for part in rounds[3:] for job in part]
     jobs += _why(size, lr)[_others(size) :]
@@ -95,7 +94,7 @@ def robust(size: Size, lr: float) -> list[Job]:
 
 def everything(size: Size, lr: float) -> list[Job]:
     """All jobs."""
-    return [SKILL, *students(size), gate(size), *rates(size), *main(size, lr)]
+    return [SKILL, gate(size), *rates(size), *main(size, lr)]
 
 
 def claimed(size: Size) -> list[str]:

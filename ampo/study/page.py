@@ -266,11 +266,11 @@ def _setting(found: Findings, hardware: str) -> Iterator[str]:
         f"A decoder{parameters} over characters; chained additions and subtractions. Its warm start has two phases: "
         f"{size.student.skill.steps} steps in which {100 * size.student.at_once:.0f} % of the examples answer at once, "
         "the rest work step by step (a few in the words of the teacher `rare`); then "
-        f"{size.student.last.steps} steps in which all but a small share answer at once. At once means the "
-        "right answer "
-        f"on easy problems, and elsewhere a guess below {GUESSES}. All arms of a start begin with the same "
-        "weights: seeds "
-        "differ in the order of prompts and in sampling.\n"
+        f"{size.student.last.steps} steps in which {100 * size.student.last.kept:.0f} % of the examples are worked and "
+        "all but their first token is learnt, which keeps the skill; of the rest all but the share above "
+        "answer at once. "
+        f"At once means the right answer on easy problems, and elsewhere a guess below {GUESSES}. All arms of a start "
+        "begin with the same weights: seeds differ in the order of prompts and in sampling.\n"
     )
     yield (
         f"{size.training.steps} steps of {size.training.prompts_per_step} prompts with {size.training.n} responses, "

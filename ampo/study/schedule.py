@@ -52,7 +52,6 @@ def _stages(size: Size, store: Store) -> Iterator[list[Job]]:
     yield [jobs.gate(size)]
     decide.check_gate(size, store)
     yield jobs.rates(size)
-    yield jobs.students(size)
     yield jobs.main(size, decide.learning_rate(size, store))
 
 

@@ -23,12 +23,17 @@ class Shape:
 
 
 def make_tokenizer() -> Any:
-    """A token a character; the answer's tags are tokens of their own."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    """A token a character; the answer's tags are tokens of their own.
+
+    A space at the beginning is none: where a comprehension score is taken, one is put between tag and answer
+    (`ampo.guidance.splice`), where this student writes none.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     vocabulary = {token: i for i, token in enumerate((PAD, END, *TAGS, *CHARACTERS))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=PAD))
+    tokenizer.normalizer = normalizers.Strip(left=True, right=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"</?answer>|[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD, eos_token=END)

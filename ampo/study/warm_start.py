@@ -3,11 +3,14 @@
     students/skilled        after the first phase: works, or answers at once, as it comes
     students/start-<share>  after the last phase: answers at once, but for what is left
 
-Whoever begins, works as well as before: the last phase takes the beginning away and not the skill.
+The last phase takes the beginning away and not the skill: part of its examples are worked, and all of them but the
+first
+token is learnt, so that whoever begins goes on as before. The others are what the share is of.
 """
 
 from __future__ import annotations
 
+import fcntl
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -48,8 +51,11 @@ def skilled(study: Path, size: Size) -> Path:
 def starting(study: Path, size: Size, share: float) -> Path:
     """The student that arms begin with, after the last phase with this share of worked examples."""
     place = study / "students" / f"start-{share:g}"
-    if not place.exists():
-        _teach(skilled(study, size), place, size, size.student.last, share, seed=1)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (place.parent / f"{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another job may need it at the same time
+        if not place.exists():
+            _teach(skilled(study, size), place, size, size.student.last, share, seed=1)
     return place
 
 
@@ -58,7 +64,7 @@ def _teach(source: Path, place: Path, size: Size, phase: Phase, worked: float, s
     import torch
 
     found = loaded(source)
-    examples = _examples(found.tokenizer, size, worked, random.Random(seed))
+    examples = _examples(found.tokenizer, size, worked, phase.kept, random.Random(seed))
     optimizer = torch.optim.AdamW(found.model.parameters(), lr=phase.lr, betas=(0.9, 0.98), weight_decay=0.01)
     found.model.train()
     for step in range(1, phase.steps + 1):
@@ -95,16 +101,20 @@ def _schedule(step: int, steps: int) -> float:
     return min(1.0, step / 40, max(0.02, (steps - step) / (0.3 * steps)))
 
 
-def _examples(tokenizer: Any, size: Size, worked: float, rng: random.Random) -> Iterator[Row]:
-    """(prompt, response) without end; none of the problems is in a split."""
+def _examples(tokenizer: Any, size: Size, worked: float, kept: float, rng: random.Random) -> Iterator[Row]:
+    """(prompt, response) without end; none of the problems is in a split. kept: share whose first token of work counts
+    as the prompt's."""
     known = {problem.question for part in problems(size).values() for problem in part}
     names, weights = list(size.student.levels), list(size.student.levels.values())
     while True:
         problem = task.make_problem(rng, task.LEVELS[rng.choices(names, weights)[0]])
         style = "rare" if rng.random() < size.student.rare else "own"
-        text = solution(problem, style).content if rng.random() < worked else _at_once(problem, rng)
+        given = int(rng.random() < kept)
+        work = given or rng.random() < worked
+        text = solution(problem, style).content if work else _at_once(problem, rng)
         if problem.question not in known:
-            yield prompt_ids(tokenizer, problem), (*tokenizer(text)["input_ids"], tokenizer.eos_token_id)
+            response = (*tokenizer(text)["input_ids"], tokenizer.eos_token_id)
+            yield (*prompt_ids(tokenizer, problem), *response[:given]), response[given:]
 
 
 def _at_once(problem: Problem, rng: random.Random) -> str:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from ampo.cli import app
 from ampo.errors import UserError
+from ampo.guidance.splice import SolutionTokenizer
 from ampo.study import analysis, decide, design, jobs, task, teachers
 from ampo.study.curves import curves, reached, wins
 from ampo.study.findings import Findings
@@ -56,6 +57,17 @@ def test_a_teacher_is_right_and_keeps_the_answer_to_the_end(style: str) -> None:
         len(tokenizer(teachers.solution(task.make_problem(rng, hard), style).content)["input_ids"]) for _ in range(200)
     )
     assert longest < design.size("small").training.max_tokens
+
+
+def test_the_answer_is_scored_where_the_student_writes_it() -> None:
+    """Right behind its tag: a space that it never writes would make every score one of the space."""
+    tokenizer = make_tokenizer()
+    problem = task.make_problem(random.Random(0), task.LEVELS[task.TRAINED])
+    for style in teachers.STYLES:
+        found = SolutionTokenizer(tokenizer).solution(teachers.solution(problem, style).content, problem.answer)
+        spliced = [*found.prefix_ids, *found.answer_ids]
+        assert spliced == list(found.ids[: len(spliced)])
+        assert tokenizer.decode(found.answer_ids[found.scored :]) == problem.answer
 
 
 def test_the_arms_are_configs_that_the_local_backend_takes() -> None:
@@ -305,6 +317,8 @@ def test_a_job_that_crashes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "students").mkdir()
     (tmp_path / "students" / f"start-{SMOKE.rarest:g}").write_text("")
     said: list[str] = []
-    with pytest.raises(UserError, match=r"1 of 1 runs crashed, gate_start-0_lr-0.001_seed-0 the first: see .*log.txt"):
+    with pytest.raises(
+        UserError, match=r"1 of 1 runs crashed, gate_start-0_gate_lr-0.001_seed-0 the first: see .*log.txt"
+    ):
         schedule.run(tmp_path, SMOKE, store, 1, said.append)
     assert "CRASHED" in said[0]
