@@ -53,6 +53,8 @@ def _advice(found: Findings) -> Iterator[str]:
 
 
 def _map(found: Findings, figures: Sequence[str]) -> Iterator[str]:
+    if not found.map:
+        return
     yield "## The map: how rarely it begins, against the gain of guidance\n"
     yield "| worked examples | P0 | grpo | ampo | gain, points | seeds |\n| --: | --: | --: | --: | --: | --: |"
     for point in found.map:
@@ -110,6 +112,8 @@ def _power(found: Findings, power: Sequence[Power]) -> Iterator[str]:
 
 
 def _calibration(found: Findings) -> Iterator[str]:
+    if not found.start(found.size.rarest):
+        return
     yield "## Calibration: the students before any arm\n"
     yield "| worked examples | P0 | groups with none right | level | at once | begun | as it is |"
     yield "| --: | --: | --: | :-- | --: | --: | --: |"
@@ -184,6 +188,8 @@ def _arms(found: Findings, figures: Sequence[str]) -> Iterator[str]:
 
 
 def _mechanism(found: Findings, figures: Sequence[str]) -> Iterator[str]:
+    if not found.teachers():
+        return
     yield "## Mechanism\n"
     yield "| teacher | score at the start | log p a token | weight of a token | tokens | chosen in ampo | gain alone |"
     yield "| :-- | --: | --: | --: | --: | --: | --: |"
@@ -220,7 +226,7 @@ def _norms(found: Findings) -> Iterator[str]:
 
 
 def _robust(found: Findings) -> Iterator[str]:
-    if not found.size.seeds.robust:
+    if not any(found.runs(arm, lr=factor * found.lr) for arm in jobs.MAPPED for factor in (0.5, 2.0)):
         return
     yield "## Twice and half the learning rate\n"
     yield "| learning rate | grpo | ampo | ampo minus grpo | seeds |\n| --: | --: | --: | --: | --: |"
@@ -237,6 +243,8 @@ def _robust(found: Findings) -> Iterator[str]:
 
 
 def _times(found: Findings) -> Iterator[str]:
+    if not any(found.runs(name) for name in design.arms(found.size)):
+        return
     yield "## Time to a given accuracy\n"
     heads = [f"{100 * a:.0f} %: steps, tokens, CPU seconds" for a in ACCURACIES]
     yield f"| arm | {' | '.join(heads)} | CPU seconds in all |\n| :-- | {'--: | ' * len(heads)}--: |"
@@ -267,7 +275,7 @@ def _setting(found: Findings, hardware: str) -> Iterator[str]:
         f"{size.student.skill.steps} steps in which {100 * size.student.at_once:.0f} % of the examples answer at once, "
         "the rest work step by step (a few in the words of the teacher `rare`); then "
         f"{size.student.last.steps} steps in which {100 * size.student.last.kept:.0f} % of the examples are worked and "
-        "all but their first token is learnt, which keeps the skill; of the rest all but the share above "
+        "all but their first token is learnt, which is to keep the skill; of the rest all but the share above "
         "answer at once. "
         f"At once means the right answer on easy problems, and elsewhere a guess below {GUESSES}. All arms of a start "
         "begin with the same weights: seeds differ in the order of prompts and in sampling.\n"

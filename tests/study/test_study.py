@@ -258,6 +258,8 @@ def test_a_page_can_be_made_of_nothing(tmp_path: Path) -> None:
     page = write_up(Findings(size, Store(tmp_path / "runs.jsonl", size)), tmp_path / "page").read_text("utf-8")
     assert "0 of" in page
     assert "Not run yet" in page
+    assert "| guidance beats GRPO where all fail | ampo − grpo | hard | – | 0 of 5 |" in page
+    assert "## The map" not in page
 
 
 def test_one_seed_decides_nothing(tmp_path: Path) -> None:
