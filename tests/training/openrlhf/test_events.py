@@ -115,7 +115,7 @@ def test_nothing_is_lost_and_nothing_left(run: Any, disk: Path, cluster: tuple[s
     assert run.gone(run.left)
 
 
-def ended(run: Any, code: int, line: str, seconds: float = 90) -> None:
+def ended(run: Any, code: int, line: str, seconds: float = 400) -> None:
     assert run.ended(seconds) == code, run.told()
     assert line in run.told()
     assert "Traceback" not in run.told()
