@@ -36,10 +36,12 @@ demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
 # Two at a time: much of the time goes into waiting for what has been started. tests/conftest.py says what stays together.
+# A run of OpenRLHF takes the whole machine.
 OVER := -n 2 --dist loadgroup --no-loadscope-reorder
 test: $(READY) lint docs
 	$(BIN)/pytest $(OVER) -m "not slow and not browser"
-	$(BIN)/pytest $(OVER) -m "slow or browser"
+	$(BIN)/pytest $(OVER) -m "slow or browser" --ignore=tests/training/openrlhf
+	$(BIN)/pytest -m slow tests/training/openrlhf
 
 quick: $(READY)
 	$(BIN)/ruff check .

@@ -52,8 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         group = "engines" if _ENGINES.intersection(fixtures) else str(item.path)
-        if "openrlhf" in item.path.parts:  # each of its runs takes all of the machine
-            group = "openrlhf"
         item.add_marker(pytest.mark.xdist_group(group))
         limit = item.get_closest_marker("timeout")
         longest[group] = max(longest.get(group, 0.0), limit.args[0] if limit else 600.0)
