@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from ampo.verify.find.last_sentence import LINE, last_clause, last_sentence
 from ampo.verify.find.told import Told, values
-from ampo.verify.question.agreement import Statement
+from ampo.verify.question.agreement import PRONOUN, Statement
+from ampo.verify.question.roots import roots
 from ampo.verify.question.subject import ANAPHOR
+from ampo.verify.question.wording import SILENT
 from ampo.verify.text.numerals import spelled_out
 
 _JOINTS = re.compile(
@@ -63,8 +65,9 @@ def statement(tail: str, answer: str, question: str) -> Statement:
             lead = clause[: max(0, clause.rfind(part))]
             belongs = _RESTRICTS.match(lead) or _LABEL.fullmatch(lead)
             before = (lead.replace(" ;", ":") if belongs else "") + _without_sum(part[:start], part[start:end])
-            refers = previous if ANAPHOR.match(part) else ""
-            return Statement(before, part[start:end], part[end:], lead or earlier or refers)
+            refers = previous if ANAPHOR.match(part) or PRONOUN.match(part) else ""
+            says = next((text for text in (lead, earlier) if roots(text) - SILENT), refers)
+            return Statement(before, part[start:end], part[end:], says)
     return Statement(clause, "", "", earlier)
 
 

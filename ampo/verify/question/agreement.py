@@ -41,10 +41,11 @@ _FUTURE = re.compile(r"\b(?:will|would|then)\b", re.IGNORECASE)
 _THEN = re.compile(r"\b(?:before|after|currently|end|beginning|start|originally|initially)\b", re.IGNORECASE)
 _LATE = {"after", "end"}  # where the question ends: may be left out
 _NOT = re.compile(r"\b(?:not|no|never|neither|without|non)\b|n['’]t\b", re.IGNORECASE)
-_PRONOUN = re.compile(r"\W*(?:(?:then|and|so|thus|meaning|that means|this means) )?(he|she|it|they)\b", re.IGNORECASE)
+PRONOUN = re.compile(r"\W*(?:(?:then|and|so|thus|meaning|that means|this means) )?(he|she|it|they)\b", re.IGNORECASE)
 _STANDS_FOR = re.compile(r"\b(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 _FIRST = re.compile(
-    r"\W*(?:(?:since|because|as|and|so|then|if|when|the|a|an|his|her|their|its|now|but)\s)*([A-Za-z'’-]{2,})",
+    r"\W*(?:(?:first|next|finally)(?:,\s|\s(?=I\b|we\b|let\b)))?"
+    r"(?:(?:since|because|as|and|so|then|if|when|the|a|an|his|her|their|its|now|but)\s)*([A-Za-z'’-]+)",
     re.IGNORECASE,
 )
 _TRANSFERS = roots("give pay owe lend sell send beat pass teach tell exceed outscore donate")
@@ -227,7 +228,7 @@ def _numbers(case: Case) -> bool:
 
 def _subject(case: Case) -> bool:
     """A pronoun stands for one who is asked about: not for the runner-up of "the runner-up has half, so she has 8"."""
-    pronoun, wanted = _PRONOUN.match(case.statement.before), case.wanted
+    pronoun, wanted = PRONOUN.match(case.statement.before), case.wanted
     if pronoun is None:
         return True
     person = pronoun[1].lower() in ("he", "she")
