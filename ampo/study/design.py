@@ -52,11 +52,13 @@ START = "start"
 
 
 class Phase(_Frozen):
-    """Supervised steps at a learning rate. kept: share of worked examples whose first token is not learnt."""
+    """Supervised steps at a learning rate. kept: share of worked examples whose first token is not learnt. first: its
+    weight where it is."""
 
     steps: int
     lr: float
     kept: float = 0.0
+    first: float = 1.0
 
 
 class Student(_Frozen):
@@ -64,8 +66,7 @@ class Student(_Frozen):
 
     skill: both ways of answering, `at_once` of the examples without work, so that it can do either. last: it learns to
     begin to work as rarely as a start says; what is worked but for its first token keeps the skill. rare: share of
-    worked examples in the style
-    `rare`. levels: share of each level among the examples.
+    worked examples in the style `rare`. levels: share of each level among the examples.
     """
 
     hidden: int

@@ -276,7 +276,8 @@ def _setting(found: Findings, hardware: str) -> Iterator[str]:
         "the rest work step by step (a few in the words of the teacher `rare`); then "
         f"{size.student.last.steps} steps in which {100 * size.student.last.kept:.0f} % of the examples are worked and "
         "all but their first token is learnt, which is to keep the skill; of the rest all but the share above "
-        "answer at once. "
+        f"answer at once, and their first token counts {size.student.last.first:g} times, which makes a rare beginning "
+        "rarer. "
         f"At once means the right answer on easy problems, and elsewhere a guess below {GUESSES}. All arms of a start "
         "begin with the same weights: seeds differ in the order of prompts and in sampling.\n"
     )

@@ -2,8 +2,7 @@
 
 The student can do all levels when it works step by step. `hard` is what the arms train on. `easy`, which it knows by
 heart as well, and `beyond`, longer chains, are only tested: they show what is lost, and whether a strategy learnt on
-one
-level is taken to another. No total along the way is negative, and none of them is written like the answer, so that
+one level is taken to another. No total along the way is negative, and none of them is written like the answer, so that
 the answer can't be read off a solution before its last step.
 """
 

@@ -4,8 +4,8 @@
     students/start-<share>  after the last phase: answers at once, but for what is left
 
 The last phase takes the beginning away and not the skill: part of its examples are worked, and all of them but the
-first
-token is learnt, so that whoever begins goes on as before. The others are what the share is of.
+first token is learnt, so that whoever begins goes on as before. The others are what the share is of; their first token
+may count for more than one, which makes a rare beginning rarer in the same steps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ampo.engines.loading import Loaded, load
 from ampo.engines.settings import EngineSettings
@@ -29,7 +29,13 @@ from ampo.types import Problem
 GUESSES = 100
 """A guess is one of the numbers below."""
 
-Row = tuple[tuple[int, ...], tuple[int, ...]]
+
+class Row(NamedTuple):
+    """An example. begins: the response is learnt from its first token on."""
+
+    prompt: tuple[int, ...]
+    response: tuple[int, ...]
+    begins: bool
 
 
 def loaded(folder: Path) -> Loaded:
@@ -71,7 +77,7 @@ def _teach(source: Path, place: Path, size: Size, phase: Phase, worked: float, s
         for group in optimizer.param_groups:
             group["lr"] = phase.lr * _schedule(step, phase.steps)
         optimizer.zero_grad()
-        loss = _learn(found.model, [next(examples) for _ in range(size.student.batch)])
+        loss = _learn(found.model, [next(examples) for _ in range(size.student.batch)], phase.first)
         torch.nn.utils.clip_grad_norm_(found.model.parameters(), 1.0)
         optimizer.step()
         if step % 100 == 0:
@@ -80,15 +86,29 @@ def _teach(source: Path, place: Path, size: Size, phase: Phase, worked: float, s
     replace_folder(place, lambda fresh: _write(found, fresh))
 
 
-def _learn(model: Any, rows: Sequence[Row]) -> float:
-    """The gradient of the mean over the responses' tokens, and that mean. In two halves by length: less padding."""
-    ordered = sorted(rows, key=lambda row: len(row[0]) + len(row[1]))
-    tokens, total = sum(len(response) for _, response in rows), 0.0
+def _learn(model: Any, rows: Sequence[Row], first: float) -> float:
+    """The gradient of the mean over the responses' tokens, and that mean. first: weight of a response's first token.
+    In two halves by length: less padding."""
+    import torch
+
+    ordered = sorted(rows, key=lambda row: len(row.prompt) + len(row.response))
+    tokens, total = sum(len(row.response) for row in rows), 0.0
     for part in (ordered[: len(rows) // 2], ordered[len(rows) // 2 :]):
-        loss = model(**_padded(part)).loss * sum(len(response) for _, response in part) / tokens
-        loss.backward()
-        total += loss.item()
+        batch = _padded(part)
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
+        loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch["labels"][:, 1:], reduction="none")
+        (loss * _weights(part, first, loss)).sum().div(tokens).backward()
+        total += loss.sum().item() / tokens
     return total
+
+
+def _weights(rows: Sequence[Row], first: float, like: Any) -> Any:
+    """[B, T - 1]: one, and `first` where the first token of a response is foretold."""
+    weights = like.new_ones(like.shape)
+    for row, given in zip(weights, rows, strict=True):
+        if given.begins:
+            row[len(given.prompt) - 1] = first
+    return weights
 
 
 def _write(found: Loaded, folder: Path) -> None:
@@ -114,7 +134,7 @@ def _examples(tokenizer: Any, size: Size, worked: float, kept: float, rng: rando
         text = solution(problem, style).content if work else _at_once(problem, rng)
         if problem.question not in known:
             response = (*tokenizer(text)["input_ids"], tokenizer.eos_token_id)
-            yield (*prompt_ids(tokenizer, problem), *response[:given]), response[given:]
+            yield Row((*prompt_ids(tokenizer, problem), *response[:given]), response[given:], not given)
 
 
 def _at_once(problem: Problem, rng: random.Random) -> str:
@@ -124,12 +144,12 @@ def _at_once(problem: Problem, rng: random.Random) -> str:
 
 
 def _padded(rows: Sequence[Row]) -> dict[str, Any]:
-    """input_ids, attention_mask and labels [B, T] of (prompt, response) rows, padded on the right."""
+    """input_ids, attention_mask and labels [B, T] of examples, padded on the right."""
     import torch
 
-    width = max(len(prompt) + len(response) for prompt, response in rows)
+    width = max(len(row.prompt) + len(row.response) for row in rows)
     ids, mask, labels = [], [], []
-    for prompt, response in rows:
+    for prompt, response, _ in rows:
         rest = width - len(prompt) - len(response)
         ids.append([*prompt, *response, *[0] * rest])
         mask.append([1] * (width - rest) + [0] * rest)

@@ -4,8 +4,7 @@ study/begins        probability that a response begins with the problem's first 
                     probe problems, before the step's update
 study/works         share of the step's own responses that don't answer at once
 study/teacher_norm, study/failed_norm   every few steps, in groups that hold a teacher's row: norm of the gradient, in
-the
-                    weights, of the policy's loss over the teachers' rows, and over the student's that are pushed down
+                    the weights, of the policy's loss over the teachers' rows, and over the student's pushed-down ones
 study/cpu           processor seconds of the step, validation and checkpoints left out
 """
 
@@ -60,8 +59,7 @@ class WatchedTrainer(LocalTrainer):
 
 def counted(rows: tuple[MixedRow, ...], whose: str) -> tuple[MixedRow, ...]:
     """A group whose advantages are kept, where a teacher's row is among them, for `whose` rows alone: all, the
-    teacher's,
-    the student's own."""
+    teacher's, the student's own."""
     if whose == "all" or not any(row.is_teacher for row in rows):
         return rows
     return tuple(row if row.is_teacher == (whose == "teacher") else replace(row, advantage=0.0) for row in rows)

@@ -17,7 +17,7 @@ from ampo.types import Problem, Verdict
 
 pytest.importorskip("gradio")
 pytest.importorskip("selenium")
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -74,7 +74,10 @@ class Page:
 
     def open(self, url: str) -> None:
         """Anew, as in a tab of its own: without what the last one has noted for itself."""
-        self.browser.get(url)
+        try:
+            self.browser.get(url)
+        except TimeoutException:  # seen once on a busy machine: Chromium asked for nothing, for minutes
+            self.browser.get(url)
         if self.script("sessionStorage.length"):
             self.browser.execute_script("sessionStorage.clear()")
             self.browser.get(url)
