@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class LoopEndedError(RuntimeError):
+    """The loop takes no more work: it has been closed."""
 
 
 class BackgroundLoop:
@@ -31,12 +37,12 @@ class BackgroundLoop:
         return self._thread.is_alive()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine; its result, or what it raised, is in the future. RuntimeError where the loop has ended."""
+        """Start a coroutine; its result, or what it raised, is in the future. LoopEndedError where it has ended."""
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:
+        except RuntimeError as error:
             coroutine.close()
-            raise
+            raise LoopEndedError(str(error)) from error
 
     def submit_all(self, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[Future[T]]:
         """As `submit`, of several: the loop is woken once."""
@@ -48,10 +54,10 @@ class BackgroundLoop:
 
         try:
             self._loop.call_soon_threadsafe(start)
-        except RuntimeError:
+        except RuntimeError as error:
             for coroutine in coroutines:
                 coroutine.close()
-            raise
+            raise LoopEndedError(str(error)) from error
         return futures
 
     def _chain(self, task: asyncio.Task[T], future: Future[T]) -> None:
@@ -73,6 +79,42 @@ class BackgroundLoop:
         task.add_done_callback(end)
         future.add_done_callback(cancel)
 
+    def as_completed(
+        self, call: Callable[..., Coroutine[Any, Any, T]], arguments: Iterable[tuple[Any, ...]], at_once: int
+    ) -> Iterator[T]:
+        """The result of each call as it comes. Closing the iterator cancels what is under way.
+
+        Args:
+            call: gives a coroutine.
+            arguments: of each call; drawn as there is room.
+            at_once: calls under way, at most.
+
+        Raises:
+            LoopEndedError: where the loop has ended.
+            Exception: what the first call to fail has raised, after what others had finished before.
+        """
+        pending = iter(arguments)
+        finished: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
+        running: set[Future[T]] = set()
+        done: list[Future[T]] = []
+        try:
+            while True:
+                more = list(islice(pending, at_once - len(running)))
+                for future in self.submit_all([call(*one) for one in more]) if more else ():
+                    running.add(future)
+                    future.add_done_callback(finished.put)
+                yield from map(Future.result, done)  # while the loop is at work on others
+                if not running:
+                    return
+                done = [finished.get(), *_there(finished)]
+                running.difference_update(done)
+                if error := next(filter(None, map(_error_of, done)), None):
+                    yield from _good([*done, *_there(finished)])  # what others had finished before is not lost
+                    raise error
+        finally:
+            for future in running:
+                future.cancel()
+
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine to its end, from another thread."""
         return self.submit(coroutine).result(timeout)
@@ -90,3 +132,16 @@ class BackgroundLoop:
         await asyncio.gather(*others, return_exceptions=True)
         if last is not None:
             await last
+
+
+def _there(finished: queue.SimpleQueue[Future[T]]) -> list[Future[T]]:
+    """What has finished by now. Nobody else takes from the queue."""
+    return [finished.get() for _ in range(finished.qsize())]
+
+
+def _error_of(future: Future[Any]) -> BaseException | None:
+    return CancelledError() if future.cancelled() else future.exception()
+
+
+def _good(futures: Iterable[Future[T]]) -> Iterator[T]:
+    return (future.result() for future in futures if _error_of(future) is None)

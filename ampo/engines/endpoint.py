@@ -194,6 +194,11 @@ class Endpoints:
     def __init__(self, members: Sequence[Endpoint], say: Callable[[str], None]) -> None:
         self.members, self._say = members, say
 
+    @property
+    def where(self) -> str:
+        """Their addresses, for who reads."""
+        return ", ".join(one.url for one in self.members)
+
     def pick(self) -> Endpoint:
         """The least busy of those that are there; where none is, the one that is to be tried first.
 

@@ -97,7 +97,7 @@ def flaky(servers: Servers) -> Flaky:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ampo.engines.openai._FIRST_WAIT", 0.01)
+    monkeypatch.setattr("ampo.engines.openai_client._FIRST_WAIT", 0.01)
     monkeypatch.setattr("ampo.engines.endpoint._LEFT_OUT", 0.3)
 
 
