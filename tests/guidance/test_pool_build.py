@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ampo.cli.teachers import teacher_of
+from ampo.cli.pool.teachers import teacher_of
 from ampo.errors import UserError
 from ampo.eval.rundir import ResponseRecord, RunDir
 from ampo.files import dump

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
+    from ampo.engines import EngineSettings
     from ampo.eval.run import RunSpec
     from ampo.eval.rundir import RunDir
     from ampo.guidance.build import Candidate
@@ -57,14 +58,31 @@ def teachers_of(given: Sequence[str]) -> list[Teacher]:
     return teachers
 
 
-def ask(teacher: Teacher, spec: RunSpec, folder: Path, settings: Any, api_key: str | None, concurrency: int) -> RunDir:
-    """The run with the teacher's responses: what is missing of it is asked for now."""
+def ask(
+    teacher: Teacher,
+    spec: RunSpec | None,
+    folder: Path,
+    settings: EngineSettings,
+    api_key: str | None,
+    concurrency: int,
+) -> RunDir:
+    """The run with the teacher's responses: what is missing of it is asked for now.
+
+    Args:
+        teacher: one whose responses are there isn't asked.
+        spec: what it is asked; None where no teacher is.
+        folder: of the run.
+        settings: how its model is loaded here.
+        api_key: of its endpoint.
+        concurrency: requests to the endpoint at once.
+    """
     from ampo.engines.source import source_of
     from ampo.eval.run import evaluate
     from ampo.eval.rundir import RunDir
 
     if teacher.run is not None:
         return RunDir.existing(teacher.run)
+    assert spec is not None
     source = source_of(
         teacher.name or None,
         base_url=teacher.base_url,
