@@ -186,7 +186,7 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
     import socket
 
     from ampo.app.server import Address
-    from ampo.cli.page import _logins
+    from ampo.cli.page_address import _logins
 
     with pytest.raises(UserError, match="USER:PASSWORD"):
         _logins(["ada"])
@@ -201,7 +201,7 @@ def test_the_command_refuses_early_and_in_one_line() -> None:
     ("url", "own", "sent"), [("http://b/v1", None, "none"), ("http://b/v1", "k2", "k2"), (None, None, "k1")]
 )
 def test_a_key_goes_to_the_endpoint_it_was_given_for(monkeypatch, url: str | None, own: str | None, sent: str) -> None:
-    from ampo.cli import page
+    from ampo.cli import page_models
 
     keys: list[str | None] = []
 
@@ -209,8 +209,8 @@ def test_a_key_goes_to_the_endpoint_it_was_given_for(monkeypatch, url: str | Non
         keys.append(api_key)
         return SimpleNamespace(model=model, close=lambda: None)
 
-    monkeypatch.setattr(page, "start_engine", start)
-    page._engines("a", page._Second("b", url, own), "auto", "http://a/v1", "k1", 8, EngineSettings())
+    monkeypatch.setattr(page_models, "start_engine", start)
+    page_models.PageModelFlags("a", "b", url, own, "auto", "http://a/v1", "k1").start(EngineSettings())
     assert keys == ["k1", sent]
 
 
