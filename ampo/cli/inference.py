@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ampo.cli.flags import SamplingFlags
+from ampo.cli.groups import grouped
 from ampo.cli.options import (
     SAMPLING,
     AllowHost,
@@ -17,74 +19,79 @@ from ampo.cli.options import (
     DataParallel,
     Dtype,
     EngineArg,
-    FrequencyPenalty,
     GpuMemory,
     MaxModelLen,
     MaxNumSeqs,
-    MaxTokens,
-    MinP,
     ModelName,
-    PresencePenalty,
     Quantization,
-    RepetitionPenalty,
     Seed,
-    Stop,
-    Temperature,
     TemplateName,
     TensorParallel,
-    TopK,
-    TopP,
     TrustRemoteCode,
     engine_settings,
-    given_sampling,
     start_engine,
 )
 
+if TYPE_CHECKING:
+    from ampo.engines import Engine, EngineSettings
+
 SERVER = "Server"
+System = Annotated[str | None, typer.Option("--system", help="System prompt; none by default.")]
 
 
-def chat(
-    model: ModelName = None,
-    backend: BackendName = "auto",
-    base_url: BaseUrl = None,
-    api_key: ApiKey = None,
-    system: Annotated[str | None, typer.Option("--system", help="System prompt; none by default.")] = None,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    top_k: TopK = None,
-    min_p: MinP = None,
-    max_tokens: MaxTokens = None,
-    repetition_penalty: RepetitionPenalty = None,
-    presence_penalty: PresencePenalty = None,
-    frequency_penalty: FrequencyPenalty = None,
-    stop: Stop = None,
-    seed: Seed = None,
-    dtype: Dtype = "auto",
-    quantization: Quantization = None,
-    trust_remote_code: TrustRemoteCode = False,
-    max_model_len: MaxModelLen = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    engine_arg: EngineArg = None,
-) -> None:
+@dataclass(frozen=True)
+class AskedFlags:
+    """The model that is asked, here or at an endpoint."""
+
+    model: ModelName = None
+    backend: BackendName = "auto"
+    base_url: BaseUrl = None
+    api_key: ApiKey = None
+    dtype: Dtype = "auto"
+    quantization: Quantization = None
+    trust_remote_code: TrustRemoteCode = False
+    max_model_len: MaxModelLen = None
+    gpu_memory_utilization: GpuMemory = 0.9
+    tensor_parallel_size: TensorParallel = 1
+    engine_arg: EngineArg = None
+
+    def settings(self) -> EngineSettings:
+        """How it is loaded here."""
+        return engine_settings(asdict(self))
+
+    def start(self, settings: EngineSettings) -> Engine:
+        """The running engine."""
+        return start_engine(self.model, self.backend, self.base_url, self.api_key, settings)
+
+
+@dataclass(frozen=True)
+class SeededFlags(SamplingFlags):
+    """How it samples, seed included."""
+
+    seed: Seed = None
+
+
+@grouped
+def chat(model: AskedFlags, *, system: System = None, sampling: SeededFlags) -> None:
     """Talk with a model: the thought is dimmed, Ctrl-C stops an answer, /help lists what else can be said."""
     from ampo.chat import Chat
     from ampo.chat_commands import run
     from ampo.chat_input import reader
     from ampo.terminal import Console
 
-    given = given_sampling(locals())
-    settings = engine_settings(locals())
+    given, settings = sampling.given(), model.settings()
     console = Console(highlight=False)
-    with start_engine(model, backend, base_url, api_key, settings) as engine:
+    with model.start(settings) as engine:
         params = replace(engine.default_sampling_params(), **given)
         run(Chat(engine, params, system), reader(), console)
 
 
+@grouped
 def generate(
     question: Annotated[
         str | None, typer.Argument(help="The question; - (or none, in a pipe) reads it from the standard input.")
     ] = None,
+    *,
     input_file: Annotated[
         Path | None,
         typer.Option(
@@ -95,39 +102,19 @@ def generate(
         Path | None,
         typer.Option("--output", "-o", help="JSON lines, appended as they come; what is there is not done again."),
     ] = None,
-    model: ModelName = None,
-    backend: BackendName = "auto",
-    base_url: BaseUrl = None,
-    api_key: ApiKey = None,
-    system: Annotated[str | None, typer.Option("--system", help="System prompt; none by default.")] = None,
+    model: AskedFlags,
+    system: System = None,
     template: TemplateName = None,
     n: Annotated[int, typer.Option("--n", min=1, help="Samples.", rich_help_panel=SAMPLING)] = 1,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a sample, with thought and counts.")] = False,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    top_k: TopK = None,
-    min_p: MinP = None,
-    max_tokens: MaxTokens = None,
-    repetition_penalty: RepetitionPenalty = None,
-    presence_penalty: PresencePenalty = None,
-    frequency_penalty: FrequencyPenalty = None,
-    stop: Stop = None,
-    seed: Seed = None,
-    dtype: Dtype = "auto",
-    quantization: Quantization = None,
-    trust_remote_code: TrustRemoteCode = False,
-    max_model_len: MaxModelLen = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    engine_arg: EngineArg = None,
+    sampling: SeededFlags,
 ) -> None:
     """Answer one question, or many as JSON lines."""
     from ampo import generate as work
 
-    given = given_sampling(locals())
-    settings = engine_settings(locals())
+    given, settings = sampling.given(), model.settings()
     asked = work.questions(question, input_file, template, system)
-    with start_engine(model, backend, base_url, api_key, settings) as engine:
+    with model.start(settings) as engine:
         params = replace(engine.default_sampling_params(), n=n, **given)
         if input_file is None and output_file is None and not json:
             work.print_one(engine, asked[0], params)
