@@ -193,19 +193,8 @@ def _filters() -> Filters:
     return Filters([benchmark, outcome, end, unshown, words, order], benchmark, words, number, where, back, on)
 
 
-def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
-    """Draw the tab and join it to the handlers."""
-    browser = Browser(desk)
-    with gr.Row(elem_classes="ampo-line"):
-        name = gr.Dropdown([], label="Run", scale=5, min_width=200, interactive=True, elem_id="ampo-run")
-        again = gr.Button("Look again", scale=1, min_width=100)
-        link = gr.Button("Copy link", scale=1, min_width=90, elem_id="ampo-run-link")
-    about = gr.Markdown("Runs of `ampo eval` are listed here.")
-    summary = gr.Dataframe(
-        headers=SUMMARY, interactive=False, label="Figures of the run", show_label=False, wrap=False, max_height=240
-    )
-    filters = _filters()
-    table = gr.Dataframe(
+def _table() -> gr.Dataframe:
+    return gr.Dataframe(
         headers=COLUMNS,
         interactive=False,
         label="Responses",
@@ -214,8 +203,10 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
         column_widths=["30%", "16%", "22%", "20%", "12%"],
         elem_id="ampo-responses",
     )
-    ids, chosen, run_word, response_word = gr.State([]), quiet(), quiet("run"), quiet("response")
-    opened = gr.Chatbot(
+
+
+def _opened() -> gr.Chatbot:
+    return gr.Chatbot(
         label="Response",
         show_label=False,
         height="auto",
@@ -229,6 +220,23 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
         placeholder="Choose a response above.",
         elem_id="ampo-response",
     )
+
+
+def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
+    """Draw the tab and join it to the handlers."""
+    browser = Browser(desk)
+    with gr.Row(elem_classes="ampo-line"):
+        name = gr.Dropdown([], label="Run", scale=5, min_width=200, interactive=True, elem_id="ampo-run")
+        again = gr.Button("Look again", scale=1, min_width=100)
+        link = gr.Button("Copy link", scale=1, min_width=90, elem_id="ampo-run-link")
+    about = gr.Markdown("Runs of `ampo eval` are listed here.")
+    summary = gr.Dataframe(
+        headers=SUMMARY, interactive=False, label="Figures of the run", show_label=False, wrap=False, max_height=240
+    )
+    filters = _filters()
+    table = _table()
+    ids, chosen, run_word, response_word = gr.State([]), quiet(), quiet("run"), quiet("response")
+    opened = _opened()
     if desk.services.read_training is not None:
         training.build(desk, page)
     listed = [table, ids, filters.number, filters.where]

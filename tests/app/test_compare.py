@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("gradio")
 import gradio as gr
 
-from ampo.app.compare import Comparison, _exported
+from ampo.app.comparison import Comparison, exported
 from ampo.app.match import Match
 
 SETTINGS = ("", 0.6, 1.0, 0, 0.0, 64, 1.0, 0.0, 0.0, "", "5")
@@ -111,7 +111,7 @@ def test_a_further_question_goes_to_both_with_their_own_histories(make_desk, thi
     assert "9.9" in text(last)
     assert not any(sign in text(last) for sign in ("thinker", "tokens", "ampo-badge", " s, "))
     with pytest.raises(gr.Error, match="hidden until the vote"):
-        _exported("JSON", last[3])
+        exported("JSON", last[3])
     voted = comparison.vote("left", last[3])[3]
     line = json.loads(desk.votes.read_text())
     assert line["question"] == "And 7 + 5?"
@@ -119,8 +119,8 @@ def test_a_further_question_goes_to_both_with_their_own_histories(make_desk, thi
     assert line["sides"]["a"]["answer"]["text"] == "<answer>12</answer>"
     with pytest.raises(gr.Error, match="no comparison to go on with"):
         further(comparison, voted, "Once more?")
-    told = json.loads(_exported("JSON", voted).text)
+    told = json.loads(exported("JSON", voted).text)
     assert told["vote"] == "left"
     assert len(told["sides"]["a"]["turns"]) == 2
-    assert _exported("Markdown", voted).text.count("## Question") == 4
-    assert len(_exported("CSV", voted).text.splitlines()) == 5
+    assert exported("Markdown", voted).text.count("## Question") == 4
+    assert len(exported("CSV", voted).text.splitlines()) == 5
