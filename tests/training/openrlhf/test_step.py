@@ -1,15 +1,18 @@
-"""An update by OpenRLHF's own trainer, model, replay buffer and DeepSpeed (one gloo rank, CPU) against the local one's.
+"""An update by OpenRLHF's own trainer, model, replay buffer and DeepSpeed (gloo, CPU) against the local backend's: by
+one rank, and by two with ZeRO-2 and ZeRO-3.
 
 OpenRLHF trains in bfloat16 or float16 alone; here its one function that turns a flag into a type gives float32 too,
-upon which its DeepSpeed config has neither of them. DeepSpeed's state is a process's, hence a process of its own.
+upon which its DeepSpeed config has neither of them. DeepSpeed's state is a process's, hence processes of their own.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +40,9 @@ OVERRIDES = {
 }
 
 
-def config(model: Path) -> TrainConfig:
-    words = [word for name, value in OVERRIDES.items() for word in (f"--{name}", str(value))]
+def config(model: Path, ranks: int = 1, stage: int = 2) -> TrainConfig:
+    over = OVERRIDES | {"openrlhf.actor.num_gpus_per_node": ranks, "openrlhf.ds.zero_stage": stage}
+    words = [word for name, value in over.items() for word in (f"--{name}", str(value))]
     return load_config("openrlhf-smoke", ["--model", str(model), *words])
 
 
@@ -78,14 +82,24 @@ def local(model: Path) -> tuple[dict[str, float], dict[str, Tensor], list[Tensor
 
 
 @pytest.mark.timeout(1200)
-def test_an_update_is_the_local_backends(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ranks", "stage"), [(1, 2), (2, 2), (2, 3)])
+def test_an_update_is_the_local_backends(ranks: int, stage: int, tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
-    command = [sys.executable, __file__, str(tiny_model), str(tmp_path)]
-    done = subprocess.run(
-        command, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = torch.load(tmp_path / "update.pt")
+    with (tmp_path / "said").open("w+") as said:
+        started = [
+            subprocess.Popen(
+                [sys.executable, __file__, str(tiny_model), str(tmp_path), str(rank), str(ranks), str(stage)],
+                env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+            for rank in range(ranks)
+        ]
+        ended = [process.wait(600) for process in started]
+        said.seek(0)
+        assert ended == [0] * ranks, said.read()
+    parts = [torch.load(tmp_path / f"update-{rank}.pt") for rank in range(ranks)]
+    found = parts[0] | {name: [x for part in parts for x in part[name]] for name in ("own", "tokens")}
     metrics, gradients, own = local(tiny_model)
 
     for a, b in zip(found["own"], own, strict=True):
@@ -104,8 +118,8 @@ def test_an_update_is_the_local_backends(tiny_model: Path, tmp_path: Path) -> No
         assert found["metrics"][f"update/{name}"] == pytest.approx(metrics[name], rel=1e-4, abs=1e-6), name
 
 
-def _openrlhf(model: Path, folder: Path) -> None:
-    """In a process of its own: OpenRLHF's update, written to a file."""
+def _openrlhf(model: Path, folder: Path, rank: int, ranks: int, stage: int) -> None:
+    """In a process of its own: a rank's part of OpenRLHF's update, written to a file."""
     from ampo.training.openrlhf import cpu, flags
     from ampo.training.openrlhf.settings import Settings
     from ampo.training.openrlhf.substitute import substitute
@@ -114,14 +128,12 @@ def _openrlhf(model: Path, folder: Path) -> None:
     from argparse import Namespace
 
     from deepspeed.utils import safe_get_full_grad
-    from openrlhf.trainer.ppo_utils.experience import Experience
     from openrlhf.utils import get_strategy, utils
     from openrlhf.utils.config import hierarchize
 
     from ampo.training.openrlhf.actor import AmpoPolicy
-    from ampo.training.openrlhf.maker import settle_advantages
 
-    chosen = config(model)
+    chosen = config(model, ranks, stage)
     place = flags.Place(str(model), folder, ROWS, gpu=False)
     args: Any = hierarchize(Namespace(**flags.parse(flags.argv(chosen, place))))
     args.ampo = Settings(chosen, folder, None)
@@ -129,7 +141,7 @@ def _openrlhf(model: Path, folder: Path) -> None:
     args.ds.param_dtype = "fp32"
     substitute(utils, convert_to_torch_dtype=lambda _: torch.float32)
 
-    policy = AmpoPolicy(1, 0, "127.0.0.1", None)
+    policy = AmpoPolicy(ranks, rank, "127.0.0.1", _port(folder, rank))
     policy.init_model_from_pretrained(get_strategy(args), str(model), max_steps=1, vllm_engines=None)
     strategy, network = policy.strategy, policy.actor.model
     gradients: dict[str, Tensor] = {}
@@ -143,9 +155,21 @@ def _openrlhf(model: Path, folder: Path) -> None:
         apply(*arguments, **keywords)
 
     strategy.optimizer_step = watched
-    samples = [_sample(row) for row in rows()]
-    tokens, own = [], []
-    for start in range(0, ROWS, MICRO):
+    share = ROWS // ranks
+    seen = _appended(policy, rows()[rank * share : (rank + 1) * share])
+    metrics = policy.fit(0.0)
+    torch.save({"metrics": metrics, "gradients": gradients, **seen}, folder / f"update-{rank}.pt")
+
+
+def _appended(policy: Any, taken: list[MixedRow]) -> dict[str, Any]:
+    """The rows in the policy's buffer. Gives each row's log-probabilities, and each micro-batch's tokens."""
+    from openrlhf.trainer.ppo_utils.experience import Experience
+
+    from ampo.training.openrlhf.maker import settle_advantages
+
+    samples = [_sample(row) for row in taken]
+    own, tokens = [], []
+    for start in range(0, len(samples), MICRO):
         batch = Experience.concat_experiences(samples[start : start + MICRO], 0)
         log_probs = policy.forward(batch.sequences, batch.action_mask, batch.attention_mask)
         own += [found[mask.bool()] for found, mask in zip(log_probs, batch.action_mask, strict=True)]
@@ -153,8 +177,20 @@ def _openrlhf(model: Path, folder: Path) -> None:
         settle_advantages(batch)
         policy.append(batch)
         tokens.append(int(batch.action_mask.sum()))
-    metrics = policy.fit(0.0)
-    torch.save({"metrics": metrics, "gradients": gradients, "own": own, "tokens": tokens}, folder / "update.pt")
+    return {"own": own, "tokens": tokens}
+
+
+def _port(folder: Path, rank: int) -> int:
+    """The same for every rank: the first one looks for it."""
+    file = folder / "port"
+    if rank == 0:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            (folder / "port.new").write_text(str(free.getsockname()[1]))
+        (folder / "port.new").rename(file)
+    while not file.exists():
+        time.sleep(0.1)
+    return int(file.read_text())
 
 
 def _sample(row: MixedRow) -> Any:
@@ -177,4 +213,4 @@ def _sample(row: MixedRow) -> Any:
 
 
 if __name__ == "__main__":
-    _openrlhf(Path(sys.argv[1]), Path(sys.argv[2]))
+    _openrlhf(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))
