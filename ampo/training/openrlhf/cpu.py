@@ -29,6 +29,8 @@ ENGINE = {
     "worker_extension_cls": f"{__name__}.WeightReceiver",
     # vLLM sets a seeded request's generator back after a part of its prompt, which the CPU's generator can't do.
     "enable_chunked_prefill": False,
+    # An engine over several workers (-tp 2): vLLM's CPU platform knows no workers of Ray's.
+    "distributed_executor_backend": "mp",
 }
 """For vLLM's engine."""
 
