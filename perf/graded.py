@@ -24,7 +24,7 @@ def accepted(items: list[dict[str, Any]], protocol: Protocol, pool: VerifierPool
     claims = []
     for item in items:
         options = tuple(item.get("options") or ())
-        response = item.get("response") or f"<answer>{item['answer']}</answer>"
+        response = item["response"] if "response" in item else f"<answer>{item['answer']}</answer>"
         kind = "choice" if options else "auto"
         claims.append(
             Claim(
@@ -41,7 +41,7 @@ def accepted(items: list[dict[str, Any]], protocol: Protocol, pool: VerifierPool
 
 
 def main() -> None:
-    later, hostile = load("blind2"), load("adversarial")
+    later, hostile, public = load("blind2"), load("adversarial"), load("public")
     sets = {
         "right answers accepted": load("right"),
         "wrong answers accepted": load("wrong"),
@@ -49,6 +49,8 @@ def main() -> None:
         "later set, wrong answers accepted": [i for i in later if i["expect"] == "wrong"],
         "adversarial set, right answers accepted": [i for i in hostile if i["expect"] == "correct"],
         "adversarial set, wrong answers accepted": [i for i in hostile if i["expect"] == "wrong"],
+        "public reports, right answers accepted": [i for i in public if i["expect"] == "correct"],
+        "public reports, wrong answers accepted": [i for i in public if i["expect"] == "wrong"],
     }
     with VerifierPool() as pool:
         for protocol in RULES:

@@ -74,7 +74,8 @@ _FOREIGN_END = re.compile(
 
 
 _COMMENT = re.compile(
-    r"(?<=[\d}$)\w]),?\s+(?:as (?:expected|required|desired|asked|claimed|above|wanted|stated)|since|because)\b.*$",
+    r"(?<=[\d}$)\w])(?:,?\s+(?:as (?:expected|required|desired|asked|claimed|above|wanted|stated)|since|because)\b.*|"
+    r",\s+(?:in (?:total|all)|altogether|overall|so|which|making|meaning)\b[^\d\\$=<>]*)$",
     re.DOTALL,
 )
 

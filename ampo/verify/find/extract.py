@@ -5,7 +5,8 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
 1. the last complete `<answer>`; an empty one is no answer. A tag left open at the end counts where the engine says
    that the response ended by itself (a stop string `</answer>` is cut off by most engines);
 2. the last `\\boxed{}` whose braces balance, with its neighbours where several stand side by side
-   ("\\boxed{1} and \\boxed{2}" is one answer of two values);
+   ("\\boxed{1} and \\boxed{2}" is one answer of two values); what is announced behind it counts in its place where
+   it is another number, and a letter where the box names no option;
 3. the last of "the answer is ...", "Final answer: ...", "A: ...", "#### ...";
 4. for choice questions, a letter that stands alone at the end or at the beginning;
 5. the closing sentence "... is 12." of a response of one or two sentences, where one value follows the "is";
@@ -26,6 +27,7 @@ Rules 3 to 7 read the last 20,000 characters: a final answer isn't followed by m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, split
@@ -37,6 +39,7 @@ from ampo.verify.find.ending import ending, without_farewell
 from ampo.verify.find.formula_around import formula
 from ampo.verify.find.last_sentence import last_clause, last_value
 from ampo.verify.find.letters import chosen
+from ampo.verify.find.revised import goes_on, revises
 from ampo.verify.find.run_on import before_the_next_question
 from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
 from ampo.verify.find.sole_value import sole_value
@@ -90,6 +93,9 @@ def extract(
     at = unclosed(body)
     body, rest = (body, "") if at is None else (body[:at], body[at:])
     found = _strong(body, finish_reason, choice, question)
+    tagged = found is not None and found.rule.startswith("answer tag")
+    if found is not None and rest and not cut and not tagged and goes_on(body, rest, found.answer or ""):
+        return Extraction(None, "box: never closed", taken_back=True)
     if found is None and not cut:
         if rest:
             return Extraction(None, "box: never closed", taken_back=any(c.isalnum() for c in rest[8:]))
@@ -175,7 +181,7 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         if objected is None and others and _ALTERNATIVE.search(body[max(0, start - 60) : start]):
             objected = "one of several"
         if objected is None and not set(group.values) & set(refused):
-            return _of_group(body, group, choice, question)
+            return _revised(group.values, body[end:], choice, question) or _of_group(body, group, choice, question)
         if objected == "a guess" and group.hedged:
             return Extraction(None, "boxes, a guess", taken_back=True)
         if why is None and objected is not None:
@@ -186,6 +192,12 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         refused += group.values
         found = found[: -len(group.boxes)]
     return Extraction(None, f"box, {why}", taken_back=True)
+
+
+def _revised(values: list[str], behind: str, choice: bool, question: str) -> Extraction | None:
+    """What is announced behind a box, where it is another answer for sure."""
+    said = _phrased(behind[-TAIL:], choice, question)
+    return said if said is not None and said.answer and revises(values, said.answer, choice) else None
 
 
 def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
@@ -199,9 +211,16 @@ def _of_group(body: str, group: Group, choice: bool, question: str) -> Extractio
             return Extraction(", ".join(listed), "boxes side by side")
         return Extraction(with_names(body, group), "boxes side by side")
     if not choice:
-        read = [formula(body, box.start, box.end, box.content) for box in group.boxes]
-        values = list(dict.fromkeys(read))
+        values = list(dict.fromkeys(_formulas(body, group)))
     return Extraction(", ".join(values), "box" if len(values) == 1 else "boxes side by side")
+
+
+def _formulas(body: str, group: Group) -> Iterator[str]:
+    """Each box of a group with what belongs to it; the box beside it doesn't."""
+    ends = [0, *(box.end for box in group.boxes)]
+    starts = [*(box.start for box in group.boxes), len(body)]
+    for box, low, high in zip(group.boxes, ends, starts[1:], strict=False):
+        yield formula(body[low:high], box.start - low, box.end - low, box.content)
 
 
 def _phrased(tail: str, choice: bool, question: str) -> Extraction | None:

@@ -19,7 +19,7 @@ _COMMITS = re.compile(
     r"must be|should be|"
     rf"would be|leaves|left with|out is|one is|it is|it's|is|[Ss]o|[Hh]ence|[Tt]hus|[Tt]herefore|answer|is then)|"
     rf":)[,:]?\s+{_OPTION}"
-    rf"(?P<said>{_LETTER}(?:\.?$|[).:*_]{{1,4}}\s+(?P<text>.{{1,300}})$))"
+    rf"(?P<said>{_LETTER}(?:\.?$|(?:[).:*_]{{1,4}}\s+|\s+[—–]\s+)(?P<text>.{{1,300}})$))"
 )
 _BEHIND = re.compile(
     rf"(?:[,(—–]\s?(?:option|choice|letter)\s|\s(?:→|⇒|=>)\s?{_OPTION}|\b(?:listed|labell?ed|given) as\s{_OPTION})"

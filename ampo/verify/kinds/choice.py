@@ -42,6 +42,7 @@ _WITH_MARK = re.compile(
 )
 _WITH_DASH = re.compile(r"([A-Z]|[1-9])\s++[-\u2013\u2014]+\s*+(\S.*)", re.DOTALL)
 _WITH_WORDS = re.compile(r"([A-Z]|[1-9]),?\s++(\S.*)", re.DOTALL)
+_SMALL_WITH_MARK = re.compile(r"([a-z])\s*+[).:]\s*+(\S.*)", re.DOTALL)
 _REASON = re.compile(r"(?:because|since)\b")
 _DENIED = re.compile(r"(?:(?:is|are|can|was)\s*)?(?:not|n't|isn't|wrong|incorrect|false|no)\b", re.IGNORECASE)
 _BETWEEN_WORDS = """
@@ -201,6 +202,8 @@ def _with_text(bare: str, texts: Mapping[str, str]) -> tuple[str, str] | None:
         if _calculates(m[3], bare, texts):
             return None
         return _named(m[1] or m[2], texts), m[3]
+    if (m := _SMALL_WITH_MARK.match(bare)) and _option_of(m[2], texts) == m[1].upper():
+        return m[1].upper(), m[2]
     if (m := _WITH_DASH.match(bare)) and (texts or re.match(r"[A-Za-z]{2}", m[2])):
         return m[1], m[2]
     if (m := _WITH_WORDS.match(bare)) and (_REASON.match(m[2]) or (m[1] in texts and _option_of(m[2], texts) == m[1])):

@@ -30,7 +30,7 @@ def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[An
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
         if _name(gold) == _name(answer) and equal(gold.body, _rebound(gold, answer)):
             return True
-        if _swapped(gold, answer):
+        if _swapped(gold, answer) or (_drawn(gold, answer) and equal(gold.body, answer.body)):
             return True
         return not setting.solved and _as_equations(gold, answer)
     if isinstance(gold, Labelled):
@@ -71,6 +71,15 @@ def _swapped(gold: Labelled, answer: Labelled) -> bool:
     """MR = SRMC and SRMC = MR: two names, neither of which is a value."""
     sides = [(_name(a).lower(), _said(a.body)) for a in (gold, answer)]
     return "" not in sides[0] and sides[0] == sides[1][::-1]
+
+
+def _drawn(a: Labelled, b: Labelled) -> bool:
+    """f(x) = 2x + 3 and y = 2x + 3: a function, and the equation of its graph."""
+    for function, graph in ((a, b), (b, a)):
+        x_only = function.bound == ("x",) and not graph.bound and _name(graph) == "y"
+        if x_only and isinstance(graph.body, Value) and symbols(graph.body.tree) == {"x"}:
+            return True
+    return False
 
 
 def _said(body: Answer) -> str:

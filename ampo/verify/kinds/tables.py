@@ -22,12 +22,16 @@ _CASES = re.compile(
     r"^(.*?)\\begin\s*\{(?:cases|aligned|array)\}(?:\s*\{[lcr| ]*\})?(.*)\\end\s*\{(?:cases|aligned|array)\}\s*$",
     re.DOTALL,
 )
+_BETWEEN = re.compile(r"(?<=matrix\})\s*([+-])\s*(?=[^{}+-]{0,40}\\begin\s*\{[pbB]?matrix\})")
 _BRACKETED_MATRIX = re.compile(r"[\[(|]\s*(\\begin\s*\{array\}.*\\end\s*\{array\})\s*[\])|]$", re.DOTALL)
 _WORDED_CASE = re.compile(r"\b(?:if|for|when)\b|(?=\botherwise\b)")
 
 
 def table(text: str, reader: Reader) -> Answer | None:
-    """A matrix or a function by cases; None for what is neither."""
+    """A matrix, a sum of matrices, or a function by cases; None for what is none."""
+    terms = _BETWEEN.split(text) if text.count("\\begin") > 1 else []
+    if len(terms) > 1:
+        return _sum([table(term, reader) for term in terms[::2]], terms[1::2])
     found = _CASES.match(text)
     if found:
         return _cases(found[1], found[2], reader)
@@ -51,6 +55,24 @@ def _matrix(before: str, inside: str, reader: Reader) -> Answer:
     except UnreadableError:
         return Unread(before + inside)
     return Matrix(tuple(tuple(_times(factor, c) for c in row) for row in cells))
+
+
+def _sum(terms: list[Answer | None], signs: list[str]) -> Answer | None:
+    """Cell by cell; None where the terms are not matrices of one shape that hold values."""
+    matrices = [term for term in terms if isinstance(term, Matrix)]
+    if len(matrices) < len(terms) or len({(len(m.rows), len(m.rows[0])) for m in matrices}) > 1:
+        return None
+    cells = [[cell for row in m.rows for cell in row] for m in matrices]
+    if not all(isinstance(cell, Value) for part in cells for cell in part):
+        return None
+    added = [_plus([c for c in found if isinstance(c, Value)], signs) for found in zip(*cells, strict=True)]
+    width = len(matrices[0].rows[0])
+    return Matrix(tuple(tuple(added[i : i + width]) for i in range(0, len(added), width)))
+
+
+def _plus(values: list[Value], signs: list[str]) -> Value:
+    trees = [v.tree if sign == "+" else Tree("neg", (v.tree,)) for v, sign in zip(values, ["+", *signs], strict=True)]
+    return Value(Tree("add", tuple(trees)))
 
 
 def _determined(matrix: Answer, text: str) -> Answer:

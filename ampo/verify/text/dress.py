@@ -46,11 +46,12 @@ _ALIGNED = re.compile(
     r"\\begin\{(?:aligned|align\*?|split|gathered)\}(.{1,2000}?)\\end\{(?:aligned|align\*?|split|gathered)\}", re.DOTALL
 )
 _NEXT_ROW = re.compile(r"\s?\\\\(?:\[[^\]]{1,9}\])?\s?&?\s?(?=[-+=<>*/]|\\(?:le|ge|times|cdot|approx|quad)|&)")
-_DOTS = re.compile(r"(?<=[\w}])\s{0,9}\.{3,}\s{0,9}([$)}\s]{0,9})$")
+_DOTS = re.compile(r"(?<=[\w},])\s{0,9}\.{3,}\s{0,9}([$)}\s]{0,9})$")
 
 
 def undressed(text: str) -> str:
     """The text without such dress."""
+    text = text.replace("…", "...")
     if "\\" in text:
         text = _SI.sub(lambda m: f"{m[1]} {_unit(m[2])}", text)
         text = _UNIT.sub(lambda m: _unit(m[1]), text)

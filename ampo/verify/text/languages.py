@@ -239,9 +239,9 @@ def concluded(sentence: str) -> str | None:
 
 def in_english(text: str) -> str:
     """An answer's units and joints of another language in English: 3\\text{元} is 3 \\text{ yuan}, 7只、4只 is 7, 4."""
-    if text.isascii() and not _LATIN_UNIT.search(text):
+    if text.isascii() and not _NOT_ENGLISH.search(text):
         return text
-    text = _JOINTS.sub(", ", text)
+    text = _JOINTS.sub(", ", _OR.sub(" or ", text))
     return _UNIT.sub(lambda m: _english(UNITS[m[1]]), text).strip()
 
 
@@ -254,9 +254,12 @@ def _english(unit: str) -> str:
     return f" \\text{{ {name}}}{power}{exponent} "
 
 
-_LATIN_UNIT = re.compile(
-    rf"\d\s*(?:\\text\s*\{{\s*)?(?:{'|'.join(map(re.escape, (w for w in UNITS if w.isascii())))})\b"
+_NOT_ENGLISH = re.compile(
+    rf"\d\s*(?:\\text\s*\{{\s*)?(?:{'|'.join(map(re.escape, (w for w in UNITS if w.isascii())))})\b|"
+    r"\s(?:und|oder|et|ou|y|e|o)\s"
 )
-_JOINTS = re.compile(
-    r"\s*(?:[、，；]|(?<=[\d})$])\s*(?:和|或|及|以及|또는|과|와|und|oder|et|ou|y|e|или|и)\s+(?=[-\d\\$(]))\s*"
+_JOINTS = re.compile(r"\s*(?:[、，；]|(?<=[\d})$])\s*(?:和|及|以及|과|와|und|et|y|e|и)\s+(?=[-\d\\$(]))\s*")
+_OR = re.compile(
+    r"(?<=[\w)\]}$])\s*(?:\\text\s*\{\s*(?:或者?|또는|または|あるいは)\s*\}|或者?|또는|または|あるいは)\s*(?=[-+−\w\\$(\[])|"
+    r"(?<=[\d)}$])\s+(?:(?:oder|или)\s+(?=[-+−\d\\$(a-z])|(?:ou|o)\s+(?=[-+−\d\\$(]))"
 )

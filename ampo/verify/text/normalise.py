@@ -11,6 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from ampo.verify.text.bound_letters import one_name
 from ampo.verify.text.damage import mended, restored
 from ampo.verify.text.dress import undressed
 from ampo.verify.text.languages import in_english
@@ -165,6 +166,7 @@ _CHOOSE = re.compile(
 )
 _HEXADECIMAL = re.compile(r"(?<![A-Za-z0-9\\])(\d*[A-F][0-9A-F]{1,30}|\d{1,30}[A-F])_\s*(?:16(?!\d)|\{\s*16\s*\})")
 _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
+_IN_ALL = re.compile(r"(?<=[\w}),])\s+(?:in (?:total|all)|altogether|all together|overall|combined)$", re.IGNORECASE)
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
 
@@ -205,9 +207,11 @@ def normalise(text: str) -> str:
     if "\\frac" in text or "\\binom" in text:
         for pattern, replacement in _FRAC_FIXES:
             text = pattern.sub(replacement, text)
+    if "\\sum" in text or "\\prod" in text:
+        text = one_name(text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
-    return _aside(_without_ends(text))
+    return _aside(_without_ends(_IN_ALL.sub("", _without_ends(text))))
 
 
 def _aside(text: str) -> str:

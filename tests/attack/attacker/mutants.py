@@ -66,7 +66,8 @@ def mutants(reference: Reference, source: random.Random) -> Iterator[tuple[str, 
 
 def _same_anyway(cause: str, gold: str) -> bool:
     """Whether such a change may leave the answer what it is: n and -n of a family, and cases that meet at a point."""
-    family = "\\pi" in gold and re.search(r"(?<![a-zA-Z\\])[kmn](?![a-zA-Z])", gold) is not None
+    repeats = "\\pi" in gold or "\\mathbb{Z}" in gold
+    family = repeats and re.search(r"(?<![a-zA-Z\\])[kmn](?![a-zA-Z])", gold) is not None
     return (cause == "sign inside" and family) or (cause == "strict" and "cases" in gold)
 
 
