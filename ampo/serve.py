@@ -80,7 +80,7 @@ def command_line(ref: models.ModelRef, door: Door, settings: EngineSettings, ext
 
 
 def _arguments(ref: models.ModelRef, settings: EngineSettings) -> dict[str, object]:
-    from ampo.engines.vllm import cpu_arguments, engine_arguments
+    from ampo.engines.vllm_arguments import cpu_arguments, engine_arguments
 
     arguments = engine_arguments(ref.hub_revision, settings)
     return arguments | (cpu_arguments(ref.path, settings) if _on_cpu() else {})

@@ -62,20 +62,22 @@ def arm_eval(limit: int | None) -> dict[str, float]:
 def arm_bare(limit: int | None) -> dict[str, float]:
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # as our engine runs it on a CPU
     from ampo import prompts
-    from ampo.engines import vllm as ours
+    from ampo.engines.vllm_arguments import cpu_arguments, engine_arguments
+    from ampo.engines.vllm_requests import bare_params
+    from ampo.engines.vllm_start import import_vllm
 
-    ours.import_vllm()
+    import_vllm()
     from vllm import LLM
 
     ref, settings = models.resolve(models.EMBEDDED), EngineSettings()
-    arguments = ours.engine_arguments(None, settings) | ours.cpu_arguments(ref.path, settings)
+    arguments = engine_arguments(None, settings) | cpu_arguments(ref.path, settings)
     llm = LLM(model=ref.path, disable_log_stats=True, **arguments)
     requests = list(build_spec(resolve(["demo"]), models.EMBEDDED, limit=limit).requests(set()))
     tokenizer = llm.get_tokenizer()
     started = time.perf_counter()
     texts = [r.prompt if isinstance(r.prompt, str) else prompts.render(r.prompt, tokenizer) for r in requests]
     ids: list[Any] = [{"prompt_token_ids": tokenizer.encode(text, add_special_tokens=False)} for text in texts]
-    outputs = llm.generate(ids, [ours.bare_params(r.params) for r in requests], use_tqdm=False)
+    outputs = llm.generate(ids, [bare_params(r.params) for r in requests], use_tqdm=False)
     seconds = time.perf_counter() - started
     tokens = sum(len(part.token_ids) for out in outputs for part in out.outputs)
     scheduler = llm.llm_engine.vllm_config.scheduler_config

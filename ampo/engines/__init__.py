@@ -67,15 +67,29 @@ def load_engine(
         from ampo.engines.cluster import ClusterEngine
 
         return ClusterEngine(model, chosen, settings, say)
+    return _loaded(model, chosen, settings, say, why, or_transformers=backend == "auto")
+
+
+def _loaded(
+    model: str | None,
+    backend: str,
+    settings: EngineSettings,
+    say: Callable[[str], None],
+    why: str,
+    *,
+    or_transformers: bool,
+) -> Engine:
+    """A model in this process. or_transformers: whether these may load it where vLLM is broken."""
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))
-    say(f"engine: {chosen} ({why}); loading {ref.name} ...")
-    if chosen == "vllm":
-        from ampo.engines.vllm import BrokenVLLMError, VLLMEngine
+    say(f"engine: {backend} ({why}); loading {ref.name} ...")
+    if backend == "vllm":
+        from ampo.engines.vllm import VLLMEngine
+        from ampo.engines.vllm_start import BrokenVLLMError
 
         try:
             return VLLMEngine(ref, settings)
         except BrokenVLLMError as error:
-            if backend != "auto" or not _transformers_installed():
+            if not (or_transformers and _transformers_installed()):
                 raise
             say(f"engine: transformers instead ({error})")
     from ampo.engines.transformers import TransformersEngine

@@ -23,8 +23,9 @@ from torch import Tensor
 from ampo import models
 from ampo.engines.loading import Loaded
 from ampo.engines.settings import EngineSettings
-from ampo.engines.vllm import FINISH, bare_params, import_vllm, start_core
-from ampo.engines.vllm_core import InProcessCore
+from ampo.engines.vllm_in_process import InProcessCore
+from ampo.engines.vllm_requests import FINISH, bare_params
+from ampo.engines.vllm_start import import_vllm, start_core
 from ampo.engines.vllm_weights import give
 from ampo.errors import EngineError, UserError
 from ampo.training.config import TrainConfig

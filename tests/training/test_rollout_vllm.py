@@ -13,7 +13,7 @@ import torch
 
 from ampo.engines.loading import load
 from ampo.engines.settings import EngineSettings
-from ampo.engines.vllm_core import InProcessCore
+from ampo.engines.vllm_in_process import InProcessCore
 from ampo.errors import EngineError, MissingExtraError
 from ampo.training import rollout_vllm
 from ampo.training.config import validated
@@ -67,9 +67,9 @@ def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_p
 
 
 def test_without_vllm_a_line_says_what_to_install(tiny_model: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    from ampo.engines import vllm
+    from ampo.engines import vllm_start
 
-    monkeypatch.setattr(vllm, "available", lambda: False)
+    monkeypatch.setattr(vllm_start, "available", lambda: False)
     loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
     config = validated({"model": str(tiny_model), "data": {"train": "-"}, "preset": "grpo"}, "test")
     with pytest.raises(MissingExtraError, match="vllm"):
