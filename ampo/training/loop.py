@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ampo.algorithm.presets import Algorithm
-from ampo.algorithm.rewards import DeviationFilter
 from ampo.engines.loading import Loaded
 from ampo.guidance.splice import SolutionTokenizer
+from ampo.training import checkpoint, validation
 from ampo.training.alarms import stopped, stopping
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
@@ -31,46 +31,30 @@ from ampo.training.modelcard import write_model
 from ampo.training.prompts import TrainPrompt, batch, solution_rows
 from ampo.training.refill import joined, others
 from ampo.training.rollout import Rollouts, Sampler, rollout_seed
-from ampo.training.rows import Group, GuidedStep, MixedRow, OwnResponse
+from ampo.training.rows import Group, GuidedStep, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
 from ampo.training.samples import kept_samples
 from ampo.training.turn import end_of_turn
-from ampo.training.update import Policy
-from ampo.types import SamplingParams, Verdict
+from ampo.training.update import Policy, mini_batches
+from ampo.training.validation import Score, ValidationSample
+from ampo.types import SamplingParams
 from ampo.verify import Claim, VerifierPool
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationSample:
-    """A judged sample of a validation problem."""
-
-    problem: str
-    sample: int
-    verdict: Verdict
-    tokens: int
-    finish_reason: str
-
-
-Score = Callable[[Sequence[ValidationSample]], dict[str, float]]
-"""From judged samples to metrics; `accuracy` among them, by which the best checkpoint is picked."""
-
-
-@dataclass
-class _State:
-    """What a checkpoint keeps besides weights and optimiser."""
-
-    step: int = 0
-    deviations: DeviationFilter | None = None
-    best: float | None = None
-    samples: int = 0
-    tokens: int = 0
 
 
 class LocalTrainer:
     """See the module's docstring.
 
-    loaded: model and tokenizer; the weights in float32. prompts: with their guidance. validation: may be empty.
-    seconds: by part of the step under way or last done.
+    Args:
+        config: of the run.
+        loaded: model and tokenizer; the weights in float32.
+        folder: of the run.
+        verifier: judges the responses.
+        prompts: those that are trained on, with their guidance.
+        validation: may be empty.
+        score: makes metrics of validation's judged samples; None for no validation.
+
+    Attributes:
+        seconds: by part of the step under way or last done.
     """
 
     def __init__(
@@ -105,7 +89,7 @@ class LocalTrainer:
             config.seed,
         )
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.state = _State()
+        self.state = checkpoint.State()
         self._sampler = self._rollouts_by(network, autocast or torch.float32)  # the last: `run` frees it
 
     def _rollouts_by(self, network: Any, dtype: torch.dtype) -> Rollouts:
@@ -139,7 +123,10 @@ class LocalTrainer:
             raise stopped(step, alarm)
 
     def _checkpoint(self, step: int) -> None:
-        self.folder.save(step, self._save, self.config.checkpoints.keep)
+        def save(folder: Path) -> None:
+            checkpoint.save(folder, self._loaded, self.policy.optimizer, self.state)
+
+        self.folder.save(step, save, self.config.checkpoints.keep)
 
     def _settle_baselines(self) -> None:
         """RLPR's, with the weights that the run began with: before a checkpoint is loaded."""
@@ -177,9 +164,9 @@ class LocalTrainer:
         groups, guided = self._guided(groups, step)
         self.state.samples += sum(len(group.responses) for group in groups)
         self.state.tokens += sum(len(r.ids) for group in groups for r in group.responses)
-        batches = list(self._mini_batches(guided))
-        with self._timed("own"):
-            old = [[None] * len(rows) if i == 0 else self._before(rows) for i, rows in enumerate(batches)]
+        batches = list(mini_batches(guided.groups, self.config.optimizer.mini_batch_prompts))
+        with self._timed("own"):  # the first update computes its own: the ratio is 1
+            old = [[None] * len(rows) if i == 0 else self.policy.own_log_probs(rows) for i, rows in enumerate(batches)]
         with self._timed("update"):
             updates = [
                 self.policy.update(rows, before, self.algorithm, step)
@@ -216,15 +203,6 @@ class LocalTrainer:
         self.state.deviations = found.deviations
         return found
 
-    def _before(self, rows: Sequence[MixedRow]) -> list[torch.Tensor | None]:
-        """Log-probabilities of a mini-batch's own rows before the step's first update; for that one they are what
-        the update itself computes: the ratio is 1, and no pass is needed."""
-        own = [i for i, row in enumerate(rows) if not row.is_teacher]
-        found: list[torch.Tensor | None] = [None] * len(rows)
-        for i, values in zip(own, self.policy.log_probs([rows[i] for i in own]), strict=True):
-            found[i] = values
-        return found
-
     def _sft_step(self, taken: Sequence[TrainPrompt], step: int) -> dict[str, float]:
         """Every solution that the pool has for the prompts of the step; mini-batches as for RL."""
         end, limit = self.guide.end_ids, self.config.rollout.max_tokens
@@ -232,7 +210,7 @@ class LocalTrainer:
         with self._timed("update"):
             updates = [
                 self.policy.update(rows, [None] * len(rows), self.algorithm, step)
-                for rows in self._mini_batches(GuidedStep(tuple(groups), {}))
+                for rows in mini_batches(groups, self.config.optimizer.mini_batch_prompts)
             ]
         self._sampler.weights_changed()
         rows = [row for group in groups for row in group]
@@ -275,31 +253,14 @@ class LocalTrainer:
             }
         return [[judged[p, i] for i in range(params.n)] for p in range(len(taken))]
 
-    def _mini_batches(self, guided: GuidedStep) -> Iterator[list[MixedRow]]:
-        """Rows of `mini_batch_prompts` prompts each. Groups in which nothing is to be learnt count as sequences."""
-        size = self.config.optimizer.mini_batch_prompts
-        for start in range(0, len(guided.groups), size):
-            rows = [row for group in guided.groups[start : start + size] for row in group]
-            if rows:
-                yield rows
-
     def _validate(self) -> dict[str, float]:
         """Metrics under val/. A new best accuracy is kept in best/."""
         assert self._score is not None
-        settings = self.config.validation
-        params = SamplingParams(
-            n=1 if settings.temperature == 0 else settings.samples,
-            temperature=settings.temperature,
-            max_tokens=self.config.rollout.max_tokens,
-        )
-        seeds = [rollout_seed(self.config.seed, 0, p.problem.id, "validation") for p in self._validation]
+        prompts = self._validation
         with self._timed("validate"):
-            found = self._judged(self._validation, seeds, params)
-        samples = [
-            ValidationSample(prompt.problem.id, i, Verdict(r.outcome, shown=r.shown), len(r.ids), r.finish_reason)
-            for prompt, responses in zip(self._validation, found, strict=True)
-            for i, r in enumerate(responses)
-        ]
+            seeds = validation.seeds(prompts, self.config.seed)
+            found = self._judged(prompts, seeds, validation.sampling(self.config))
+        samples: list[ValidationSample] = validation.judged_samples(prompts, found)
         metrics = {f"val/{name}": value for name, value in self._score(samples).items()}
         if self.state.best is None or metrics["val/accuracy"] > self.state.best:
             self.state.best = metrics["val/accuracy"]
@@ -315,31 +276,14 @@ class LocalTrainer:
         yield
         self.seconds[name] += time.perf_counter() - started
 
-    def _save(self, folder: Path) -> None:
-        self._loaded.model.save_pretrained(folder)
-        self._loaded.tokenizer.save_pretrained(folder)
-        state = asdict(self.state) | {"optimizer": self.policy.optimizer.state_dict()}
-        torch.save(state, folder / "trainer.pt")
-
     def _resume(self) -> None:
         latest = self.folder.latest()
         if latest is None:
             self.folder.forget_after(0)
             return
         step, folder = latest
-        if self.config.lora.rank:
-            from ampo.training import lora
-
-            lora.load(self._loaded.model, folder)
-        else:
-            from transformers import AutoModelForCausalLM
-
-            saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-            self._loaded.model.load_state_dict(saved.state_dict())
-        state = torch.load(folder / "trainer.pt", map_location=self._loaded.model.device, weights_only=True)
-        self.policy.optimizer.load_state_dict(state.pop("optimizer"))
-        deviations = state.pop("deviations")
-        self.state = _State(**state, deviations=DeviationFilter(**deviations) if deviations else None)
+        adapters = bool(self.config.lora.rank)
+        self.state = checkpoint.load(folder, self._loaded, self.policy.optimizer, adapters=adapters)
         self.folder.forget_after(step)
         self._sampler.weights_changed()
 

@@ -91,6 +91,14 @@ def micro_batches(rows: Sequence[MixedRow], budget: int) -> Iterator[list[int]]:
         yield taken
 
 
+def mini_batches(groups: Sequence[Sequence[MixedRow]], size: int) -> Iterator[list[MixedRow]]:
+    """Rows of `size` prompts each. Groups in which nothing is to be learnt count as sequences."""
+    for start in range(0, len(groups), size):
+        rows = [row for group in groups[start : start + size] for row in group]
+        if rows:
+            yield rows
+
+
 class Policy:
     """The model that learns, with its optimiser and schedule.
 
@@ -124,6 +132,14 @@ class Policy:
             for i, values in zip(taken, found, strict=True):
                 log_probs[i] = values[: len(rows[i].response_ids)]
         return log_probs
+
+    def own_log_probs(self, rows: Sequence[MixedRow]) -> list[Tensor | None]:
+        """As `log_probs` for the policy's own rows; None for teachers'."""
+        own = [i for i, row in enumerate(rows) if not row.is_teacher]
+        found: list[Tensor | None] = [None] * len(rows)
+        for i, values in zip(own, self.log_probs([rows[i] for i in own]), strict=True):
+            found[i] = values
+        return found
 
     def update(
         self, rows: Sequence[MixedRow], old: Sequence[Tensor | None], algorithm: Algorithm, step: int
