@@ -216,12 +216,12 @@ def test_what_samples_is_freed_where_a_run_cannot_even_begin(tiny_model: Path, t
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_trains(undisturbed: tuple[Path, Path], tmp_path: Path, preset: str) -> None:
     """In this process, which has torch already: only the loop is new."""
-    from ampo.api.training import _train
+    from ampo.api.local import train_here
     from ampo.training.config import load_config
 
     settings = load_config(str(undisturbed[0]), ["--preset", preset, "--steps", "1", "--validation.every", "9"])
     settings = settings.model_copy(update={"data": settings.data.model_copy(update={"validation": None})})
-    _train(settings, tmp_path / preset, False, None)
+    train_here(settings, tmp_path / preset, False, None)
     (row,) = logged(tmp_path / preset)
     assert row["update/updates"] >= 1
     assert row["update/skipped"] == 0

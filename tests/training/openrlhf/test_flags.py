@@ -213,10 +213,10 @@ def test_an_override_takes_the_place_of_what_the_file_says() -> None:
 
 
 def test_a_revision_of_a_hub_model_is_refused_with_the_way_to_have_it(tmp_path: Path) -> None:
-    from ampo.api.training import _train_openrlhf
+    from ampo.api.openrlhf import train_on_openrlhf
 
     with pytest.raises(UserError, match="hf download owner/name --revision abc"):
-        _train_openrlhf(load_config("openrlhf-smoke", ["--model", "owner/name@abc"]), tmp_path, "plan", None, None)
+        train_on_openrlhf(load_config("openrlhf-smoke", ["--model", "owner/name@abc"]), tmp_path, "plan", None, None)
 
 
 @pytest.mark.parametrize(("train", "rollout", "gib"), [(1, 1, 15.7), (1, 4, 31.3)])
