@@ -76,7 +76,7 @@ def _how(found: Findings) -> str:
     best = max(known, key=lambda arm: known[arm][1].mean)
     worst = min(known, key=lambda arm: known[arm][1].mean)
     return (
-        f"**Try the plain ways too**: at the rarest start `{best}` differed from `ampo` by "
+        f"**Try the plain ways too**: where the arms were compared `{best}` differed from `ampo` by "
         f"{points(known[best][1])} points ({known[best][0]} seeds), `{worst}` by {points(known[worst][1])} "
         f"({known[worst][0]}), the best and the worst of {len(known)} arms, so rather too far apart (the "
         "table of arms)."

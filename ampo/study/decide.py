@@ -7,6 +7,7 @@ from statistics import fmean
 from ampo.errors import UserError
 from ampo.study import jobs, task
 from ampo.study.design import Size
+from ampo.study.jobs import Job
 from ampo.study.store import Result, Store
 
 
@@ -16,8 +17,8 @@ def accuracy(result: Result, level: str = task.TRAINED) -> float:
 
 
 def lifted(size: Size, store: Store) -> float:
-    """What SFT on a teacher's traces has added to the trained level at the rarest start."""
-    start = jobs.students(size)[-1]
+    """What SFT on a teacher's traces has added to the trained level, at the start that arms are compared at."""
+    start = Job("start", start=size.compared)
     return accuracy(store[jobs.gate(size)]) - accuracy(store[start])
 
 

@@ -132,6 +132,7 @@ class Size(_Frozen):
 
     name: str
     starts: tuple[float, ...]
+    compared: float
     arms: tuple[str, ...] | None = None
     seeds: Seeds
     rate: Rate
@@ -139,11 +140,6 @@ class Size(_Frozen):
     test: Test
     student: Student
     training: Training
-
-    @property
-    def rarest(self) -> float:
-        """The start at which the arms are compared."""
-        return self.starts[-1]
 
 
 def sizes() -> dict[str, Size]:

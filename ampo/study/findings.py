@@ -66,8 +66,8 @@ class Findings:
         return sum(job in self.store for job in self.planned)
 
     def runs(self, arm: str, share: float | None = None, lr: float | None = None) -> dict[int, Result]:
-        """An arm's results by seed, at a start (the rarest) and learning rate (the chosen one)."""
-        share, lr = self.size.rarest if share is None else share, lr or self.lr
+        """An arm's results by seed, at a start (that arms are compared at) and learning rate (the chosen one)."""
+        share, lr = self.size.compared if share is None else share, lr or self.lr
         wanted = [j for j in self.planned if (j.kind, j.arm, j.start, j.lr) == ("train", arm, share, lr)]
         return {job.seed: self.store[job] for job in sorted(wanted, key=lambda j: j.seed) if job in self.store}
 
@@ -76,7 +76,7 @@ class Findings:
         return next(iter(self.store.of([jobs.Job("start", start=share)])), None)
 
     def seeds_planned(self, arm: str) -> int:
-        """At the rarest start."""
+        """At the start that arms are compared at."""
         return self.size.seeds.claim if arm in jobs.claimed(self.size) else self.size.seeds.why
 
     def compared(
@@ -85,7 +85,7 @@ class Findings:
         """(seeds that both have, better minus worse)."""
         a = self.runs(better, share, lr)
         if worse == design.START:
-            start = self.start(self.size.rarest if share is None else share)
+            start = self.start(self.size.compared if share is None else share)
             b = dict.fromkeys(a, start) if start else {}
         else:
             b = self.runs(worse, share, lr)
@@ -131,8 +131,8 @@ class Findings:
         return {accuracy: [reached(one["curves"], accuracy, _before(one)) for one in runs] for accuracy in ACCURACIES}
 
     def teachers(self) -> list[dict[str, Any]]:
-        """By teacher: what the rarest start makes of it, and the gain of learning from it alone."""
-        start = self.start(self.size.rarest)
+        """By teacher: what the student makes of it where arms are compared, and the gain of learning from it alone."""
+        start = self.start(self.size.compared)
         rows = []
         for name, about in (start["teachers"] if start else {}).items():
             seeds, gain = self.compared(f"ampo-{name}", design.START, (task.TRAINED,))

@@ -1,14 +1,13 @@
-"""What is to be done, in the order in which it decides: students, gate, learning rate, then rounds of seeds.
+"""What is to be done, in the order in which it decides: students, gate, learning rate, then the arms, seed by seed.
 
-A round holds the map and the arms of claims with one seed, so that every comparison grows seed by seed; the arms that
-ask why come between the third round and the fourth, and the other learning rates last.
+A job is one process's work. What is finished is known by `key`, so that a study goes on where it ended.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from ampo.study import design
@@ -61,9 +60,9 @@ SKILL = Job("skill")
 
 
 def gate(size: Size) -> Job:
-    """The supervised run at the rarest start, at the middle of the grid."""
+    """The supervised run at the start that arms are compared at, at the middle of the grid."""
     steps = -(-size.gate.traces // size.training.prompts_per_step)
-    return Job("gate", GATE, size.rarest, 0, sorted(size.rate.grid)[len(size.rate.grid) // 2], steps)
+    return Job("gate", GATE, size.compared, 0, sorted(size.rate.grid)[len(size.rate.grid) // 2], steps)
 
 
 def rates(size: Size) -> list[Job]:
@@ -75,20 +74,22 @@ def rates(size: Size) -> list[Job]:
 
 
 def main(size: Size, lr: float) -> list[Job]:
-    """All that follows the choice of the learning rate; no job comes twice. The other starts are made on the way."""
-    rounds = [list(_round(size, lr, seed)) for seed in range(size.seeds.claim)]
-    first = [job for part in rounds[:1] for job in part if job.start == size.rarest]
-    jobs = [*first, *students(size), *(job for part in rounds[:3] for job in part)]
-    jobs += _why(size, lr)[: _others(size)]
-    jobs += [job for part in rounds[3:] for job in part]
-    jobs += _why(size, lr)[_others(size) :]
-    jobs += robust(size, lr)
-    return list(dict.fromkeys(jobs))
+    """All that follows the choice of the learning rate, the other starts included.
+
+    First each arm and each point of the map with one seed, then the other seeds of what claims compare, then of the rest.
+    """
+    seeds = range(max(size.seeds.claim, size.seeds.why))
+    claims, points, why = (
+        [list(of(size, lr, seed)) for seed in seeds] for of in (_of_claims, _of_the_map, _of_the_others)
+    )
+    jobs = [*claims[0], *students(size), *points[0], *why[0], *(job for part in claims[1:] for job in part)]
+    jobs += [job for parts in zip(points[1:], why[1:], strict=True) for part in parts for job in part]
+    return [*jobs, *robust(size, lr)]
 
 
 def robust(size: Size, lr: float) -> list[Job]:
     """The first claim's arms at twice and half the learning rate."""
-    base = [job for job in _of_arms(size, lr, MAPPED, size.seeds.robust) if job.start == size.rarest]
+    base = [_train(size, lr, name, size.compared, seed) for seed in range(size.seeds.robust) for name in MAPPED]
     return [replace(job, lr=factor * lr) for factor in (0.5, 2.0) for job in base]
 
 
@@ -103,25 +104,23 @@ def claimed(size: Size) -> list[str]:
     return [name for name in design.arms(size) if name in wanted]
 
 
-def _round(size: Size, lr: float, seed: int) -> Iterator[Job]:
-    for name in claimed(size):
-        yield _train(size, lr, name, size.rarest, seed)
-    for share in reversed(size.starts[:-1]):
-        for name in MAPPED:
-            yield _train(size, lr, name, share, seed)
+def _of_claims(size: Size, lr: float, seed: int) -> Iterator[Job]:
+    if seed < size.seeds.claim:
+        yield from (_train(size, lr, name, size.compared, seed) for name in claimed(size))
 
 
-def _others(size: Size) -> int:
-    return len(design.arms(size)) - len(claimed(size))
+def _of_the_map(size: Size, lr: float, seed: int) -> Iterator[Job]:
+    """The starts that are commoner than the compared one, then the rarer ones."""
+    if seed < size.seeds.claim:
+        others = [share for share in size.starts if share != size.compared]
+        for share in sorted(others, key=lambda share: (share < size.compared, share)):
+            yield from (_train(size, lr, name, share, seed) for name in MAPPED)
 
 
-def _why(size: Size, lr: float) -> list[Job]:
-    names = [name for name in design.arms(size) if name not in claimed(size)]
-    return _of_arms(size, lr, names, size.seeds.why)
-
-
-def _of_arms(size: Size, lr: float, names: Sequence[str], seeds: int) -> list[Job]:
-    return [_train(size, lr, name, size.rarest, seed) for seed in range(seeds) for name in names]
+def _of_the_others(size: Size, lr: float, seed: int) -> Iterator[Job]:
+    if seed < size.seeds.why:
+        names = [name for name in design.arms(size) if name not in claimed(size)]
+        yield from (_train(size, lr, name, size.compared, seed) for name in names)
 
 
 def _train(size: Size, lr: float, arm: str, start: float, seed: int) -> Job:

@@ -72,13 +72,19 @@ def _map(found: Findings, figures: Sequence[str]) -> Iterator[str]:
     yield from _figure(figures, "map.png", "P0 against final accuracy and the gain of guidance")
 
 
+def _where(found: Findings) -> str:
+    """The start that arms are compared at, in words."""
+    start = found.start(found.size.compared)
+    return f"where P0 is {probability(begins(start).mean)}" if start else "at one start"
+
+
 def _interval(found: object) -> str:
     mean, low, high = found[:3]  # type: ignore[index]
     return f"{probability(mean)} [{probability(low)}, {probability(high)}]"
 
 
 def _claims(found: Findings, power: Sequence[Power], figures: Sequence[str]) -> Iterator[str]:
-    yield "## Claims, at the rarest start\n"
+    yield f"## Claims, {_where(found)}\n"
     yield "| claim | compared | levels | points of pass@1 | seeds | p | corrected | verdict |"
     yield "| :-- | :-- | :-- | --: | --: | --: | --: | :-- |"
     for one in found.claims:
@@ -112,7 +118,7 @@ def _power(found: Findings, power: Sequence[Power]) -> Iterator[str]:
 
 
 def _calibration(found: Findings) -> Iterator[str]:
-    if not found.start(found.size.rarest):
+    if not found.start(found.size.compared):
         return
     yield "## Calibration: the students before any arm\n"
     yield "| worked examples | P0 | groups with none right | level | at once | begun | as it is |"
@@ -153,20 +159,20 @@ def _levels() -> str:
 
 
 def _gate(found: Findings) -> Iterator[str]:
-    if jobs.gate(found.size) in found.store and found.start(found.size.rarest):
+    if jobs.gate(found.size) in found.store and found.start(found.size.compared):
         lifted = decide.lifted(found.size, found.store)
         passed = "so the task can tell" if lifted >= found.size.gate.points else "so **the task can't tell**"
         yield (
             f"SFT on {found.size.gate.traces} of the nearest teacher's traces adds {100 * lifted:.1f} points on "
-            f"{task.TRAINED} problems at the rarest start (asked: {100 * found.size.gate.points:.0f}), {passed}.\n"
+            f"{task.TRAINED} problems {_where(found)} (asked: {100 * found.size.gate.points:.0f}), {passed}.\n"
         )
 
 
 def _arms(found: Findings, figures: Sequence[str]) -> Iterator[str]:
-    yield "## All arms, at the rarest start\n"
+    yield f"## All arms, {_where(found)}\n"
     yield "| arm | asks | seeds | " + " | ".join(task.LEVELS) + " | works at the end | minus ampo |"
     yield "| :-- | :-- | --: |" + " --: |" * (len(task.LEVELS) + 2)
-    if start := found.start(found.size.rarest):
+    if start := found.start(found.size.compared):
         cells = " | ".join(percent(decide.accuracy(start, level)) for level in task.LEVELS)
         yield f"| (start) | | | {cells} | {percent(begins(start).mean)} | |"
     for name, arm in design.arms(found.size).items():
@@ -267,7 +273,7 @@ def _times(found: Findings) -> Iterator[str]:
 
 def _setting(found: Findings, hardware: str) -> Iterator[str]:
     size = found.size
-    start = found.start(size.rarest)
+    start = found.start(size.compared)
     parameters = f" of {start['parameters'] / 1e6:.1f} million parameters" if start else ""
     yield "## How\n"
     yield (

@@ -48,7 +48,7 @@ def folder_of(study: Path, job: Job) -> Path:
 def _stages(size: Size, store: Store) -> Iterator[list[Job]]:
     """What is to be done before the next can be told."""
     yield [jobs.SKILL]
-    yield [job for job in jobs.students(size) if job.start in (size.rarest, size.rate.start)]
+    yield [job for job in jobs.students(size) if job.start in (size.compared, size.rate.start)]
     yield [jobs.gate(size)]
     decide.check_gate(size, store)
     yield jobs.rates(size)

@@ -52,7 +52,7 @@ def as_data(found: Findings, told: list[Power], day: str) -> dict[str, Any]:
             | {name: start[name] for name in ("at_once", "begun", "all_fail", "groups", "teachers", "parameters")}
             for share, start in starts.items()
         },
-        "gate": decide.lifted(size, store) if jobs.gate(size) in store and size.rarest in starts else None,
+        "gate": decide.lifted(size, store) if jobs.gate(size) in store and size.compared in starts else None,
         "learning_rate": {"chosen": found.lr, "validation": decide.validated(size, store)},
         "map": [
             {

@@ -88,7 +88,7 @@ def test_every_claim_has_its_arms_and_the_most_seeds() -> None:
     assert len(set(planned)) == len(planned)
     assert len(design.claims(size)) == 6
     for arm in jobs.claimed(size):
-        seeds = {job.seed for job in planned if job.arm == arm and job.start == size.rarest and job.lr == 1e-3}
+        seeds = {job.seed for job in planned if job.arm == arm and job.start == size.compared and job.lr == 1e-3}
         assert len(seeds) == size.seeds.claim >= 5
     for share in size.starts:
         assert {job.arm for job in planned if job.start == share} >= set(jobs.MAPPED)
@@ -317,7 +317,7 @@ def test_a_job_that_crashes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         store.add(job, started(0.1))
     # the gate's student can't be made: its place is a file
     (tmp_path / "students").mkdir()
-    (tmp_path / "students" / f"start-{SMOKE.rarest:g}").write_text("")
+    (tmp_path / "students" / f"start-{SMOKE.compared:g}").write_text("")
     said: list[str] = []
     with pytest.raises(
         UserError, match=r"1 of 1 runs crashed, gate_start-0_gate_lr-0.001_seed-0 the first: see .*log.txt"
