@@ -76,7 +76,7 @@ def rates(size: Size) -> list[Job]:
 def main(size: Size, lr: float) -> list[Job]:
     """All that follows the choice of the learning rate, the other starts included.
 
-    First each arm and each point of the map with one seed, then the other seeds of what claims compare, then of the rest.
+    First each arm and each point of the map with one seed, then the other seeds of what claims compare, then the rest.
     """
     seeds = range(max(size.seeds.claim, size.seeds.why))
     claims, points, why = (
