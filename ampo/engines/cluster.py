@@ -14,16 +14,14 @@ Every machine of the cluster needs this package and the model (a hub id, or a fo
 
 from __future__ import annotations
 
-import itertools
 import queue
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ampo.engines.base import Engine
+from ampo.engines.cluster_replicas import Inbox, Replica, Replicas
 from ampo.engines.halt import Halt
 from ampo.engines.response import without_answer
 from ampo.engines.settings import EngineSettings
@@ -31,19 +29,9 @@ from ampo.errors import EngineError, MissingExtraError, PromptTooLongError, User
 from ampo.files import first_line
 from ampo.types import Delta, Request, Response, Sample, SamplingParams
 
-_AT_ONCE = 256  # samples that one replica works on, where its settings don't say
 _LOOK_EVERY = 5.0  # seconds between two looks at who has joined the cluster
 _SILENCE = 30.0  # seconds
 _TRIES = 3  # replicas that a sample may take down with it before it is given up
-
-
-@dataclass
-class _Replica:
-    """An actor. ready: it has loaded its model and takes work."""
-
-    actor: Any
-    ready: bool = False
-    in_flight: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,21 +73,17 @@ class ClusterEngine(Engine):
         except ImportError as error:
             raise MissingExtraError("ray", "ray", "an evaluation on a cluster") from error
         self._ray, self._say = ray, say
-        self._asked, self._backend = model, backend
-        self._settings = replace(settings, ray_address=None, replicas="auto")
-        self._auto = str(settings.replicas) == "auto"
-        if not self._auto and (not str(settings.replicas).isdigit() or int(settings.replicas) < 1):
-            raise UserError(f"--replicas is {settings.replicas!r}: give a number from 1 on, or auto")
         self._address = settings.ray_address or "auto"
+        count = _count(settings.replicas)
+        self._fatal: UserError | None = None
         self._ours = self._connect()
-        self._replicas: list[_Replica] = []
-        self._inboxes: list[queue.SimpleQueue[tuple[_Replica, Any, Any]]] = []  # of who waits for replicas
-        self._lost, self._looked, self._fatal = 0, 0.0, None
-        self._wanted = self._room() if self._auto else int(settings.replicas)
-        if self._wanted < 1:
+        each = replace(settings, ray_address=None, replicas="auto")
+        self._replicas = Replicas(ray, model, backend, each, count, say)
+        self._recorded = "auto" if count is None else count
+        if self._replicas.wanted < 1:
             raise UserError(
                 f"no replica fits into the Ray cluster at {self._address}: it has {ray.cluster_resources()}, and one "
-                f"needs {self._needs()}"
+                f"needs {self._replicas.needs}"
             )
         self._about = self._first_description()
         self.model = self._about["model"]
@@ -118,66 +102,24 @@ class ClusterEngine(Engine):
             ) from error
         return True
 
-    def _needs(self) -> dict[str, float]:
-        """What a replica takes of a machine."""
-        if self._ray.cluster_resources().get("GPU"):
-            return {"GPU": self._settings.tensor_parallel_size * self._settings.data_parallel_size}
-        return {"CPU": self._settings.tensor_parallel_size * self._settings.data_parallel_size}
-
-    def _room(self) -> int:
-        """How many replicas the machines of the cluster hold. One doesn't stretch over two machines."""
-        alive = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        return sum(min(int(node.get(name, 0) // n) for name, n in self._needs().items()) for node in alive)
-
-    def _grow(self) -> None:
-        """Start what is missing. Ray places an actor as soon as there is room for it."""
-        self._looked = time.monotonic()
-        if self._auto:
-            self._wanted = max(self._room(), 1)
-        needs = self._needs()
-        options = {"num_gpus": needs["GPU"]} if "GPU" in needs else {"num_cpus": needs["CPU"]}
-        while len(self._replicas) < self._wanted:
-            actor_class = self._ray.remote(max_concurrency=self._at_once() + 1, **options)(_Actor)
-            replica = _Replica(actor_class.remote(self._asked, self._backend, self._settings))
-            self._replicas.append(replica)
-            loaded = replica.actor.describe.remote().future()
-            loaded.add_done_callback(lambda future, one=replica: self._tell(one, future))
-
-    def _at_once(self) -> int:
-        return 2 * self._settings.max_num_seqs if self._settings.max_num_seqs else _AT_ONCE
-
-    def _tell(self, replica: _Replica, future: Any) -> None:
-        """A replica has loaded its model, or has failed to."""
-        for inbox in list(self._inboxes):
-            inbox.put((replica, None, future))
-
     def _first_description(self) -> dict[str, Any]:
         """Of the first replica that is ready. Raises what all of them have failed with."""
-        with self._inbox() as inbox:
-            self._grow()
+        replicas = self._replicas
+        with replicas.inbox() as inbox:
+            replicas.grow()
             while True:
                 try:
                     about = self._take(*inbox.get(timeout=_SILENCE))
                 except queue.Empty:
-                    self._say(f"waiting for the first of {self._wanted} replicas to load its model ...")
+                    self._say(f"waiting for the first of {replicas.wanted} replicas to load its model ...")
                     continue
                 if isinstance(about, dict):
-                    self._say(f"engine: {self._wanted} replicas on the Ray cluster at {self._address}")
+                    self._say(f"engine: {replicas.wanted} replicas on the Ray cluster at {self._address}")
                     return about
-                if self._fatal is not None or self._lost >= 2 * _TRIES:
+                if self._fatal is not None or replicas.lost >= 2 * _TRIES:
                     raise self._fatal or EngineError("no replica stays alive: the last line says why")
 
-    @contextmanager
-    def _inbox(self) -> Iterator[queue.SimpleQueue[tuple[_Replica, Any, Any]]]:
-        """Takes news while the block lasts: (replica, its work or None where it has been loaded, future)."""
-        inbox: queue.SimpleQueue[tuple[_Replica, Any, Any]] = queue.SimpleQueue()
-        self._inboxes.append(inbox)
-        try:
-            yield inbox
-        finally:
-            self._inboxes.remove(inbox)
-
-    def _take(self, replica: _Replica, work: _Work | None, future: Any) -> Any:
+    def _take(self, replica: Replica, work: _Work | None, future: Any) -> Any:
         """A description, a response, or a piece of work that has to be done again; None for news of no use."""
         error = future.exception()
         if work is not None:
@@ -189,64 +131,44 @@ class ClusterEngine(Engine):
         if isinstance(cause, UserError):  # the model can't be loaded, or a request is wrong: so it is everywhere
             self._fatal = cause
             return None
-        self._drop(replica, cause)
+        self._replicas.drop(replica, cause)
         return None if work is None else replace(work, tries=work.tries + 1)
-
-    def _drop(self, replica: _Replica, cause: BaseException) -> None:
-        """A replica is lost: start another one in its place."""
-        if replica not in self._replicas:
-            return
-        self._replicas.remove(replica)
-        self._lost += 1
-        self._say(f"note: a replica is lost ({first_line(cause)}); its samples are asked again")
-        self._ray.kill(replica.actor)
-        self._grow()
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
         """See Engine.generate."""
-        with self._inbox() as inbox:
+        with self._replicas.inbox() as inbox:
             yield from self._generated(requests, inbox)
 
-    def _generated(self, requests: Iterable[Request], inbox: queue.SimpleQueue[Any]) -> Iterator[Sample]:
+    def _generated(self, requests: Iterable[Request], inbox: Inbox) -> Iterator[Sample]:
         fresh = (_Work(request, i) for request in requests for i in range(request.params.n))
         again: deque[_Work] = deque()
         running = 0
         waiting: _Work | None = None
         while True:
-            while (replica := self._free()) is not None:
+            while (replica := self._replicas.free()) is not None:
                 waiting = waiting or (again.popleft() if again else next(fresh, None))
                 if waiting is None:
                     break
-                replica.in_flight += 1
+                _hand_over(waiting, replica, inbox)
                 running += 1
-                asked = replica.actor.ask.remote(waiting.alone).future()
-                asked.add_done_callback(lambda f, r=replica, w=waiting: inbox.put((r, w, f)))
                 waiting = None
             if not running and waiting is None and not again and (waiting := next(fresh, None)) is None:
                 return
             try:
                 lent, work, future = inbox.get(timeout=_LOOK_EVERY)
             except queue.Empty:
-                self._grow()
+                self._replicas.grow()
                 continue
             running -= work is not None
             made = self._take(lent, work, future)
             if self._fatal is not None:
                 raise self._fatal
-            if isinstance(made, _Work):
-                if made.tries < _TRIES:
-                    again.append(made)
-                else:
-                    yield Sample(made.request.id, made.index, without_answer())
-            elif isinstance(made, Response):
-                yield Sample(work.request.id, work.index, made)
-            if time.monotonic() - self._looked > _LOOK_EVERY:
-                self._grow()
-
-    def _free(self) -> _Replica | None:
-        """The least busy replica that has room."""
-        ready = [r for r in self._replicas if r.ready and r.in_flight < self._at_once()]
-        return min(ready, key=lambda r: r.in_flight, default=None)
+            if isinstance(made, _Work) and made.tries < _TRIES:
+                again.append(made)
+            elif isinstance(made, (_Work, Response)):
+                response = made if isinstance(made, Response) else without_answer()
+                yield Sample(work.request.id, work.index, response)
+            self._replicas.grow(_LOOK_EVERY)
 
     def stream(self, request: Request, halt: Halt | None = None) -> Iterator[Delta]:
         """See Engine.stream. The text comes in one piece."""
@@ -263,47 +185,37 @@ class ClusterEngine(Engine):
 
     def activity(self) -> str:
         """See Engine.activity."""
-        ready = sum(replica.ready for replica in self._replicas)
-        parts = [f"{ready} of {self._wanted} replicas ready", f"{sum(r.in_flight for r in self._replicas)} in flight"]
-        return ", ".join([*parts, f"{self._lost} replicas lost"] if self._lost else parts)
+        return self._replicas.activity()
 
     def describe(self) -> dict[str, Any]:
         """See Engine.describe: what one replica says, and the cluster."""
         about = self._about["about"]
-        cluster = {"address": self._address, "replicas": "auto" if self._auto else self._wanted}
         return about | {
             "backend": f"ray:{about['backend']}",
-            "settings": about["settings"] | {"cluster": cluster},
+            "settings": about["settings"] | {"cluster": {"address": self._address, "replicas": self._recorded}},
             "versions": about["versions"] | {"ray": self._ray.__version__},
-            "replicas": {"started": self._wanted, "lost": self._lost},
+            "replicas": {"started": self._replicas.wanted, "lost": self._replicas.lost},
         }
 
     def close(self) -> None:
         """See Engine.close."""
-        replicas, self._replicas = self._replicas, []
-        for replica in replicas:
-            self._ray.kill(replica.actor)
+        self._replicas.close()
         if self._ours and self._ray.is_initialized():
             self._ray.shutdown()
         self._ours = False
 
 
-class _Actor:
-    """A replica: an engine in a process of its own, asked by many threads at once."""
+def _hand_over(work: _Work, replica: Replica, inbox: Inbox) -> None:
+    """Ask a replica; the inbox hears of the end."""
+    replica.in_flight += 1
+    asked = replica.actor.ask.remote(work.alone).future()
+    asked.add_done_callback(lambda future: inbox.put((replica, work, future)))
 
-    def __init__(self, model: str | None, backend: str, settings: EngineSettings) -> None:
-        from ampo.engines import load_engine
 
-        self._ids = itertools.count()
-        self._engine = load_engine(model, backend, settings=settings)
-
-    def describe(self) -> dict[str, Any]:
-        engine = self._engine
-        defaults = engine.default_sampling_params()
-        return {"about": engine.describe(), "model": engine.model, "context": engine.context, "defaults": defaults}
-
-    def ask(self, request: Request) -> Response:
-        """The response to a request for one sample."""
-        for sample in self._engine.generate([replace(request, id=f"{request.id}@{next(self._ids)}")]):
-            return sample.response
-        raise EngineError("the engine ended without a response")
+def _count(given: object) -> int | None:
+    """How many replicas; None for as many as there is room for."""
+    if str(given) == "auto":
+        return None
+    if not str(given).isdigit() or int(str(given)) < 1:
+        raise UserError(f"--replicas is {given!r}: give a number from 1 on, or auto")
+    return int(str(given))
