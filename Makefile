@@ -3,6 +3,7 @@
 # make attack an attacker of the verifier in full (AMPO_DATA_DIR: the references of all benchmarks; two cores: 20 minutes)
 # make study  where guidance helps, a controlled study (two cores: three hours; SIZE=smoke: a minute or two); it goes on
 #             with what docs/study/runs.jsonl holds
+# make long   runs over several ranks, workers and nodes, one of which is killed (two cores: most of an hour)
 # make quick  what a person runs while working: ruff, import-linter, the quick tests
 # make compat the newest versions of what evaluation stands on, in an environment of its own
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter
@@ -31,7 +32,7 @@ endif
 
 SIZE ?= small
 
-.PHONY: demo test quick compat study lint format docs serve-docs perf clean attack
+.PHONY: demo test long quick compat study lint format docs serve-docs perf clean attack
 demo: $(READY)
 	$(BIN)/ampo eval --suite demo --model smollm2-135m --output-dir runs/demo
 
@@ -39,14 +40,17 @@ demo: $(READY)
 # A run of OpenRLHF takes the whole machine.
 OVER := -n 2 --dist loadgroup --no-loadscope-reorder
 test: $(READY) lint docs
-	$(BIN)/pytest $(OVER) -m "not slow and not browser"
+	$(BIN)/pytest $(OVER) -m "not slow and not browser and not long"
 	$(BIN)/pytest $(OVER) -m "slow or browser" --ignore=tests/training/openrlhf
 	$(BIN)/pytest -m slow tests/training/openrlhf
+
+long: $(READY)
+	$(BIN)/pytest -m long
 
 quick: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(OVER) -q -m "not slow and not browser" --ignore=tests/training --ignore=tests/verify/test_graded.py
+	$(BIN)/pytest $(OVER) -q -m "not slow and not browser and not long" --ignore=tests/training --ignore=tests/verify/test_graded.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py --check

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -44,6 +44,61 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 _ENGINES = {"vllm_engine", "server"}  # fixtures that take a minute to make
+
+
+def _ports() -> dict[str, int]:
+    """Of a Ray node's agents. Where they choose their own, a busy machine exceeds the time that Ray waits for them."""
+    names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+    with contextlib.ExitStack() as stack:  # held together, so that all differ
+        sockets = [stack.enter_context(socket.socket()) for _ in names]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+def _patient(get_node: Any) -> Any:
+    """Ray gives a node half a minute to come up, which a busy machine exceeds."""
+
+    def found(*arguments: Any) -> Any:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return get_node(*arguments)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+    return found
+
+
+@pytest.fixture
+def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Makes a Ray cluster of two nodes on this machine, each with the resources that it is called with. `second` is the
+    other node's; `add()` gives one more like it."""
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "300000")
+    monkeypatch.setattr("ray._private.services.get_node", _patient(ray._private.services.get_node))
+    made: list[Any] = []
+
+    def make(**resources: Any) -> Any:
+        try:
+            head = {**resources, **_ports(), "include_dashboard": False}
+            made.append(cluster := Cluster(initialize_head=True, head_node_args=head))
+            cluster.add = lambda: cluster.add_node(**resources, **_ports())  # type: ignore[attr-defined]
+            cluster.second = cluster.add()  # type: ignore[attr-defined]
+        except Exception as error:  # Ray's own, of any kind: its nodes wait a quarter of a minute for their agents
+            pytest.skip(f"Ray's nodes do not come up here: {error}")
+        return cluster
+
+    yield make
+    ray.shutdown()
+    for cluster in made:
+        cluster.shutdown()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

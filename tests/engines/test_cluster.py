@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,50 +16,9 @@ pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray")
 
 
-def ports() -> dict[str, int]:
-    """Of a node's agents. Where they choose their own, a busy machine exceeds the time that Ray waits to hear them."""
-    names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
-    with ExitStack() as stack:  # held together, so that all differ
-        sockets = [stack.enter_context(socket.socket()) for _ in names]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-
-
-def patient(get_node: Any) -> Any:
-    """Ray gives a node half a minute to come up, which a busy machine exceeds."""
-
-    def found(*arguments: Any) -> Any:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                return get_node(*arguments)
-            except RuntimeError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(1)
-
-    return found
-
-
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from ray.cluster_utils import Cluster
-
-    root = str(Path(__file__).parents[2])
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]))
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_agent_register_timeout_ms", "300000")
-    monkeypatch.setattr("ray._private.services.get_node", patient(ray._private.services.get_node))
-    small: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 << 20}
-    try:
-        made: Any = Cluster(initialize_head=True, head_node_args={**small, **ports(), "include_dashboard": False})
-        made.second = made.add_node(**small, **ports())
-    except Exception as error:  # Ray's own, of any kind: its nodes wait a quarter of a minute for their agents
-        pytest.skip(f"Ray's nodes do not come up here: {error}")
-    yield made
-    ray.shutdown()
-    made.shutdown()
+def cluster(two_nodes: Any) -> Any:
+    return two_nodes(num_cpus=1, num_gpus=0, object_store_memory=80 << 20)
 
 
 def requests() -> list[Request]:
