@@ -57,12 +57,24 @@ def start_core(ref: ModelRef, settings: EngineSettings) -> Core:
     in_process = (on_cpu and one_device) if settings.in_process is None else settings.in_process
     if in_process and not one_device:
         raise UserError("in_process serves one device: leave it out with tensor or data parallelism")
+    if on_cpu and settings.tensor_parallel_size > 1:
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", _cores_of_workers(settings))
     try:
         _check(ref, settings)
         arguments = _engine_args(ref, settings, on_cpu)
         return InProcessCore(arguments) if in_process else ProcessCore(arguments)
     except (ValueError, OSError, RuntimeError, TypeError) as error:  # what vLLM raises for models it can't load or fit
         raise UserError(f"vLLM cannot load {ref.name!r} ({ref.path}): {_reason(error)}") from error
+
+
+def _cores_of_workers(settings: EngineSettings) -> str:
+    """Cores of its own for each worker, as vLLM wants them written ("0,1|2,3"): by itself it asks for a NUMA node for
+    each. "nobind" where there are fewer cores than workers, or several engines."""
+    cores, workers = sorted(os.sched_getaffinity(0)), settings.tensor_parallel_size
+    if settings.data_parallel_size > 1 or len(cores) < workers:
+        return "nobind"
+    share = len(cores) // workers
+    return "|".join(",".join(map(str, cores[i * share : (i + 1) * share])) for i in range(workers))
 
 
 def _check(ref: ModelRef, settings: EngineSettings) -> None:
