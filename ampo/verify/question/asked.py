@@ -7,7 +7,7 @@ are no units known to `ampo.verify.text.units`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -215,6 +215,11 @@ def expressions(question: str) -> frozenset[Tree]:
         except UnreadableError:
             continue
     return frozenset(found)
+
+
+def mentions(names: Iterable[str], question: str) -> bool:
+    """Whether a question writes one of some names: as a letter of its own, or in a formula."""
+    return any(re.search(rf"(?<![A-Za-z'’]){re.escape(name)}(?![A-Za-z])", question) for name in names)
 
 
 def _unit(words: str) -> Unit | None:

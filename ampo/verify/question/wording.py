@@ -73,6 +73,10 @@ ALIKE = tuple(
 IDIOMS = tuple(
     (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), word)
     for pattern, word in (
+        ("lcm", "least common multiple"),
+        ("gcd", "greatest common divisor"),
+        ("gcf", "greatest common factor"),
+        ("hcf", "highest common factor"),
         (r"(?:walk(?:s|ed)? off|end(?:s|ed)? up|(?:is|are|was|were) left) with", "keep"),
         (r"(?:walk(?:s|ed)? away|go(?:es)? home|went home) with|(?:bring|take|pull)s? (?:in|home)", "make"),
         (
