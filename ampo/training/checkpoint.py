@@ -10,6 +10,8 @@ import torch
 
 from ampo.algorithm.rewards import DeviationFilter
 from ampo.engines.loading import Loaded
+from ampo.errors import UserError
+from ampo.files import first_line
 
 _FILE = "trainer.pt"
 
@@ -33,17 +35,39 @@ def save(folder: Path, loaded: Loaded, optimizer: torch.optim.Optimizer, state: 
 
 
 def load(folder: Path, loaded: Loaded, optimizer: torch.optim.Optimizer, *, adapters: bool) -> State:
-    """Put weights and optimiser back, and give the rest. adapters: whether they alone are trained."""
+    """Put weights and optimiser back, and give the rest.
+
+    Args:
+        folder: of a checkpoint.
+        loaded: whose weights are put back.
+        optimizer: whose state is.
+        adapters: whether adapters alone are trained.
+
+    Raises:
+        UserError: Where a file of it is missing or damaged.
+    """
+    try:
+        _put_back(folder, loaded, adapters)
+        kept = torch.load(folder / _FILE, map_location=loaded.model.device, weights_only=True)
+        optimizer.load_state_dict(kept.pop("optimizer"))
+        deviations = kept.pop("deviations")
+        return State(**kept, deviations=DeviationFilter(**deviations) if deviations else None)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # a torn file raises whatever its reader stumbles upon: pickle's, zip's, safetensors'
+        raise UserError(
+            f"the checkpoint {folder} is damaged ({first_line(error)}): delete that folder, and the same command goes "
+            "on from the one before it, or from the beginning"
+        ) from error
+
+
+def _put_back(folder: Path, loaded: Loaded, adapters: bool) -> None:
     if adapters:
         from ampo.training import lora
 
         lora.load(loaded.model, folder)
-    else:
-        from transformers import AutoModelForCausalLM
+        return
+    from transformers import AutoModelForCausalLM
 
-        saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        loaded.model.load_state_dict(saved.state_dict())
-    kept = torch.load(folder / _FILE, map_location=loaded.model.device, weights_only=True)
-    optimizer.load_state_dict(kept.pop("optimizer"))
-    deviations = kept.pop("deviations")
-    return State(**kept, deviations=DeviationFilter(**deviations) if deviations else None)
+    saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    loaded.model.load_state_dict(saved.state_dict())

@@ -97,14 +97,18 @@ class TrainDir:
 
     def latest(self) -> tuple[int, Path] | None:
         """The last whole checkpoint: its step and folder."""
-        found = [(int(f.name.removeprefix("step-")), f) for f in self.checkpoints.glob("step-*") if f.is_dir()]
-        return max(found, default=None)
+        return max(self._steps(), default=None)
+
+    def _steps(self) -> list[tuple[int, Path]]:
+        """The checkpoints, the oldest first; other folders that somebody has put there are not looked at."""
+        found = self.checkpoints.glob("step-*")
+        return sorted((int(f.name[5:]), f) for f in found if f.is_dir() and f.name[5:].isdecimal())
 
     def save(self, step: int, write: Callable[[Path], None], keep: int) -> None:
         """A checkpoint; older ones than the last `keep` go. Raises UserError where it can't be written."""
         place = self.checkpoints / f"step-{step:06d}"
         replace_folder(place, write)
-        for _, old in sorted((int(f.name.removeprefix("step-")), f) for f in self.checkpoints.glob("step-*"))[:-keep]:
+        for _, old in self._steps()[:-keep]:
             shutil.rmtree(old, ignore_errors=True)
 
     def forget_after(self, step: int) -> None:
