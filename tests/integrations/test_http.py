@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ampo.errors import UserError
+
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 
@@ -280,3 +282,13 @@ def test_a_full_queue_says_so_and_a_stop_under_load_loses_nothing() -> None:
     counts = re.search(r"stopped: (\d+) claims accepted, (\d+) answered", said)
     assert counts, said
     assert counts.groups() == (str(len(answered)),) * 2
+
+
+def test_a_ray_serve_that_would_break_is_said_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = pytest.importorskip("ampo.integrations.http.cluster")
+    there = {"ray": "2.55.0", "protobuf": "7.36.2"}
+    monkeypatch.setattr(cluster, "version", there.__getitem__)
+    with pytest.raises(UserError, match="breaks with protobuf 7"):
+        cluster._check_versions()
+    there["protobuf"] = "6.33.1"
+    cluster._check_versions()

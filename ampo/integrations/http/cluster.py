@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ampo.errors import MissingExtraError, UserError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ampo.serve import Door
 
 NAME = "ampo-verify"
+BREAKS_WITH_PROTOBUF_7 = (2, 55)
+"""The newest Ray that was seen to."""
 GRACE = 120  # seconds for what is under way, once it is told to stop
 
 
@@ -28,6 +31,7 @@ def serve(door: Door, address: str, replicas: int, workers: int, timeout: float,
         from ray.exceptions import RayError
     except ImportError as error:
         raise MissingExtraError("ray[serve]", "serve-ray", "--ray-address") from error
+    _check_versions()
     if door.api_key:
         raise UserError("--api-key is asked for by one process; behind Ray Serve put a proxy that asks for it")
     door.check()
@@ -51,6 +55,16 @@ def serve(door: Door, address: str, replicas: int, workers: int, timeout: float,
     finally:
         ray_serve.delete(NAME)  # returns when what was accepted is answered
         print("stopped: the deployment is taken down", file=sys.stderr, flush=True)
+
+
+def _check_versions() -> None:
+    """Ray Serve's replicas die at a field that protobuf 7 has no more, and say so in their own log alone."""
+    ray, protobuf = (tuple(map(int, version(name).split(".")[:2])) for name in ("ray", "protobuf"))
+    if ray <= BREAKS_WITH_PROTOBUF_7 and protobuf >= (7,):
+        raise UserError(
+            f"Ray Serve {version('ray')} breaks with protobuf {version('protobuf')}, which is installed: "
+            "pip install 'protobuf<7' (an environment of its own with 'ampo[serve-ray]' has it)"
+        )
 
 
 def application(replicas: int, workers: int, timeout: float, queue: int):
