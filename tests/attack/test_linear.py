@@ -40,6 +40,7 @@ MODULES = [
     "ampo.verify.text.languages",
     "ampo.verify.text.normalise",
     "ampo.verify.text.phrases",
+    "ampo.verify.text.unicode",
 ]
 BOUNDED = {
     "ampo.verify.find.formula_around": {"_RUN_BEFORE"},
