@@ -20,7 +20,7 @@ from ampo.verify.claim import Claim
 from ampo.verify.crew.pool import VerifierPool
 from ampo.verify.formula import guard
 from ampo.verify.formula.equality import mentions, numeric, symbols
-from ampo.verify.formula.evaluate import UndefinedError, exact
+from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Broken, Unread, Value
 from ampo.verify.kinds.choice import gold_letter
@@ -192,7 +192,7 @@ def _stray_dollars(gold: str) -> str | None:
 
 
 def _beyond(tree: Tree) -> bool:
-    """Whether a number has no value within the bounds of `ampo.verify.formula.evaluate`."""
+    """Whether a number has no value within the bounds of `ampo.verify.formula`."""
     if symbols(tree) or mentions(tree, {"infinity", "apply"}):
         return False
     try:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ampo.verify.find.short_response import HEDGED
-from ampo.verify.formula.evaluate import exact
+from ampo.verify.formula.exact import exact
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import UnreadableError
 from ampo.verify.question.asked import asking

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ampo.verify.formula.evaluate import DIGITS, Point, UndefinedError, context, value_at
+from ampo.verify.formula.evaluate import DIGITS, Point, context, value_at
+from ampo.verify.formula.exact import UndefinedError
 from ampo.verify.formula.tree import Tree
 
 _FIRST = 300  # bits of the second look, where the terms are of one size

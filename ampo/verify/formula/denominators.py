@@ -9,7 +9,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ampo.verify.formula.equality import points, proportional, same, substitute, symbols
-from ampo.verify.formula.evaluate import Point, UndefinedError, context, exact, value_at
+from ampo.verify.formula.evaluate import Point, context, value_at
+from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree, num
 
 _MAX_POWER = 6

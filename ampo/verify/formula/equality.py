@@ -18,7 +18,8 @@ from itertools import permutations
 from typing import Any, Literal
 
 from ampo.verify.formula.closeness import close, surely_close
-from ampo.verify.formula.evaluate import Point, UndefinedError, context, exact, value_at
+from ampo.verify.formula.evaluate import Point, context, value_at
+from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree, num
 
 Grid = Literal["plain", "whole", "steps", "bends"]

@@ -12,7 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ampo.verify.formula.equality import numeric, same, symbols
-from ampo.verify.formula.evaluate import UndefinedError, context
+from ampo.verify.formula.evaluate import context
+from ampo.verify.formula.exact import UndefinedError
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Broken, Value
 from ampo.verify.kinds.reader import Reader

@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Any
 
 from ampo.verify.formula.equality import mentions, points, symbols
-from ampo.verify.formula.evaluate import Point, UndefinedError, exact, value_at
+from ampo.verify.formula.evaluate import Point, value_at
+from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Answer, Broken, Equation, Image, Inequality, Piecewise, Region, Unread
 from ampo.verify.kinds.answers import Phrase as Words

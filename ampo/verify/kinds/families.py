@@ -11,7 +11,8 @@ from math import lcm
 from typing import Any, NamedTuple
 
 from ampo.verify.formula.equality import mentions, same, substitute, symbols
-from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.formula.evaluate import Point, context, value_at
+from ampo.verify.formula.exact import UndefinedError
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Labelled, Value
 

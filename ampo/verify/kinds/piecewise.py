@@ -11,7 +11,8 @@ from typing import Any
 
 from ampo.verify.formula.closeness import close, surely_close
 from ampo.verify.formula.equality import numeric, symbols
-from ampo.verify.formula.evaluate import Point, UndefinedError, context, value_at
+from ampo.verify.formula.evaluate import Point, context, value_at
+from ampo.verify.formula.exact import UndefinedError
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Answer, Labelled, Phrase, Piece, Piecewise, Region, Value
 from ampo.verify.kinds.list_members import paired

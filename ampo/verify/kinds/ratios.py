@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.formula.equality import rename, same
-from ampo.verify.formula.evaluate import exact
+from ampo.verify.formula.exact import exact
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import Answer, Broken, Ratio, Value

@@ -6,7 +6,8 @@ Ends are trees, compared by value; the order of numbers is decided at 60 digits.
 from __future__ import annotations
 
 from ampo.verify.formula.equality import mentions, numeric, same, symbols
-from ampo.verify.formula.evaluate import UndefinedError, context
+from ampo.verify.formula.evaluate import context
+from ampo.verify.formula.exact import UndefinedError
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.answers import Answer, Ordered, Piece, Region, Unordered, Value
 from ampo.verify.kinds.registry import Equal, Kind

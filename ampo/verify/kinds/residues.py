@@ -6,7 +6,7 @@ import re
 from math import lcm
 
 from ampo.verify.formula.equality import substitute, symbols
-from ampo.verify.formula.evaluate import exact
+from ampo.verify.formula.exact import exact
 from ampo.verify.formula.tree import num
 from ampo.verify.kinds.answers import Answer, Labelled, Residues, Unordered, Value
 from ampo.verify.kinds.registry import Equal, Kind

@@ -6,7 +6,7 @@ import re
 from math import ceil, floor
 
 from ampo.verify.formula.equality import substitute, symbols
-from ampo.verify.formula.evaluate import exact
+from ampo.verify.formula.exact import exact
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Image, Labelled, Phrase, Region, Unordered, Unread, Value
 from ampo.verify.kinds.domains import Domain, declaration

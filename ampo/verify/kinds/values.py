@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ampo.verify.formula.equality import mentions, numeric, rename, same, symbols
-from ampo.verify.formula.evaluate import UndefinedError, context, exact
+from ampo.verify.formula.evaluate import context
+from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds import counted, families
 from ampo.verify.kinds.answers import Answer, Value
