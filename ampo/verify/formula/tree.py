@@ -34,3 +34,8 @@ def number(text: str) -> Fraction:
     whole, _, decimals = mantissa.partition(".")
     value = Fraction(int((whole + decimals) or "0"), 10 ** len(decimals))
     return value * Fraction(10) ** power
+
+
+def product(a: Tree, b: Tree) -> Tree:
+    """a times b: flat, so that a long product isn't a deep tree."""
+    return Tree("mul", (*(a.args if a.op == "mul" else (a,)), b))
