@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ampo.verify.find.last_sentence import LINE, last_clause, last_sentence
 from ampo.verify.find.told import Told, values
-from ampo.verify.question.agreement import PRONOUN, Statement
+from ampo.verify.question.case import PRONOUN, Statement
 from ampo.verify.question.roots import roots
 from ampo.verify.question.subject import ANAPHOR
 from ampo.verify.question.wording import SILENT

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import dropwhile
-from typing import NamedTuple
 
 from ampo.verify.question.ask import Ask
 from ampo.verify.question.asked import another_name, asked
-from ampo.verify.question.roots import formulas, numbers, root, roots, words_of
+from ampo.verify.question.case import PRONOUN, Case, noun_behind
+from ampo.verify.question.roots import formulas, numbers, root, roots
 from ampo.verify.question.wording import (
     ALIKE,
     COMPARES,
@@ -41,7 +41,6 @@ _FUTURE = re.compile(r"\b(?:will|would|then)\b", re.IGNORECASE)
 _THEN = re.compile(r"\b(?:before|after|currently|end|beginning|start|originally|initially)\b", re.IGNORECASE)
 _LATE = {"after", "end"}  # where the question ends: may be left out
 _NOT = re.compile(r"\b(?:not|no|never|neither|without|non)\b|n['’]t\b", re.IGNORECASE)
-PRONOUN = re.compile(r"\W*(?:(?:then|and|so|thus|meaning|that means|this means) )?(he|she|it|they)\b", re.IGNORECASE)
 _STANDS_FOR = re.compile(r"\b(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 _FIRST = re.compile(
     r"\W*(?:(?:first|next|finally)(?:,\s|\s(?=I\b|we\b|let\b)))?"
@@ -69,17 +68,6 @@ _MAY_MISS = (
         """
     )
 )
-_BEHIND = words_of(
-    """
-    a an and are as at away be because been between by can could did do does each every for from had has have he her his
-    if in into is it left long old tall wide high deep more less of off on or out over per she so than that the their
-    then there they this to total altogether together was were when which while will with would remaining remain remains
-    overall now apart combined older longer fewer lower higher farther further shorter taller younger heavier lighter
-    faster slower still worth all after before during within among across through under above below along until since
-    without inside outside around about against toward towards near celsius fahrenheit kelvin
-    """
-)
-_NEXT = re.compile(r"[\s$*]*([A-Za-z][A-Za-z'-]*)")
 _LABELLED = (":", "→", "->", "=>")
 _NUMBER_OF = (
     r"\b(?:number of|of|amount of|count of|total)\s(?:(?!(?:with|in|on|at|for|from|by|that|who|which|to)\b)\S+\s)"
@@ -91,41 +79,6 @@ _MARKED = re.compile(r"\$([^$]+)\$")
 _MONEY = re.compile(r"[$€£¥]|\b(?:dollars?|cents?|bucks|usd)\b", re.IGNORECASE)
 _VALUE_UNIT = re.compile(r"\d[\d,.]*\s*(?:\\text\s*\{)?\s*([A-Za-z]+(?:\s(?:per|/)\s?[A-Za-z]+)?)")
 _CURRENCIES = {"dollar", "euro", "sterling", "yen", "yuan", "rupee", "ruble"}
-
-
-class Statement(NamedTuple):
-    """A clause around a value. earlier: what stands before the clause, for one that says "that is" and no more."""
-
-    before: str
-    value: str
-    after: str
-    earlier: str = ""
-
-    @property
-    def words(self) -> str:
-        return f"{self.before} ; {self.after}"
-
-
-class Case(NamedTuple):
-    """A statement, the roots of its words, what is asked, and whether it tells anything of that."""
-
-    statement: Statement
-    said: frozenset[str]
-    wanted: Ask
-    told: bool
-    question: str
-
-
-def noun_behind(after: str) -> list[str]:
-    """The words behind a value up to one that is no noun's."""
-    found: list[str] = []
-    at = 0
-    while len(found) < 5 and (m := _NEXT.match(after, at)) and m[1].lower() not in _BEHIND:
-        if re.search(r"[,.;:]", after[at : m.start(1)]):
-            break
-        found.append(m[1].lower())
-        at = m.end()
-    return found
 
 
 def _noun(case: Case) -> bool:

@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ampo.verify.question.agreement import A_PERIOD, AGREE, Case, Statement, noun_behind
+from ampo.verify.question.agreement import A_PERIOD, AGREE
 from ampo.verify.question.ask import Ask, ask
 from ampo.verify.question.asked import asked
+from ampo.verify.question.case import Case, Statement, noun_behind
 from ampo.verify.question.roots import compact, formulas, root, roots
 from ampo.verify.question.wording import (
     COMPARES,
