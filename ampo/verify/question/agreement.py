@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 from itertools import dropwhile
 
+from ampo.verify.question import amounts
 from ampo.verify.question.ask import Ask
-from ampo.verify.question.asked import another_name, asked
-from ampo.verify.question.case import PRONOUN, Case, noun_behind
+from ampo.verify.question.asked import another_name
+from ampo.verify.question.case import MARKED, PRONOUN, Case, noun_behind
 from ampo.verify.question.roots import formulas, numbers, root, roots
 from ampo.verify.question.wording import (
     ALIKE,
@@ -21,21 +22,13 @@ from ampo.verify.question.wording import (
     HAVE,
     LEFT,
     NUMERALS,
-    PERIODS,
     SHARES,
     SILENT,
     SUMS,
+    UNTOLD,
     same,
 )
-from ampo.verify.text.units import Unit, is_unit_word, unit
 
-A_PERIOD = re.compile(
-    rf"\b(?:(?:per|each|every|an?) (?:{PERIODS})|hourly|daily|weekly|monthly|yearly|annual(?:ly)?)\b", re.IGNORECASE
-)
-_RATE = re.compile(
-    rf"\b(?:per|each|every|apiece|hourly|daily|weekly|monthly|yearly|an? (?:{PERIODS}))\b", re.IGNORECASE
-)
-_A_PERIOD_OF = re.compile(rf"\b(?:{PERIODS})(?=s?\b)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?")
 _FUTURE = re.compile(r"\b(?:will|would|then)\b", re.IGNORECASE)
 _THEN = re.compile(r"\b(?:before|after|currently|end|beginning|start|originally|initially)\b", re.IGNORECASE)
@@ -48,16 +41,13 @@ _FIRST = re.compile(
     re.IGNORECASE,
 )
 _TRANSFERS = roots("give pay owe lend sell send beat pass teach tell exceed outscore donate")
-_NEEDS = roots("need needs still difference short")
-_PLAIN_MONEY = roots("money dollars cents price cost pay wage salary bill income earnings")
-_UNTOLD = roots("number amount value answer result quantity money fraction percent percentage")
 _MAY_MISS = (
     GRAMMAR
     | SUMS
     | SHARES
     | COMPARES
     | NUMERALS
-    | _UNTOLD
+    | UNTOLD
     | roots(
         """
         how many much big large what which who whose when where find compute calculate determine evaluate solve
@@ -68,94 +58,9 @@ _MAY_MISS = (
         """
     )
 )
-_LABELLED = (":", "→", "->", "=>")
-_NUMBER_OF = (
-    r"\b(?:number of|of|amount of|count of|total)\s(?:(?!(?:with|in|on|at|for|from|by|that|who|which|to)\b)\S+\s)"
-)
 _LETTER = re.compile(r"(?<![\w$\\^°/])([A-HJ-Z])(?![\w(=^$])")
 _ARTICLE = re.compile(r"^\W*A(?=\s[a-z])")
 _UNIT_LETTER = re.compile(r"^\s?[A-Z]\b")
-_MARKED = re.compile(r"\$([^$]+)\$")
-_MONEY = re.compile(r"[$€£¥]|\b(?:dollars?|cents?|bucks|usd)\b", re.IGNORECASE)
-_VALUE_UNIT = re.compile(r"\d[\d,.]*\s*(?:\\text\s*\{)?\s*([A-Za-z]+(?:\s(?:per|/)\s?[A-Za-z]+)?)")
-_CURRENCIES = {"dollar", "euro", "sterling", "yen", "yuan", "rupee", "ruble"}
-
-
-def _noun(case: Case) -> bool:
-    """What stands behind the value is what is counted; a value without a noun is of what is counted."""
-    statement, wanted = case.statement, case.wanted
-    noun = roots(" ".join(noun_behind(statement.after)))
-    if not wanted.counts:
-        other = noun & wanted.words and not noun & wanted.head
-        return not other or (not wanted.money and bool(wanted.head & case.said) and not noun & wanted.people)
-    if wanted.head & roots(statement.value):
-        return noun <= wanted.words
-    if noun & wanted.words:
-        return bool(noun & wanted.head)
-    named = bool(wanted.head & roots(statement.before))
-    return not named or statement.before.rstrip(" *|$").endswith(_LABELLED) or _is_of_it(statement.before, wanted)
-
-
-def _is_of_it(before: str, wanted: Ask) -> bool:
-    """The number of NOUN is 5; of her 40 NOUN she keeps 5; the most NOUN that he makes is 5."""
-    nouns = "|".join(w for w in re.findall(r"[A-Za-z]+", before) if root(w) in wanted.head)
-    most = rf"\b(?:most|fewest|least|maximum|greatest|largest)\s(?:\S+\s)?(?:{nouns})\b.*\b(?:is|was)\s*$"
-    counted = rf"{_NUMBER_OF}{{0,4}}?(?:{nouns})\b"
-    return any(re.search(pattern, before, re.IGNORECASE) for pattern in (most, counted))
-
-
-def _unit(case: Case) -> bool:
-    """The value's unit measures what is asked for."""
-    value, wanted = case.statement.value, case.wanted
-    found, money = _unit_of(value), _MONEY.search(_MARKED.sub(r"\1", value)) is not None
-    if wanted.money:
-        return money or found is None
-    if wanted.counts:
-        units = asked(wanted.text).units
-        if not units:
-            return not money and (found is None or bool(roots(value) & wanted.head))
-        if money:
-            return any(name in _CURRENCIES for u in units for name, _ in u.dims)
-        return found is None or any(u.dims == found.dims for u in units)
-    if wanted.measures:
-        return not money and (found is None or found.dims in [((base, 1),) for base in wanted.measures])
-    return True
-
-
-def _unit_of(value: str) -> Unit | None:
-    m = _VALUE_UNIT.search(value)
-    if m is None or not all(map(is_unit_word, re.findall(r"[A-Za-z]+", m[1].replace("per", "")))):
-        return None
-    found = unit(m[1])
-    return found if found is not None and found.known else None
-
-
-def _rate(case: Case) -> bool:
-    """A share of each is told where it is asked for, and only there.
-
-    What a day brings may be told without the day, where the question speaks of days alone.
-    """
-    rate = _RATE.search(f"{case.statement.value} {case.statement.words}") is not None
-    if rate and not _RATE.search(case.wanted.text):
-        return False
-    if rate or not case.told:
-        return True
-    periods = {m[0].lower() for m in _A_PERIOD_OF.finditer(case.question)}
-    return not case.wanted.shared and (len(periods) < 2 or not A_PERIOD.search(case.wanted.text))
-
-
-def _comparison(case: Case) -> bool:
-    """What is asked how much more it is, is told to be more, or needed."""
-    return not (case.told and case.wanted.main & COMPARES) or bool(case.said & (COMPARES | _NEEDS))
-
-
-def _measure(case: Case) -> bool:
-    """Where a measure is asked for, no other thing is told without it: a radius, not the tank's 5."""
-    wanted = case.wanted
-    if wanted.counts or not wanted.head or not case.told:
-        return True
-    plain = wanted.head & (_PLAIN_MONEY if wanted.money and "how" in wanted.words else _UNTOLD)
-    return bool(plain) or bool(same(wanted.head) & (case.said | roots(case.statement.value)))
 
 
 def _people(case: Case) -> bool:
@@ -199,7 +104,7 @@ def _order(case: Case) -> bool:
     if not case.told:
         return True
     elliptic = wanted.counts and not noun_behind(statement.after)  # she keeps nineteen
-    whole = wanted.money or elliptic or _unit_of(statement.value) is not None
+    whole = wanted.money or elliptic or amounts.unit_of(statement.value) is not None
     said = case.said | (wanted.head if whole else wanted.head & roots(statement.value))
     told = [
         word in said or any(word in row and row & said for row in ALIKE)
@@ -271,7 +176,7 @@ def _labels(case: Case) -> bool:
     """A, B, C of "candidate C" are those that are asked about."""
     statement, wanted = case.statement, case.wanted
     text = f"{_ARTICLE.sub('', statement.before)} {_UNIT_LETTER.sub('', statement.after)}"
-    mine = frozenset(_LETTER.findall(_MARKED.sub(" ", text)))
+    mine = frozenset(_LETTER.findall(MARKED.sub(" ", text)))
     return mine <= wanted.formulas | wanted.labels and (not mine & wanted.labels or wanted.labels <= mine)
 
 
@@ -285,11 +190,11 @@ def _denial(case: Case) -> bool:
 
 
 AGREE: dict[str, Callable[[Case], bool]] = {
-    "another noun": _noun,
-    "another unit": _unit,
-    "another rate": _rate,
-    "another comparison": _comparison,
-    "another measure": _measure,
+    "another noun": amounts.noun,
+    "another unit": amounts.unit,
+    "another rate": amounts.rate,
+    "another comparison": amounts.comparison,
+    "another measure": amounts.measure,
     "other people": _people,
     "other numbers": _numbers,
     "another subject": _subject,

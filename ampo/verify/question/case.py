@@ -19,6 +19,7 @@ _BEHIND = words_of(
     without inside outside around about against toward towards near celsius fahrenheit kelvin
     """
 )
+MARKED = re.compile(r"\$([^$]+)\$")
 _NEXT = re.compile(r"[\s$*]*([A-Za-z][A-Za-z'-]*)")
 
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ampo.verify.question.agreement import A_PERIOD, AGREE
+from ampo.verify.question.agreement import AGREE
+from ampo.verify.question.amounts import A_PERIOD
 from ampo.verify.question.ask import Ask, ask
 from ampo.verify.question.asked import asked
 from ampo.verify.question.case import Case, Statement, noun_behind

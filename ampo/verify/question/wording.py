@@ -43,6 +43,7 @@ HAVE = roots("have")
 COST = roots("cost price")
 DIFFERENT = roots("difference average mean probability chance ratio percent percentage fraction")
 NUMERALS = roots("one two three four five six seven eight nine ten eleven twelve")
+UNTOLD = roots("number amount value answer result quantity money fraction percent percentage")
 ALIKE = tuple(
     map(
         roots,
