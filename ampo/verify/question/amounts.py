@@ -36,14 +36,14 @@ _CURRENCIES = {"dollar", "euro", "sterling", "yen", "yuan", "rupee", "ruble"}
 def noun(case: Case) -> bool:
     """What stands behind the value is what is counted; a value without a noun is of what is counted."""
     statement, wanted = case.statement, case.wanted
-    noun = roots(" ".join(noun_behind(statement.after)))
+    behind = roots(" ".join(noun_behind(statement.after)))
     if not wanted.counts:
-        other = noun & wanted.words and not noun & wanted.head
-        return not other or (not wanted.money and bool(wanted.head & case.said) and not noun & wanted.people)
+        other = behind & wanted.words and not behind & wanted.head
+        return not other or (not wanted.money and bool(wanted.head & case.said) and not behind & wanted.people)
     if wanted.head & roots(statement.value):
-        return noun <= wanted.words
-    if noun & wanted.words:
-        return bool(noun & wanted.head)
+        return behind <= wanted.words
+    if behind & wanted.words:
+        return bool(behind & wanted.head)
     named = bool(wanted.head & roots(statement.before))
     return not named or statement.before.rstrip(" *|$").endswith(_LABELLED) or _is_of_it(statement.before, wanted)
 
