@@ -23,25 +23,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ampo.errors import UserError, nearest
-from ampo.eval.stats import clustered_interval, critical_value, standard_error, wilson
+from ampo.eval.two_stages import LEAST, Estimate, Tally, Z, estimate, predicted, tally
 
 Over = Literal["problems", "samples"]
 OVERS: tuple[Over, ...] = ("problems", "samples")
 Stop = Literal["", "met", "cap", "unreachable"]
 
-_Z = critical_value(0)  # the normal quantile
-_GROWTH = (
-    1.25,
-    2.0,
-)  # of all samples from look to look: at least, so that looks are few; at most, so that none runs over
-_LEAST = 2  # later samples of each problem: a variance takes two
-_MANY = 10**9
+_GROWTH = (1.25, 2.0)  # of all samples, from look to look: at least, for few looks; at most, so that none runs over
 _FUTILE = 0.05  # of the target: sampling has less than this left to give
 
 
@@ -90,54 +83,12 @@ def as_over(name: str) -> Over:
     raise UserError(f"--ci-over {name}: {nearest(name, OVERS, 'it')}")
 
 
-class Tally(NamedTuple):
-    """A benchmark's problems, an entry each (suffix _p). first: right ones of the first `pilot` samples; n, right: of
-    all samples.
-    """
-
-    pilot: int
-    first_p: np.ndarray
-    n_p: np.ndarray
-    right_p: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Where a benchmark stands. All are fractions; widths are halves of 95 % intervals.
-
-    unbiased: the score with the two stages weighed alike for every problem.
-    half_width: of the interval over problems. sampling_half_width: over samples of these problems.
-    between, within: the parts of score's squared standard error that problems and sampling make.
-    floor: what half_width would be with samples without end; floor_low: the same, by the lower 95 % limit of the
-        spread between problems, which is itself estimated.
-    """
-
-    score: float
-    unbiased: float
-    half_width: float
-    sampling_half_width: float
-    between: float
-    within: float
-    floor: float
-    floor_low: float
-
-
 class Look(NamedTuple):
     """What a look decides. n_p: how many samples each problem is to have; None where it stops."""
 
     estimate: Estimate
     stop: Stop
     n_p: np.ndarray | None = None
-
-
-def tally(outcomes: Sequence[Sequence[bool]], pilot: int) -> Tally:
-    """From each problem's outcomes in the order of its samples."""
-    return Tally(
-        pilot,
-        np.array([sum(row[:pilot]) for row in outcomes], dtype=float),
-        np.array([len(row) for row in outcomes], dtype=int),
-        np.array([sum(row) for row in outcomes], dtype=float),
-    )
 
 
 def look(rule: Rule, t: Tally) -> Look:
@@ -152,74 +103,17 @@ def look(rule: Rule, t: Tally) -> Look:
     return Look(now, "", n_p) if (n_p > t.n_p).any() else Look(now, "cap")
 
 
-def estimate(t: Tally) -> Estimate:
-    """Where the benchmark stands."""
-    from scipy.stats import chi2
-
-    means_p = t.right_p / t.n_p
-    error = standard_error(list(means_p))
-    within = float(np.sum(means_p * (1 - means_p) / np.maximum(t.n_p - 1, 1))) / len(means_p) ** 2
-    between = max(0.0, error**2 - within)
-    score, half_width = float(means_p.mean()), _half_width(list(means_p), int(t.n_p.sum()))
-    unbiased, sampling = _two_stages(t)
-    degrees = len(means_p) - 1
-    low = degrees / float(chi2.ppf(0.95, degrees)) if degrees else 1.0
-    flat = error == 0  # one problem, or all alike: the width comes from their number alone
-    return Estimate(
-        score=score,
-        unbiased=unbiased,
-        half_width=half_width,
-        sampling_half_width=sampling,
-        between=between,
-        within=within,
-        floor=half_width if flat else min(half_width, _predicted(score, between, len(means_p))),
-        floor_low=half_width if flat else min(half_width, _predicted(score, between * low, len(means_p))),
-    )
-
-
 def _out_of_reach(rule: Rule, now: Estimate) -> bool:
     spent = now.half_width - now.floor < _FUTILE * rule.half_width
     return now.floor_low > rule.half_width or (now.floor > rule.half_width and spent)
 
 
-def _two_stages(t: Tally) -> tuple[float, float]:
-    """The unbiased score, and the half-width of its interval over samples.
-
-    Where all samples of all problems agree, the estimated variance is 0 and says nothing: it is taken to be at least
-    that of one problem that is a coin's toss.
-    """
-    first_p, later_n_p = t.first_p / t.pilot, t.n_p - t.pilot
-    variance_p = first_p * (1 - first_p) / max(t.pilot - 1, 1)
-    score_p = first_p
-    if later_n_p.any():
-        share = t.pilot * len(t.n_p) / float(t.n_p.sum())
-        later_p = np.where(later_n_p > 0, (t.right_p - t.first_p) / np.maximum(later_n_p, 1), first_p)
-        seen_p = later_p * (1 - later_p) / np.maximum(later_n_p - 1, 1)
-        later_variance_p = np.where(later_n_p >= _LEAST, seen_p, variance_p)
-        score_p = share * first_p + (1 - share) * later_p
-        variance_p = share**2 * variance_p + (1 - share) ** 2 * later_variance_p
-    variance = max(float(variance_p.sum()), 0.25 / int(t.n_p.min())) / len(t.n_p) ** 2
-    return float(score_p.mean()), _Z * sqrt(variance)
-
-
-def _half_width(means: Sequence[float], n_samples: int) -> float:
-    low, high = clustered_interval(means, n_samples)
-    return (high - low) / 2
-
-
-def _predicted(score: float, squared_error: float, problems: int) -> float:
-    """The half-width of the interval over problems for a squared standard error, as `clustered_interval` makes it."""
-    effective = max(score * (1 - score) / squared_error, problems) if squared_error > 0 else _MANY
-    low, high = wilson(score, min(effective, _MANY), critical_value(problems - 1))
-    return (high - low) / 2
-
-
 def _wanted(rule: Rule, now: Estimate, problems: int) -> float:
     """The part of the squared error that sampling may make if the target is to be met; 0 where it can't be."""
     if rule.over == "samples":
-        return (rule.half_width / _Z) ** 2
+        return (rule.half_width / Z) ** 2
     error = now.between + now.within
-    allowed = _bisect(lambda e: _predicted(now.score, e, problems) <= rule.half_width, 0.0, error)
+    allowed = _bisect(lambda e: predicted(now.score, e, problems) <= rule.half_width, 0.0, error)
     return max(0.0, allowed - now.between)
 
 
@@ -232,7 +126,7 @@ def _grown(rule: Rule, t: Tally, wanted: float) -> np.ndarray:
     total, problems, most = int(t.n_p.sum()), len(t.n_p), rule.max_samples - t.pilot
 
     def counts(scale: float) -> np.ndarray:
-        later_p = np.minimum(np.maximum(np.ceil(scale * deviation_p), _LEAST), most).astype(int)
+        later_p = np.minimum(np.maximum(np.ceil(scale * deviation_p), LEAST), most).astype(int)
         return np.maximum(t.n_p, t.pilot + later_p)
 
     def too_few(scale: float) -> bool:

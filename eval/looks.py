@@ -15,6 +15,7 @@ import numpy as np
 from ampo.errors import UserError
 from ampo.eval import adaptive
 from ampo.eval.rundir import RunDir, Say
+from ampo.eval.two_stages import tally
 from ampo.files import drop_torn_line, dump, read_jsonl
 
 Record = Mapping[str, Any]
@@ -52,7 +53,7 @@ class Looks:
         open_ = [name for name in self._ids if not (self._records.get(name) and self._records[name][-1]["stop"])]
         for name in open_:
             rows = [outcomes(i, n) for i, n in zip(self._ids[name], self._n(name).tolist(), strict=True)]
-            self._write(name, adaptive.look(self._rule, adaptive.tally(rows, self._pilots[name])))
+            self._write(name, adaptive.look(self._rule, tally(rows, self._pilots[name])))
         return any(not self._records[name][-1]["stop"] for name in open_)
 
     def _n(self, name: str) -> np.ndarray:

@@ -16,7 +16,7 @@ import pytest
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
-from ampo.eval.adaptive import Rule, Tally, estimate, look, tally
+from ampo.eval.adaptive import Rule, look
 from ampo.eval.comparable import load as load_comparable
 from ampo.eval.looks import notes
 from ampo.eval.report.formats import render
@@ -26,6 +26,7 @@ from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
 from ampo.eval.seeds import problem_seed
 from ampo.eval.stats import clustered_interval
+from ampo.eval.two_stages import Tally, estimate, tally
 from ampo.prompts import Template
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams
 
