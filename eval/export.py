@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError, nearest
 from ampo.eval.ledger import is_on
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import problem_of
 from ampo.files import dump, well_formed, write
 from ampo.types import PROTOCOLS, Problem

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from ampo.eval.rundir import ResponseRecord, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.score import claim_of, problem_of
 from ampo.types import Problem, Protocol, Verdict
 from ampo.verify import VerifierPool

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from ampo.errors import UserError
 from ampo.eval.progress import watched
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.types import OUTCOMES, PROTOCOLS, FinishReason, Outcome, Protocol
 
 _ENDS: tuple[FinishReason, ...] = ("stop", "length", "abort", "error")

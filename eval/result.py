@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ampo.errors import MissingExtraError, UserError
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.scores import Scores
 from ampo.terminal import Displayed
 from ampo.types import Problem, Protocol, as_protocol

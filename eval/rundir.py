@@ -18,102 +18,20 @@ import fcntl
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli_w
 
 from ampo.errors import UserError
-from ampo.eval.fields import fault
-from ampo.files import dump, read_jsonl, without_none, write
-from ampo.types import FinishReason, Outcome, Problem, Protocol, Response, SamplingParams, Verdict
+from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
+from ampo.eval.stored import Stored, placed, records
+from ampo.files import dump, without_none, write
+from ampo.types import Problem, Protocol, SamplingParams
 
 Say = Callable[[str], None]
-K = TypeVar("K")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseRecord:
-    """A line of responses.jsonl. `id` is "<problem>#<sample>"; `seed` is what the engine was given for this sample;
-    tokens are null where nobody has counted them."""
-
-    id: str
-    problem: str
-    sample: int
-    seed: int | None
-    text: str
-    finish_reason: FinishReason
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    seconds: float
-    first_token_seconds: float | None
-
-    @staticmethod
-    def of(problem: str, sample: int, seed: int | None, response: Response) -> ResponseRecord:
-        return ResponseRecord(
-            id=f"{problem}#{sample}",
-            problem=problem,
-            sample=sample,
-            seed=seed,
-            text=response.text,
-            finish_reason=response.finish_reason,
-            prompt_tokens=response.prompt_tokens,
-            completion_tokens=response.completion_tokens,
-            seconds=round(response.seconds, 4),
-            first_token_seconds=response.first_token_seconds and round(response.first_token_seconds, 4),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRecord:
-    """A line of verdicts.jsonl. A line that doesn't say the last two is of an older version.
-
-    shown: as in the verdict.
-    mark: of the response that was judged (see `ampo.eval.ledger.mark_of`).
-    """
-
-    id: str
-    protocol: Protocol
-    outcome: Outcome
-    extracted: str | None
-    reason: str
-    seconds: float
-    shown: bool = True
-    mark: str = ""
-
-    @staticmethod
-    def of(response_id: str, verdict: Verdict, mark: str = "") -> VerdictRecord:
-        return VerdictRecord(
-            response_id,
-            verdict.protocol,
-            verdict.outcome,
-            verdict.extracted,
-            verdict.reason,
-            round(verdict.seconds, 6),
-            verdict.shown,
-            mark,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A line of judgements.jsonl: a model's second opinion.
-
-    id: of the response. key: what the judgement depends on, a digest of judge and prompt. right: None where the reply
-    doesn't say. text: the reply, all of it.
-    """
-
-    id: str
-    key: str
-    judge: str
-    form: str
-    right: bool | None
-    text: str
-    completion_tokens: int | None
-    seconds: float
 
 
 class RunDir:
@@ -157,7 +75,7 @@ class RunDir:
         write(self.config, tomli_w.dumps(without_none(config)))
 
     def read_problems(self) -> dict[str, Problem]:
-        problems = (replace(p, options=tuple(p.options)) for p in _records(self.problems, Problem))
+        problems = (replace(p, options=tuple(p.options)) for p in records(self.problems, Problem))
         return {problem.id: problem for problem in problems}
 
     def write_problems(self, problems: Iterable[Problem]) -> None:
@@ -165,11 +83,11 @@ class RunDir:
 
     def scan_responses(self) -> Iterator[ResponseRecord]:
         """Each response in turn; none where there is no file yet."""
-        return _records(self.responses, ResponseRecord) if self.responses.exists() else iter(())
+        return records(self.responses, ResponseRecord) if self.responses.exists() else iter(())
 
     def scan_verdicts(self) -> Iterator[tuple[int, VerdictRecord]]:
         """Each verdict in turn, and the byte at which its line begins."""
-        return _placed(self.verdicts, VerdictRecord) if self.verdicts.exists() else iter(())
+        return placed(self.verdicts, VerdictRecord) if self.verdicts.exists() else iter(())
 
     def read_responses(self) -> Stored[str, ResponseRecord]:
         """By id, in the order in which they came."""
@@ -177,7 +95,7 @@ class RunDir:
 
     def iter_responses(self) -> Iterator[ResponseRecord]:
         """Each whole line of responses.jsonl, one at a time."""
-        return _records(self.responses, ResponseRecord)
+        return records(self.responses, ResponseRecord)
 
     def response_of(self, line: bytes) -> ResponseRecord:
         """A line of responses.jsonl that `iter_responses` takes."""
@@ -237,39 +155,6 @@ class RunDir:
             yield
 
 
-class Stored(Mapping[K, R]):
-    """The records of a JSONL file by their keys, each read from the file whenever it is asked for. What is in memory is
-    where they stand. Of two records with a key the later one counts. A file that is replaced meanwhile stays as it was.
-    """
-
-    def __init__(self, file: Path, kind: type[R], key: Callable[[R], K]) -> None:
-        """Raises UserError for a file that can't be read, and a line that is none of these records."""
-        self._kind = kind
-        self._places = {key(record): place for place, record in _placed(file, kind)}
-        self._stream = file.open("rb")
-
-    def __getitem__(self, key: K) -> R:
-        self._stream.seek(self._places[key])
-        return self._kind(**json.loads(self._stream.readline()))
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._places
-
-    def place(self, key: K) -> int:
-        """The byte at which a record's line begins."""
-        return self._places[key]
-
-    def __del__(self) -> None:
-        with suppress(AttributeError):  # it was never opened
-            self._stream.close()
-
-
 def _filled(config: dict[str, Any]) -> dict[str, Any]:
     defaults = without_none(SamplingParams().to_dict())
     del defaults["n"]  # of each benchmark, as `samples`
@@ -286,29 +171,4 @@ def verdicts_in(file: Path) -> Stored[tuple[str, Protocol], VerdictRecord]:
 
 def read_judgements(file: Path) -> dict[str, Judgement]:
     """By key, in the order in which they were made; none where there is no file."""
-    return {record.key: record for record in _records(file, Judgement)} if file.exists() else {}
-
-
-def _records(file: Path, kind: type[R]) -> Iterator[R]:
-    """Each line as a dataclass; UserError with the line's number for one that isn't."""
-    for number, row in read_jsonl(file, growing=True):
-        if wrong := fault(row, kind):
-            raise UserError(f"{file}:{number} {wrong}: mend or remove that line, or is it of another version?")
-        yield kind(**row)
-
-
-def _placed(file: Path, kind: type[R]) -> Iterator[tuple[int, R]]:
-    """As `_records`, each with the byte at which its line begins."""
-    places = _places(file)
-    for record in _records(file, kind):
-        yield next(places), record
-
-
-def _places(file: Path) -> Iterator[int]:
-    """Where each line begins that isn't empty."""
-    with file.open("rb") as stream:
-        place = 0
-        for line in stream:
-            if line.strip():
-                yield place
-            place += len(line)
+    return {record.key: record for record in records(file, Judgement)} if file.exists() else {}

@@ -21,7 +21,8 @@ from ampo.eval.ledger import Ledger, Told, mark_of
 from ampo.eval.looks import sections
 from ampo.eval.metrics import Judged, summarise
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import Judgement, ResponseRecord, RunDir, Say, VerdictRecord, verdicts_in
+from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir, Say, verdicts_in
 from ampo.files import drop_torn_line, dump, replacing, write_json
 from ampo.types import PROTOCOLS, RULES, Problem, Protocol, Verdict
 from ampo.verify import Claim, VerifierPool

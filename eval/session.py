@@ -17,7 +17,8 @@ from ampo.eval.judging import Judging
 from ampo.eval.ledger import Ledger, mark_of
 from ampo.eval.looks import Looks
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import ResponseRecord, RunDir, Say, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir, Say
 from ampo.eval.seeds import problem_seed
 from ampo.files import Lines, fields_of
 from ampo.types import Problem, Protocol

@@ -35,7 +35,8 @@ from ampo import models
 from ampo.engines.settings import EngineSettings
 from ampo.eval import lm_eval_tasks
 from ampo.eval.data import DATA_DIR, load_problems
-from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.eval.records import ResponseRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.suites import resolve
 from ampo.files import dump
 from ampo.types import Problem, Response

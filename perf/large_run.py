@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.files import dump
 from ampo.types import Problem
 

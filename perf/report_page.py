@@ -25,9 +25,10 @@ from selenium import webdriver
 
 from ampo.eval.ledger import Ledger
 from ampo.eval.metrics import summarise
+from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import judged_rows
 from ampo.files import dump
 from ampo.types import Problem

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from ampo.eval.data import load_problems
 from ampo.eval.ledger import Ledger
-from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.eval.records import ResponseRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import judge_all, write_metrics
 from ampo.eval.suites import resolve
 from ampo.files import Lines, dump

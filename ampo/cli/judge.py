@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from ampo.eval.judge.asked import Work
     from ampo.eval.judge.check import Quality
     from ampo.eval.judge.forms import Form
-    from ampo.eval.rundir import Judgement, RunDir
+    from ampo.eval.records import Judgement
+    from ampo.eval.rundir import RunDir
 
 app = typer.Typer(help="A model that judges, for evaluation alone: how good it is.")
 

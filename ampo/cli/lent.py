@@ -78,7 +78,8 @@ def read_run(root: Path, name: str) -> Run:
     """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
     from ampo.app.desk import Run, RunRow
     from ampo.eval.ledger import is_on
-    from ampo.eval.rundir import ResponseRecord, RunDir
+    from ampo.eval.records import ResponseRecord
+    from ampo.eval.rundir import RunDir
     from ampo.types import Verdict
 
     if name not in run_names(root):

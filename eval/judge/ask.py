@@ -11,7 +11,7 @@ from ampo.engines.base import Engine
 from ampo.eval.judge.asked import Asked
 from ampo.eval.judge.forms import Form
 from ampo.eval.progress import RunProgress
-from ampo.eval.rundir import Judgement
+from ampo.eval.records import Judgement
 from ampo.files import Lines
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ampo.eval.judge.forms import Form
-from ampo.eval.rundir import ResponseRecord, VerdictRecord
+from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.types import Problem, Protocol
 
 LIMIT = 1000

@@ -24,7 +24,7 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.eval.judge.asked import Asked
 from ampo.eval.judge.forms import Form
-from ampo.eval.rundir import Judgement
+from ampo.eval.records import Judgement
 from ampo.files import read_jsonl
 from ampo.types import Problem
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ampo.eval.rundir import Judgement, VerdictRecord
+from ampo.eval.records import Judgement, VerdictRecord
 from ampo.types import Protocol
 
 Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]

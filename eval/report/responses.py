@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from ampo.eval.ledger import mark_of
 from ampo.eval.progress import watched
 from ampo.eval.report.source import Shown
-from ampo.eval.rundir import RunDir, Stored
+from ampo.eval.rundir import RunDir
+from ampo.eval.stored import Stored
 from ampo.prompts import split
 from ampo.types import OUTCOMES, FinishReason, Outcome, Problem, Protocol
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ampo.eval.doubtful import findings
 from ampo.eval.paper import PaperRow
+from ampo.eval.records import VerdictRecord
 from ampo.eval.report.figures import (
     RATES,
     averaged,
@@ -27,7 +28,7 @@ from ampo.eval.report.figures import (
     score,
     tokens,
 )
-from ampo.eval.rundir import RunDir, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import disagreements
 from ampo.eval.suites import SUITES, catalogue
 from ampo.terminal import Console

@@ -19,8 +19,9 @@ from ampo.errors import UserError
 from ampo.eval.comparable import Setting, load, say_settings, things
 from ampo.eval.compare import compare
 from ampo.eval.compare_table import as_data, show
+from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.run import RunSpec, Task
-from ampo.eval.rundir import ResponseRecord, RunDir, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.files import dump
 from ampo.prompts import Template
 from ampo.terminal import Console

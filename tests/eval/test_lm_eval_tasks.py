@@ -23,7 +23,8 @@ from ampo.eval.data import load_problems
 from ampo.eval.harness.answers import Generated
 from ampo.eval.lm_eval_results import read
 from ampo.eval.lm_eval_tasks.task import problem_of
-from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.eval.records import ResponseRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import rescore
 from ampo.eval.suites import SUITES, catalogue, resolve
 from ampo.files import dump

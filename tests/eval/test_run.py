@@ -16,9 +16,10 @@ import pytest
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
+from ampo.eval.records import VerdictRecord
 from ampo.eval.report import show_disagreements
 from ampo.eval.run import RunSpec, Task, evaluate
-from ampo.eval.rundir import RunDir, VerdictRecord
+from ampo.eval.rundir import RunDir
 from ampo.eval.score import grouping, rescore
 from ampo.eval.seeds import problem_seed
 from ampo.prompts import Template

@@ -14,7 +14,8 @@ import pytest
 
 from ampo.cli.pool.teachers import teacher_of
 from ampo.errors import UserError
-from ampo.eval.rundir import ResponseRecord, RunDir
+from ampo.eval.records import ResponseRecord
+from ampo.eval.rundir import RunDir
 from ampo.files import dump
 from ampo.guidance import GuidancePool, PoolEntry
 from ampo.guidance.build import Candidate, assemble

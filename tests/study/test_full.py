@@ -70,7 +70,8 @@ def test_runs_are_configs(size: str, arm: str, tmp_path: Path) -> None:
 
 
 def test_finished_runs_are_compared_by_seed_and_question(tmp_path: Path) -> None:
-    from ampo.eval.rundir import RunDir, VerdictRecord
+    from ampo.eval.records import VerdictRecord
+    from ampo.eval.rundir import RunDir
     from ampo.files import dump, fields_of
     from ampo.types import Problem
 
