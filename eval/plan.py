@@ -118,10 +118,18 @@ def make_plan(
     mean_tokens: float | None = None,
     check: Callable[[Sequence[Problem]], object] = bool,
 ) -> Plan:
-    """The plan of a run with these settings. model: a name, or an endpoint's URL. check: is shown the problems that
-    are there. (The default does nothing.)
+    """The plan of a run with these settings.
 
-    Raises UserError for settings that a run would refuse, and for data of the user's own that can't be read.
+    Args:
+        benchmarks: What is asked.
+        model: A name, or an endpoint's URL.
+        samples, limit, template, data_dir, sampling, seed, rule: As of `ampo.eval.spec.build_spec`.
+        tokens_per_second: Of all samples together; None for an estimate.
+        mean_tokens: Of a response; None for an assumption.
+        check: Is shown the problems that are there. (The default does nothing.)
+
+    Raises:
+        UserError: A run would refuse the settings, or data of the user's own can't be read.
     """
     data = {b.name: _problems(b, data_dir, limit) for b in benchmarks}  # first: a tokenizer's import is slow
     check([problem for problems, _ in data.values() for problem in problems or ()])

@@ -103,8 +103,18 @@ class RunSpec:
 def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: bool = False) -> dict[str, Any]:
     """Run what is missing, judge what is not judged, and return the metrics.
 
-    start_engine: called only if something is left to generate.
-    Raises UserError where the folder holds another run, or another process works in it.
+    Args:
+        spec: What the run is.
+        run: Its folder.
+        start_engine: Called only if something is left to generate.
+        say: Takes each line of progress.
+        quiet: No live line.
+
+    Returns:
+        What metrics.json holds.
+
+    Raises:
+        UserError: The folder holds another run, or another process works in it.
     """
     check_folder(run)
     with run.locked(), interruptible():

@@ -66,7 +66,13 @@ def rescore(
 
     Texts are read one after the other and verdicts are written as they come: memory hardly grows with the run.
 
-    second: asks a judge about them, after the rules. What judges have said before is laid over the rules' new verdicts.
+    Args:
+        run: The run's folder.
+        protocols: The first one's figures become the run's.
+        say: Takes each line of progress.
+        quiet: No live line.
+        second: Asks a judge about them, after the rules. What judges have said before is laid over the rules' new
+            verdicts.
     """
     with run.locked():
         drop_torn_line(run.responses, say)
@@ -184,7 +190,13 @@ def judged_rows(
 
     Verdicts are read again where they stand, some problems at a time: memory stays small.
 
-    classes: groups a problem's answers into equivalence classes. spread: calls it for each problem, in their order.
+    Args:
+        run: The run's folder.
+        problems: By id.
+        ledger: What has been answered and judged.
+        protocol: Whose verdicts.
+        classes: Groups a problem's answers into equivalence classes.
+        spread: Calls it for each problem, in their order.
     """
     found: list[Judged] = []
     if not ledger.outcomes[protocol].total():

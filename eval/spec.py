@@ -35,7 +35,21 @@ def build_spec(
 ) -> RunSpec:
     """Load the problems and fix every setting. What the user doesn't give is the benchmark's own, else the paper's.
 
-    Raises UserError for an unknown template, and for data that can't be loaded.
+    Args:
+        benchmarks: What is asked.
+        model: Its name; may be filled in later.
+        revision: Of the model.
+        samples: Of each problem; with a rule those to start from.
+        limit: Only the first problems of each benchmark.
+        protocols: By which responses are judged; the first one's figures are the run's.
+        template: The prompt template's name, or FILE.toml#NAME.
+        data_dir: A folder of offline copies of benchmarks.
+        sampling: Parameters by name.
+        seed: From which each sample has its own; None leaves it to chance.
+        rule: When to stop sampling; None for a fixed number.
+
+    Raises:
+        UserError: An unknown template, or data that can't be loaded.
     """
     first = samples or (PILOT if rule else None)
     tasks = [_task(b, first, limit, template, data_dir, sampling or {}) for b in benchmarks]

@@ -98,11 +98,18 @@ def mixed_policy_loss(
 ) -> LossOutput:
     """The loss of a micro-batch.
 
-    log_probs: of the response's tokens under the policy being trained, in nats. old_log_probs: under the policy that
-        sampled them; teacher rows' are not read.
-    mask: which tokens belong to the response. is_teacher: which rows are teacher solutions.
-    entropy: of the policy at each token, in nats; None leaves the entropy term out.
-    totals: of the whole mini-batch; None takes these rows for all of it.
+    Args:
+        log_probs: Of the response's tokens under the policy being trained, in nats.
+        old_log_probs: The same under the policy that sampled them; teacher rows' are not read.
+        advantages: Of each row.
+        mask: Which tokens belong to the response.
+        is_teacher: Which rows are teacher solutions.
+        algorithm: What the loss is made of.
+        entropy: Of the policy at each token, in nats; None leaves the entropy term out.
+        totals: Of the whole mini-batch; None takes these rows for all of it.
+
+    Returns:
+        The loss, a scalar, and metrics that sum over micro-batches to those of the mini-batch.
     """
     totals = totals or BatchTotals.of(mask, is_teacher)
     log_probs = log_probs.masked_fill(~mask, 0.0).clamp(min=_LOG_PROB)

@@ -31,9 +31,16 @@ def plan_replacement(
 ) -> ReplacementPlan:
     """The plan for one group of responses.
 
-    correct: whether each response of the group is right. n_solutions: verified solutions in the pool for it (N).
     The draw of positions depends on (seed, step, prompt_id) alone: neither resuming nor the number of workers
     changes it.
+
+    Args:
+        correct: Whether each response of the group is right.
+        n_solutions: Verified solutions in the pool for it (N).
+        algorithm: When and how responses give way.
+        seed: Of the run.
+        step: Of the run, from 1.
+        prompt_id: Whose group it is.
     """
     if not is_triggered(correct, algorithm):
         return ReplacementPlan(triggered=False)

@@ -52,8 +52,7 @@ def load_engine(
     urls = (base_url,) if isinstance(base_url, str) else tuple(base_url or ())
     given = {"base_url": urls or None, "api_key": api_key, "concurrency": concurrency}
     ours, asked = _sorted(setting | {name: value for name, value in given.items() if value is not None})
-    settings = replace(settings or EngineSettings(), **ours)
-    endpoint = replace(endpoint or EndpointSettings(), **asked)
+    settings, endpoint = replace(settings or EngineSettings(), **ours), replace(endpoint or EndpointSettings(), **asked)
     chosen, why = choose_backend(backend, endpoint.base_url)
     if chosen == "openai":
         from ampo.engines.openai import OpenAIEngine

@@ -63,8 +63,19 @@ def assemble(
 ) -> BuildReport:
     """Judge the candidates and hand each prompt with its solutions to `keep`, in the order of the prompts.
 
-    Solutions stand in the order of the candidates. folder: where the accepted wait on disk. Raises UserError where that
-    can't be written.
+    Solutions stand in the order of the candidates.
+
+    Args:
+        prompts: Of the pool.
+        candidates: Responses to them.
+        pool: Judges them.
+        max_tokens: How long a solution may be; None for no limit.
+        keep: Takes each entry of the new pool.
+        folder: Where the accepted wait on disk.
+        progress: Is told each verdict. (The default does nothing.)
+
+    Raises:
+        UserError: The folder can't be written.
     """
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     places: defaultdict[str, list[int]] = defaultdict(list)

@@ -117,9 +117,16 @@ def check(
 ) -> CheckReport:
     """Check every row and hand the clean entries to `keep`, as they come.
 
-    measure, max_tokens: lengths in tokens, and how long a solution may be.
-    leaks: the benchmarks that no prompt may be from. keep_leaks: such prompts are reported, and stay.
-    progress: is told the verdicts of each row that is done. (The default of both callables does nothing.)
+    Args:
+        rows: Of the pool.
+        pool: Judges the solutions.
+        surveyed: The first look at the same rows.
+        measure: Lengths in tokens; None for those that are recorded, else estimates.
+        max_tokens: How long a solution may be; None for no limit.
+        leaks: Knows the benchmarks that no prompt may be from.
+        keep_leaks: Such prompts are reported, and stay.
+        keep: Takes each clean entry. (The default does nothing.)
+        progress: Is told the verdicts of each row that is done. (The default does nothing.)
     """
     checker = _Checker(pool, surveyed, measure or measure_of(None)[0], max_tokens, leaks, keep_leaks, keep)
     for judged in judge(checker.entries(rows), pool):

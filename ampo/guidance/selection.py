@@ -44,7 +44,14 @@ def select_guidance(
 ) -> Chosen:
     """The k best of the candidates; all of them, in their order, where there are no more than k.
 
-    Raises ValueError where a score is missing that the ranking needs.
+    Args:
+        candidates: In the pool's order.
+        k: How many responses give way.
+        algorithm: Its `selection` says what is best.
+        seed, step, prompt_id: All that a random choice depends on.
+
+    Raises:
+        ValueError: A score is missing that the ranking needs.
     """
     if k <= 0:
         return Chosen(())

@@ -111,8 +111,18 @@ def with_guidance(
     """The prompts with the verified solutions that the pool has for the same question, by uid, else by its text.
 
     A solution that nobody has verified against the training set's own reference answer is verified here; one that the
-    verifier rejects never enters. measure, room: lengths in tokens, and how long a solution may be.
-    Raises UserError for a teacher that the pool doesn't have.
+    verifier rejects never enters.
+
+    Args:
+        made: The prompts.
+        pool: Where solutions are looked for.
+        verifier: Judges them.
+        algorithm: Says whether one teacher's count alone.
+        measure: Lengths in tokens.
+        room: How long a solution may be.
+
+    Raises:
+        UserError: The pool doesn't have the teacher that is asked for.
     """
     refused: Counter[str] = Counter()
     entries = (("", _entry(prompt.problem, pool, refused)) for prompt in made)

@@ -59,7 +59,17 @@ def work(
 ) -> Work:
     """What there is to ask: responses whose verdict by the rules was not shown, or with `every` all of them.
 
-    By problem, in the data's order. judged: judgements by key, which are not asked for again.
+    By problem, in the data's order.
+
+    Args:
+        problems: By id.
+        responses: By id.
+        verdicts: By response id and protocol.
+        form: How the judge is asked.
+        model: The judge's name.
+        every: Whether those that the rules have shown are asked about, too.
+        limit: Responses to ask about, at most.
+        judged: Judgements by key, which are not asked for again.
     """
     order = {problem: i for i, problem in enumerate(problems)}
     doubtful = [

@@ -49,8 +49,12 @@ def micro_batch_loss(
 ) -> LossOutput:
     """What to call backward on, and metrics that sum to the update's over micro-batches and ranks (not scaled).
 
-    log_probs, old_log_probs, advantages, action_mask: [B, A] as OpenRLHF has them; an advantage is the same for all
-    tokens of a row. is_teacher: [B].
+    Args:
+        log_probs, old_log_probs, action_mask: [B, A] as OpenRLHF has them.
+        advantages: [B, A]; the same for all tokens of a row.
+        is_teacher: [B].
+        algorithm: What the loss is made of.
+        update: The whole update that the micro-batch is a part of.
     """
     first = action_mask.int().argmax(-1, keepdim=True)
     found = mixed_policy_loss(

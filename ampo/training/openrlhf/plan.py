@@ -117,7 +117,15 @@ def memory(found: Mapping[str, Any], ranks: int, checkpointing: bool, parameters
     """A GPU's share: bfloat16 weights and gradients, float32 master weights and two moments; one micro-batch.
 
     By ZeRO: 1 shards the optimiser's part, 2 the gradients too, 3 the weights too. Logits are three times float32 in an
-    update, float32 and bfloat16 before it, where rows of a rollout only pass through. found: OpenRLHF's settings.
+    update, float32 and bfloat16 before it, where rows of a rollout only pass through.
+
+    Args:
+        found: OpenRLHF's settings.
+        ranks: How many GPUs train.
+        checkpointing: Whether activations are computed again.
+        parameters: Of the model.
+        text: The config of its language model.
+        width: Of a row, in tokens.
     """
     stage = found["ds.zero_stage"]
     optimizer = 0 if found["ds.adam_offload"] else 12 * parameters / (ranks if stage >= 1 else 1)

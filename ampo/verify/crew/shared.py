@@ -44,10 +44,19 @@ def verify(
     finish_reason: str | None = None,
     extract: str = "",
 ) -> Verdict:
-    """Judge one response; see `Claim` for the arguments and for what is refused.
+    """Judge one response.
 
     Goes to the pool of this process (`shared_pool`), with a VerifierPool's default limits. For many claims use that
     pool, or make a VerifierPool.
+
+    Args:
+        gold, response, protocol, kind, options, question, finish_reason, extract: See `Claim`.
+
+    Returns:
+        The verdict; a time-out is one, too.
+
+    Raises:
+        UserError: As `Claim` does, and where AMPO_VERIFY_WORKERS is no number.
     """
     claim = Claim(gold, response, protocol, kind, tuple(options), question, finish_reason, extract)
     return shared_pool().submit(claim).result()
