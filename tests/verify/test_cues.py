@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ampo.verify.find import announced, standing
+from ampo.verify.find import announced, said_after, said_before
 from ampo.verify.text.cues import Cued, cues
 
-CUED = {name: value for name, value in vars(standing).items() if isinstance(value, Cued)}
+CUED = {n: v for module in (said_before, said_after) for n, v in vars(module).items() if isinstance(v, Cued)}
 
 
 @pytest.mark.parametrize(
