@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from ampo.study import design, task
 from ampo.study.analysis import Estimate
 from ampo.study.findings import Findings, Point
-from ampo.study.words import percent, points, probability
+from ampo.study.words import counted, percent, points, probability
 
 _NOT_YET = "Not run yet: "
 
@@ -23,8 +24,8 @@ def _whether(found: Findings) -> str:
     known = [point for point in found.map if point.gain]
     if not known:
         return _NOT_YET + "where guidance is needed."
-    helped = [point for point in known if point.gain and point.gain.low > 0]
-    rest = [point for point in known if point not in helped]
+    helped = list(takewhile(lambda point: point.gain and point.gain.low > 0, known))
+    rest = known[len(helped) :]
     parts = []
     if helped:
         most = helped[-1]
@@ -33,12 +34,7 @@ def _whether(found: Findings) -> str:
             f"{_one_in(most)} ({_both(most)})"
         )
     if rest:
-        least = min(rest, key=lambda point: point.begins.mean)
-        parts.append(
-            f"where it begins at {probability(least.begins.mean)} a gain was not shown ({_both(least)})"
-            if not helped or least.begins.mean > helped[-1].begins.mean
-            else f"at {probability(least.begins.mean)} a gain was not shown ({_both(least)})"
-        )
+        parts.append(f"where it begins in {probability(rest[0].begins.mean)} a gain was not shown ({_both(rest[0])})")
     text = "; ".join(parts)
     return f"**Measure how often the policy begins before anything else**: {text} (map.png)."
 
@@ -49,7 +45,7 @@ def _one_in(point: Point) -> str:
 
 def _both(point: Point) -> str:
     scores = ", ".join(f"{arm} {percent(score.mean)}" for arm, score in point.scores.items())
-    seeds = f"{point.seeds} seed{'s' if point.seeds != 1 else ''}"
+    seeds = counted(point.seeds, "seed")
     return f"{scores}, gain {points(point.gain)}, {seeds}" if point.gain else f"{scores}, {seeds}"
 
 
@@ -77,7 +73,7 @@ def _how(found: Findings) -> str:
     worst = min(known, key=lambda arm: known[arm][1].mean)
     return (
         f"**Try the plain ways too**: where the arms were compared `{best}` differed from `ampo` by "
-        f"{points(known[best][1])} points ({known[best][0]} seeds), `{worst}` by {points(known[worst][1])} "
+        f"{points(known[best][1])} points ({counted(known[best][0], 'seed')}), `{worst}` by {points(known[worst][1])} "
         f"({known[worst][0]}), the best and the worst of {len(known)} arms, so rather too far apart (the "
         "table of arms)."
     )

@@ -52,6 +52,11 @@ def _binned(metrics: Sequence[Mapping[str, Any]], name: str, before: int) -> Cur
     return [[step, float(f"{fmean(values):.4g}")] for step, values in bins.items()]
 
 
+def spent(found: Mapping[str, Curve], until: float = float("inf")) -> float:
+    """Processor seconds up to a step, that step's bin included."""
+    return sum(BIN * value for at, value in found["cpu"] if at <= until)
+
+
 def reached(found: Mapping[str, Curve], accuracy: float, before: float = 0.0) -> dict[str, float] | None:
     """steps, tokens and processor seconds after which the mean accuracy of a bin is so high; None where it never is.
     before: seconds of an earlier phase."""
@@ -59,5 +64,4 @@ def reached(found: Mapping[str, Curve], accuracy: float, before: float = 0.0) ->
     if step is None:
         return None
     tokens = next(value for at, value in found["tokens"] if at == step)
-    seconds = before + sum(BIN * value for at, value in found["cpu"] if at <= step)
-    return {"steps": step, "tokens": tokens, "seconds": seconds}
+    return {"steps": step, "tokens": tokens, "seconds": before + spent(found, step)}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ampo.eval.stats import Interval, wilson
 from ampo.study import analysis, decide, design, jobs, task
 from ampo.study.analysis import Estimate, Verdict
-from ampo.study.curves import reached
+from ampo.study.curves import reached, spent
 from ampo.study.design import Claim, Size
 from ampo.study.store import Result, Store
 
@@ -143,6 +143,11 @@ class Findings:
         """A teacher's share of the replaced rows in `ampo`, by seed, early and late alike."""
         found = [one["wins"] for one in self.runs("ampo").values()]
         return [fmean(value for _, value in wins.get(teacher, [[0, 0.0]])) for wins in found]
+
+
+def cpu_seconds(run: Result) -> float:
+    """Of a run's training, also where it was interrupted."""
+    return _before(run) + spent(run["curves"])
 
 
 def _before(run: Result) -> float:

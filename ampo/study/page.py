@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from ampo.study import advice, decide, design, jobs, task
-from ampo.study.findings import ACCURACIES, Findings, begins, rate
+from ampo.study.findings import ACCURACIES, Findings, begins, cpu_seconds, rate
 from ampo.study.power import Power
 from ampo.study.warm_start import GUESSES
-from ampo.study.words import percent, points, probability, seeds
+from ampo.study.words import counted, percent, points, probability, seeds
 
 
 def page(found: Findings, power: Sequence[Power], figures: Sequence[str], hardware: str, day: str) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _calibration(found: Findings) -> Iterator[str]:
         yield (
             f"The learning rate was chosen by GRPO on validation, with {100 * found.size.rate.start:g} % "
             "worked examples, "
-            f"{found.size.rate.seeds} seeds of {found.size.rate.steps} steps each ({told}); all arms have "
+            f"{counted(found.size.rate.seeds, 'seed')} of {found.size.rate.steps} steps each ({told}); all arms have "
             f"{found.lr:g}.\n"
         )
 
@@ -263,11 +263,11 @@ def _times(found: Findings) -> Iterator[str]:
             means = [fmean(one[what] for one in reached) for what in ("steps", "tokens", "seconds")] if reached else []
             share = f" ({len(reached)} of {len(times)} seeds)" if len(reached) < len(times) else ""
             cells.append(", ".join(f"{value:,.0f}" for value in means) + share if means else "never")
-        yield f"| {name} | {' | '.join(cells)} | {fmean(one['cpu_seconds'] for one in runs):,.0f} |"
+        yield f"| {name} | {' | '.join(cells)} | {fmean(map(cpu_seconds, runs)):,.0f} |"
     yield (
         "\nAccuracy of the student's own responses to training problems, over four steps; tokens: that it "
         "sampled; means "
-        "over the seeds that got there. CPU seconds in all: with testing.\n"
+        "over the seeds that got there. CPU seconds in all: without testing.\n"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ampo.study.analysis import Estimate
 
 
@@ -19,8 +21,14 @@ def points(found: Estimate | None, *, sign: bool = True) -> str:
 
 
 def probability(value: float) -> str:
-    """One that may be very small."""
-    return f"{100 * value:.2g} %" if value >= 1e-4 else f"{value:.1e}"
+    """One that may be very small, to two digits."""
+    places = max(0, 1 - math.floor(math.log10(100 * value))) if value > 0 else 0
+    return f"{100 * value:.{places}f} %"
+
+
+def counted(number: int, what: str) -> str:
+    """1 seed, 5 seeds."""
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def seeds(done: int, planned: int) -> str:
