@@ -99,6 +99,7 @@ class Training(_Frozen):
 
 class Seeds(_Frozen):
     claim: int
+    map: int
     why: int
     robust: int
 

@@ -78,7 +78,7 @@ def main(size: Size, lr: float) -> list[Job]:
 
     First each arm and each point of the map with one seed, then the other seeds of what claims compare, then the rest.
     """
-    seeds = range(max(size.seeds.claim, size.seeds.why))
+    seeds = range(max(size.seeds.claim, size.seeds.map, size.seeds.why))
     claims, points, why = (
         [list(of(size, lr, seed)) for seed in seeds] for of in (_of_claims, _of_the_map, _of_the_others)
     )
@@ -111,7 +111,7 @@ def _of_claims(size: Size, lr: float, seed: int) -> Iterator[Job]:
 
 def _of_the_map(size: Size, lr: float, seed: int) -> Iterator[Job]:
     """The starts that are commoner than the compared one, then the rarer ones."""
-    if seed < size.seeds.claim:
+    if seed < size.seeds.map:
         others = [share for share in size.starts if share != size.compared]
         for share in sorted(others, key=lambda share: (share < size.compared, share)):
             yield from (_train(size, lr, name, share, seed) for name in MAPPED)

@@ -61,7 +61,7 @@ def _map(found: Findings, figures: Sequence[str]) -> Iterator[str]:
         scores = [points(point.scores.get(arm), sign=False) for arm in jobs.MAPPED]
         yield (
             f"| {100 * point.share:g} % | {_interval(point.begins)} | {' | '.join(scores)} | {points(point.gain)} | "
-            f"{seeds(point.seeds, found.size.seeds.claim)} |"
+            f"{seeds(point.seeds, _planned(found, point.share))} |"
         )
     yield (
         f"\nRight answers on {task.TRAINED} test problems after {found.size.training.steps} steps, in %, with 95 % "
@@ -70,6 +70,10 @@ def _map(found: Findings, figures: Sequence[str]) -> Iterator[str]:
         f"{found.size.test.probe} problems.\n"
     )
     yield from _figure(figures, "map.png", "P0 against final accuracy and the gain of guidance")
+
+
+def _planned(found: Findings, share: float) -> int:
+    return found.size.seeds.claim if share == found.size.compared else found.size.seeds.map
 
 
 def _where(found: Findings) -> str:
