@@ -14,6 +14,7 @@ from ampo.study.analysis import Estimate, Verdict
 from ampo.study.curves import reached, spent
 from ampo.study.design import Claim, Size
 from ampo.study.store import Result, Store
+from ampo.study.words import probability
 
 ACCURACIES = (0.25, 0.5)
 """Accuracies on training problems that the time to is told of."""
@@ -74,6 +75,12 @@ class Findings:
     def start(self, share: float) -> Result | None:
         """A start's calibration."""
         return next(iter(self.store.of([jobs.Job("start", start=share)])), None)
+
+    @property
+    def where(self) -> str:
+        """The start that arms are compared at, in words."""
+        start = self.start(self.size.compared)
+        return f"where P0 is {probability(begins(start).mean)}" if start else "at one start"
 
     def seeds_planned(self, arm: str) -> int:
         """At the start that arms are compared at."""

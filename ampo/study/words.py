@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 from ampo.study.analysis import Estimate
 
@@ -34,3 +35,14 @@ def counted(number: int, what: str) -> str:
 def seeds(done: int, planned: int) -> str:
     """How many, and of how many where some are missing."""
     return str(done) if done >= planned else f"{done} of {planned}"
+
+
+def interval(found: Estimate) -> str:
+    """A small probability with its interval."""
+    return f"{probability(found.mean)} [{probability(found.low)}, {probability(found.high)}]"
+
+
+def figure(there: Sequence[str], name: str, title: str) -> Iterator[str]:
+    """The line that shows a figure, if it was drawn."""
+    if name in there:
+        yield f"![{title}]({name})\n"
