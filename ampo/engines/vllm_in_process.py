@@ -8,7 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from typing import Any, TypeVar
 
 from ampo.engines.vllm_core import Core, Sink
@@ -19,6 +20,9 @@ GATHER_AT_MOST = 0.04
 """Seconds: an idle engine waits for the next request, each time and altogether, before it starts with those it has."""
 
 T = TypeVar("T")
+
+_LIVING: set[InProcessCore] = set()
+_LIVING_LOCK = threading.Lock()
 
 
 class InProcessCore(Core):
@@ -37,6 +41,8 @@ class InProcessCore(Core):
         self._thread = threading.Thread(target=self._run, args=(engine_args, started), name="vllm", daemon=True)
         self._thread.start()
         started.result()
+        with _LIVING_LOCK:
+            _LIVING.add(self)
         self.config = self._engine.vllm_config
         self.tokenizer = self._engine.get_tokenizer()
 
@@ -93,7 +99,10 @@ class InProcessCore(Core):
             self._closing = True
             self._wake.notify()
         self._thread.join(timeout=60)
-        self._engine.engine_core.shutdown()
+        with _LIVING_LOCK:
+            _LIVING.discard(self)
+            with _groups_kept() if _LIVING else nullcontext():
+                self._engine.engine_core.shutdown()
 
     def _command(self, command: Callable[[], None]) -> None:
         with self._wake:
@@ -183,6 +192,19 @@ class InProcessCore(Core):
                 self._sinks.pop(output.request_id, None)
             if sink is not None:
                 sink(output)
+
+
+@contextmanager
+def _groups_kept() -> Iterator[None]:
+    """vLLM's process groups belong to the process, and an engine that is shut down takes them along: others that live
+    there would die at their next step."""
+    core = import_module("vllm.v1.engine.core")
+    before, name = core.cleanup_dist_env_and_memory, "cleanup_dist_env_and_memory"
+    setattr(core, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        setattr(core, name, before)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import pytest
 
 from ampo.engines import vllm_in_process
 from ampo.engines.halt import Halt
+from ampo.engines.settings import EngineSettings
 from ampo.engines.vllm import VLLMEngine
 from ampo.errors import EngineError, PromptTooLongError
+from ampo.models import EMBEDDED, resolve
 from ampo.types import Message, Request, SamplingParams
 
 pytestmark = pytest.mark.slow
@@ -157,6 +159,14 @@ def test_a_step_is_as_large_as_that_of_vllms_own_llm(vllm_engine: VLLMEngine) ->
 
     _, sequences = EngineArgs.get_batch_defaults(world_size=1)
     assert vllm_engine.describe()["settings"]["max_num_seqs"] == sequences[UsageContext.LLM_CLASS]
+
+
+def test_another_engine_of_this_process_is_closed_and_this_one_goes_on(vllm_engine: VLLMEngine) -> None:
+    request = Request("1", ask("What is 3 + 4?"), SamplingParams(temperature=0.0, max_tokens=8))
+    before = [s.response.text for s in vllm_engine.generate([request])]
+    with VLLMEngine(resolve(EMBEDDED), EngineSettings(max_model_len=128)) as other:
+        assert list(other.generate([request]))
+    assert [s.response.text for s in vllm_engine.generate([request])] == before
 
 
 def test_an_engine_that_dies_is_an_error_and_not_a_hang(vllm_engine: VLLMEngine, monkeypatch) -> None:
