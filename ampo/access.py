@@ -62,9 +62,12 @@ class OwnNames:
 
     def _refusal(self, headers: dict[str, str]) -> str:
         host = headers.get("host", "")
-        if not self._own(host_name(host)):
-            name = ascii(host_name(host)[:100])
-            return f"this server is not known under the name {name}: start it with --allow-host NAME to allow one"
+        names = [host_name(host)]
+        if "x-forwarded-host" in headers:  # a page's addresses are made of it
+            names.append(host_name(headers["x-forwarded-host"].split(",")[0].strip()))
+        foreign = [ascii(name[:100]) for name in names if not self._own(name)]
+        if foreign:
+            return f"this server is not known under the name {foreign[0]}: start it with --allow-host NAME to allow one"
         if not self._origins:
             return ""
         origin = headers.get("origin")
@@ -87,9 +90,11 @@ class OwnNames:
         return True
 
     def _same(self, origin: str, host: str) -> bool:
-        """Whether a page of this server asks. A proxy may have changed the host: then the origin has a name of ours."""
+        """Whether a page of this server asks. A proxy may have changed the host: then the origin has a name of ours.
+        Another port of this machine is another web site."""
         netloc = urlsplit(origin).netloc
-        return bool(netloc) and (netloc == host or host_name(netloc) in self._names)
+        name = host_name(netloc)
+        return bool(netloc) and (netloc == host or (name in self._names and not is_loopback(name)))
 
 
 class LoopbackNames(OwnNames):

@@ -85,11 +85,11 @@ class Endpoint:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT)
         try:
             async with session.request(
-                method, self._address(path), data=content, headers=self._headers, timeout=limits, **self._proxy
+                method, self._address(path), data=content, timeout=limits, **self._sent
             ) as answer:
                 received = await answer.read()
                 self._check(answer.status, answer.headers, received)
-                return wire.parsed(received)
+                return self._parsed(received)
         except (aiohttp.ClientError, OSError) as error:
             raise self._lost(error, timeout) from error
         except wire.BrokenReplyError as error:
@@ -102,22 +102,29 @@ class Endpoint:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=self._timeout)
         content = json.dumps(fields).encode()
         try:
-            async with session.post(
-                self._address(path), data=content, headers=self._headers, timeout=limits, **self._proxy
-            ) as answer:
+            async with session.post(self._address(path), data=content, timeout=limits, **self._sent) as answer:
                 if answer.status != 200 or answer.content_type == "application/json":
                     received = await answer.read()
                     self._check(answer.status, answer.headers, received)
-                    yield wire.parsed(received)
+                    yield self._parsed(received)
                     return
                 async for data in _data_lines(answer.content):
                     if data == _DONE:
                         return
-                    yield wire.parsed(data.encode())
+                    yield self._parsed(data.encode())
         except (aiohttp.ClientError, OSError) as error:
             raise self._lost(error, self._timeout) from error
         except wire.BrokenReplyError as error:
             raise self.broken(error) from error
+
+    @property
+    def _sent(self) -> dict[str, Any]:
+        """What goes with each request. A redirection is not followed: what is asked would go to who knows whom."""
+        return {"headers": self._headers, "allow_redirects": False, **self._proxy}
+
+    def _parsed(self, content: bytes) -> dict[str, Any]:
+        """A server may tell the key in an error, also in the middle of a stream; it goes no further."""
+        return wire.parsed(content.replace(self._key.encode(), b"[key]") if self._key else content)
 
     def _address(self, path: str) -> str:
         return f"{self.url}/{path}" if not path.startswith("/") else f"{self.url.removesuffix('/v1')}{path}"
@@ -125,6 +132,9 @@ class Endpoint:
     def _check(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         if 200 <= status < 300:
             return
+        if 300 <= status < 400:
+            to = wire.shortened(headers.get("Location", "another address"), self._key)
+            raise RefusedError(status, None, f"{self.url} (HTTP {status}), which sends on to {to}: give that address")
         try:
             data: Any = json.loads(content)
         except (ValueError, RecursionError):

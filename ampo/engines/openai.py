@@ -194,7 +194,8 @@ class OpenAIEngine(Engine):
         if isinstance(error, RefusedError):
             return faults.refusal(error, self.base_url, listed=self._served.listed)
         if isinstance(error, FailedError):
-            return EngineError(f"still no response after {self.max_retries} retries: {error}")
+            tried = f"still no response after {self.max_retries} retries: " if self.max_retries else ""
+            return EngineError(f"{tried}{error}")
         return error
 
     def describe(self) -> dict[str, Any]:

@@ -85,6 +85,9 @@ def test_foreign_names_and_origins(serve, make_desk, thinker) -> None:
         ({"host": "evil.example"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:9"}, 403),  # another port is another web site
+        ({"x-forwarded-host": "evil.example"}, 403),
+        ({"x-forwarded-host": "page.example"}, 200),
         ({"host": "page.example", "origin": "https://page.example"}, 200),
     ]
     for headers, status in tried:

@@ -68,8 +68,10 @@ def whole(text: str | None = "9.9", finish: str = "stop", usage: bool = True, th
     return reply
 
 
-def events(*deltas: dict[str, Any], finish: str | None = "stop", usage: bool = True, cut: bool = False) -> Reply:
-    """A stream of deltas; `cut` resets the connection where the end should be."""
+def events(
+    *deltas: dict[str, Any], finish: str | None = "stop", usage: bool = True, cut: bool = False, error: str = ""
+) -> Reply:
+    """A stream of deltas; `cut` resets the connection where the end should be, `error` is told there."""
 
     def reply(handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> None:
         handler.send_response(200)
@@ -88,6 +90,8 @@ def events(*deltas: dict[str, Any], finish: str | None = "stop", usage: bool = T
             handler.close_connection = True
             handler.connection.close()
             return
+        if error:
+            send(json.dumps({"error": {"message": error}}))
         if finish:
             send(json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}))
         if usage and asked.get("stream_options", {}).get("include_usage"):
@@ -276,6 +280,20 @@ def test_a_refusal_is_not_repeated(engine: OpenAIEngine, server: Server, status:
     assert server.url in message
     assert "Incorrect key [key] or so" in message
     assert "\n" not in message
+
+
+def test_a_key_that_a_stream_tells_goes_no_further(engine: OpenAIEngine, server: Server):
+    server.default = events({"content": "9."}, error="engine died with sk-secret")
+    with pytest.raises(EngineError, match=r"engine died with \[key\]"):
+        list(engine.stream(Request("q", QUESTION)))
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirection_is_not_followed(engine: OpenAIEngine, server: Server, status: int):
+    server.default = refusal(status, "moved", Location="http://127.0.0.1:9/elsewhere")
+    with pytest.raises(UserError, match=r"sends on to http://127.0.0.1:9/elsewhere: give that address"):
+        ask(engine)
+    assert len(server.asked) == 1
 
 
 OVERFLOW = (
