@@ -55,6 +55,8 @@ def undo(chat: Chat, text: str, console: Console) -> None:  # noqa: ARG001
 def save(chat: Chat, text: str, console: Console) -> None:
     """writes the conversation as JSON, as the page imports it"""
     file = _file(text, "/save FILE.json")
+    if file.exists() and not _is_ours(file):
+        raise UserError(f"{file} is there and is no saved conversation: choose another name")
     files.write(file, chat.talk.to_json() + "\n")
     console.print(f"[dim]wrote {escape(str(file))}[/dim]", highlight=False)
 
@@ -62,6 +64,8 @@ def save(chat: Chat, text: str, console: Console) -> None:
 def load(chat: Chat, text: str, console: Console) -> None:
     """goes on with a conversation that was saved here, or exported on the page"""
     file = _file(text, "/load FILE.json")
+    if not file.is_file():
+        raise UserError(f"there is no file {file}: name a saved conversation")
     try:
         chat.talk = from_json(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +73,13 @@ def load(chat: Chat, text: str, console: Console) -> None:
     if chat.talk.turns:
         chat.system = chat.talk.turns[-1].system
     console.print(f"[dim]{len(chat.talk.turns)} questions: {escape(chat.talk.title)}[/dim]", highlight=False)
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        return file.is_file() and bool(from_json(file.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, UserError):
+        return False
 
 
 def set_(chat: Chat, text: str, console: Console) -> None:

@@ -14,11 +14,14 @@ _PICTURES = (
     {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
     | {0x7F: 0x2421}
     | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)  # the same as an escape and a letter, to some terminals
+    | dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)  # turn around what stands behind them
+    | dict.fromkeys((0x2028, 0x2029), 0x0A)
 )
 
 
 def printable(text: str) -> str:
-    """The text with a picture in place of each control character but newline and tab; "\\r\\n" is a newline."""
+    """The text with a picture in place of each control character but newline and tab; "\\r\\n" is a newline. So are
+    Unicode's separators of lines; its marks that turn the direction of a text around are none of that."""
     return text.replace("\r\n", "\n").translate(_PICTURES)
 
 

@@ -162,7 +162,7 @@ def from_json(text: str) -> Conversation:
     """The same of its JSON."""
     try:
         return from_dict(json.loads(text))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UserError("this conversation can't be read: it was changed") from error
 
 

@@ -18,6 +18,7 @@ from ampo.terminal import Console
 from ampo.types import Message, Problem, Request, Response, SamplingParams
 
 _STDIN = "-"
+_ERROR = "error"  # how a sample ends that has no response
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,15 @@ def told(response: Response) -> str:
 
 
 def as_lines(engine: Engine, asked: Iterable[Asked], params: SamplingParams, output: Path | None) -> None:
-    """A JSON object a sample, as each finishes: on the standard output, or appended to a file that resumes."""
+    """A JSON object a sample, as each finishes: on the standard output, or appended to a file that resumes.
+
+    Raises EngineError in the end where samples have no response. They are in the file and are asked for again by the
+    same command.
+    """
     asked = list(asked)
     done = _done(output) if output is not None else set()
     left = [one for one in asked if any((one.id, i) not in done for i in range(params.n))]
-    total, count = len(asked) * params.n, len(done)
+    total, count, failed = len(asked) * params.n, len(done), 0
     if done:
         say(f"{output}: {len(done)} of {total} samples are there, the others follow")
     for name, index, response in engine.generate(Request(one.id, one.prompt, params) for one in left):
@@ -124,23 +129,31 @@ def as_lines(engine: Engine, asked: Iterable[Asked], params: SamplingParams, out
         if (name, index) in done:
             continue
         row = {"id": name, "sample": index, **asdict(response)}
-        count += 1
+        count, failed = count + 1, failed + (response.finish_reason == _ERROR)
         if output is None:
             print(json.dumps(row), flush=True)
         else:
             files.append(output, row)
             say(f"{count}/{total} samples")
+    if failed:
+        again = "" if output is None else ": the same command asks for them again"
+        raise EngineError(f"{failed} of {total} samples have no response{again}")
 
 
 def _done(output: Path) -> set[tuple[str, int]]:
     if not output.exists():
         return set()
     files.drop_torn_line(output, say)
-    return {(str(row.get("id")), int(row.get("sample", 0))) for _, row in files.read_jsonl(output)}
+    rows = [row for _, row in files.read_jsonl(output)]
+    kept = [row for row in rows if row.get("finish_reason") != _ERROR]
+    if len(kept) < len(rows):
+        say(f"{output}: {len(rows) - len(kept)} samples without a response are asked for again")
+        files.write(output, "".join(map(files.dump, kept)))
+    return {(str(row.get("id")), int(row.get("sample", 0))) for row in kept}
 
 
 def _check(engine: Engine, response: Response) -> None:
-    if response.finish_reason == "error":
+    if response.finish_reason == _ERROR:
         raise EngineError(f"{engine.model} could not answer (is the question longer than its context?)")
 
 

@@ -123,6 +123,11 @@ def test_commands_change_what_is_asked(tmp_path: Any) -> None:
     loaded, _ = talk(f"/load '{file}'", "/thought on", "b")
     assert [turn.question for turn in loaded.talk.turns] == ["a", "b"]
     assert loaded.talk.id == saved.talk.id
+    talk("c", f"/save '{file}'")  # over a saved one
+    assert [turn.question for turn in talk(f"/load '{file}'")[0].talk.turns] == ["c"]
+    (mine := tmp_path / "mine.txt").write_text("my own")
+    assert "is no saved conversation" in talk("a", f"/save {mine}")[1]
+    assert mine.read_text() == "my own"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,8 @@ def test_commands_change_what_is_asked(tmp_path: Any) -> None:
         ("/set top_p 2", "top_p"),
         ("/sve x", "did you mean /save"),
         ("/save", "name one file"),
-        ("/load nothing.json", "can't be read"),
+        ("/load nothing.json", "there is no file"),
+        ("/load /dev/zero", "there is no file"),
         ("/undo", "nothing to take back"),
         ("/thought maybe", "on or /thought off"),
     ],

@@ -26,6 +26,7 @@ def test_control_characters_become_pictures() -> None:
     assert control(printable(ESCAPES)) == set()
     assert printable("a\r\nb\tc") == "a\nb\tc"
     assert "␛]0;title␇" in printable(ESCAPES)
+    assert printable("a\u202eb\u2066c\u2028d") == "a\ufffdb\ufffdc\nd"
     assert fit_for(ESCAPES, io.StringIO()) == ESCAPES  # a file holds what was said
     assert control(fit_for(ESCAPES, Terminal())) == set()
 

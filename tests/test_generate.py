@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ampo.engines.base import Engine
-from ampo.errors import UserError
+from ampo.errors import EngineError, UserError
 from ampo.generate import as_lines, questions
 from ampo.types import Response, Sample, SamplingParams
 
@@ -92,3 +92,21 @@ def test_lines_resume_after_a_kill(tmp_path: Path, capsys: pytest.CaptureFixture
     assert engine.asked == ["1", "2", "3"]
     as_lines(engine, asked, params, None)
     assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_a_sample_without_a_response_is_asked_for_again(tmp_path: Path) -> None:
+    class Failing(Echo):
+        def generate(self, requests: Any) -> Iterator[Sample]:
+            for name, index, response in super().generate(requests):
+                yield Sample(name, index, Response("", finish_reason="error") if name == "2" else response)
+
+    file, output = tmp_path / "q.txt", tmp_path / "out.jsonl"
+    file.write_text("a\nb\nc\n")
+    asked, params = questions(None, file, None, None), SamplingParams()
+    with pytest.raises(EngineError, match="1 of 3 samples have no response: the same command asks for them again"):
+        as_lines(Failing(), asked, params, output)
+    assert [json.loads(line)["text"] for line in output.read_text().splitlines()] == ["a", "", "c"]
+    engine = Echo()
+    as_lines(engine, asked, params, output)
+    assert engine.asked == ["2"]
+    assert sorted(json.loads(line)["text"] for line in output.read_text().splitlines()) == ["a", "b", "c"]

@@ -90,12 +90,12 @@ class Group(NamedTuple):
 
 def boxes(body: str) -> list[Box]:
     """The last boxes that say something, outermost ones, in their order; in linear time."""
-    found: list[Box] = []
+    found: list[tuple[int, int, int, int]] = []  # start and end of each box, and of its content
     if "box" not in body:
-        return found
+        return []
     first = min((at for at in (body.find("\\boxed"), body.find("\\fbox")) if at >= 0), default=-1)
     if first < 0:
-        return found
+        return []
     open_: list[tuple[int, int]] = []  # where a brace's box starts (-1 for none), and where its content does
     for m in _TOKEN.finditer(body, first):
         text = m[0]
@@ -104,16 +104,15 @@ def boxes(body: str) -> list[Box]:
         elif text == "}":
             start, inside = open_.pop() if open_ else (-1, 0)
             if start >= 0:
-                while found and found[-1].start > start:
+                while found and found[-1][0] > start:
                     found.pop()
-                found.append(
-                    Box(start, m.end(), body[inside : m.start()].strip() if m.start() - inside < 10**6 else "")
-                )
+                found.append((start, m.end(), inside, m.start()))
         elif len(text) > 2 and text.endswith("{"):
             open_.append((m.start(), m.end()))
         elif m[1]:
-            found.append(Box(m.start(), m.end(), m[1]))
-    return [_unbraced(box) for box in found[-4 * MOST :] if says(box.content)][-MOST:]
+            found.append((m.start(), m.end(), *m.span(1)))
+    read = (Box(start, end, body[a:b].strip() if b - a < 10**6 else "") for start, end, a, b in found[-4 * MOST :])
+    return [_unbraced(box) for box in read if says(box.content)][-MOST:]
 
 
 def _unbraced(box: Box) -> Box:
