@@ -429,6 +429,9 @@ window.ampo = (() => {
       inner.setAttribute("aria-label", "Show or hide the thought");
     }
     document.querySelectorAll("#ampo-chat .examples[role=list]").forEach((one) => one.removeAttribute("role"));
+    for (const code of document.querySelectorAll("pre:not([tabindex])")) {
+      if (code.scrollWidth > code.clientWidth) code.tabIndex = 0; // the keyboard must reach what is scrolled
+    }
     for (const bar of document.querySelectorAll("#ampo-votes .ampo-bar:not([tabindex])")) {
       bar.tabIndex = 0;
       bar.setAttribute("role", "button");

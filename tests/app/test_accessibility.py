@@ -20,7 +20,7 @@ FOUND = """
 const done = arguments[0];
 axe.run(document, {resultTypes: ["violations"]}).then((result) => done(result.violations
   .filter((one) => ["serious", "critical"].includes(one.impact))
-  .map((one) => `${one.id}: ` + one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 4).join(" | "))));
+  .map((one) => `${one.id}: ` + one.nodes.map((node) => node.html.slice(0, 160) + " " + (node.any[0]?.message ?? "")).slice(0, 6).join(" | "))));
 """
 ROW = RunRow(
     "sums/1#0",
@@ -34,6 +34,15 @@ ROW = RunRow(
 )
 PRESS = """[...document.querySelectorAll("button[role=tab]")]
   .find((one) => one.textContent.trim() === arguments[0]).click()"""
+CODE = """
+```html
+<a class="one" href="https://example.org/a/long/address/that/goes/on/and/on/and/on/and/on/and/on/and/on">text</a>
+```
+```python
+def f(x: int) -> str:  # a remark
+    return "s" * x + str(1.5) if x > 0 else None
+```
+"""
 TABS = ("Chat", "Sample k", "Compare", "Votes", "Browse")
 
 
@@ -43,7 +52,7 @@ def test_every_tab(browser: Any, serve, make_desk, thinker, remote, until, schem
     services = Services(
         benchmarks=("sums",), run_names=lambda: ["one"], read_run=lambda _: run, pass_at_k=lambda n, c, k: c / n
     )
-    remote.says("It is <answer>$x$</answer>", thought="hm")
+    remote.says(f"It is <answer>$x$</answer>\n{CODE}", thought="hm")
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.get(serve(make_desk(thinker, services=services)))
