@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from ampo.study import design, task
 from ampo.study.analysis import Estimate
@@ -24,23 +24,29 @@ def _whether(found: Findings) -> str:
     known = [point for point in found.map if point.gain]
     if not known:
         return _NOT_YET + "where guidance is needed."
-    helped = list(takewhile(lambda point: point.gain and point.gain.low > 0, known))
-    rest = known[len(helped) :]
+    rarer, helped, commoner = _parts(known)
     parts = []
     if helped:
-        most = helped[-1]
-        parts.append(
-            f"take guidance where the policy begins to use the strategy in fewer than about one response in "
-            f"{_one_in(most)} ({_both(most)})"
-        )
-    if rest:
-        parts.append(f"where it begins in {probability(rest[0].begins.mean)} a gain was not shown ({_both(rest[0])})")
+        ends = list(dict.fromkeys(probability(point.begins.mean) for point in (helped[0], helped[-1])))
+        best = max(helped, key=lambda point: point.gain.mean if point.gain else 0.0)
+        parts.append(f"guidance decides where it does in {' to '.join(ends)} of responses ({_both(best)})")
+    if commoner:
+        parts.append(f"in {probability(commoner[0].begins.mean)} a gain was not shown ({_both(commoner[0])})")
+    if rarer:
+        steps = found.size.training.steps
+        parts.append(f"in {probability(rarer[-1].begins.mean)}, {steps} steps gave no gain either ({_both(rarer[-1])})")
     text = "; ".join(parts)
     return f"**Measure how often the policy begins before anything else**: {text} (map.png)."
 
 
-def _one_in(point: Point) -> str:
-    return f"{round(1 / max(point.begins.mean, 1e-12), -1):,.0f}"
+def _parts(known: Sequence[Point]) -> tuple[list[Point], list[Point], list[Point]]:
+    """The points of the longest run that has a gain, with those before it, at the rare end, and behind it."""
+    runs = [(has, list(points)) for has, points in groupby(known, key=lambda p: p.gain is not None and p.gain.low > 0)]
+    if not any(has for has, _ in runs):
+        return [], [], list(known)
+    best = max((i for i, (has, _) in enumerate(runs) if has), key=lambda i: len(runs[i][1]))
+    flat = [[point for _, points in part for point in points] for part in (runs[:best], runs[best + 1 :])]
+    return flat[0], runs[best][1], flat[1]
 
 
 def _both(point: Point) -> str:

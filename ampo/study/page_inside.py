@@ -55,6 +55,7 @@ def robust(found: Findings) -> Iterator[str]:
         return
     yield "## Twice and half the learning rate\n"
     yield "| learning rate | grpo | ampo | ampo minus grpo | seeds |\n| --: | --: | --: | --: | --: |"
+    gains: list[float | None] = []
     for factor in (0.5, 1.0, 2.0):
         lr = factor * found.lr
         cells = [
@@ -63,8 +64,21 @@ def robust(found: Findings) -> Iterator[str]:
         ]
         n, gain = found.compared("ampo", "grpo", (task.TRAINED,), lr=lr)
         planned = found.size.seeds.claim if factor == 1 else found.size.seeds.robust
+        gains.append(gain.mean if gain else None)
         yield f"| {lr:g} | {' | '.join(cells)} | {points(gain)} | {seeds(n, planned)} |"
-    yield ""
+    yield f"\n{_hangs([gain for gain in gains if gain is not None])}\n"
+
+
+def _hangs(gains: list[float]) -> str:
+    """What the table says of the first claim: its sign, and its size within a factor of two."""
+    if min(gains) <= 0 < max(gains):
+        return "**The first claim hangs on the learning rate.**"
+    if min(map(abs, gains)) < 0.5 * max(map(abs, gains)):
+        return (
+            "The sign of the first claim's difference does not hang on the learning rate; **its size does**, by more "
+            "than a factor of two: at other rates the same steps were not enough."
+        )
+    return "The first claim does not hang on the learning rate."
 
 
 def times(found: Findings) -> Iterator[str]:

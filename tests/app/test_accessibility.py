@@ -20,7 +20,8 @@ FOUND = """
 const done = arguments[0];
 axe.run(document, {resultTypes: ["violations"]}).then((result) => done(result.violations
   .filter((one) => ["serious", "critical"].includes(one.impact))
-  .map((one) => `${one.id}: ` + one.nodes.map((node) => node.html.slice(0, 160) + " " + (node.any[0]?.message ?? "")).slice(0, 6).join(" | "))));
+  .map((one) => `${one.id}: ` + one.nodes.slice(0, 6)
+    .map((node) => node.html.slice(0, 160) + " " + (node.any[0]?.message ?? "")).join(" | "))));
 """
 ROW = RunRow(
     "sums/1#0",

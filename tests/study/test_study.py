@@ -14,8 +14,10 @@ from ampo.cli import app
 from ampo.errors import UserError
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.study import analysis, decide, design, jobs, task, teachers
+from ampo.study.advice import _parts
 from ampo.study.curves import curves, reached, wins
-from ampo.study.findings import Findings
+from ampo.study.findings import Findings, Point
+from ampo.study.page_inside import _hangs
 from ampo.study.power import power
 from ampo.study.store import Store
 from ampo.study.student import make_tokenizer, prompt_ids
@@ -97,7 +99,7 @@ def test_every_claim_has_its_arms_and_the_most_seeds() -> None:
 def test_a_job_is_known_by_what_decides_it_and_by_nothing_else() -> None:
     job = jobs.main(SMOKE, 1e-3)[0]
     known = jobs.key(SMOKE, job)
-    more = SMOKE.model_copy(update={"seeds": design.Seeds(claim=9, why=9, robust=9), "name": "other"})
+    more = SMOKE.model_copy(update={"seeds": design.Seeds(claim=9, map=9, why=9, robust=9), "name": "other"})
     assert jobs.key(more, job) == known
     longer = SMOKE.model_copy(update={"student": SMOKE.student.model_copy(update={"hidden": 64})})
     assert jobs.key(longer, job) != known
@@ -324,3 +326,22 @@ def test_a_job_that_crashes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ):
         schedule.run(tmp_path, SMOKE, store, 1, said.append)
     assert "CRASHED" in said[0]
+
+
+def test_the_map_is_read_from_the_run_of_starts_that_gain() -> None:
+    def at(share: float, low: float) -> Point:
+        gain = analysis.Estimate(low + 0.1, low, low + 0.2, 0.05, 4.0)
+        return Point(share, analysis.Estimate(share, share, share, 0.0, 1.0), {}, gain, 3)
+
+    rare, some, more, common, last = at(1e-6, -0.1), at(1e-5, 0.4), at(1e-4, 0.6), at(1e-3, -0.2), at(0.1, 0.01)
+    assert _parts([rare, some, more, common, last]) == ([rare], [some, more], [common, last])
+    assert _parts([rare, common]) == ([], [], [rare, common])
+    assert _parts([some, more]) == ([], [some, more], [])
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [([-0.1, 0.7, 0.2], "The first claim hangs"), ([0.02, 0.7, 0.1], "its size does"), ([0.5, 0.7], "does not hang")],
+)
+def test_what_hangs_on_the_learning_rate_is_said(gains: list[float], said: str) -> None:
+    assert said in _hangs(gains)
