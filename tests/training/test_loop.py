@@ -208,7 +208,7 @@ def test_what_samples_is_freed_where_a_run_cannot_even_begin(tiny_model: Path, t
     sampling: Any = Sampling()
     trainer._sampler = sampling
     (tmp_path / "checkpoints" / "step-000001").mkdir(parents=True)  # with nothing in it
-    with pytest.raises(ValueError, match="step-000001"):
+    with pytest.raises(UserError, match="step-000001"):
         trainer.run()
     assert sampling.closed
 
