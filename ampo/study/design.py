@@ -129,9 +129,10 @@ class Test(_Frozen):
 
 
 class Size(_Frozen):
-    """How large the study is; see sizes.toml."""
+    """How large the study is; see sizes.toml. note: what a reader has to know of how these sizes were settled."""
 
     name: str
+    note: str = ""
     starts: tuple[float, ...]
     compared: float
     arms: tuple[str, ...] | None = None

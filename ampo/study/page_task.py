@@ -88,6 +88,8 @@ def setting(found: Findings, hardware: str) -> Iterator[str]:
         "never seen), "
         "`alien` (mirrored digits and signs of its own, never seen).\n"
     )
+    if size.note:
+        yield f"{size.note.strip()}\n"
     busy = sum(one["cpu_seconds"] for one in found.store.of(found.planned))
     yield (
         f"{found.done} of {len(found.planned)} jobs, {busy / 3600:.1f} hours of processor time, on: {hardware}. "
