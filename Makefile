@@ -47,10 +47,16 @@ test: $(READY) lint docs
 long: $(READY)
 	$(BIN)/pytest -m long
 
+# What needs no other process: two minutes on two cores. The rest of what a change touches is a person's to name.
+QUICK := tests/algorithm tests/guidance tests/engines tests/verify tests/eval tests/test_*.py
+PROCESSES := guidance/test_pool_check guidance/test_pool_build guidance/test_splice engines/test_encoding verify/test_graded \
+  verify/test_safety verify/test_pool verify/test_pool_worker verify/test_hosts verify/test_properties verify/test_audit \
+  verify/test_guard eval/test_judge eval/test_lm_eval_tasks eval/test_comparable eval/test_adaptive eval/test_session \
+  eval/test_own_extraction eval/test_report eval/test_run eval/test_rundir test_cli test_api test_wheel test_install
 quick: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(OVER) -q -m "not slow and not browser and not long" --ignore=tests/training --ignore=tests/verify/test_graded.py
+	$(BIN)/pytest $(OVER) -q -m "not slow and not browser and not long" $(QUICK) $(PROCESSES:%=--ignore=tests/%.py)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py --check

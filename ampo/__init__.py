@@ -8,14 +8,15 @@ Inference, evaluation and training for language models that learn to reason from
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ampo.errors import EngineError, MissingExtraError, UserError
+from ampo.lazy import on_first_use
 from ampo.types import Problem, Response, SamplingParams, Verdict
 
 if TYPE_CHECKING:
-    from ampo.api.evaluation import compare, evaluate, report, score
+    from ampo.api.evaluation import evaluate, score
+    from ampo.api.reporting import compare, report
     from ampo.api.training import train
     from ampo.engines import EndpointSettings, Engine, EngineSettings, load_engine
     from ampo.eval.compared import Compared
@@ -49,28 +50,25 @@ __all__ = [
     "train",
 ]
 
-_HOMES = {  # loaded on first use: `import ampo` and `ampo --help` are instant, and need none of them
-    "BenchmarkScores": "ampo.eval.scores",
-    "Compared": "ampo.eval.compared",
-    "EndpointSettings": "ampo.engines",
-    "Engine": "ampo.engines",
-    "EngineSettings": "ampo.engines",
-    "Run": "ampo.eval.result",
-    "Scores": "ampo.eval.scores",
-    "TrainingRun": "ampo.training.result",
-    "compare": "ampo.api.evaluation",
-    "evaluate": "ampo.api.evaluation",
-    "load_engine": "ampo.engines",
-    "report": "ampo.api.evaluation",
-    "score": "ampo.api.evaluation",
-    "train": "ampo.api.training",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ampo' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = on_first_use(  # `import ampo` and `ampo --help` are instant, and need none of them
+    __name__,
+    {
+        "BenchmarkScores": "eval.scores",
+        "Compared": "eval.compared",
+        "EndpointSettings": "engines",
+        "Engine": "engines",
+        "EngineSettings": "engines",
+        "Run": "eval.result",
+        "Scores": "eval.scores",
+        "TrainingRun": "training.result",
+        "compare": "api.reporting",
+        "evaluate": "api.evaluation",
+        "load_engine": "engines",
+        "report": "api.reporting",
+        "score": "api.evaluation",
+        "train": "api.training",
+    },
+)
 
 
 def __dir__() -> list[str]:

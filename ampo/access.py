@@ -137,7 +137,15 @@ class BearerKey:
 async def refuse(
     scope: Scope, receive: Any, send: Any, status: int, why: str, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Answer with an error in JSON, in the form of OpenAI's API. A websocket is closed."""
+    """Answer with an error in JSON, in the form of OpenAI's API. A websocket is closed.
+
+    Args:
+        scope: The request's, as ASGI gives it.
+        receive, send: ASGI's, of the connection.
+        status: Of HTTP.
+        why: The reason, for a person.
+        headers: Further ones, names in lower case.
+    """
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": why[:120]})

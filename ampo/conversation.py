@@ -19,11 +19,14 @@ from ampo.files import well_formed
 from ampo.types import AnswerKind, Message, Response, SamplingParams, TokenLogprobs, Verdict
 
 MAX_TURNS = 200
-MAX_TEXT = 1_000_000
-"""Characters of one text that comes back from a browser."""
+MAX_TEXT = 5_000_000
+"""Characters of one text that comes back from a browser: as many as it keeps of all together."""
 
-State = Literal["running", "stop", "length", "stopped", "failed"]
-"""stop: the model ended it. length: cut off by a limit. stopped: by the user. failed: see `error`."""
+State = Literal["running", "stop", "length", "stopped", "interrupted", "failed"]
+"""stop: the model ended it. length: cut off by a limit. stopped: by the user. failed: see `error`.
+interrupted: it was still running when it was kept, and what made it is gone."""
+UNFINISHED: tuple[State, ...] = ("length", "stopped", "interrupted")
+"""What a model can go on with."""
 
 
 def parts(text: str, system: str) -> tuple[str, str]:
@@ -202,7 +205,7 @@ def _answer(data: Mapping[str, Any], system: str) -> Answer:
         body=body,
         model=_text(data.get("model", "")),
         params=_known(SamplingParams, data.get("params") or {}),
-        state=state if state in ("stop", "length", "stopped", "failed") else "stopped",
+        state=state if state in ("stop", *UNFINISHED, "failed") else "interrupted",
         estimated=bool(data.get("estimated")),
         error=_text(data.get("error", "")),
         verdict=_known(Verdict, verdict) if verdict else None,

@@ -95,7 +95,14 @@ def write(file: Path, text: str) -> None:
 
 
 def write_json(file: Path, value: Any, indent: int = 1, default: Callable[[Any], Any] | None = None) -> None:
-    """Replace a file's content by a value as JSON. default: makes JSON's kinds of others, as for `json.dumps`."""
+    """Replace a file's content by a value as JSON.
+
+    Args:
+        file: Which.
+        value: Of JSON's kinds.
+        indent: Spaces a level.
+        default: Makes JSON's kinds of others, as for `json.dumps`.
+    """
     write(file, json.dumps(value, indent=indent, default=default) + "\n")
 
 

@@ -30,11 +30,16 @@ class Asked:
 
 
 def questions(text: str | None, file: Path | None, template: str | None, system: str | None) -> list[Asked]:
-    """What is to be asked. Raises UserError where it is nothing, or can't be read.
+    """What is to be asked.
 
     Args:
-        text: one question; "-" or, in a pipe, None takes the standard input.
-        file: one question a line; in a .jsonl file objects with `question` (or `prompt`, or `messages`) and `id`.
+        text: One question; "-" or, in a pipe, None takes the standard input.
+        file: One question a line; in a .jsonl file objects with `question` (or `prompt`, or `messages`) and `id`.
+        template: The prompt template's name or file; None asks the question as it stands.
+        system: A system prompt that replaces the template's; None leaves that.
+
+    Raises:
+        UserError: It is nothing, or can't be read.
     """
     if file is not None:
         if text is not None:
@@ -114,8 +119,15 @@ def told(response: Response) -> str:
 def as_lines(engine: Engine, asked: Iterable[Asked], params: SamplingParams, output: Path | None) -> None:
     """A JSON object a sample, as each finishes: on the standard output, or appended to a file that resumes.
 
-    Raises EngineError in the end where samples have no response. They are in the file and are asked for again by the
-    same command.
+    Args:
+        engine: Answers.
+        asked: The questions.
+        params: How, and how many samples of each.
+        output: The file, whose samples are not made again; None is the standard output.
+
+    Raises:
+        EngineError: In the end, where samples have no response. They are in the file and are asked for again by the
+            same command.
     """
     asked = list(asked)
     done = _done(output) if output is not None else set()

@@ -131,6 +131,17 @@ def hub_reachable(timeout: float = 3.0) -> bool:
     return True
 
 
+def offline() -> bool:
+    """Whether the hub can't be reached: then its client takes what is in its cache, and doesn't try for minutes."""
+    if hub_reachable():
+        return False
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read at import
+    for name in ("huggingface_hub.constants", "datasets.config"):
+        if (imported := sys.modules.get(name)) is not None:
+            vars(imported)["HF_HUB_OFFLINE"] = True
+    return True
+
+
 def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} holds no model: config.json is missing")

@@ -45,7 +45,14 @@ class Section(NamedTuple):
 
 
 def page(title: str, summary: str, sections: Sequence[Section], refresh: int | None = None) -> str:
-    """The page's HTML. All text is escaped. refresh: seconds after which it is loaded again."""
+    """The page's HTML. All text is escaped.
+
+    Args:
+        title: Of the page.
+        summary: The sentence below it.
+        sections: Texts, folded texts and plotly figures, each with a heading.
+        refresh: Seconds after which it is loaded again; None for never.
+    """
     drawn: list[str] = []
     scripted = False
     for section in sections:
@@ -73,7 +80,14 @@ def write(file: Path, text: str) -> None:
 
 
 def figure(data: Sequence[Any], x: str, y: str, **layout: Any) -> Any:
-    """A plotly figure in the page's style, with titled axes."""
+    """A plotly figure in the page's style, with titled axes.
+
+    Args:
+        data: Plotly's traces.
+        x: The title of the axis.
+        y: Likewise.
+        layout: What else plotly's `update_layout` takes.
+    """
     axes = {"xaxis_title": x, "yaxis_title": y, "xaxis_automargin": True, "yaxis_automargin": True}
     return (
         graph_objects()

@@ -49,7 +49,18 @@ class Door:
 
 
 def serve(model: str, door: Door, settings: EngineSettings, extra: list[str]) -> None:
-    """Replace this process by vLLM's server. extra: further arguments of `vllm serve`, passed as they are."""
+    """Replace this process by vLLM's server.
+
+    Args:
+        model: As of `ampo.load_engine`.
+        door: Where it listens, and whom it lets in.
+        settings: How the model is loaded.
+        extra: Further arguments of `vllm serve`, passed as they are.
+
+    Raises:
+        MissingExtraError: vLLM is missing.
+        UserError: The model can't be had, or the door is open to everybody.
+    """
     if find_spec("vllm") is None:
         raise MissingExtraError("vllm", "vllm", "ampo serve")
     door.check()
@@ -61,11 +72,18 @@ def serve(model: str, door: Door, settings: EngineSettings, extra: list[str]) ->
         environment.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     where = f"http://{door.host}:{door.port}/v1"
     print(f"starting a server of {ref.name}: in about a minute on {where} ...", file=sys.stderr, flush=True)
-    os.execve(sys.executable, [sys.executable, "-m", "ampo.engines.vllm_cli", *command], environment)  # noqa: S606 (no shell wanted)
+    os.execve(sys.executable, [sys.executable, "-m", "ampo.engines.vllm.cli", *command], environment)  # noqa: S606 (no shell wanted)
 
 
 def command_line(ref: models.ModelRef, door: Door, settings: EngineSettings, extra: list[str]) -> list[str]:
-    """The arguments of vLLM's own command line."""
+    """The arguments of vLLM's own command line.
+
+    Args:
+        ref: The model, in a local folder.
+        door: Where the server listens, and whom it lets in.
+        settings: How the model is loaded.
+        extra: Further arguments, which come last and so win.
+    """
     command = ["serve", ref.path, "--served-model-name", ref.name, "--host", door.host, "--port", str(door.port)]
     for name in door.middleware:
         command += ["--middleware", name]
@@ -80,7 +98,7 @@ def command_line(ref: models.ModelRef, door: Door, settings: EngineSettings, ext
 
 
 def _arguments(ref: models.ModelRef, settings: EngineSettings) -> dict[str, object]:
-    from ampo.engines.vllm_arguments import cpu_arguments, engine_arguments
+    from ampo.engines.vllm import cpu_arguments, engine_arguments
 
     arguments = engine_arguments(ref.hub_revision, settings)
     return arguments | (cpu_arguments(ref.path, settings) if _on_cpu() else {})

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ampo.app.pump import Pump
 from ampo.app.session import Transcript, answer, said_before, system_of
-from ampo.conversation import Answer, State, Turn
+from ampo.conversation import UNFINISHED, Answer, State, Turn
 from ampo.engines.base import Engine
 from ampo.types import Problem, Protocol, Request, SamplingParams
 from ampo.verify import Claim, VerifierPool
@@ -80,7 +80,7 @@ async def judged(pool: VerifierPool, turn: Turn, protocol: Protocol = "ampo") ->
 def claim_of(turn: Turn, protocol: Protocol = "ampo") -> Claim:
     """That a turn's answer is the expected one."""
     made = turn.answer or Answer()
-    cut = "length" if made.state in ("length", "stopped") else "stop"
+    cut = "length" if made.state in UNFINISHED else "stop"
     return Claim.of(Problem("", turn.question, turn.gold.strip(), kind=turn.kind), made.text, cut, protocol)
 
 

@@ -5,10 +5,9 @@ A run and a response have an address (`?run=NAME&response=ID`), which can be sen
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -16,6 +15,7 @@ import gradio as gr
 from ampo.app import render, training
 from ampo.app.controls import heard, quick, quiet, whole
 from ampo.app.desk import Desk, Run, RunRow
+from ampo.app.listing import ALL, ENDS, ORDERS, UNJUDGED, WHICH, Filter, counted
 from ampo.app.markdown import DELIMITERS
 from ampo.conversation import Answer, Turn, parts
 from ampo.errors import UserError
@@ -23,40 +23,8 @@ from ampo.types import OUTCOMES
 
 PAGE_ROWS = 50
 _KEPT = 4  # runs in memory
-ALL, UNJUDGED = "all", "not judged"
-ENDS = {"finished": ("stop",), "cut off": ("length",), "failed": ("error", "abort")}
-ORDERS = ("by problem", "longest first", "shortest first")
 SUMMARY = ["benchmark", "problems × samples", "avg@k [95 %]", "pass@k", "maj@k", "cut / none / time-out", "tokens"]
 COLUMNS = ["response", "verdict", "found", "expected", "tokens"]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What is to be listed. words: in the whole texts of question and response. shown: verdicts that were not shown."""
-
-    benchmark: str = ALL
-    outcome: str = ALL
-    end: str = ALL
-    unshown: bool = False
-    words: str = ""
-    order: str = ORDERS[0]
-
-    def of(self, rows: Sequence[RunRow]) -> list[RunRow]:
-        found = [row for row in rows if self._fits(row)]
-        if self.order == ORDERS[0]:
-            return sorted(found, key=lambda row: _natural(row.id))
-        return sorted(found, key=lambda row: row.completion_tokens, reverse=self.order == ORDERS[1])
-
-    def _fits(self, row: RunRow) -> bool:
-        words = (self.words or "").casefold().strip()
-        texts = (row.text, row.problem.question, row.problem.answer, row.id)
-        return (
-            self.benchmark in (ALL, row.problem.benchmark)
-            and self.outcome in (ALL, row.verdict.outcome if row.verdict else UNJUDGED)
-            and (self.end == ALL or row.finish_reason in ENDS.get(self.end, ()))
-            and (not self.unshown or (row.verdict is not None and not row.verdict.shown))
-            and (not words or any(words in text.casefold() for text in texts))
-        )
 
 
 class Browser:
@@ -81,16 +49,23 @@ class Browser:
     def open(self, name: str | None) -> tuple[Any, ...]:
         """A run's figures, its benchmarks to filter by, and its first responses."""
         if not name:
-            return tuple(gr.skip() for _ in range(7))
+            return tuple(gr.skip() for _ in range(8))
         run = self._run(name)
         about = f"**{name.replace('*', '')}** · {len(run.rows):,} responses of `{run.about.replace('`', '')}`"
         benchmarks = list(dict.fromkeys(row.problem.benchmark for row in run.rows))
-        filters = gr.Dropdown(choices=[ALL, *benchmarks], value=ALL)
-        return about, [list(row) for row in run.summary], filters, *self.table(name, 1)
+        protocols = list(dict.fromkeys(verdict.protocol for row in run.rows for verdict in row.verdicts))
+        return (
+            about,
+            [list(row) for row in run.summary],
+            gr.Dropdown(choices=[ALL, *benchmarks], value=ALL),
+            gr.Dropdown(choices=protocols, value=next(iter(protocols), None), visible=len(protocols) > 1),
+            *self.table(name, 1),
+        )
 
     def table(self, name: str | None, page: Any, *filters: Any) -> tuple[Any, list[str], int, str]:
         """The responses of a page that the filters leave, their ids, which page it is, and where that is."""
-        rows = Filter(*filters).of(self._run(name).rows) if name else []
+        wanted = Filter(*filters)
+        rows = wanted.of(self._run(name).rows) if name else []
         pages = max(1, -(-len(rows) // PAGE_ROWS))
         try:
             page = whole("page", page or 1, 1, pages)
@@ -98,26 +73,34 @@ class Browser:
             raise gr.Error(str(error), print_exception=False) from error
         shown = rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
         return (
-            [_row(row) for row in shown],
+            [_row(row, wanted.protocol) for row in shown],
             [row.id for row in shown],
             page,
-            f"page of {pages} · {len(rows):,} responses",
+            f"page {page} of {pages} · {counted(rows, wanted.protocol)}",
         )
 
-    def response(self, name: str, ids: list[str], event: gr.SelectData) -> tuple[list[render.Message], str]:
+    def response(
+        self, name: str, ids: list[str], protocol: str | None, event: gr.SelectData
+    ) -> tuple[list[render.Message], str]:
         """One response with its question and its verdict, and its id."""
         index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
         wanted = ids[index] if 0 <= index < len(ids) else ""
-        return self.messages(name, wanted), wanted
+        return self.messages(name, wanted, protocol), wanted
 
     def asked_response(self, name: str | None, page: gr.Request) -> list[render.Message]:
-        """The response of the address."""
-        wanted = page.query_params.get("response", "")
-        return self.messages(name, wanted) if name and wanted else []
+        """The response of the address. What that names and isn't there is said."""
+        asked = dict(page.query_params)
+        run, wanted = asked.get("run", ""), asked.get("response", "")
+        if run and not name:
+            raise gr.Error(escape(f"there is no run {run[:80]!r} here"), print_exception=False)
+        shown = self.messages(name, wanted) if name and wanted else []
+        if name and wanted and not shown:
+            raise gr.Error(escape(f"{name} has no response {wanted[:80]!r}"), print_exception=False)
+        return shown
 
-    def messages(self, name: str, wanted: str) -> list[render.Message]:
+    def messages(self, name: str, wanted: str, protocol: str | None = None) -> list[render.Message]:
         row = next((row for row in self._run(name).rows if row.id == wanted), None)
-        return list(render.turn_messages(_turn(row))) if row else []
+        return list(render.turn_messages(_turn(row, protocol))) if row else []
 
     def _listed(self) -> list[tuple[str, str]]:
         states = self._services.run_states()
@@ -135,18 +118,14 @@ class Browser:
         return self._runs[name]
 
 
-def _natural(text: str) -> list[tuple[int, Any]]:
-    """A key by which 10 comes after 9."""
-    return [(1, int(part)) if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
+def _row(row: RunRow, protocol: str | None) -> list[Any]:
+    verdict = row.under(protocol)
+    ruled = " ".join(render.BADGES[verdict.outcome]) if verdict else UNJUDGED
+    found = (verdict.extracted or "") if verdict else ""
+    return [row.id, ruled, found[:60], row.problem.answer[:60], row.completion_tokens]
 
 
-def _row(row: RunRow) -> list[Any]:
-    verdict = " ".join(render.BADGES[row.verdict.outcome]) if row.verdict else UNJUDGED
-    found = (row.verdict.extracted or "") if row.verdict else ""
-    return [row.id, verdict, found[:60], row.problem.answer[:60], row.completion_tokens]
-
-
-def _turn(row: RunRow) -> Turn:
+def _turn(row: RunRow, protocol: str | None) -> Turn:
     from ampo import prompts
     from ampo.types import SamplingParams
 
@@ -159,7 +138,7 @@ def _turn(row: RunRow) -> Turn:
         state={"stop": "stop", "length": "length", "abort": "stopped"}.get(row.finish_reason, "failed"),  # pyright: ignore[reportArgumentType]
         completion_tokens=row.completion_tokens,
         seconds=row.seconds,
-        verdict=row.verdict,
+        verdict=row.under(protocol),
     )
     return Turn(f"{prompts.in_full(row.problem)}\n\n*Expected answer:* {row.problem.answer}", answer=made)
 
@@ -170,6 +149,7 @@ class Filters:
 
     all: list[Any]
     benchmark: gr.Dropdown
+    protocol: gr.Dropdown
     words: gr.Textbox
     number: gr.Number
     where: gr.Markdown
@@ -180,17 +160,21 @@ class Filters:
 def _filters() -> Filters:
     with gr.Row():
         benchmark = gr.Dropdown([ALL], value=ALL, label="Benchmark", min_width=120, interactive=True)
+        protocol = gr.Dropdown(
+            [], label="Protocol", min_width=110, interactive=True, visible=False, elem_id="ampo-protocol"
+        )
         outcome = gr.Dropdown([ALL, *OUTCOMES, UNJUDGED], value=ALL, label="Verdict", min_width=120)
         end = gr.Dropdown([ALL, *ENDS], value=ALL, label="How it ended", min_width=110)
         order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", min_width=120)
     with gr.Row(elem_classes="ampo-line"):
         words = gr.Textbox(label="Containing (question, answer, response)", min_width=180, max_length=200, scale=3)
-        unshown = gr.Checkbox(False, label="Verdict not shown", min_width=120, scale=1)
+        which = gr.Dropdown(list(WHICH), value=ALL, label="Which", min_width=150, scale=2, elem_id="ampo-which")
         number = gr.Number(1, label="Page", precision=0, minimum=1, min_width=70, scale=1)
         back = gr.Button("Earlier", size="sm", min_width=70, scale=1)
         on = gr.Button("Later", size="sm", min_width=70, scale=1, elem_id="ampo-next-page")
     where = gr.Markdown(elem_id="ampo-where")
-    return Filters([benchmark, outcome, end, unshown, words, order], benchmark, words, number, where, back, on)
+    every = [benchmark, protocol, outcome, end, which, words, order]
+    return Filters(every, benchmark, protocol, words, number, where, back, on)
 
 
 def _table() -> gr.Dataframe:
@@ -240,7 +224,7 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
     if desk.services.read_training is not None:
         training.build(desk, page)
     listed = [table, ids, filters.number, filters.where]
-    shown = [about, summary, filters.benchmark, *listed]
+    shown = [about, summary, filters.benchmark, filters.protocol, *listed]
     address: dict[str, Any] = {"js": "ampo.address", "api_visibility": "private"}
     here = [run_word, name, response_word, chosen]
     arrived = page.load(browser.arrive, None, [name, tabs], **quick)
@@ -255,5 +239,7 @@ def build(desk: Desk, page: gr.Blocks, tabs: gr.Tabs) -> None:
     for button, step in ((filters.back, -1), (filters.on, 1)):
         turned = button.click(lambda now, step=step: max(1, (now or 1) + step), filters.number, filters.number, **quick)
         turned.then(browser.table, inputs, listed, **heard)
-    table.select(browser.response, [name, ids], [opened, chosen], **heard).then(None, here, None, **address)
+    table.select(browser.response, [name, ids, filters.protocol], [opened, chosen], **heard).then(
+        None, here, None, **address
+    )
     link.click(None, None, None, js="() => { ampo.copied(location.href); }", api_visibility="private")

@@ -63,10 +63,19 @@ class Parts:
         """What a growing answer gives."""
         return [self.chatbot, self.now, self.kind, self.began, self.said]
 
+    def question(self, knobs: Controls) -> list[Any]:
+        """What `talk.ask` takes."""
+        return [self.asked, self.now, self.expected, self.kind, self.view.wanted, *knobs.all]
+
+    def settings(self, knobs: Controls) -> list[Any]:
+        """What answers a question again takes."""
+        return [self.now, self.view.wanted, *knobs.all]
+
 
 def build(desk: Desk, knobs: Controls, shelf: Shelf) -> None:
     """Draw the tab and join it to the handlers."""
     talk, parts = Talk(desk), _drawn(desk)
+    _api(talk.for_programs(), parts, knobs)  # first: these events have the names
     asking = _asking(talk, parts, knobs)
     running = [*asking, *_again(talk, parts, knobs, shelf)]
     for event in asking:
@@ -145,12 +154,12 @@ _growing: dict[str, Any] = {
 def _asking(talk: Talk, parts: Parts, knobs: Controls) -> list[Any]:
     """The events that ask a new question. What one of them sets off happens in the order of these lines."""
     taken = [parts.asked, parts.expected, parts.box, parts.gold, parts.go_on]
-    question = [parts.asked, parts.now, parts.expected, parts.kind, parts.view.wanted, *knobs.all]
+    question = parts.question(knobs)
     both = [parts.box, parts.gold]
     parts.box.submit(None, both, taken, js=_TAKE, **_mine)
     example = parts.chatbot.example_select(_example, None, parts.box, **quick)
     return [
-        parts.box.submit(talk.ask, question, parts.told, api_name="chat", **_growing),
+        parts.box.submit(talk.ask, question, parts.told, api_name="ask", api_visibility="undocumented", **_growing),
         example.then(None, both, taken, js=_TAKE, **_mine).then(talk.ask, question, parts.told, **_growing, **_mine),
     ]
 
@@ -159,13 +168,13 @@ def _again(talk: Talk, parts: Parts, knobs: Controls, shelf: Shelf) -> list[Any]
     """The events that answer a question again, or go on with an answer."""
     for begin in (parts.chatbot.retry, parts.chatbot.edit, parts.go_on.click):
         begin(None, None, [parts.box, parts.go_on], js=_BUSY, **_mine)
-    settings = [parts.now, parts.view.wanted, *knobs.all]
-    opened = shelf.wanted.change(talk.open, shelf.wanted, parts.shown, trigger_mode="multiple", **quick)
+    settings = parts.settings(knobs)
+    opened = shelf.wanted.change(talk.open, shelf.wanted, parts.shown, trigger_mode="multiple", **heard)
     opened.then(None, shelf.wanted, [parts.box, shelf.list], js="(text) => ampo.opened(text)", **_mine)
     return [
         parts.chatbot.retry(talk.retry, settings, parts.told, **_growing, **_mine),
         parts.chatbot.edit(talk.edit, settings, parts.told, **_growing, **_mine),
-        parts.go_on.click(talk.go_on, settings, parts.told, api_name="go_on", **_growing),
+        parts.go_on.click(talk.go_on, settings, parts.told, **_growing, **_mine),
         opened.then(talk.take_up, [shelf.wanted, parts.now], parts.told, **_growing, **_mine),
     ]
 
@@ -176,9 +185,7 @@ def _ending(talk: Talk, parts: Parts, shelf: Shelf, running: list[Any]) -> None:
     ended = parts.box.stop(None, None, [parts.box, parts.gold], js=_HALT, cancels=running, **_mine)
     shelf.kept(ended.then(talk.stop, now, shown, **quick), now)
     shelf.kept(parts.chatbot.undo(talk.undo, now, shown, **quick), now)
-    check = parts.check.click(
-        talk.check, [now, parts.gold, parts.kind], shown, show_progress="hidden", api_name="check"
-    )
+    check = parts.check.click(talk.check, [now, parts.gold, parts.kind], shown, **heard)
     shelf.kept(check, now)
     check.success(talk.path, now, parts.path, **heard)
 
@@ -190,6 +197,14 @@ def _ending(talk: Talk, parts: Parts, shelf: Shelf, running: list[Any]) -> None:
     shelf.join(left, now)
     shelf.renamed(talk.rename, now)
     shelf.emptied(left(parts.chatbot.clear))
+
+
+def _api(talk: Talk, parts: Parts, knobs: Controls) -> None:
+    """What programs call: nothing on the page sets it off."""
+    call = gr.Button(visible=False).click
+    call(talk.ask, parts.question(knobs), parts.told, api_name="chat", **_growing)
+    call(talk.go_on, parts.settings(knobs), parts.told, api_name="go_on", **_growing)
+    call(talk.check, [parts.now, parts.gold, parts.kind], parts.shown, api_name="check", show_progress="hidden")
 
 
 def _ended(talk: Conversation) -> tuple[gr.Button, str]:

@@ -44,10 +44,12 @@ def build(desk: Desk, knobs: Controls) -> None:
     shown = [tab.left, tab.right, tab.who, match, tab.run, tab.further, tab.halt, tab.votes]
     making: dict[str, Any] = {"concurrency_limit": desk.concurrency, "concurrency_id": "engine"}
     inputs = [*asked.all, tab.blind, *tab.a, *tab.b, *knobs.all]
-    event: Any = tab.run.click(_asking(comparison), inputs, shown, api_name="compare", show_progress="hidden", **making)
-    again: Any = tab.further.click(
-        comparison.go_on, [*asked.all, match], shown, api_name="compare_on", show_progress="hidden", **making
-    )
+    further = [*asked.all, match]
+    event: Any = tab.run.click(_asking(comparison), inputs, shown, **making, **heard)
+    again: Any = tab.further.click(comparison.go_on, further, shown, **making, **heard)
+    api, call = comparison.for_programs(), gr.Button(visible=False).click  # what nothing on the page sets off
+    call(_asking(api), inputs, shown, api_name="compare", show_progress="hidden", **making)
+    call(api.go_on, further, shown, api_name="compare_on", show_progress="hidden", **making)
     for kind, button in tab.exports.items():
         downloads.join(button, partial(exported, kind), match)
     tab.halt.click(None, None, None, cancels=[event, again], api_visibility="private").then(

@@ -6,8 +6,9 @@ A vote is on all that was said, and ends the comparison.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,14 @@ from ampo.app.answers import Ask, answers, judged, seeded, stopped
 from ampo.app.controls import PRESETS, preset_text
 from ampo.app.desk import Desk
 from ampo.app.match import Match
+from ampo.app.plain import Plain
 from ampo.app.question import read
 from ampo.conversation import MAX_TURNS, Conversation, Turn
 from ampo.errors import UserError
 from ampo.types import Request, SamplingParams
 
 Update = tuple[Any, ...]
-Lives = dict[str, render.Live]
+Drawings = Mapping[str, render.Drawing]
 SAME = "as in the menu"
 PROMPTS = (SAME, *(name for name in PRESETS if name != "Own"))
 
@@ -34,6 +36,13 @@ class Comparison:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._drawing: Callable[[], render.Drawing] = render.Live
+
+    def for_programs(self) -> Comparison:
+        """The same for programs: texts as they were written."""
+        other = copy(self)
+        other._drawing = Plain
+        return other
 
     async def run(
         self, text: str, gold: str, kind: Any, blind: bool, a: Any, b: Any, page: gr.Request, *settings: Any
@@ -68,7 +77,7 @@ class Comparison:
         """After the generation has been ended."""
         self.desk.turns.take(f"compare {page.session_hash}")
         made = {side: stopped(one) for side, one in match.answers().items()}
-        return _shown(await self._judged(match.answered(made)))
+        return self._shown(await self._judged(match.answered(made)))
 
     def vote(self, said: str, match: Match) -> Update:
         """Save the vote, and tell who is who."""
@@ -86,7 +95,7 @@ class Comparison:
             votes.append(self.desk.votes, votes.record(value, sides, match.order, match.blind))
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return _shown(replace(match, vote=said))
+        return self._shown(replace(match, vote=said))
 
     def _match(
         self, turn: Turn, params: SamplingParams, sides: dict[str, Any], blind: bool
@@ -114,7 +123,7 @@ class Comparison:
     async def _answers(self, match: Match, asks: dict[str, Ask], key: str) -> AsyncIterator[Update]:
         owners = self.desk.turns
         mine = owners.take(key)
-        lives = {side: render.Live() for side in asks}
+        drawings = {side: self._drawing() for side in asks}
         try:
             async with aclosing(answers(asks)) as stream:
                 async for made in stream:
@@ -122,8 +131,8 @@ class Comparison:
                         return
                     match = match.answered(made)
                     if match.running:
-                        yield _shown(match, lives)
-            yield _shown(await self._judged(match))
+                        yield self._shown(match, drawings)
+            yield self._shown(await self._judged(match))
         finally:
             owners.leave(key, mine)
 
@@ -131,21 +140,21 @@ class Comparison:
         turns = {side: await judged(self.desk.verifier, talk.turns[-1]) for side, talk in match.talks}
         return match.answered({side: turn.answer for side, turn in turns.items() if turn.answer})
 
-
-def _shown(match: Match, lives: Lives | None = None) -> Update:
-    """Left and right side, who they are, the match itself, run, go on, stop, and the row of votes."""
-    left, right = (match.messages(side, (lives or {}).get(side)) for side in match.order)
-    running = match.running
-    return (
-        left,
-        right,
-        match.who(),
-        match,
-        gr.Button(visible=not running),
-        gr.Button(visible=match.goes_on),
-        gr.Button(visible=running),
-        gr.Row(visible=not (running or match.vote or match.failed)),
-    )
+    def _shown(self, match: Match, drawings: Drawings | None = None) -> Update:
+        """Left and right side, who they are, the match itself, run, go on, stop, and the row of votes."""
+        drawings = drawings or {side: self._drawing() for side in match.order}
+        left, right = (match.messages(side, drawings[side]) for side in match.order)
+        running = match.running
+        return (
+            left,
+            right,
+            match.who(),
+            match,
+            gr.Button(visible=not running),
+            gr.Button(visible=match.goes_on),
+            gr.Button(visible=running),
+            gr.Row(visible=not (running or match.vote or match.failed)),
+        )
 
 
 def exported(kind: str, match: Match) -> downloads.File:

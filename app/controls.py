@@ -92,7 +92,14 @@ SAMPLINGS: dict[str, dict[str, Any]] = {
 
 
 def build(defaults: SamplingParams, system: str, limits: Limits, page: gr.Blocks) -> Controls:
-    """Draw the controls. defaults: the model's own, with what the command line says."""
+    """Draw the controls.
+
+    Args:
+        defaults: The model's own sampling, with what the command line says.
+        system: The system prompt to begin with.
+        limits: Of what may be asked.
+        page: That they are drawn in.
+    """
     with gr.Accordion("System prompt", open=True):
         preset = gr.Dropdown(list(PRESETS), value=_preset_of(system), label="Preset", show_label=False, container=False)
         text = gr.Textbox(
@@ -226,7 +233,17 @@ def heat(value: Any, limits: Limits) -> float:
 
 
 def whole(what: str, value: Any, least: int, most: int) -> int:
-    """A count between two bounds, the nearer one where it is outside. Raises UserError for what is no number."""
+    """A count between two bounds, the nearer one where it is outside.
+
+    Args:
+        what: Its name, for an error.
+        value: As it came from the page.
+        least: The lower bound.
+        most: The upper bound.
+
+    Raises:
+        UserError: The value is no number.
+    """
     try:
         return max(least, min(int(value), most))
     except (TypeError, ValueError, OverflowError) as error:

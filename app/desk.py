@@ -21,7 +21,7 @@ from ampo.verify import VerifierPool
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One response of a run, with its verdict where it was judged."""
+    """One response of a run, with its verdicts, one a protocol; none where it was not judged."""
 
     id: str
     problem: Problem
@@ -30,7 +30,16 @@ class RunRow:
     completion_tokens: int
     seconds: float
     seed: int | None
-    verdict: Verdict | None
+    verdicts: Sequence[Verdict] = ()
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the protocols disagree on it."""
+        return len({verdict.correct for verdict in self.verdicts}) > 1
+
+    def under(self, protocol: str | None) -> Verdict | None:
+        """The verdict under a protocol; None is the first there is."""
+        return next((verdict for verdict in self.verdicts if protocol in (None, verdict.protocol)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ def _answer(made: Answer) -> list[str]:
         parts.append(f"**Verdict: {word}** (found: {verdict.extracted or 'nothing'}; {verdict.reason})")
     sampling = {k: v for k, v in made.params.to_dict().items() if v not in (None, [])}
     about = ", ".join(f"{name} {value}" for name, value in sampling.items())
-    parts.append(f"*{made.completion_tokens} tokens in {made.seconds:.1f} s; {ENDS[made.state]}; {about}*")
+    count = f"{made.completion_tokens} tokens in {made.seconds:.1f} s; " if made.completion_tokens else ""
+    parts.append(f"*{count}{ENDS[made.state]}; {about}*")
     return parts
 
 

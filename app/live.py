@@ -28,7 +28,15 @@ KEPT_SECONDS = 600.0
 
 
 class Running:
-    """One answer in the making. talk: the conversation with the answer so far, as its last turn's."""
+    """One answer in the making. `talk` is the conversation with the answer so far, as its last turn's.
+
+    Args:
+        key: By which a page finds it again.
+        talk: The conversation up to the question.
+        ask: The engine and the request.
+        verifier: Judges the answer where its question has an expected one.
+        ticket: Its place in the queue.
+    """
 
     def __init__(self, key: str, talk: Conversation, ask: Ask, verifier: VerifierPool, ticket: Ticket) -> None:
         self.key, self.talk = key, talk.with_answer(_begun(ask, key))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
@@ -37,10 +38,10 @@ _FOREIGN = {
 _BRACED = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _TOKEN = re.compile(
     rf"""
-    (?P<fence>^(?P<indent>[ \t]*)(?P<ticks>`{{3,}}|(?<=^)~{{3,}})(?P<info>[^\n`]*)\n
+    (?P<fence>^(?P<indent>[ \t]*)(?P<ticks>`{{3,}}+|(?<=^)~{{3,}}+)(?P<info>[^\n`]*)\n
         (?P<code>(?:(?P=indent)(?![ \t]*(?P=ticks)[`~]*[ \t]*$)[^\n]*(?:\n|\Z)|[ \t]*\n)*+)
         (?P<close>[ \t]*(?P=ticks)[`~]*[ \t]*$)?)
-    |(?P<span>(?<!`)(?P<tick>`+)(?!`)(?:[^`\n]|(?!(?<!`)(?P=tick)(?!`))`)+?(?<!`)(?P=tick)(?!`))
+    |(?P<span>(?<!`)(?P<tick>`++)[^`\n]++(?:(?!(?P=tick)(?!`))`++[^`\n]++)*+(?P=tick)(?!`))
     |(?P<display>\$\$(?P<display_tex>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$
         |\\\[(?P<bracket_tex>(?:(?!\\\[)[\s\S])+?)\\\])
     |(?P<environment>\\begin\{{(?P<name>(?:{_ENVIRONMENTS})\*?)\}}(?:(?!\\begin\{{(?P=name)\}})[\s\S])*?\\end\{{(?P=name)\}})
@@ -59,6 +60,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
+_CANDIDATE = re.compile(r"[`$\\<!\]\n]|^[ \t~*+-]", re.MULTILINE)
+"""Where a token can begin: looked for first, since `_TOKEN` takes a microsecond for each place that it is tried at."""
 JOINER = "\u2060"  # keeps two characters apart, and is shown as nothing
 _FORMULA, _BARE, _BARE_END = "\u2061", "\u2062", "\u2063"
 ASIDE = "\u2064"  # before and after a thought: who copies an answer with it wants the answer
@@ -130,7 +133,7 @@ def formula(text: str) -> str | None:
 
 def closed(text: str) -> str:
     """The same with its last fence closed, so that what is put after it is no code."""
-    last = deque(_TOKEN.finditer(text), maxlen=1)
+    last = deque(_tokens(text), maxlen=1)
     if not last or last[0]["fence"] is None or last[0]["close"] is not None or last[0].end() < len(text):
         return text
     newline = "" if text.endswith("\n") else "\n"
@@ -141,19 +144,21 @@ class Growing:
     """The Markdown of a text that grows: what stands before its last paragraph is not scanned again."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._text = self._drawn = ""
         self._done, self._at = "", 0
 
     def render(self, text: str) -> str:
         text = _unmarked(text)
+        if text == self._text:
+            return self._drawn
         if not text.startswith(self._text):
             self._done, self._at = "", 0
         self._text = text
         rest, settled, settled_at = _render(text, self._at)
-        result = self._done + rest
+        self._drawn = self._done + rest
         if settled_at > self._at:
             self._done, self._at = self._done + rest[:settled], settled_at
-        return result
+        return self._drawn
 
 
 def _unmarked(text: str) -> str:
@@ -178,12 +183,28 @@ def _set_off(text: str) -> str:
         parts.append(f"\n\n{quoted}\n\n")
 
 
+def _next(text: str, at: int) -> re.Match[str] | None:
+    """The first token from an offset on."""
+    while begun := _CANDIDATE.search(text, at):
+        if m := _TOKEN.match(text, begun.start()):
+            return m
+        at = begun.end()
+    return None
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while m := _next(text, at):
+        yield m
+        at = m.end()
+
+
 def _render(text: str, start: int) -> tuple[str, int, int]:
     """The Markdown from an offset on; how much of it is settled, and up to which offset of the text."""
     out: list[str] = []
     length = settled = 0
     at = settled_at = start
-    while m := _TOKEN.search(text, at):
+    while m := _next(text, at):
         price = m["inline"] is not None and _is_price(m["inline_tex"])
         piece = text[at : m.start()] + ("$" if price else _token(m))
         out.append(piece)

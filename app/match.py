@@ -68,19 +68,14 @@ class Match:
             talks.append((side, replace(talk, turns=(*talk.turns, own))))
         return replace(self, talks=tuple(talks))
 
-    def messages(self, side: str, live: render.Live | None = None) -> list[render.Message]:
-        """A side as the chatbot shows it. live: what draws a growing answer."""
+    def messages(self, side: str, drawing: render.Drawing) -> list[render.Message]:
+        """A side as the chatbot shows it."""
         turns = dict(self.talks)[side].turns
-        if not self.hidden:
-            shown = (live or render.Live()).messages(turns)
-            return shown[1:] if len(turns) == 1 else shown  # the only question stands above
-        *earlier, last = map(_anonymous, turns)
-        shown = [message for turn in earlier for message in _without_footer(turn)]
-        if last.answer is not None and last.answer.state == "running":
-            shown += (live or render.Live()).messages([last])
+        if self.hidden:
+            shown = [message for turn in turns for message in _without_footer(_anonymous(turn), drawing)]
         else:
-            shown += _without_footer(last)
-        return shown[1:] if not earlier else shown
+            shown = drawing.messages(turns)
+        return shown[1:] if len(turns) == 1 else shown  # the only question stands above
 
     def who(self) -> str:
         """Who is who and what was voted, as HTML."""
@@ -96,7 +91,7 @@ class Match:
         last = dict(self.talks)[side].turns[-1]
         made = last.answer
         heat = f", temperature {made.params.temperature:g}" if made and made.model else ""
-        prompt = f", system prompt “{escape(last.system[:60])}”" if last.system else ""
+        prompt = f", system prompt “{escape(render.clip(last.system, 60))}”" if last.system else ""
         return f"<b>{place} is {side.upper()}</b>: {escape(dict(self.engines)[side])}{heat}{prompt}"
 
     def _last(self) -> list[Turn]:
@@ -108,9 +103,10 @@ def _anonymous(turn: Turn) -> Turn:
     return replace(turn, answer=replace(turn.answer, thought_seconds=None)) if turn.answer else turn
 
 
-def _without_footer(turn: Turn) -> list[render.Message]:
+def _without_footer(turn: Turn, drawing: render.Drawing) -> list[render.Message]:
     """A footer names times and counts, an error the engine."""
-    messages = list(render.turn_messages(turn))[:-1]
-    failed = turn.answer is not None and turn.answer.state == "failed"
+    messages = drawing.messages([turn])
+    if turn.answer is None or turn.answer.state == "running":
+        return messages
     note = '<div class="ampo-error">this side has failed</div>'
-    return [*messages, render.message("assistant", note)] if failed else messages
+    return [*messages[:-1], *([render.message("assistant", note)] if turn.answer.state == "failed" else [])]

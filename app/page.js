@@ -2,7 +2,7 @@
    a key of its own, knows which answer is on its way, and makes and reads files and links. */
 window.ampo = (() => {
   const marks = /[\u2060-\u2064\ufeff]/g; // app/markdown.py puts them into what is shown
-  const footer = /\n*<div class="ampo-(?:verdict|error|stats)">[^\n]*/g;
+  const footer = /\n*<div class="ampo-(?:verdict|error|stats|more)">[^\n]*/g;
   const answer = /\n\n> \*\*Answer\*\*\u2060 ([\s\S]*?)(?:\n\n|$)/g;
 
   const aside = /\u2064[^\u2064]*\u2064\s*/g; // a thought
@@ -42,11 +42,14 @@ window.ampo = (() => {
 
   const prefix = "ampo-conversation-";
   const most = 50;
+  const room = 5e6; // characters that a browser grants: for a larger one no other has to go
+  let unkept = false; // whether there is no room for the one that is shown
   const known = {}; // by id: the stamp of what this tab has last read or written
   const forks = {}; // by id: under which id this tab goes on, where another tab has gone on differently
   let words = ""; // that are searched for
   let current = ""; // the id of the conversation that is shown
   const own = (id) => forks[id] ?? id;
+  const gone = new Set(); // ids that this tab has deleted: what still comes of them is not kept
   const fresh_id = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
   const parsed = (text) => {
     try {
@@ -71,6 +74,7 @@ window.ampo = (() => {
       __type__: "update",
       choices: talks.map((talk) => [String(talk.title ?? "Conversation").slice(0, 80), talk.id]),
       value: talks.some((talk) => talk.id === chosen) ? chosen : null,
+      info: unkept ? "The browser has no room for this conversation: keep it as a file (JSON)." : "",
     };
   };
   const searched = (chosen, given) => {
@@ -86,10 +90,14 @@ window.ampo = (() => {
       return now && now.question === turn.question && (a.startsWith(b) || b.startsWith(a));
     });
 
+  /* A turn without what is made of its text again. */
+  const slim = (turn) => (turn.answer ? { ...turn, answer: { ...turn.answer, thought: "", body: "" } } : turn);
+
   /* Store a conversation; the oldest make room. What another tab has gone on with differently is not overwritten: this
      tab's becomes a conversation of its own. Gives its id. */
   const put = (talk) => {
     let id = own(talk.id);
+    if (gone.has(id)) return id;
     const old = stored(id);
     if (old && known[id] !== old.stamp && !continues(old, talk)) {
       forks[talk.id] = forks[id] = id = fresh_id();
@@ -97,11 +105,13 @@ window.ampo = (() => {
     } else if (id !== talk.id && old) {
       talk = { ...talk, name: old.name, title: old.title };
     }
-    const bare = { ...talk, id };
+    const bare = { ...talk, id, turns: talk.turns.map(slim) };
     const same = old && JSON.stringify({ ...bare, kept: old.kept, stamp: old.stamp }) === JSON.stringify(old);
     if (same) return id;
     known[id] = fresh_id();
     const text = JSON.stringify({ ...bare, kept: Date.now(), stamp: known[id] });
+    unkept = text.length > room;
+    if (unkept) return id;
     const others = all().filter((other) => other.id !== id);
     others.splice(most - 1).forEach((other) => localStorage.removeItem(prefix + other.id));
     for (;;) {
@@ -109,7 +119,7 @@ window.ampo = (() => {
         localStorage.setItem(prefix + id, text);
         break;
       } catch {
-        if (!others.length) break; // it is larger than all that a browser grants
+        if ((unkept = !others.length)) break;
         localStorage.removeItem(prefix + others.pop().id);
       }
     }
@@ -120,7 +130,7 @@ window.ampo = (() => {
   const keep = (text) => {
     const talk = parsed(text);
     growing = null;
-    if (!talk) return listed(current);
+    if (!talk || gone.has(own(talk.id))) return listed(current);
     if (!talk.turns.length) {
       if (known[own(talk.id)]) localStorage.removeItem(prefix + own(talk.id));
       return listed(null);
@@ -155,11 +165,13 @@ window.ampo = (() => {
     const text = localStorage.getItem(prefix + own(id));
     if (text) sessionStorage.setItem(deleted, text);
     localStorage.removeItem(prefix + own(id));
+    gone.add(own(id));
     return [fresh(), seen(Boolean(text))];
   };
   const undelete = () => {
     const talk = parsed(sessionStorage.getItem(deleted));
     if (!talk) return [nothing, seen(false)];
+    gone.delete(talk.id);
     localStorage.setItem(prefix + talk.id, JSON.stringify(talk));
     return [read(talk.id), seen(false)];
   };
@@ -246,7 +258,7 @@ window.ampo = (() => {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
-    const stops = [...document.querySelectorAll("#ampo-question button.stop-button, #ampo-sample-stop, #ampo-arena-stop")];
+    const stops = [...document.querySelectorAll("#ampo-question button.stop-button, #ampo-sample-stop, #ampo-compare-stop")];
     stops.find((button) => button.offsetParent)?.click();
   });
   const restore = () => {
@@ -297,24 +309,34 @@ window.ampo = (() => {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
-  const imported = () =>
+  /* A file that is chosen, for the server to look at: what it is called, its size, and its text where it is one. */
+  const largest = 2e7; // bytes
+  const chosen = async (file) => {
+    let text = null;
+    try {
+      if (file.size <= largest) text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    } catch {} // it is no text, or can't be read
+    return JSON.stringify({ name: file.name, size: file.size, largest, text });
+  };
+  const picked = () =>
     new Promise((done) => {
       const input = document.createElement("input");
       input.type = "file";
       input.accept = ".json,application/json";
       input.id = "ampo-import-file";
       input.hidden = true;
-      input.addEventListener("change", async () => {
-        const text = input.files[0].size < 2e7 ? await input.files[0].text() : "";
-        input.remove();
-        const talk = parsed(text);
-        if (talk?.id && talk.turns) show(put(talk)); // else the server says that it is none
-        done(wanted(talk?.id && talk.turns ? JSON.stringify({ ...talk, id: current }) : text || "no conversation"));
-      });
-      input.addEventListener("cancel", () => (input.remove(), done(nothing)));
+      input.addEventListener("change", async () => done(await chosen(input.files[0]), input.remove()));
+      input.addEventListener("cancel", () => done("", input.remove()));
       document.body.append(input);
       input.click();
     });
+  const imported = (text) => {
+    const talk = parsed(text);
+    if (!talk) return nothing; // no file was chosen
+    gone.delete(own(talk.id));
+    show(put(talk));
+    return wanted(JSON.stringify({ ...talk, id: current }));
+  };
 
   const piped = async (bytes, through) =>
     new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(through)).arrayBuffer());
@@ -354,6 +376,7 @@ window.ampo = (() => {
     if (kind !== "shared") return nothing;
     const talk = parsed(await unpacked(value).catch(() => ""));
     if (!talk?.id || !talk.turns) return wanted("no conversation");
+    gone.delete(own(talk.id));
     show(put(talk));
     return wanted(JSON.stringify({ ...talk, id: current }));
   };
@@ -441,7 +464,7 @@ window.ampo = (() => {
   }).observe(document.documentElement, { childList: true, subtree: true });
 
   return {
-    ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, imported, arrived, download },
+    ...{ written, read, forget, undelete, listed, searched, keep, fresh, askName, link, picked, imported, arrived, download },
     ...{ presets, preset, savePreset, dropPreset, filtered, address },
     ...{ begin, idle, take, halt, putBack, began, said, opened, copied },
   };

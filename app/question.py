@@ -49,7 +49,18 @@ def build(desk: Desk, name: str) -> Question:
 
 
 def read(text: str, gold: str, kind: Any, system: str, limits: Limits) -> Turn:
-    """The question to ask. Raises UserError for an empty one, and for texts that are too long."""
+    """The question to ask.
+
+    Args:
+        text: As it was typed.
+        gold: The expected answer, "" for none.
+        kind: What that is.
+        system: The system prompt, "" for none.
+        limits: How long each may be.
+
+    Raises:
+        UserError: The question is empty, or a text too long.
+    """
     text = controls.check_text("question", text, limits.question)
     if not text:
         raise UserError("the question is empty: write one, or take a problem")

@@ -6,13 +6,13 @@ around escaped text; what a model or a person wrote goes through `ampo.app.markd
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from ampo.app import markdown
-from ampo.conversation import Answer, Turn
+from ampo.conversation import UNFINISHED, Answer, Turn
 from ampo.types import OUTCOMES, Outcome, Verdict
 
 Message = dict[str, Any]
@@ -30,9 +30,32 @@ ENDS = {
     "stop": "finished",
     "length": "cut off by the token limit",
     "stopped": "stopped",
+    "interrupted": "interrupted: the server was started anew, or this page was away for too long",
     "failed": "failed",
     "running": "",
 }
+
+MOST_SHOWN = 100_000
+"""Characters of one text that are drawn: a browser takes long for more, and the page's server must scan them."""
+
+
+def bounded(text: str, draw: Callable[[str], str], most: int = MOST_SHOWN) -> str:
+    """A text as it is drawn; of a very long one the beginning, and a line that says so."""
+    return draw(text) if len(text) <= most else draw(markdown.closed(text[:most])) + more(text, most)
+
+
+def more(text: str, most: int = MOST_SHOWN) -> str:
+    """How much of a text is not shown, as HTML; "" where all of it is."""
+    if len(text) <= most:
+        return ""
+    said = f"{len(text) - most:,} more characters are not shown here: files have them (exports, responses.jsonl)"
+    return f'\n\n<div class="ampo-more">{said}</div>'
+
+
+class Drawing(Protocol):
+    """Makes messages of turns; one for each answer that grows."""
+
+    def messages(self, turns: Sequence[Turn]) -> list[Message]: ...
 
 
 class Live:
@@ -43,14 +66,17 @@ class Live:
 
     def messages(self, turns: Sequence[Turn]) -> list[Message]:
         """The chatbot's messages for all turns."""
+        if not turns:
+            return []
         *earlier, last = turns
         if last.answer is None or last.answer.state != "running":
             return conversation(turns)
         made = last.answer
+        thought, body = bounded(made.thought, self._thought.render), bounded(made.body, self._body.render)
         return [
             *conversation(earlier),
             _user(last.question),
-            *_answer(made, self._thought.render(made.thought), self._body.render(made.body), last.gold),
+            *_answer(made, thought, body, last.gold),
         ]
 
 
@@ -74,15 +100,17 @@ def _turn_messages(turn: Turn) -> tuple[Message, ...]:
 @lru_cache(maxsize=256)
 def answer_messages(made: Answer, gold: str = "") -> tuple[Message, ...]:
     """The messages of an answer that doesn't grow: thought, body, footer."""
-    return tuple(_answer(made, markdown.harmless(made.thought), markdown.body(made.body), gold))
+    thought, body = bounded(made.thought, markdown.harmless), bounded(made.body, markdown.body)
+    return tuple(_answer(made, thought, body, gold))
 
 
-def whole(made: Answer, gold: str) -> str:
+def whole(made: Answer, gold: str, most: int = MOST_SHOWN) -> str:
     """A whole answer as Markdown, its thought folded away in it."""
-    parts = [markdown.body(markdown.closed(made.body)) or _waiting(made), footer(made, gold)]
+    body = bounded(made.body, lambda text: markdown.body(markdown.closed(text)), most)
+    parts = [body or _waiting(made), footer(made, gold)]
     if made.thought:
-        thought = markdown.harmless(markdown.closed(made.thought))
-        name = _thought_title(made)["title"]
+        thought = bounded(made.thought, lambda text: markdown.harmless(markdown.closed(text)), most)
+        name = thought_title(made)["title"]
         parts.insert(0, f"<details><summary>{name}</summary>\n\n{thought}\n\n</details>")
     return "\n\n".join(parts)
 
@@ -107,13 +135,13 @@ def turn_at(turns: Sequence[Turn], message: int) -> int:
 
 
 def _user(text: str) -> Message:
-    return message("user", markdown.harmless(text))
+    return message("user", bounded(text, markdown.harmless))
 
 
 def _answer(made: Answer, thought: str, body: str, gold: str) -> list[Message]:
     messages: list[Message] = []
     if thought:
-        messages.append(message("assistant", f"{markdown.ASIDE}{thought}{markdown.ASIDE}", _thought_title(made)))
+        messages.append(message("assistant", f"{markdown.ASIDE}{thought}{markdown.ASIDE}", thought_title(made)))
     if body or not thought:
         messages.append(message("assistant", body or _waiting(made)))
     if made.state != "running":
@@ -126,7 +154,7 @@ def message(role: str, text: str, metadata: dict[str, Any] | None = None) -> Mes
     return {"role": role, "metadata": metadata, "content": [{"type": "text", "text": text}], "options": None}
 
 
-def _thought_title(made: Answer) -> dict[str, Any]:
+def thought_title(made: Answer) -> dict[str, Any]:
     words = len(made.thought.split())
     seconds = f"{made.thought_seconds:.0f} s, " if made.thought_seconds is not None else ""
     length = f"{seconds}{words:,} word{'' if words == 1 else 's'}"
@@ -157,14 +185,16 @@ def footer(made: Answer, gold: str = "") -> str:
 def stats(made: Answer) -> list[str]:
     """Times and counts in words, safe for HTML."""
     about = "about " if made.estimated else ""
-    line = [f"{about}{made.completion_tokens:,} token{'' if made.completion_tokens == 1 else 's'}"]
+    line: list[str] = []
+    if made.completion_tokens or made.state != "interrupted":  # who counted them is gone
+        line.append(f"{about}{made.completion_tokens:,} token{'' if made.completion_tokens == 1 else 's'}")
     if made.prompt_tokens:
         line.append(f"{made.prompt_tokens:,} in the prompt")
     if made.first_token_seconds is not None:
         line.append(f"first after {made.first_token_seconds:.2f} s")
     if made.seconds and made.completion_tokens:
         line.append(f"{made.completion_tokens / made.seconds:.1f} tokens/s")
-    end = f'<b class="ampo-cut">{ENDS[made.state]}</b>' if made.state in ("length", "stopped") else ENDS[made.state]
+    end = f'<b class="ampo-cut">{ENDS[made.state]}</b>' if made.state in UNFINISHED else ENDS[made.state]
     line.append(end)
     if made.params.temperature > 0 and made.params.seed is not None:
         line.append(f"seed {made.params.seed}")

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import partial
@@ -20,11 +21,11 @@ import gradio as gr
 
 from ampo.app import controls, downloads, export, question, render
 from ampo.app.answers import Ask, answers, judged, seeded, stopped
-from ampo.app.controls import Controls, quick
+from ampo.app.controls import Controls, heard, quick
 from ampo.app.desk import Desk
-from ampo.app.markdown import DELIMITERS, formula
+from ampo.app.markdown import DELIMITERS, formula, written
 from ampo.app.question import read
-from ampo.conversation import Answer, Conversation, Turn
+from ampo.conversation import UNFINISHED, Answer, Conversation, Turn
 from ampo.errors import UserError
 from ampo.types import Request
 from ampo.verify.find.extract import extract
@@ -55,6 +56,13 @@ class Sampler:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._programs = False
+
+    def for_programs(self) -> Sampler:
+        """The same for programs: they get the samples as JSON, as it is exported."""
+        other = copy(self)
+        other._programs = True
+        return other
 
     @controls.named
     async def draw(
@@ -115,9 +123,10 @@ class Sampler:
 
     def _shown(self, drawn: Draw, running: bool = False) -> Update:
         """Figures and votes, samples, the draw itself, the two buttons."""
+        summary = figures(drawn, self.desk.services.pass_at_k) + votes(drawn)
         return (
-            figures(drawn, self.desk.services.pass_at_k) + votes(drawn),
-            samples(drawn),
+            written(summary) if self._programs else summary,
+            _exported("JSON", drawn).text if self._programs else samples(drawn),
             drawn,
             gr.Button(visible=not running),
             gr.Button(visible=running),
@@ -129,7 +138,7 @@ def _found(turn: Turn, made: Answer) -> str | None:
         return None
     if made.verdict is not None:
         return made.verdict.extracted
-    cut = "length" if made.state in ("length", "stopped") else "stop"
+    cut = "length" if made.state in UNFINISHED else "stop"
     return extract(made.text, turn.kind, cut, (), turn.question).answer
 
 
@@ -172,21 +181,25 @@ LIVE_CHARACTERS = 700
 """While samples are on their way the end of each is shown: whole texts, set anew every second, are nobody's to read."""
 MOST_COMPARED = 12_000
 """Characters: what follows is shown without marks."""
+MOST_IN_ALL = 4 * render.MOST_SHOWN
+"""Characters of all samples together that are shown."""
 
 
 def samples(drawn: Draw, marked: bool = False) -> str:
     """All samples side by side, as Markdown among HTML of our own. marked: what differs from the first is marked."""
     cards = []
     growing = len(drawn.finished) < len(drawn.made)
+    most = min(render.MOST_SHOWN, MOST_IN_ALL // max(1, len(drawn.made)))
     for i, one in enumerate(drawn.made):
         group = drawn.classes[i] if i < len(drawn.classes) and one.state != "running" else None
         own = "" if group is None else f" {_class_of(group)}"
         if growing:
             inside = f'<div class="ampo-raw">{render.raw(one.text[-LIVE_CHARACTERS:]) or "waiting ..."}</div>'
         elif marked:
-            inside = f'<div class="ampo-raw">{difference(drawn.made[0].text, one.text)}</div>'
+            raw = difference(drawn.made[0].text, one.text[:most])
+            inside = f'<div class="ampo-raw">{raw}</div>{render.more(one.text, most)}'
         else:
-            inside = render.whole(one, drawn.turn.gold if drawn.turn else "")
+            inside = render.whole(one, drawn.turn.gold if drawn.turn else "", most)
         cards.append(f'<div class="ampo-card{own}">\n<h3>{_title(drawn, i)}</h3>\n\n{inside}\n\n</div>\n\n')
     return f'<div class="ampo-cards">\n\n{"".join(cards)}</div>' if cards else ""
 
@@ -246,9 +259,10 @@ def build(desk: Desk, knobs: Controls) -> None:
     drawn = gr.State(Draw())
     shown = [summary, opened, drawn, run, halt]
     making: dict[str, Any] = {"concurrency_limit": desk.concurrency, "concurrency_id": "engine"}
-    event: Any = run.click(
-        sampler.draw, [*asked.all, k, *knobs.all], shown, api_name="sample", show_progress="hidden", **making
-    )
+    inputs = [*asked.all, k, *knobs.all]
+    event: Any = run.click(sampler.draw, inputs, shown, **making, **heard)
+    call = gr.Button(visible=False).click  # nothing on the page sets it off
+    call(sampler.for_programs().draw, inputs, shown, api_name="sample", show_progress="hidden", **making)
     marked.input(samples, [drawn, marked], opened, **quick)
     event.then(samples, [drawn, marked], opened, **quick)
     for kind, button in exports.items():

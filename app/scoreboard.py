@@ -79,8 +79,15 @@ class Scoreboard:
         bad = sum(row["vote"] == "neither" for row in rows)
         if not rows:
             return "Nobody has voted yet: compare two answers and vote.", []
-        note = f"{len(rows)} votes, {len(counted)} of them counted; {bad} found both bad."
+        note = f"{len(rows)} vote{'' if len(rows) == 1 else 's'}, {len(counted)} of them counted; {bad} found both bad."
         return note, [_row(one) for one in strengths(counted)]
+
+    def markdown(self, blind_only: bool) -> downloads.File:
+        """The table as it is shown."""
+        note, rows = self.table(blind_only)
+        lines = [HEADERS, ["---", *["---:"] * (len(HEADERS) - 1)], *rows]
+        text = "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in lines)
+        return downloads.File("ampo-votes.md", f"# Votes\n\n{note}\n\n{text}\n")
 
     def json(self) -> downloads.File:
         return downloads.File("ampo-votes.json", json.dumps(self.rows(), indent=1, ensure_ascii=False))
@@ -99,8 +106,9 @@ def build(desk: Desk, tab: gr.Tab) -> None:
     with gr.Row(elem_classes="ampo-line"):
         blind = gr.Checkbox(True, label="Blind votes alone", scale=2, min_width=160)
         again = gr.Button("Look again", scale=1, min_width=100)
-        as_json = gr.Button("JSON", scale=1, min_width=60, elem_id="ampo-votes-json")
-        as_table = gr.Button("CSV", scale=1, min_width=60, elem_id="ampo-votes-csv")
+        as_markdown = gr.Button("Markdown", size="sm", scale=1, min_width=80, elem_id="ampo-votes-markdown")
+        as_json = gr.Button("JSON", size="sm", scale=1, min_width=60, elem_id="ampo-votes-json")
+        as_table = gr.Button("CSV", size="sm", scale=1, min_width=60, elem_id="ampo-votes-csv")
     note = gr.Markdown(elem_id="ampo-votes-note")
     table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, wrap=True, elem_id="ampo-strengths")
     gr.Markdown(
@@ -109,5 +117,6 @@ def build(desk: Desk, tab: gr.Tab) -> None:
     )
     for event in (tab.select, again.click, blind.input):
         event(board.table, blind, [note, table], **(heard if event is again.click else quick))
+    downloads.join(as_markdown, board.markdown, blind)
     downloads.join(as_json, board.json)
     downloads.join(as_table, board.csv)

@@ -220,6 +220,7 @@ class Server:
             self._gradio.get_blocks()._queue.close()
             self._loop.call_soon_threadsafe(self._gradio.stop_event.set)
         self._loop.call_soon_threadsafe(self._ended.set)
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # open pages are cut off on purpose
         self._uvicorn.should_exit = True
         self._thread.join(10)
 

@@ -20,6 +20,7 @@ from ampo.conversation import parts
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
+from ampo.pieces import Pieces
 from ampo.types import Request, Response, TokenLogprobs
 
 log = logging.getLogger(__name__)
@@ -176,16 +177,12 @@ def _pieces(parts: Iterable[tuple[str, str]]) -> tuple[Piece, ...]:
 class Transcript:
     """What an answer amounts to so far.
 
-    before: what an answer that is gone on with had said. system: the prompt it is under. text: what is new.
-    thought, body: the two parts of both.
+    before: what an answer that is gone on with had said. system: the prompt it is under.
     steps: of the engine that brought text; the number of tokens where each brings one.
     """
 
     before: str = ""
     system: str = ""
-    text: str = ""
-    thought: str = ""
-    body: str = ""
     steps: int = 0
     started: float = field(default_factory=time.monotonic)
     first_token: float | None = None
@@ -194,13 +191,33 @@ class Transcript:
     error: str = ""
     note: str = ""
     logprobs: list[TokenLogprobs] = field(default_factory=list)
+    _text: Pieces = field(default_factory=Pieces)
+    _thought: Pieces = field(default_factory=Pieces)
+    _body: Pieces = field(default_factory=Pieces)
+    _settled: tuple[str, str] | None = None
+
+    @property
+    def text(self) -> str:
+        """What is new."""
+        return self._text.text
+
+    @property
+    def thought(self) -> str:
+        """Of what had been said and what is new."""
+        return self._settled[0] if self._settled else self._thought.text
+
+    @property
+    def body(self) -> str:
+        """What follows the thought."""
+        return self._settled[1] if self._settled else self._body.text
 
     def take(self, event: Event) -> None:
         """Add an event up."""
         match event:
             case Step(text, pieces, logprobs):
                 self.logprobs.extend(logprobs)
-                self.text, self.note = self.text + text, ""
+                self._text.add(text)
+                self.note = ""
                 if text:
                     self.steps += 1
                     self.first_token = self.first_token or time.monotonic()
@@ -239,14 +256,14 @@ class Transcript:
 
     def _add(self, piece: Piece) -> None:
         if piece.kind == "thought":
-            self.thought += piece.text
+            self._thought.add(piece.text)
             return
         if self.thought and self.thought_ended is None:
             self.thought_ended = time.monotonic()
-        self.body += piece.text
+        self._body.add(piece.text)
 
     def _settle(self) -> None:
         """The whole text is split by the one rule, which also knows a thought that only its end tells."""
         if self.thought:
             self.thought_ended = self.thought_ended or time.monotonic()
-        self.thought, self.body = parts(self.before + self.text, self.system)
+        self._settled = parts(self.before + self.text, self.system)

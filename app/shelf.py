@@ -6,14 +6,17 @@ page.js's business.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from ampo.app import downloads, export
-from ampo.app.controls import quick, quiet
-from ampo.conversation import Conversation
+from ampo.app.controls import heard, quick, quiet
+from ampo.conversation import Conversation, from_dict
+from ampo.errors import UserError
 
 _mine: dict[str, Any] = {"api_visibility": "private"}
 
@@ -40,7 +43,8 @@ class Shelf:
             self._json = gr.Button("JSON", size="sm", min_width=50, elem_id="ampo-export-json")
             self._import = gr.Button("Import", size="sm", min_width=60, elem_id="ampo-import")
         self.wanted = quiet()
-        self._text, self._name = quiet(), quiet()  # a conversation on its way to the browser, a name on its way here
+        self._text = quiet()  # a conversation on its way to the browser
+        self._name, self._file = quiet(), quiet()  # on their way here
 
     def kept(self, event: Any, now: gr.State, show: bool = True) -> Any:
         """After an event, put the conversation on the shelf. show: as the chosen one."""
@@ -55,7 +59,9 @@ class Shelf:
         gone = left(self._delete.click).then(lambda talk: talk.id, now, self._text, **quick)
         gone = gone.then(None, self._text, [self.wanted, self._undo], js="ampo.forget", **_mine)
         self._undo.click(None, None, [self.wanted, self._undo], js="ampo.undelete", **_mine)
-        left(self._import.click).then(None, None, self.wanted, js="ampo.imported", **_mine)
+        picked = self._import.click(None, None, self._file, js="ampo.picked", **_mine)
+        taken = picked.then(imported, self._file, self._file, **heard)
+        left(taken.success).then(None, self._file, self.wanted, js="ampo.imported", **_mine)
         self._search.change(None, [self.list, self._search], self.list, js="ampo.searched", **_mine)
         self._link.click(Conversation.to_json, now, self._text, **quick).then(
             None, self._text, self._link, js="ampo.link", **_mine
@@ -76,6 +82,38 @@ class Shelf:
         """The list, and the conversation of the address, when a page is opened."""
         page.load(None, None, self.list, js="() => ampo.listed(null)")
         page.load(None, None, self.wanted, js="() => ampo.arrived()")
+
+
+def imported(sent: str) -> str:
+    """The conversation in a file that a browser has read, as JSON; "" where none was chosen.
+
+    sent: what page.js makes of the file. Raises gr.Error for what is no conversation.
+    """
+    if not sent:
+        return ""
+    try:
+        return _in_file(json.loads(sent)).to_json()
+    except UserError as error:
+        how = "Choose a file that the button JSON here, or /save in ampo chat, has written."
+        raise gr.Error(escape(f"{error}. {how}"), print_exception=False) from error
+
+
+def _in_file(file: dict[str, Any]) -> Conversation:
+    name, size, text = str(file["name"])[:80], file["size"], file["text"]
+    if size == 0:
+        raise UserError(f"{name} is empty")
+    if size > file["largest"]:
+        raise UserError(f"{name} has {size / 1e6:,.0f} MB: at most {file['largest'] / 1e6:.0f} are taken here")
+    if text is None:
+        raise UserError(f"{name} is not text")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name} is not JSON") from error
+    try:
+        return from_dict(data)
+    except UserError as error:
+        raise UserError(f"{name} is JSON, but not a conversation of this page") from error
 
 
 def _as_markdown(talk: Conversation) -> downloads.File:

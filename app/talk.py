@@ -7,8 +7,9 @@ functions and generators on data; `ampo.app.chat` draws the components and joins
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +21,9 @@ from ampo.app.desk import Desk
 from ampo.app.line import Line
 from ampo.app.live import Live, Running
 from ampo.app.markdown import written
+from ampo.app.plain import Plain
 from ampo.app.probabilities import ALTERNATIVES
-from ampo.conversation import MAX_TURNS, Answer, Conversation, Turn, from_json, live_key
+from ampo.conversation import MAX_TURNS, UNFINISHED, Answer, Conversation, Turn, from_json, live_key
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Request, SamplingParams
 
@@ -38,6 +40,14 @@ class Talk:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.live = Live(Line(desk.concurrency, desk.queue_size), desk.verifier)
+        self._drawing: Callable[[], render.Drawing] = render.Live
+        self._grace = desk.grace
+
+    def for_programs(self) -> Talk:
+        """The same for programs: texts as they were written; one that goes away doesn't come back."""
+        other = copy(self)
+        other._drawing, other._grace = Plain, 0.0
+        return other
 
     @controls.named
     async def ask(
@@ -122,7 +132,7 @@ class Talk:
             raise refused(error) from error
         last = await judged(self.desk.verifier, replace(talk.turns[-1], gold=gold, kind=kind))
         talk = replace(talk, turns=(*talk.turns[:-1], last))
-        return _shown(talk, render.conversation(talk.turns))
+        return _shown(talk, self._drawing().messages(talk.turns))
 
     async def path(self, talk: Conversation) -> AsyncIterator[str]:
         """How the last answer was judged."""
@@ -144,7 +154,8 @@ class Talk:
         self.desk.turns.take(_page(page))
         kept = kept.partition("|")[2]
         try:
-            talk = from_json(kept) if kept else Conversation()
+            running = self.live.get(live_key(kept))
+            talk = running.talk if running else from_json(kept) if kept else Conversation()
         except UserError as error:
             gr.Warning(str(error))
             talk = Conversation()
@@ -198,10 +209,10 @@ class Talk:
 
     async def _watched(self, running: Running, page: gr.Request) -> AsyncIterator[Update]:
         """The answer as it grows. Something newer in the page ends it; a page that is gone does so after a while."""
-        turns, shown, began = self.desk.turns, render.Live(), ""
+        turns, shown, began = self.desk.turns, self._drawing(), ""
         turn = turns.take(key := _page(page))
         try:
-            async with aclosing(running.watch(self._grace(page))) as views:
+            async with aclosing(running.watch(self._grace)) as views:
                 async for talk in views:
                     if not turns.has(key, turn):
                         await running.stop()
@@ -211,10 +222,6 @@ class Talk:
         finally:
             turns.leave(key, turn)
 
-    def _grace(self, page: gr.Request) -> float:
-        """Only a browser comes back: a program that goes away has cancelled its call."""
-        return self.desk.grace if "sec-fetch-site" in (page.headers or {}) else 0.0
-
 
 def refused(error: UserError) -> gr.Error:
     """As Gradio shows it."""
@@ -223,8 +230,8 @@ def refused(error: UserError) -> gr.Error:
 
 def go_on_button(talk: Conversation) -> gr.Button:
     made = talk.turns[-1].answer if talk.turns else None
-    note = "Go on" if made and made.state == "stopped" else "Cut off: go on"
-    return gr.Button(note, visible=made is not None and made.state in ("length", "stopped"))
+    note = "Cut off: go on" if made and made.state == "length" else "Go on"
+    return gr.Button(note, visible=made is not None and made.state in UNFINISHED)
 
 
 def _kept(talk: Conversation) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from ampo.app import render
 from ampo.app.controls import heard, quick
 from ampo.app.desk import Desk, GuidedPrompt, Training
 from ampo.errors import UserError
@@ -94,7 +95,7 @@ def _teacher(name: str, score: float | None, chosen: bool) -> str:
 
 def _response(number: int, ruled: str, tokens: int, gave_way: bool, text: str) -> str:
     about = f"{number} · {escape(ruled)} · {tokens:,} tokens{' · gave way to a teacher' if gave_way else ''}"
-    body = f'<div class="ampo-raw">{escape(text[:_LONGEST])}</div>'
+    body = f'<div class="ampo-raw">{escape(text[:_LONGEST])}</div>{render.more(text, _LONGEST)}'
     return f'<section class="ampo-card"><h3>{about}</h3>{body}</section>'
 
 

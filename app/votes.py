@@ -26,8 +26,11 @@ def record(
 ) -> dict[str, Any]:
     """A line of the file. Of several turns `question` is the last one, which the answers are to.
 
-    sides: "a" and "b": who answered, and all that was said. order: which of them stood left and right.
-    blind: whether the voter did not know who is who.
+    Args:
+        vote: What was voted.
+        sides: "a" and "b": who answered, and all that was said.
+        order: Which of them stood left and which right.
+        blind: Whether the voter did not know who is who.
     """
     turn = sides["a"][1].turns[-1]
     return {

@@ -166,7 +166,14 @@ def _bisect(holds: Any, low: float, high: float) -> float:
 
 
 def explain(rule: Rule, stop: Stop, now: Estimate, problems: int) -> str:
-    """Why it stopped, in words; `problems` is how many there are."""
+    """Why it stopped, or that it goes on, in words.
+
+    Args:
+        rule: What was asked for.
+        stop: How it ended; "" where it goes on.
+        now: The interval's half-widths, as fractions.
+        problems: How many the benchmark has.
+    """
     asked, over = f"{100 * rule.half_width:g}", rule.over
     width = now.half_width if over == "problems" else now.sampling_half_width
     reached = f"±{100 * width:.1f} points over {over}"
@@ -185,9 +192,15 @@ def explain(rule: Rule, stop: Stop, now: Estimate, problems: int) -> str:
 
 
 def section(rule: Rule, outcomes: Mapping[str, Sequence[bool]], pilot: int, looks: Sequence[Mapping]) -> dict[str, Any]:
-    """A benchmark's part of metrics.json. looks: the records of its looks, in order.
+    """A benchmark's part of metrics.json.
 
     Of a run that was interrupted before every problem had its pilot, as many samples as all have count as the pilot.
+
+    Args:
+        rule: What was asked for.
+        outcomes: Whether each sample is right, by problem.
+        pilot: Samples of each problem before the first look.
+        looks: The records of its looks, in order.
     """
     seen = min(pilot, *map(len, outcomes.values()))
     now = estimate(tally(list(outcomes.values()), seen))

@@ -18,9 +18,9 @@ from ampo.errors import UserError
 from ampo.eval import elsewhere, looks
 from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.ledger import Ledger
+from ampo.eval.measure import judged_rows
 from ampo.eval.metrics import Judged
 from ampo.eval.rundir import RunDir
-from ampo.eval.score import judged_rows
 from ampo.types import PROTOCOLS, Problem, Protocol
 
 Thing = Literal["model", "prompt", "sampling"]
@@ -73,9 +73,15 @@ def load(
 ) -> Comparable:
     """The runs in these folders, the first being the one that the others are compared with.
 
-    protocol: default the first of `ampo`, `official` that all of them are judged by.
-    Raises UserError for folders that hold no run, no protocol in common, other problems under the same ids, and runs
-    that differ in more than one thing; `allow_different` turns the last two into notes.
+    Args:
+        paths: Run directories.
+        protocol: Whose verdicts count; None takes the first of `ampo`, `official` that all of them are judged by.
+        allow_different: Other problems under the same ids, and settings that differ in more than one thing, are notes
+            rather than errors.
+        without_doubtful: Leave out the problems that are known to be wrong or doubtful.
+
+    Raises:
+        UserError: A folder holds no run, or the runs have no protocol in common or can't be compared.
     """
     runs = _read(paths)
     judge = _protocol(runs, protocol)

@@ -20,7 +20,14 @@ SCHEMA_VERSION = 1
 
 
 def show(runs: Comparable, comparisons: Sequence[Comparison], listed: int = 0, console: Console | None = None) -> None:
-    """Print each comparison. listed: problems won, and lost, that are named at most. Fits 80 columns."""
+    """Print each comparison. Fits 80 columns.
+
+    Args:
+        runs: What was compared: names, settings, notes.
+        comparisons: Each further run against the first.
+        listed: How many problems won, and lost, are named at most.
+        console: Where to; None is the standard output.
+    """
     console = console or Console(highlight=False)
     names = {path: letter(i) for i, path in enumerate(runs.rows)}
     for path, name in names.items():
@@ -68,7 +75,14 @@ def as_data(runs: Comparable, comparisons: Sequence[Comparison]) -> dict[str, An
 
 
 def sentences(comparison: Comparison, a: str, b: str, compared: int = 1) -> Iterator[str]:
-    """What the comparison says over all, and what it would take to say more. compared: runs, with the first."""
+    """What the comparison says over all, and what it would take to say more.
+
+    Args:
+        comparison: Of two runs.
+        a: What the first is called in the sentences.
+        b: What the second is called.
+        compared: How many runs are compared with the first, for which p is corrected.
+    """
     d = comparison.overall
     at = "p < 0.05" if compared == 1 else f"p < 0.05, corrected for {compared} runs,"
     size = f"{100 * abs(d.difference):.1f} points"

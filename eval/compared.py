@@ -26,7 +26,17 @@ class Compared(Displayed, Sequence[Comparison]):
         allow_different: bool = False,
         without_doubtful: bool = False,
     ) -> None:
-        """Raises UserError for runs that can't be compared (see `ampo.eval.comparable.load`)."""
+        """Read the runs and compare them.
+
+        Args:
+            paths: Run directories; the first is the one that the others are compared with.
+            protocol: Whose verdicts count; None takes the first of `ampo`, `official` that all runs have.
+            allow_different: Compare runs that differ in more than one thing, too; a note says so.
+            without_doubtful: Leave out the problems that are known to be wrong or doubtful.
+
+        Raises:
+            UserError: The runs can't be compared (see `ampo.eval.comparable.load`).
+        """
         self.runs: Comparable = load(paths, protocol, allow_different, without_doubtful)
         try:
             self._comparisons = compare(self.runs.rows)

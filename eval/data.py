@@ -36,10 +36,16 @@ _ANSWERS = ("answer", "final_answer", "gold", "target", "label")
 def load_problems(
     benchmark: Benchmark, data_dir: Path | None = None, limit: int | None = None, *, unanswered: bool = False
 ) -> list[Problem]:
-    """The benchmark's problems in their own order; the first `limit` of them where it is given.
+    """The benchmark's problems in their own order.
 
-    data_dir: a folder of offline copies; default AMPO_DATA_DIR. unanswered: problems without a reference answer are
-    kept, for the audit; else they are an error. Raises UserError for data that can't be had or read.
+    Args:
+        benchmark: Whose.
+        data_dir: A folder of offline copies; None takes that of AMPO_DATA_DIR.
+        limit: How many, from the first on; None for all.
+        unanswered: Keep problems without a reference answer, for the audit; else they are an error.
+
+    Raises:
+        UserError: The data can't be had or read, or the limit is below 1.
     """
     if limit is not None and limit < 1:
         raise UserError(f"--limit {limit}: it must be at least 1")
@@ -61,7 +67,15 @@ def from_file(
     answer_kind: AnswerKind = "auto",
     name: str | None = None,
 ) -> list[Problem]:
-    """The problems of a user's JSONL, CSV or Parquet file (see `benchmark_of`)."""
+    """The problems of a user's JSONL, CSV or Parquet file.
+
+    Args:
+        path: The file.
+        question_column, answer_column, id_column, options_column, answer_kind, name: As of `benchmark_of`.
+
+    Raises:
+        UserError: The file can't be read, or lacks a column.
+    """
     columns = (question_column, answer_column, id_column, options_column)
     return load_problems(benchmark_of(path, *columns, answer_kind=answer_kind, name=name))
 
@@ -75,8 +89,21 @@ def benchmark_of(
     answer_kind: AnswerKind = "auto",
     name: str | None = None,
 ) -> Benchmark:
-    """A benchmark made of a file alone. Columns that aren't given are found by their usual names; the authors' veRL
-    Parquet (`prompt`, `reward_model`) is recognised. Raises UserError where that fails, with the columns it has.
+    """A benchmark made of a file alone.
+
+    The authors' veRL Parquet (`prompt`, `reward_model`) is recognised.
+
+    Args:
+        path: A JSONL, CSV or Parquet file.
+        question_column: Holds the questions; None looks for one of the usual names, as for the other columns.
+        answer_column: Holds the reference answers.
+        id_column: Holds the problems' ids; without one they are made.
+        options_column: Holds the texts of choice questions.
+        answer_kind: What the answers are; "auto" looks at each.
+        name: The benchmark's; None makes one from the file's.
+
+    Raises:
+        UserError: The file can't be read, or lacks a column; the line names those it has.
     """
     path = Path(path).expanduser()
     how = _described(read_rows(path), str(path), question_column, answer_column, id_column, options_column)
@@ -110,7 +137,16 @@ def given_rows(
     answer_kind: AnswerKind = "auto",
     name: str = "data",
 ) -> Given:
-    """A benchmark made of rows. Columns that aren't given are found as in a file (see `benchmark_of`)."""
+    """A benchmark made of rows.
+
+    Args:
+        rows: A mapping each problem.
+        question_column, answer_column, id_column, options_column, answer_kind: As of `benchmark_of`.
+        name: The benchmark's.
+
+    Raises:
+        UserError: There is no row, or a column is missing.
+    """
     found = tuple(Row(f"{name}, row {i}", row) for i, row in enumerate(rows))
     if not found:
         raise UserError(f"{name}: no problems were given: give one row at least")

@@ -35,6 +35,12 @@ def record_start(run: RunDir, engine: dict[str, Any], seed: int | None, say: Say
     """Write environment.json: the first start at the top; later ones, which may be on another machine, under `resumed`.
 
     Another engine, or other settings of it, make no other run: it goes on with them, and says so.
+
+    Args:
+        run: Where it is written.
+        engine: What the engine says of itself (`Engine.describe`).
+        seed: Of the run; None where draws were left to chance.
+        say: Takes the note about another engine.
     """
     record = environment(engine, seed)
     first = run.read_environment()  # empty where it is damaged: the new record replaces it

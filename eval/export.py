@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError, nearest
-from ampo.eval.ledger import is_on
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import problem_of
 from ampo.files import dump, well_formed, write
-from ampo.types import PROTOCOLS, Problem
+from ampo.types import PROTOCOLS, Problem, Protocol
 
 _HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
 
@@ -36,7 +35,7 @@ class Row(NamedTuple):
 
     problem: Problem
     response: ResponseRecord
-    verdicts: Mapping[str, VerdictRecord]
+    verdicts: Mapping[Protocol, VerdictRecord]
 
     @property
     def main(self) -> VerdictRecord:
@@ -72,9 +71,7 @@ def _rows(run: RunDir) -> tuple[list[Row], int]:
     problems, verdicts = run.read_problems(), run.read_verdicts()
     rows, left_out = [], 0
     for record in run.read_responses().values():
-        there = {p: verdicts[record.id, p] for p in PROTOCOLS if (record.id, p) in verdicts}
-        found = {p: verdict for p, verdict in there.items() if is_on(verdict, record)}
-        if found:
+        if found := verdicts.on(record):
             rows.append(Row(problem_of(problems, record), record, found))
         else:
             left_out += 1

@@ -6,31 +6,21 @@ want of it can be read again.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from ampo.errors import UserError
 from ampo.eval.progress import watched
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
+from ampo.eval.verdicts import fits, mark_of
 from ampo.types import OUTCOMES, PROTOCOLS, FinishReason, Outcome, Protocol
 
 _ENDS: tuple[FinishReason, ...] = ("stop", "length", "abort", "error")
 _UNKNOWN = -1
-
-
-def mark_of(record: ResponseRecord) -> str:
-    """What a verdict remembers its response by: another text, or another ending, is to be judged anew."""
-    content = f"{record.finish_reason}\0{record.text}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
-
-
-def is_on(verdict: VerdictRecord, record: ResponseRecord) -> bool:
-    """Whether a verdict is on this text; one that says no mark is on any."""
-    return verdict.mark in ("", mark_of(record))
 
 
 class Told(NamedTuple):
@@ -50,8 +40,8 @@ class _Samples:
         self.ends = bytearray()
         self.tokens = array("i")
         self.marks = array("Q")
-        self.outcomes = {protocol: bytearray() for protocol in PROTOCOLS}
-        self.places = {protocol: array("q") for protocol in PROTOCOLS}
+        self.outcomes: dict[Protocol, bytearray] = {}  # of the protocols that have judged one
+        self.places: dict[Protocol, array[int]] = {}
 
     def reach(self, sample: int) -> None:
         more = sample + 1 - len(self.ends)
@@ -59,9 +49,15 @@ class _Samples:
             self.ends.extend(bytes(more))
             self.tokens.extend([_UNKNOWN] * more)
             self.marks.extend([0] * more)
-            for protocol in PROTOCOLS:
+            for protocol in self.outcomes:
                 self.outcomes[protocol].extend(bytes(more))
                 self.places[protocol].extend([_UNKNOWN] * more)
+
+    def judged_by(self, protocol: Protocol) -> None:
+        """Make room for its verdicts."""
+        if protocol not in self.outcomes:
+            self.outcomes[protocol] = bytearray(len(self.ends))
+            self.places[protocol] = array("q", [_UNKNOWN] * len(self.ends))
 
 
 class Ledger:
@@ -69,6 +65,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._problems: dict[str, _Samples] = {}
+        self._lengths: dict[int, int] = {}  # each number once, however many responses are as long
         self.responses = 0
         self.outcomes: dict[Protocol, Counter[str]] = {protocol: Counter() for protocol in PROTOCOLS}
 
@@ -109,9 +106,10 @@ class Ledger:
         if not number.isdecimal():
             raise UserError(f"verdicts.jsonl has the id {verdict.id!r}, which is none: remove that line")
         sample = int(number)
-        if verdict.id not in self or verdict.mark not in ("", self.mark(problem, sample)):
+        if verdict.id not in self or not fits(verdict, self.mark(problem, sample)):
             return
         samples = self._problems[problem]
+        samples.judged_by(verdict.protocol)
         if before := samples.outcomes[verdict.protocol][sample]:
             self.outcomes[verdict.protocol][OUTCOMES[before - 1]] -= 1
         samples.outcomes[verdict.protocol][sample] = 1 + OUTCOMES.index(verdict.outcome)
@@ -126,9 +124,10 @@ class Ledger:
     def outcome(self, problem: str, sample: int, protocol: Protocol) -> Outcome | None:
         """How a sample was judged; None where it wasn't."""
         samples = self._problems.get(problem)
-        if samples is None or sample >= len(samples.ends) or not samples.outcomes[protocol][sample]:
+        outcomes = samples.outcomes.get(protocol, b"") if samples else b""
+        if sample >= len(outcomes) or not outcomes[sample]:
             return None
-        return OUTCOMES[samples.outcomes[protocol][sample] - 1]
+        return OUTCOMES[outcomes[sample] - 1]
 
     def place(self, problem: str, sample: int, protocol: Protocol) -> int:
         """Where the verdict's line begins."""
@@ -140,16 +139,16 @@ class Ledger:
             1
             for samples in self._problems.values()
             for protocol in protocols
-            for end, outcome in zip(samples.ends, samples.outcomes[protocol], strict=True)
+            for end, outcome in zip(samples.ends, samples.outcomes.get(protocol) or repeat(0), strict=False)
             if end and not outcome
         )
 
     def judged_samples(self, problem: str, protocol: Protocol) -> Iterator[Told]:
         """A problem's samples that have a response and a verdict."""
         samples = self._problems.get(problem)
-        if samples is None:
+        if samples is None or protocol not in samples.outcomes:
             return
         for sample, end in enumerate(samples.ends):
             if end and samples.outcomes[protocol][sample]:
-                tokens = samples.tokens[sample]
+                tokens = self._lengths.setdefault(samples.tokens[sample], samples.tokens[sample])
                 yield Told(sample, None if tokens == _UNKNOWN else tokens, _ENDS[end - 1])

@@ -24,7 +24,15 @@ Record = Mapping[str, Any]
 class Looks:
     """The state of an adaptive run.
 
-    ids: each benchmark's problems, in order. pilots: its samples to start from. Raises UserError for a damaged file.
+    Args:
+        run: The directory whose looks.jsonl is read and added to.
+        rule: When a benchmark has been sampled enough.
+        ids: Each benchmark's problems, in order.
+        pilots: Each benchmark's samples of a problem to start from.
+        say: Takes a note about a torn line.
+
+    Raises:
+        UserError: The file is damaged.
     """
 
     def __init__(

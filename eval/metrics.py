@@ -76,12 +76,12 @@ def mean_of(benchmarks: Sequence[Mapping[str, Any]]) -> tuple[float | None, list
 def by_problem(rows: Sequence[Judged]) -> dict[str, list[Judged]]:
     """One benchmark's rows by problem. Raises ValueError for a sample that is there twice."""
     problems: defaultdict[str, list[Judged]] = defaultdict(list)
-    seen: set[tuple[str, int]] = set()
     for row in rows:
-        if (row.problem, row.sample) in seen:
-            raise ValueError(f"sample {row.sample} of {row.problem} is there twice")
-        seen.add((row.problem, row.sample))
         problems[row.problem].append(row)
+    for name, samples in problems.items():
+        sample, times = Counter(row.sample for row in samples).most_common(1)[0]
+        if times > 1:
+            raise ValueError(f"sample {sample} of {name} is there twice")
     return {name: problems[name] for name in sorted(problems)}  # sums then don't depend on the rows' order
 
 

@@ -64,9 +64,9 @@ def p_value(strata: Strata) -> tuple[float, Test]:
     mean, (error, degrees) = mean_of(strata), standard_error(strata)
     if error == 0:  # no spread for Student's test: the permutation test in its normal approximation
         return 2 * NormalDist().cdf(-abs(mean) / float(np.linalg.norm(terms))), "sign-flip permutation"
-    from scipy.stats import t
+    from scipy.special import stdtr
 
-    return float(2 * t.sf(abs(mean) / error, degrees)), "paired t"
+    return float(2 * stdtr(degrees, -abs(mean) / error)), "paired t"
 
 
 def sign_flip(terms: Sequence[float] | np.ndarray) -> float:

@@ -25,9 +25,8 @@ from ampo.models import EMBEDDED, ModelRef, embedded_folder, locate, resolve
 from ampo.prompts import Template, render
 from ampo.types import Problem, SamplingParams
 
-CHARS_PER_TOKEN = (
-    3.0  # of a question: the mathematics sets have 2.6 to 3.1, ARC and GSM8K about 4 (SmolLM2's tokenizer)
-)
+CHARS_PER_TOKEN = 3.0
+"""Of a question: the mathematics sets have 2.6 to 3.1, ARC and GSM8K about 4 (SmolLM2's tokenizer)."""
 _SYSTEM_CHARS_PER_TOKEN = 4.5  # of a system prompt, which is plain English
 CHAT_TOKENS = 14  # a chat template's own, around a system prompt and a question
 QUESTION_CHARS = 600  # where neither the data nor the benchmark's file says

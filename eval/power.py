@@ -39,9 +39,16 @@ def more_problems(strata: Strata, level: float) -> int | None:
 
 
 def more_samples(strata: Strata, noise: Strata, samples: int, level: float) -> int | None:
-    """Further samples of each problem in both runs; None where no number would do, and where the difference is 0.
+    """Further samples of each problem in both runs that would show the difference.
 
-    noise: the variance of each difference that sampling makes, with `samples` of each problem.
+    Args:
+        strata: The problems' differences, an array each benchmark.
+        noise: The variance of each difference that sampling makes, with `samples` of each problem.
+        samples: Of each problem, as it is.
+        level: The p-value below which a difference is shown.
+
+    Returns:
+        How many; None where no number would do, and where the difference is 0.
     """
     mean, (error, _) = mean_of(strata), standard_error(strata)
     if mean == 0:

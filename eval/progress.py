@@ -25,7 +25,14 @@ _SILENCE = 30.0  # seconds without any sign of life, at most
 
 
 def watched(rows: Iterable[T], file: Path, unit: str, quiet: bool = False) -> Iterator[T]:
-    """The same rows, one after the other, with progress where the file that they are read from is long."""
+    """The same rows, one after the other, with progress where the file that they are read from is long.
+
+    Args:
+        rows: What is read.
+        file: Where from; its size says whether progress is shown.
+        unit: What a row is, in the plural.
+        quiet: Show none.
+    """
     short = not file.exists() or file.stat().st_size < _LONG
     with RunProgress(None, 0, Counter(), quiet or short, unit=unit) as progress:
         for row in rows:
@@ -36,8 +43,13 @@ def watched(rows: Iterable[T], file: Path, unit: str, quiet: bool = False) -> It
 class RunProgress:
     """Shown on stderr. Counts start at what earlier sessions of the run had done; rates count this one only.
 
-    total: None where nobody knows it (a stream); then no time is estimated.
-    activity: says what is under way; asked where nothing has finished for half a minute.
+    Args:
+        total: How many there will be; None where nobody knows it (a stream): then no time is estimated.
+        done: How many there are.
+        outcomes: How often each outcome came so far.
+        quiet: Show nothing.
+        unit: What is counted, in the plural.
+        activity: Says what is under way; asked where nothing has finished for half a minute.
     """
 
     def __init__(

@@ -25,6 +25,14 @@ class ResponseRecord:
 
     @staticmethod
     def of(problem: str, sample: int, seed: int | None, response: Response) -> ResponseRecord:
+        """The line for a response.
+
+        Args:
+            problem: The id of what was asked.
+            sample: Which of its samples, from 0.
+            seed: With which the engine drew it; None where it was left to chance.
+            response: What the engine answered.
+        """
         return ResponseRecord(
             id=f"{problem}#{sample}",
             problem=problem,
@@ -44,7 +52,7 @@ class VerdictRecord:
     """A line of verdicts.jsonl. A line that doesn't say the last two is of an older version.
 
     shown: as in the verdict.
-    mark: of the response that was judged (see `ampo.eval.ledger.mark_of`).
+    mark: of the response that was judged (see `ampo.eval.verdicts.mark_of`).
     """
 
     id: str
@@ -55,6 +63,10 @@ class VerdictRecord:
     seconds: float
     shown: bool = True
     mark: str = ""
+
+    @property
+    def correct(self) -> bool:
+        return self.outcome == "correct"
 
     @staticmethod
     def of(response_id: str, verdict: Verdict, mark: str = "") -> VerdictRecord:
@@ -75,7 +87,7 @@ class Judgement:
     """A line of judgements.jsonl: a model's second opinion.
 
     id: of the response. key: what the judgement depends on, a digest of judge and prompt. right: None where the reply
-    doesn't say. text: the reply, all of it.
+    doesn't say. text: the reply, all of it. mark: of the response's text, as of a verdict.
     """
 
     id: str
@@ -86,3 +98,4 @@ class Judgement:
     text: str
     completion_tokens: int | None
     seconds: float
+    mark: str = ""

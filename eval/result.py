@@ -76,9 +76,13 @@ class Run(Displayed):
         return Responses(self._folder)
 
     def verdicts(self, protocol: str | None = None) -> dict[str, VerdictRecord]:
-        """Response id -> its verdict. protocol: default the run's first."""
+        """Response id -> its verdict; none on a text that was edited since. protocol: default the run's first."""
+        return {record.id: verdict for record, verdict in self._judged(protocol) if verdict}
+
+    def _judged(self, protocol: str | None) -> Iterator[tuple[ResponseRecord, VerdictRecord | None]]:
         judge: Protocol = as_protocol(protocol or self.metrics.protocol)
-        return {id_: verdict for (id_, by), verdict in self._folder.read_verdicts().items() if by == judge}
+        verdicts = self._folder.read_verdicts()
+        return ((record, verdicts.on(record).get(judge)) for record in self._folder.read_responses().values())
 
     def to_pandas(self, protocol: str | None = None) -> pd.DataFrame:
         """A row a response: the problem, the text, the verdict.
@@ -94,8 +98,8 @@ class Run(Displayed):
             import pandas as pd
         except ImportError as error:
             raise MissingExtraError("pandas", "data", "a run as a DataFrame") from error
-        problems, verdicts = self.problems, self.verdicts(protocol)
-        rows = [_row(record, problems.get(record.problem), verdicts.get(record.id)) for record in self.responses]
+        problems = self.problems
+        rows = [_row(record, problems.get(record.problem), verdict) for record, verdict in self._judged(protocol)]
         return pd.DataFrame(rows)
 
     def show(self, console: Console | None = None) -> None:
@@ -156,7 +160,7 @@ def _row(record: ResponseRecord, problem: Problem | None, verdict: VerdictRecord
         "reference": problem and problem.answer,
         "text": record.text,
         "outcome": verdict and verdict.outcome,
-        "correct": verdict and verdict.outcome == "correct",
+        "correct": verdict and verdict.correct,
         "extracted": verdict and verdict.extracted,
         "reason": verdict and verdict.reason,
         "shown": verdict and verdict.shown,

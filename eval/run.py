@@ -24,9 +24,9 @@ from ampo.errors import EngineError, UserError
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_end, record_start
+from ampo.eval.measure import write_metrics
 from ampo.eval.resume import check_folder, has_responses, joined
 from ampo.eval.rundir import RunDir, Say
-from ampo.eval.score import write_metrics
 from ampo.eval.seeds import problem_seed
 from ampo.eval.session import Session
 from ampo.files import drop_torn_line

@@ -14,11 +14,10 @@ A process killed at any moment leaves at most a torn last line, which the next s
 
 from __future__ import annotations
 
-import fcntl
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,9 @@ import tomli_w
 from ampo.errors import UserError
 from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
 from ampo.eval.stored import Stored, placed, records
+from ampo.eval.verdicts import Verdicts
 from ampo.files import dump, without_none, write
+from ampo.locks import alone_in
 from ampo.types import Problem, Protocol, SamplingParams
 
 Say = Callable[[str], None]
@@ -101,9 +102,9 @@ class RunDir:
         """A line of responses.jsonl that `iter_responses` takes."""
         return ResponseRecord(**json.loads(line))
 
-    def read_verdicts(self) -> Mapping[tuple[str, Protocol], VerdictRecord]:
-        """By response id and protocol."""
-        return verdicts_in(self.verdicts) if self.verdicts.exists() else {}
+    def read_verdicts(self) -> Verdicts:
+        """Those there are; none where there is no file."""
+        return Verdicts(self.verdicts)
 
     def read_judgements(self) -> dict[str, Judgement]:
         """By key, in the order in which they were made."""
@@ -139,20 +140,9 @@ class RunDir:
             return {}
         return record if isinstance(record, dict) else {}
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder, and keep other processes from working in it. The lock dies with its holder."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            stream = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise UserError(f"cannot write to {self.path} ({error.strerror}): choose another --output-dir") from error
-        with stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UserError(f"another process is working in {self.path}: wait for it, or end it") from error
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from working in the folder, which is made."""
+        return alone_in(self.path)
 
 
 def _filled(config: dict[str, Any]) -> dict[str, Any]:
@@ -162,11 +152,6 @@ def _filled(config: dict[str, Any]) -> dict[str, Any]:
         if "sampling" in task:
             task["sampling"] = defaults | task["sampling"]
     return config
-
-
-def verdicts_in(file: Path) -> Stored[tuple[str, Protocol], VerdictRecord]:
-    """By response id and protocol."""
-    return Stored(file, VerdictRecord, lambda record: (record.id, record.protocol))
 
 
 def read_judgements(file: Path) -> dict[str, Judgement]:

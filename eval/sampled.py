@@ -53,8 +53,14 @@ def benchmark(problems: Mapping[str, Sequence[Sample]]) -> dict[str, Any]:
 
 
 def metrics(benchmarks: Mapping[str, dict[str, Any]], harness: str, model: str | None, **more: Any) -> dict[str, Any]:
-    """The contents of a metrics.json. harness: who judged, which is its protocol's name too. Each benchmark has its
-    `metric`'s name; where it has no `metrics`, that one is all."""
+    """The contents of a metrics.json.
+
+    Args:
+        benchmarks: The statistics of each. Each has its `metric`'s name; where it has no `metrics`, that one is all.
+        harness: Who judged, which is its protocol's name too.
+        model: Its name; None where nobody knows it.
+        more: Further entries.
+    """
     scored = list(benchmarks.values())
     for task, entry in benchmarks.items():
         entry |= {"task": task, "filter": harness}

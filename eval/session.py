@@ -14,12 +14,13 @@ from ampo.engines.base import Engine
 from ampo.errors import EngineError
 from ampo.eval.fields import fault
 from ampo.eval.judging import Judging
-from ampo.eval.ledger import Ledger, mark_of
+from ampo.eval.ledger import Ledger
 from ampo.eval.looks import Looks
 from ampo.eval.progress import RunProgress
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir, Say
 from ampo.eval.seeds import problem_seed
+from ampo.eval.verdicts import mark_of
 from ampo.files import Lines, fields_of
 from ampo.types import Problem, Protocol
 from ampo.verify import VerifierPool
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 class Session:
     """See the module's docstring.
 
-    problems: of the whole run, those that are not asked now included.
+    Args:
+        spec: What is asked.
+        run: Where responses and verdicts are kept.
+        problems: Of the whole run by id, those that are not asked now included.
+        quiet: Show no progress.
+        say: Takes notes on what was found in the folder.
     """
 
     def __init__(self, spec: RunSpec, run: RunDir, problems: Mapping[str, Problem], quiet: bool, say: Say) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ampo.errors import MissingExtraError, UserError
 from ampo.files import first_line, parse_lines
-from ampo.models import hub_reachable
+from ampo.models import offline
 
 if TYPE_CHECKING:
     from ampo.eval.suites import Benchmark
@@ -145,19 +144,13 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
     Without a connection a copy in the hub's own cache still serves. Raises UserError where there is none, for a gated
     set, and for a split or a configuration that the set doesn't have.
     """
-    reachable = hub_reachable()
-    if not reachable:
-        os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
+    unreachable = offline()
     try:
         import datasets
-        import huggingface_hub
-        from datasets import config as datasets_config
         from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError, DatasetsError
         from huggingface_hub import errors
     except ImportError as error:
         raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
-    if not reachable:  # where something has imported them before
-        huggingface_hub.constants.HF_HUB_OFFLINE = datasets_config.HF_HUB_OFFLINE = True
     name = f"{benchmark.name}: the data set {benchmark.source!r}"
     try:
         rows = datasets.load_dataset(
@@ -166,7 +159,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
     except (DatasetNotFoundError, errors.GatedRepoError) as error:
         raise HubDataError(_not_found(benchmark, name, error)) from error
     except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
-        if not reachable:
+        if unreachable:
             raise HubDataError(_unreachable(name, looked_in)) from error
         raise UserError(f"{name}: {first_line(error)}") from error
     except (DataFilesNotFoundError, DatasetsError, RuntimeError) as error:  # it is there, and not in a form to be read

@@ -59,7 +59,14 @@ def build_spec(
 def asked(
     benchmark: Benchmark, samples: int | None, template: str | None, sampling: Mapping[str, Any]
 ) -> tuple[Template, SamplingParams]:
-    """How a benchmark is asked: the template, and the sampling with the number of samples."""
+    """How a benchmark is asked: the template, and the sampling with the number of samples.
+
+    Args:
+        benchmark: Has its own template, sampling and number.
+        samples: Of a problem; None takes the benchmark's own number, and 1 at temperature 0.
+        template: The name of another template, or its file.
+        sampling: Values that replace the benchmark's.
+    """
     given = {**benchmark.sampling, **sampling}
     greedy = given.get("temperature") == 0
     params = replace(PAPER_SAMPLING, **given, n=samples or (1 if greedy else benchmark.samples))

@@ -89,10 +89,16 @@ def clustered_interval(means: Sequence[float], n_samples: int) -> Interval:
 
 
 def interval_around(p: float, error: float, n: int, n_samples: int) -> Interval:
-    """95 % interval of a mean p of n problems from its clustered standard error.
+    """95 % interval of a mean from its clustered standard error.
 
     The effective number of observations lies between the number of problems (all samples of a problem agree, or there
     is one problem, or the means don't differ and so don't say) and the number of samples (they are independent).
+
+    Args:
+        p: The mean, a fraction.
+        error: Its standard error, clustered by problem.
+        n: Problems.
+        n_samples: Samples of all problems together.
     """
     effective = min(max(p * (1 - p) / error**2, n), max(n_samples, n)) if error > 0 else n
     return wilson(p, effective, critical_value(n - 1))
@@ -102,9 +108,9 @@ def critical_value(degrees: float) -> float:
     """Student's two-sided 95 % quantile; the normal one where there are no degrees of freedom to estimate from."""
     if degrees < 1:
         return NormalDist().inv_cdf((1 + LEVEL) / 2)
-    from scipy.stats import t  # it takes a second, which nobody is to wait for who needs no interval
+    from scipy.special import stdtrit  # what scipy.stats calls, for a third of its memory and a fifth of its time
 
-    return float(t.ppf((1 + LEVEL) / 2, degrees))
+    return float(stdtrit(degrees, (1 + LEVEL) / 2))
 
 
 def wilson(p: float, n: float, z: float) -> Interval:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from ampo.errors import UserError
 from ampo.eval.fields import fault
@@ -39,6 +39,18 @@ def _places(file: Path) -> Iterator[int]:
             if line.strip():
                 yield place
             place += len(line)
+
+
+def read_at(stream: BinaryIO, place: int, kind: type[R], is_it: Callable[[R], bool]) -> R:
+    """The record whose line begins at a byte of an open file that was read before. UserError where it is no more the
+    one that was there.
+    """
+    stream.seek(place)
+    with suppress(ValueError, TypeError, AttributeError):
+        found = kind(**json.loads(stream.readline()))
+        if is_it(found):
+            return found
+    raise UserError(f"{stream.name} was written anew meanwhile: run the same command again")
 
 
 class Stored(Mapping[K, R]):

@@ -23,13 +23,13 @@ from ampo.files import explain
 from ampo.types import AnswerKind, SamplingParams
 from ampo.verify.find.own import finder, located
 
+_MATHEMATICS = ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench")
+_ELSEWHERE = ("arc_challenge", "gpqa_diamond", "mmlu_pro")
+
 SUITES: dict[str, tuple[str, ...]] = {
-    "ampo": ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
-    "ood": ("arc_challenge", "gpqa_diamond", "mmlu_pro"),
-    "paper": (
-        *("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench"),
-        *("arc_challenge", "gpqa_diamond", "mmlu_pro"),
-    ),
+    "ampo": _MATHEMATICS,
+    "ood": _ELSEWHERE,
+    "paper": (*_MATHEMATICS, *_ELSEWHERE),
     "demo": ("demo",),
 }
 """Suite name -> benchmark names, in the order of the paper's Table 1."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -34,7 +35,7 @@ Ratios against the obvious alternative in the same run; `make perf` measures the
 
 def main() -> None:
     """Measure, keep, write."""
-    known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("all", "graded"))
+    known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("all", "end_of_turn", "graded"))
     asked = sys.argv[1:] or known
     if unknown := [name for name in asked if name not in known]:
         sys.exit(f"no such script: {', '.join(unknown)}; there are {', '.join(known)}")
@@ -56,12 +57,15 @@ def main() -> None:
 
 def measure(name: str) -> list[dict[str, str]]:
     """The ratios that a script prints; none where it fails or runs out of time."""
-    with subprocess.Popen([sys.executable, HERE / f"{name}.py"], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, HERE / f"{name}.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             said, _ = process.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
+            os.killpg(process.pid, signal.SIGKILL)  # its engines too, which hold the pipe
             said, _ = process.communicate()
+            if isinstance(stopped, KeyboardInterrupt):
+                raise
     rows = [line.removeprefix("ratio:").split("|") for line in said.splitlines() if line.startswith("ratio:")]
     return [
         {"what": what.strip(), "against": against.strip(), "ratio": value.strip()}

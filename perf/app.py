@@ -1,7 +1,7 @@
 """What the page costs: time to first token and tokens/s through its endpoint, against the bare engine.
 
 Both arms are the same engine in this process, with the same questions and seeds. Bare: a thread a user takes
-`engine.stream`. Page: a process of its own asks `/chat` by the protocol that a browser uses, a session a user
+`engine.stream`. Page: a process of its own asks by the protocol that a browser uses, a session a user
 (gradio_client looks for news every 50 ms, so it would measure itself). The arms alternate.
 To be held: time to first token at most 1.10 times the bare engine's plus 50 ms, tokens/s at least 0.95 times.
 
@@ -109,16 +109,16 @@ def clients(url: str, users: int, tokens: int, seed: int) -> Result:
 
 
 def inputs(config: dict[str, Any], api: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """What makes the body of a question to `/chat` of named values: the rest as the page has it."""
-    chat = next(one for one in config["dependencies"] if one["api_name"] == "chat")
+    """What makes the body of a question of named values, as `/chat` has them: the rest as the page has it."""
+    asking = next(one for one in config["dependencies"] if one["api_name"] == "ask")  # what the page's box sets off
     states = {one["id"] for one in config["components"] if one["type"] == "state"}
     parameters = api["named_endpoints"]["/chat"]["parameters"]
 
     def body(given: dict[str, Any]) -> dict[str, Any]:
         assert given.keys() <= {p["parameter_name"] for p in parameters}
         values = iter([given.get(p["parameter_name"], p.get("parameter_default", "")) for p in parameters])
-        data = [None if component in states else next(values) for component in chat["inputs"]]
-        return {"fn_index": chat["id"], "data": data}
+        data = [None if component in states else next(values) for component in asking["inputs"]]
+        return {"fn_index": asking["id"], "data": data}
 
     return body
 

@@ -23,7 +23,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ampo import models, prompts
-from ampo.engines import onednn
+from ampo.engines.transformers import onednn
 from ampo.guidance.comprehension import Query, ScoringRow, comprehension_scores
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training.logprobs import log_prob_fn

@@ -62,9 +62,7 @@ def arm_eval(limit: int | None) -> dict[str, float]:
 def arm_bare(limit: int | None) -> dict[str, float]:
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # as our engine runs it on a CPU
     from ampo import prompts
-    from ampo.engines.vllm_arguments import cpu_arguments, engine_arguments
-    from ampo.engines.vllm_requests import bare_params
-    from ampo.engines.vllm_start import import_vllm
+    from ampo.engines.vllm import bare_params, cpu_arguments, engine_arguments, import_vllm
 
     import_vllm()
     from vllm import LLM

@@ -5,6 +5,7 @@ ours: the client, the writing, the judging, the statistics. CPU time hardly depe
 
     python perf/eval_scale.py                       # 6,000 responses: under a minute on two cores
     python perf/eval_scale.py --responses 192000    # as large as the paper's suite at 32 samples of 6,000 problems
+    python perf/eval_scale.py --keep FOLDER         # leaves the run there
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument("--responses", type=int, default=6_000)
     parser.add_argument("--characters", type=int, default=4_000)
     parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--keep", type=Path, help="a new folder for the run; default: a temporary one")
     options = parser.parse_args()
 
     from ampo import load_engine
@@ -101,7 +103,7 @@ def main() -> None:
     problems = [Problem(f"p/{i}", f"What is {i}?", "7", "p") for i in range(options.responses // SAMPLES)]
     task = Task("p", problems, load_template("plain"), SamplingParams(n=SAMPLES, temperature=0.6))
     with tempfile.TemporaryDirectory() as folder:
-        run = RunDir(Path(folder) / "run")
+        run = RunDir(options.keep or Path(folder) / "run")
         started = time.perf_counter()
         with Memory(run.responses) as memory:
             engine = load_engine("fake", base_url=url, concurrency=options.concurrency, say=lambda _: None)
@@ -111,7 +113,7 @@ def main() -> None:
     server.terminate()
     count = len(problems) * SAMPLES
     print(f"{count} responses of {options.characters} characters: {count / seconds:.0f} a second")
-    print(f"CPU of the main process: {1000 * cpu / count:.2f} ms a response")
+    print(f"CPU of the main process: {1000 * cpu / count:.2f} ms a response, {count / cpu:.0f} a second of a core")
     what = f"memory of ampo eval, {count} responses of {options.characters} characters"
     print(f"ratio: {what}: MiB | the same at its start | {ended / memory.start:.2f}")
     print(f"memory: {memory.start:.0f} MiB at the start, {ended:.0f} at the end, {memory.peak:.0f} at most")

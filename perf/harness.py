@@ -48,7 +48,7 @@ RESPONSES = DATA.parent / "guidance" / "gsm8k_four_models.jsonl" if DATA else No
 
 def commands(folder: Path, limit: int, tokens: int) -> dict[str, list[str]]:
     """The two command lines, with the same engine settings."""
-    from ampo.engines.vllm_arguments import cpu_arguments, engine_arguments
+    from ampo.engines.vllm import cpu_arguments, engine_arguments
 
     path, settings = models.resolve(models.EMBEDDED).path, EngineSettings()
     engine = {"pretrained": path} | engine_arguments(None, settings)
@@ -72,7 +72,7 @@ def commands(folder: Path, limit: int, tokens: int) -> dict[str, list[str]]:
 
 
 def on_cpu() -> bool:
-    from ampo.engines.vllm_start import import_vllm
+    from ampo.engines.vllm import import_vllm
 
     import_vllm()
     from vllm.platforms import current_platform

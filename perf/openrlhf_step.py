@@ -2,11 +2,11 @@
 
 The real OpenRLHF, Ray, DeepSpeed and vLLM, the embedded model, two runs after one another, in the order off, on; a
 step's median over all but the first, which warms up. An untrained policy fails everywhere, so outcomes are given: every
-response goes to the verifier, then a fifth of the prompts count as unsolved and of the others three responses in four
+response goes to the verifier, then a fifth of the prompts count as unsolved and of the others seven responses in eight
 as right, the same in both runs (this file is OpenRLHF's reward file). The learning rate is next to nothing, so that
 both runs have the same responses: of --tokens at most. Teacher solutions are half as long again as that.
 
-    python perf/openrlhf_step.py [--prompts 5] [--n 8] [--tokens 48] [--steps 4]
+    python perf/openrlhf_step.py [--prompts 5] [--n 4] [--tokens 32] [--steps 3]
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 
     found = judged(queries, prompts, labels)
     unsolved = json.loads(labels[0])["uid"].startswith("unsolved/")
-    right = not unsolved and hashlib.sha256(queries[0].encode()).digest()[0] % 4 > 0
+    right = not unsolved and hashlib.sha256(queries[0].encode()).digest()[0] % 8 > 0
     outcome = OUTCOMES.index("correct" if right else "wrong")
     return {"rewards": 0.9 * right, "scores": float(right), "extra_logs": found["extra_logs"] | {"outcome": outcome}}
 
@@ -59,7 +59,7 @@ def make_prompts(n: int, tokens: int, tokenizer: Any) -> list[Any]:
         uid = f"unsolved/{i}" if i % 5 == 0 else f"solved/{i}"
         problem = Problem(uid, f"What is {a} + {b}?", str(a + b), kind="math")
         solutions = tuple(Solution(f"t{k}", wordy(), verified=True) for k in range(4))
-        [prompt], _ = tokenized([problem], load_template("ampo"), tokenizer, 512)
+        [prompt], _ = tokenized([problem], load_template("plain"), tokenizer, 512)
         made.append(TrainPrompt(prompt.problem, prompt.ids, solutions))
     return made
 
@@ -105,8 +105,8 @@ def run_arm(preset: str, options: argparse.Namespace, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--prompts", type=int, default=5)
-    parser.add_argument("--n", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--n", type=int, default=4)
+    parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--arm", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,10 +1,11 @@
 """report.html of 6,000 long responses in Chromium, against the obvious page: all of them in <details> elements.
 
     python perf/report_page.py [--responses 6000] [--tokens 2000]
+    python perf/report_page.py --page report.html       # that one alone, as of a run that perf/large_run.py --keep made
 
 Prints, for both, the size and the time until the page can be used (its `load` event; ours also until the list is
-there and until the plots are drawn), and for ours how long a search through all texts takes. Needs Chromium,
-chromedriver and selenium.
+there and until the plots are drawn), and for ours how long it takes to search through all texts, to filter, to sort and
+to page through the list, and the browser's memory. Needs Chromium, chromedriver and selenium.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,14 +26,17 @@ from typing import Any
 from selenium import webdriver
 
 from ampo.eval.ledger import Ledger
+from ampo.eval.measure import judged_rows
 from ampo.eval.metrics import summarise
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.report.page import page
 from ampo.eval.report.source import load
 from ampo.eval.rundir import RunDir
-from ampo.eval.score import judged_rows
 from ampo.files import dump
 from ampo.types import Problem
+
+sys.path.insert(0, str(Path(__file__).parent))
+from large_run import tree  # pyright: ignore[reportMissingImports]  (a script beside it)
 
 WORDS_PER_TOKEN = 0.75
 
@@ -98,25 +103,107 @@ def measure(browser: webdriver.Chrome, file: Path, ready: str) -> dict[str, floa
     return {name: round(value) for name, value in times}
 
 
-def search(browser: webdriver.Chrome) -> float:
-    """Milliseconds from typing to the list, the first search and one after it. 200 ms of it wait for more typing."""
-    script = """
-      const [text, done] = arguments, form = document.querySelector('.filters');
+def until_listed(browser: webdriver.Chrome, what: str, *given: str) -> float:
+    """Milliseconds from something done to the list that comes of it. what: JavaScript, of `form` and `given`."""
+    script = f"""
+      const done = [...arguments].at(-1), given = arguments, form = document.querySelector('.filters');
       const count = document.querySelector('.count'), start = performance.now();
-      count.textContent = ''; form.search.value = text;
-      form.search.dispatchEvent(new Event('input', {bubbles: true}));
-      const timer = setInterval(() => { if (count.textContent.includes(' of ')) {
-        clearInterval(timer); done(performance.now() - start); } }, 5);
+      count.textContent = '';
+      {what};
+      const timer = setInterval(() => {{ if (count.textContent.includes(' of ')) {{
+        clearInterval(timer); requestAnimationFrame(() => setTimeout(() => done(performance.now() - start))); }} }}, 5);
     """
-    browser.set_script_timeout(120)
-    return round(browser.execute_async_script(script, "nowhere to be found"))
+    browser.set_script_timeout(300)
+    return round(browser.execute_async_script(script, *given))
+
+
+def search(browser: webdriver.Chrome, text: str) -> float:
+    """From typing on; 200 ms of it wait for more typing."""
+    typed = "form.search.value = given[0]; form.search.dispatchEvent(new Event('input', {bubbles: true}))"
+    return until_listed(browser, typed, text)
+
+
+def choose(browser: webdriver.Chrome, name: str, value: str) -> float:
+    return until_listed(
+        browser, "form[given[0]].value = given[1]; form.dispatchEvent(new Event('change'))", name, value
+    )
+
+
+def page_through(browser: webdriver.Chrome, pages: int = 50) -> float:
+    """Milliseconds from PageDown to the next page's rows and to the text of the one that is chosen, on the average."""
+    script = """
+      const [pages, done] = arguments, list = document.querySelector('.list');
+      const tick = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+      (async () => {
+        const start = performance.now();
+        for (let i = 0; i < pages; i++) {
+          list.dispatchEvent(new KeyboardEvent('keydown', {key: 'PageDown', bubbles: true}));
+          await tick();
+        }
+        done((performance.now() - start) / pages);
+      })();
+    """
+    return round(browser.execute_async_script(script, pages))
+
+
+def used(browser: webdriver.Chrome) -> dict[str, float]:
+    """What a reader does, in milliseconds."""
+    chip = "document.querySelector('.chips .chip:not([hidden])').click()"
+    return {
+        "filter": until_listed(browser, chip),
+        "and off": until_listed(browser, chip),
+        "samples differ": choose(browser, "which", "samples"),
+        "and all again": choose(browser, "which", ""),
+        "longest first": choose(browser, "order", "longest"),
+        "a page down": page_through(browser),
+        "first search": search(browser, "nowhere to be found"),
+        "another search": search(browser, "not here either"),
+        "search ended": search(browser, ""),
+    }
+
+
+def memory_mib(browser: webdriver.Chrome) -> float:
+    """Of the browser's processes together; what they share counts once."""
+    total = 0
+    for pid in tree(browser.service.process.pid):
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue  # it has ended
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def look(browser: webdriver.Chrome, page: Path, screenshot: Path | None) -> dict[str, float]:
+    """Open our page and use it; prints what it takes, and returns the times of opening it."""
+    opened = measure(browser, page, "'ready' in document.documentElement.dataset")
+    at_first = memory_mib(browser)
+    if screenshot:
+        browser.set_window_size(1400, 1100)
+        browser.execute_script("document.querySelector('#responses')?.scrollIntoView()")
+        time.sleep(1)
+        screenshot.write_bytes(browser.get_screenshot_as_png())
+    print(
+        f"opened: {opened} ms, {at_first:.0f} MiB in the browser; {browser.find_element('css selector', '.count').text}"
+    )
+    print(f"used: {used(browser)} ms; {memory_mib(browser):.0f} MiB after the searches")
+    return opened
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--responses", type=int, default=6000)
     parser.add_argument("--tokens", type=int, default=2000, help="of a response in the middle")
+    parser.add_argument("--page", type=Path, help="a report.html that is there, measured alone")
+    parser.add_argument("--screenshot", type=Path, help="a .png of the page, as the list is first seen")
     given = parser.parse_args()
+    if given.page:
+        browser = chromium()
+        try:
+            look(browser, given.page.resolve(), given.screenshot)
+        finally:
+            browser.quit()
+        return
     with tempfile.TemporaryDirectory() as folder:
         run = make_run(Path(folder), given.responses, given.tokens)
         ours, plain = Path(folder) / "report.html", Path(folder) / "plain.html"
@@ -127,12 +214,11 @@ def main() -> None:
         browser = chromium()
         try:
             of_plain = measure(browser, plain, "document.readyState === 'complete'")
-            of_ours = measure(browser, ours, "'ready' in document.documentElement.dataset")
-            searches = [search(browser), search(browser)]
+            of_ours = look(browser, ours, given.screenshot)
         finally:
             browser.quit()
         sizes = [file.stat().st_size / 1e6 for file in (ours, plain)]
-    print(f"report.html: {sizes[0]:.1f} MB, written in {seconds:.1f} s; {of_ours} ms; searches {searches} ms")
+    print(f"report.html: {sizes[0]:.1f} MB, written in {seconds:.1f} s")
     print(f"plain page:  {sizes[1]:.1f} MB; {of_plain} ms")
     what, against = f"report page of {given.responses} responses", "a plain page of the same texts"
     print(f"ratio: {what}: size | {against} | {sizes[0] / sizes[1]:.2f}")

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from ampo.eval.data import load_problems
 from ampo.eval.ledger import Ledger
+from ampo.eval.measure import write_metrics
 from ampo.eval.records import ResponseRecord
 from ampo.eval.rundir import RunDir
-from ampo.eval.score import judge_all, write_metrics
+from ampo.eval.score import judge_all
 from ampo.eval.suites import resolve
 from ampo.files import Lines, dump
 from ampo.types import Problem

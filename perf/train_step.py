@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 
 from ampo import models
-from ampo.engines.loading import load
 from ampo.engines.settings import EngineSettings
+from ampo.engines.transformers import load
 from ampo.prompts import load_template
 from ampo.training.config import TrainConfig, validated
 from ampo.training.loop import LocalTrainer

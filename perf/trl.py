@@ -37,8 +37,8 @@ def write_model(folder: Path) -> None:
     import torch
 
     from ampo import models
-    from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load
 
     loaded = load(models.resolve(models.EMBEDDED).path, None, EngineSettings(dtype="float32"), "cpu", None)
     with torch.no_grad():
@@ -57,8 +57,8 @@ def timed(step: Callable[[], None], steps: int) -> dict[str, float]:
 
 
 def ours(model: Path, options: argparse.Namespace) -> dict[str, Any]:
-    from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load
     from ampo.training.config import validated
     from ampo.training.loop import LocalTrainer
     from ampo.training.prompts import TrainPrompt

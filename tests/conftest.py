@@ -60,7 +60,7 @@ def _patient(get_node: Any) -> Any:
     """Ray gives a node half a minute to come up, which a busy machine exceeds."""
 
     def found(*arguments: Any) -> Any:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 return get_node(*arguments)
@@ -138,29 +138,36 @@ def model_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(model_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of half a million parameters with the embedded model's tokenizer: real, and quick."""
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+def make_llama(model_path: str) -> Callable[..., Path]:
+    """Writes a random Llama of two layers with the embedded model's tokenizer into a folder, and gives the folder."""
 
-    torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(model_path)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    folder = tmp_path_factory.mktemp("tiny")
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    def make(folder: Path, dtype: str = "float32", **sizes: Any) -> Path:
+        import torch
+        from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+        torch.manual_seed(0)
+        tokenizer = AutoTokenizer.from_pretrained(model_path)
+        shape = {"num_attention_heads": 2, "max_position_embeddings": 512, **sizes}
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            num_hidden_layers=2,
+            num_key_value_heads=2,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            **shape,
+        )
+        LlamaForCausalLM(config).to(getattr(torch, dtype)).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(make_llama: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of half a million parameters: real, and quick."""
+    return make_llama(tmp_path_factory.mktemp("tiny"), hidden_size=16, intermediate_size=32)
 
 
 @pytest.fixture(scope="session")
@@ -200,7 +207,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _await_server(port: int, process: subprocess.Popen[bytes], log: str) -> None:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900  # a busy machine imports vLLM for minutes; one that has ended is seen at once
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

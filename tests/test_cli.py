@@ -84,6 +84,7 @@ def test_a_run_begins_without_the_library_of_its_intervals() -> None:
     [
         (["eval", "--suite", "dmo"], "demo"),
         (["app", "--runs", "nowhere"], "--runs nowhere: no such folder"),
+        (["app", "--judge", "no-such-model"], "unknown model 'no-such-model'"),
         (["eval", "--limit", "0"], "--limit 0: it must be at least 1"),
         (["eval", "--model", "no-such-model"], "unknown model 'no-such-model'"),
         (["eval", "--protocol", "offcial"], "official"),
@@ -96,6 +97,7 @@ def test_a_run_begins_without_the_library_of_its_intervals() -> None:
         (["generate", ""], "the question is empty"),
         (["eval", "--mean-tokens", "900"], "--mean-tokens is for an estimate: give --dry-run, too"),
         (["score", "no-such-run"], "is no run directory"),
+        (["serve", "some/model"], "what is 'some/model'? A model is given by --model"),
         (["report", "no-such-run"], "is no run directory"),
     ],
 )
@@ -204,7 +206,7 @@ def test_a_broken_line_in_a_data_file_is_named(tmp_path: Path) -> None:
 
 def test_no_permission_to_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "choose another --output-dir" in refused("eval", "--output-dir", str(tmp_path / "file" / "run"))
+    assert "choose another folder" in refused("eval", "--output-dir", str(tmp_path / "file" / "run"))
 
 
 def test_an_unreachable_hub(tmp_path: Path) -> None:

@@ -133,3 +133,18 @@ def test_a_hub_whose_address_is_none_is_not_reachable(endpoint: str, monkeypatch
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
     assert not models.hub_reachable()
+
+
+def test_without_the_hub_its_client_is_told_also_after_it_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = pytest.importorskip("huggingface_hub").constants
+    config = pytest.importorskip("datasets").config
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")
+    for module in (constants, config):
+        monkeypatch.setattr(module, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(models, "hub_reachable", lambda: True)
+    assert not models.offline()
+    assert not constants.HF_HUB_OFFLINE
+    monkeypatch.setattr(models, "hub_reachable", lambda: False)
+    assert models.offline()
+    assert constants.HF_HUB_OFFLINE
+    assert config.HF_HUB_OFFLINE

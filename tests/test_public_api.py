@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,39 @@ def test_dir_names_what_is_public(name: str) -> None:
     module = import_module(name)
     assert set(module.__all__) <= set(dir(module))
     assert all(inspect.getdoc(getattr(module, public)) for public in module.__all__ if public != "__version__")
+
+
+def routines() -> Iterator[tuple[str, Callable[..., Any], str]]:
+    """Every public function, method and constructor that is written out: its name, itself, where it is described."""
+    for name in MODULES:
+        module = import_module(name)
+        for public in sorted(module.__all__):
+            what = getattr(module, public)
+            if inspect.isfunction(what):
+                yield f"{name}.{public}", what, inspect.getdoc(what) or ""
+            if not inspect.isclass(what):
+                continue
+            if inspect.isfunction(start := vars(what).get("__init__")) and not fields_of(what):
+                yield f"{name}.{public}", start, f"{inspect.getdoc(what)}\n{inspect.getdoc(start)}"
+            for member in sorted({*members(what)}):
+                if callable(one := getattr(what, member)):
+                    yield f"{name}.{public}.{member}", one, inspect.getdoc(one) or ""
+
+
+def described_parameters(doc: str) -> set[str]:
+    """The names under each `Args:` of a docstring; several may share a line."""
+    sections = re.findall(r"^Args:\n((?: .*\n?|\n)*)", doc, re.MULTILINE)
+    heads = re.findall(r"^    (\w[\w, ]*):", "\n".join(sections), re.MULTILINE)
+    return {name for head in heads for name in head.split(", ")}
+
+
+def test_many_parameters_are_told_one_by_one() -> None:
+    untold = {}
+    for name, what, doc in routines():
+        parameters = [one for one in inspect.signature(what).parameters if one != "self"]
+        if len(parameters) >= 4 and (missing := set(parameters) - described_parameters(doc)):
+            untold[name] = sorted(missing)
+    assert not untold, f"the docstring's Args: lacks these: {untold}"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

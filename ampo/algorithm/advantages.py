@@ -24,9 +24,18 @@ def group_advantages(
 
     A group whose rewards are all equal gets exactly 0: what rounding leaves of its mean is no signal, and would grow to
     one where it is divided by a deviation that is rounding as well.
-    divide_by_std: by the sample deviation (n - 1), as veRL does.
-    on_policy_only: mean and deviation over the rows that are no teacher's; teacher rows get 0 (preset rl-sft).
-    Raises ValueError where on_policy_only comes without is_teacher.
+
+    Args:
+        rewards: Of each response, a row each group.
+        divide_by_std: Divide by the sample deviation (n - 1), as veRL does.
+        on_policy_only: Mean and deviation are over the rows that are no teacher's; teacher rows get 0 (preset rl-sft).
+        is_teacher: Which responses are teacher solutions; read for on_policy_only alone.
+
+    Returns:
+        The advantages, in the rewards' shape.
+
+    Raises:
+        ValueError: on_policy_only comes without is_teacher.
     """
     counted = torch.ones_like(rewards)
     if on_policy_only:

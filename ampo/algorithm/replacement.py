@@ -63,6 +63,13 @@ def is_triggered(correct: Sequence[bool], algorithm: Algorithm) -> bool:
 
 
 def generator(seed: int, step: int, prompt_id: str, purpose: str) -> random.Random:
-    """A generator for one decision about one prompt in one step."""
+    """A generator for one decision about one prompt in one step; other arguments make an independent one.
+
+    Args:
+        seed: Of the run.
+        step: Of the run, from 1.
+        prompt_id: Whose group is decided about.
+        purpose: Which decision it is.
+    """
     digest = hashlib.sha256(f"{seed}/{step}/{purpose}/{prompt_id}".encode()).digest()
     return random.Random(int.from_bytes(digest[:8], "big"))

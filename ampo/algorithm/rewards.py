@@ -30,9 +30,13 @@ def repeats_itself(text: str) -> bool:
 
 
 def reward(accuracy: float, text: str, *, format_reward: float = 0.1, repetition_penalty: bool = True) -> float:
-    """The reward of a response.
+    """The reward of a response: 0, 0.1, 0.9 or 1 by default, less 1 for one that repeats itself.
 
-    accuracy: 1 for a correct answer, else 0 (RLPR: a probability). The result is 0, 0.1, 0.9 or 1, less the penalty.
+    Args:
+        accuracy: 1 for a correct answer, else 0; for RLPR a probability.
+        text: The response, all of it.
+        format_reward: What `<answer>` tags are worth; accuracy is worth the rest, up to 1.
+        repetition_penalty: Whether repetition costs 1.
     """
     earned = (1 - format_reward) * accuracy + format_reward * has_format(text)
     return earned - (repetition_penalty and repeats_itself(text))

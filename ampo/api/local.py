@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 
 def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path | None) -> None:
-    """Train into a folder, or with dry_run say what the config means. data_dir: of offline copies of benchmarks."""
+    """Train into a folder, or say what the config means.
+
+    Args:
+        config: What is trained, and how.
+        folder: The run's.
+        dry_run: Say what it means, and write nothing.
+        data_dir: Of offline copies of benchmarks; None takes that of AMPO_DATA_DIR.
+
+    Raises:
+        UserError: The config, the model or the data are of no use.
+    """
     from ampo import models
     from ampo.api.training_data import guided_prompts, validation_prompts
     from ampo.training import plan
@@ -59,8 +69,8 @@ def _train(
 ) -> None:
     import torch
 
-    from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load
     from ampo.training import plan
     from ampo.training.loop import LocalTrainer
 

@@ -21,7 +21,18 @@ def train_on_openrlhf(
     ray_address: str | None,
     data_dir: Path | None,
 ) -> None:
-    """Check a config against OpenRLHF, and run it there. stop: after showing its command, or what it means."""
+    """Check a config against OpenRLHF, and run it there.
+
+    Args:
+        config: What is trained, and how.
+        folder: The run's.
+        stop: Stop after showing OpenRLHF's command, or what the config means; None trains.
+        ray_address: Of a cluster to join; None starts one on this machine.
+        data_dir: Of offline copies of benchmarks; None takes that of AMPO_DATA_DIR.
+
+    Raises:
+        UserError: OpenRLHF can't do it, or the model or the data are of no use.
+    """
     from ampo import models
     from ampo.api.rl import show_alone, train_rl
     from ampo.api.sft import train_sft

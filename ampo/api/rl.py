@@ -25,10 +25,19 @@ def train_rl(
     found: Guidance,
     ray_address: str | None,
 ) -> None:
-    """stop: after showing its command, or what it means. found: the prompts with their guidance."""
+    """Train by OpenRLHF's RL, or show what that would be.
+
+    Args:
+        config: What is trained, and how.
+        folder: The run's.
+        stop: Stop after showing OpenRLHF's command, or what the config means; None trains.
+        model: A local folder.
+        found: The prompts with their guidance.
+        ray_address: Of a cluster to join; None starts one on this machine.
+    """
     from transformers import AutoConfig, AutoTokenizer
 
-    from ampo.engines.loading import stop_ids
+    from ampo.engines.transformers import stop_ids
     from ampo.training.openrlhf import data, flags, hardware, plan
     from ampo.training.openrlhf.settings import Settings
     from ampo.training.rundir import TrainDir
@@ -61,7 +70,14 @@ def train_rl(
 
 
 def show_alone(config: TrainConfig, folder: Path, stop: Literal["command", "plan"], missing: Exception) -> None:
-    """What the config alone tells, where the model can't be had (missing): the command, or the plan."""
+    """What the config alone tells, where the model can't be had: the command, or the plan.
+
+    Args:
+        config: What is trained, and how.
+        folder: The run's.
+        stop: Which of the two is shown.
+        missing: Why the model can't be had.
+    """
     from ampo.training.openrlhf import flags, hardware, plan, sft
 
     command = sft.COMMAND if config.resolved_algorithm().objective == "sft" else flags.RL

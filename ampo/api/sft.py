@@ -23,7 +23,15 @@ def train_sft(
     model: str,
     guidance: Guidance,
 ) -> None:
-    """stop: after showing its command, or what it means."""
+    """Train by OpenRLHF's SFT, or show what that would be.
+
+    Args:
+        config: What is trained, and how.
+        folder: The run's.
+        stop: Stop after showing OpenRLHF's command, or what the config means; None trains.
+        model: A local folder.
+        guidance: The prompts with the solutions that are learnt from.
+    """
     from ampo.training.openrlhf import hardware
     from ampo.training.openrlhf.flags import Place
     from ampo.training.rundir import TrainDir
@@ -41,7 +49,7 @@ def _train(config: TrainConfig, place: Place, stop: Literal["command", "plan"] |
     """With the run's folder locked, unless nothing is written."""
     from transformers import AutoConfig, AutoTokenizer
 
-    from ampo.engines.loading import stop_ids
+    from ampo.engines.transformers import stop_ids
     from ampo.training.openrlhf import data, plan, sft
     from ampo.training.turn import end_of_turn
 

@@ -41,7 +41,7 @@ def guided_prompts(
 
     from transformers import AutoTokenizer
 
-    from ampo.engines.loading import stop_ids
+    from ampo.engines.transformers import stop_ids
     from ampo.guidance.lengths import measure_by
     from ampo.training import plan
     from ampo.training.prompts import Guidance, with_guidance
@@ -65,7 +65,17 @@ def guided_prompts(
 
 
 def validation_prompts(config: TrainConfig, path: str, data_dir: Path | None, trained: set[str]) -> list[TrainPrompt]:
-    """Those to validate on; none where the config names none. trained: questions, which are left out."""
+    """Those to validate on; none where the config names none.
+
+    Args:
+        config: Names the problems.
+        path: Of the model, whose tokenizer counts.
+        data_dir: Of offline copies of benchmarks; None takes that of AMPO_DATA_DIR.
+        trained: The questions that are trained on, which are left out.
+
+    Raises:
+        UserError: The problems can't be had, or all of them are trained on.
+    """
     if config.data.validation is None:
         return []
     problems = _problems(config.data.validation, "data.validation", "validation", data_dir)

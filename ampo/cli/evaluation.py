@@ -23,6 +23,8 @@ from ampo.cli.options import (
     GpuMemory,
     MaxModelLen,
     MaxNumSeqs,
+    RayAddress,
+    Replicas,
     Strict,
     TensorParallel,
     WithoutDoubtful,
@@ -102,6 +104,8 @@ def score(
     max_num_seqs: MaxNumSeqs = None,
     gpu_memory_utilization: GpuMemory = 0.9,
     tensor_parallel_size: TensorParallel = 1,
+    ray_address: RayAddress = None,
+    replicas: Replicas = None,
 ) -> None:
     """Judge the saved responses of a run again. Needs no model and no GPU, but for a second opinion (--judge)."""
     from ampo import api
@@ -117,6 +121,8 @@ def score(
     if second and dry_run:
         say(f"dry run, {judge} is not asked: {second.plan()}")
         return
+    if second:
+        second.judge.check()
     run = api.score(run_dir, protocols, second=second)
     run.show()
     show_notes(run.metrics.raw)

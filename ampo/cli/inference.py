@@ -31,6 +31,7 @@ from ampo.cli.options import (
     engine_settings,
     start_engine,
 )
+from ampo.errors import UserError
 
 if TYPE_CHECKING:
     from ampo.engines import Engine, EngineSettings
@@ -155,5 +156,7 @@ def serve(
     from ampo import serve as server
     from ampo.models import EMBEDDED
 
+    if context.args and not context.args[0].startswith("-"):
+        raise UserError(f"what is {context.args[0]!r}? A model is given by --model")
     door = server.Door(host, port, None if no_key else api_key, no_key, tuple(allow_host or ()))
     server.serve(model or EMBEDDED, door, engine_settings(locals()), context.args)

@@ -17,6 +17,8 @@ from ampo.cli.options import (
     GpuMemory,
     MaxModelLen,
     MaxNumSeqs,
+    RayAddress,
+    Replicas,
     TensorParallel,
     engine_settings,
     start_engine,
@@ -90,6 +92,13 @@ class Judge(NamedTuple):
 
         return form_of(self.form, model)
 
+    def check(self) -> None:
+        """Raises UserError where a model's name means none, before anything else is loaded or judged for it."""
+        from ampo import models
+
+        if self.url is None:
+            models.locate(models.resolve(self.name))
+
     def start(self) -> Engine:
         return start_engine(self.name or None, self.backend, self.url, self.api_key, self.settings, self.concurrency)
 
@@ -113,13 +122,15 @@ class SecondOpinion(NamedTuple):
             work = self._work(problems, responses, verdicts, form, engine.model, judged)
             say(f"judge {engine.model}, form {form.name}: {work.describe()}")
             made = ask(engine, form, work.to_ask, self.run.judgements)
+        if silent := len(work.to_ask) - len(made):
+            say(f"note: {engine.model} gave no reply to {silent:,} of them: the same command asks again")
         last = [one for one in judged.values() if (one.judge, one.form) == (engine.model, form.name)]
         return [*judged.values(), *last, *made.values()]
 
     def plan(self) -> str:
         """What would be asked, by the verdicts that are there. Raises UserError where there are none."""
         problems, responses, verdicts = self.run.read_problems(), self.run.read_responses(), self.run.read_verdicts()
-        if not any(protocol == "ampo" for _, protocol in verdicts):
+        if "ampo" not in verdicts.protocols:
             raise UserError(f"{self.run.path} is not judged by the rules yet: `ampo score {self.run.path}` does it")
         form = self.judge.form_for(self.judge.name)
         return self._work(problems, responses, verdicts, form, self.judge.name, self.run.read_judgements()).describe()
@@ -160,6 +171,8 @@ def check(
     max_num_seqs: MaxNumSeqs = None,
     gpu_memory_utilization: GpuMemory = 0.9,
     tensor_parallel_size: TensorParallel = 1,
+    ray_address: RayAddress = None,
+    replicas: Replicas = None,
 ) -> None:
     """Measure a judge: right and wrong answers it accepts, answers in the other order, and injections."""
     from tempfile import TemporaryDirectory

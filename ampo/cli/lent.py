@@ -77,7 +77,6 @@ def _state(folder: Path) -> str:
 def read_run(root: Path, name: str) -> Run:
     """A run by its name. Only one of `run_names` is opened, so that no name leads out of the folder."""
     from ampo.app.desk import Run, RunRow
-    from ampo.eval.ledger import is_on
     from ampo.eval.records import ResponseRecord
     from ampo.eval.rundir import RunDir
     from ampo.types import Verdict
@@ -86,16 +85,10 @@ def read_run(root: Path, name: str) -> Run:
         raise UserError(f"{root} has no run {name!r}: choose one of the list")
     run = RunDir.existing(root / name)
     config, problems, verdicts = run.read_config(), run.read_problems(), run.read_verdicts()
-    judged = {v.id: v for v in reversed(list(verdicts.values()))}
 
-    def verdict(r: ResponseRecord) -> Verdict | None:
-        v = judged.get(r.id)
-        if v is None or not is_on(v, r):
-            return None
-        return Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol, v.shown)
-
-    rows = [
-        RunRow(
+    def row(r: ResponseRecord) -> RunRow:
+        found = verdicts.on(r).values()
+        return RunRow(
             id=r.id,
             problem=problems[r.problem],
             text=well_formed(r.text),
@@ -103,11 +96,10 @@ def read_run(root: Path, name: str) -> Run:
             completion_tokens=r.completion_tokens or 0,
             seconds=r.seconds,
             seed=r.seed,
-            verdict=verdict(r),
+            verdicts=[Verdict(v.outcome, v.extracted, v.reason, v.seconds, v.protocol, v.shown) for v in found],
         )
-        for r in run.read_responses().values()
-        if r.problem in problems
-    ]
+
+    rows = [row(r) for r in run.read_responses().values() if r.problem in problems]
     model = config.get("model") or {}
     return Run(name, str(model.get("name", "") if isinstance(model, dict) else model), _summary(run), rows)
 

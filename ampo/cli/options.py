@@ -194,6 +194,12 @@ def start_engine(
     concurrency: int = 32,
     max_retries: int = 3,
 ) -> Engine:
+    """The engine that a command's flags ask for.
+
+    Args:
+        model, backend, base_url, api_key, settings, concurrency: As of `ampo.load_engine`.
+        max_retries: Of a request to an endpoint.
+    """
     from ampo.engines import EndpointSettings, load_engine
 
     return load_engine(

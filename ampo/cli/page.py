@@ -85,6 +85,8 @@ def app(
     if runs != _RUNS and not runs.is_dir():
         raise UserError(f"--runs {runs}: no such folder: name one that holds run directories of `ampo eval`")
     address = where.address()
+    if asked:
+        asked.check()
     server = Server(address, model.model or EMBEDDED)
     say(_where(server) + " while the model loads (Ctrl-C ends it)")
     if where.open_browser:

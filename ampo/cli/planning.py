@@ -93,8 +93,15 @@ def show_plan(
     how: Mapping[str, Any],
     check: Callable[[Sequence[Problem]], object],
 ) -> None:
-    """Print what a run would ask and what it would take. how: the settings that it shares with the run; check: is shown
-    its problems."""
+    """Print what a run would ask and what it would take.
+
+    Args:
+        benchmarks: What is asked.
+        model: A name, or an endpoint's URL.
+        plan: The flags for the estimate.
+        how: The settings that it shares with the run.
+        check: Is shown the problems.
+    """
     from ampo.eval.plan import make_plan
     from ampo.eval.plan_table import show
 

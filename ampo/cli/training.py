@@ -49,7 +49,17 @@ def training_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def show_training(paths: Sequence[Path], html: bool, output: Path | None, follow: bool = False) -> None:
-    """What `ampo report` does with training runs: a table, or a page of curves for each, or one that follows one."""
+    """What `ampo report` does with training runs: a table, or a page of curves for each, or one that follows one.
+
+    Args:
+        paths: Run directories.
+        html: Write pages.
+        output: The page's file; None is in the run directory.
+        follow: Write it anew as the run goes on.
+
+    Raises:
+        UserError: The options contradict each other.
+    """
     from ampo.training import report
 
     if output and len(paths) > 1:

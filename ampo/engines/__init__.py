@@ -1,4 +1,16 @@
-"""Engines: prompts in, responses out. `load_engine` picks one and says why."""
+"""Engines: prompts in, responses out. `load_engine` picks one and says why.
+
+base, settings      what an engine is, and what it is started with
+vllm/               vLLM, on GPUs or a CPU
+transformers/       transformers, for machines without vLLM
+openai/             OpenAI-compatible endpoints
+cluster/            engines of these kinds on a Ray cluster
+registry            those that other packages bring
+source              a model before it is loaded
+encoding            a prompt -> its tokens
+response            text -> `Response`; likelihood: what is told of a given text
+halt, background    a stream is ended from another thread; an event loop runs beside
+"""
 
 from __future__ import annotations
 
@@ -82,8 +94,7 @@ def _loaded(
     ref = models.locate(models.resolve(model or models.EMBEDDED, say))
     say(f"engine: {backend} ({why}); loading {ref.name} ...")
     if backend == "vllm":
-        from ampo.engines.vllm import VLLMEngine
-        from ampo.engines.vllm_start import BrokenVLLMError
+        from ampo.engines.vllm import BrokenVLLMError, VLLMEngine
 
         try:
             return VLLMEngine(ref, settings)

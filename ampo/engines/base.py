@@ -16,7 +16,7 @@ from ampo.errors import EngineError, UserError
 from ampo.types import Delta, Message, Request, Response, Sample, SamplingParams
 
 if TYPE_CHECKING:
-    from ampo.engines.logprobs import Likelihood, Text
+    from ampo.engines.likelihood import Likelihood, Text
 
 
 class Engine(ABC):
@@ -66,7 +66,7 @@ class Engine(ABC):
         return ""
 
     def likelihoods(self, texts: Iterable[Text]) -> Iterator[Likelihood]:  # noqa: ARG002 (of those that override it)
-        """The likelihood of each text as soon as it is known, in any order (see `ampo.engines.logprobs`).
+        """The likelihood of each text as soon as it is known, in any order (see `ampo.engines.likelihood`).
 
         A text must be shorter than the context by one token (vLLM always generates one). Raises UserError for an
         engine that can't say, EngineError where it dies.

@@ -37,9 +37,14 @@ def source_of(
     say: Callable[[str], None] | None = None,
     **how: Any,
 ) -> Source:
-    """A model by its name, at an endpoint, or running already. Arguments as of `load_engine`.
+    """A model by its name, at an endpoint, or running already.
 
     An endpoint is asked at once for the name of its only model; a model of a name is loaded, or asked, by `start`.
+
+    Args:
+        model: As of `load_engine`, or an engine that runs already and takes no other argument.
+        backend, base_url, endpoint, say: As of `load_engine`.
+        how: Further arguments of `load_engine`.
 
     Raises:
         UserError: There is no such model, backend or setting.

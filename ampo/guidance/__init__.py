@@ -1,7 +1,8 @@
 """The multi-guidance pool, the comprehension score, and the choice among teachers (paper, section 3)."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ampo.lazy import on_first_use
 
 if TYPE_CHECKING:
     from ampo.guidance.comprehension import comprehension_scores
@@ -11,18 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["GuidancePool", "PoolEntry", "comprehension_scores", "select_guidance"]
 
-_HOMES = {  # loaded on first use: a pool's files take other packages than the selection
-    "GuidancePool": "pool",
-    "PoolEntry": "formats",
-    "comprehension_scores": "comprehension",
-    "select_guidance": "selection",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(f"ampo.guidance.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'ampo.guidance' has no attribute {name!r}")
+__getattr__ = on_first_use(  # a pool's files take other packages than the selection
+    __name__,
+    {
+        "GuidancePool": "pool",
+        "PoolEntry": "formats",
+        "comprehension_scores": "comprehension",
+        "select_guidance": "selection",
+    },
+)
 
 
 def __dir__() -> list[str]:

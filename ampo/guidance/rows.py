@@ -5,7 +5,6 @@ A position is what `read` takes to fetch a row again: the byte at which a line s
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ampo.errors import MissingExtraError, UserError
 from ampo.files import first_line, parse_line
 from ampo.guidance.formats import PROMPT_COLUMNS, Row, check_columns
-from ampo.models import hub_reachable
+from ampo.models import offline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -213,9 +212,7 @@ def _parquet() -> tuple[Any, type[Exception]]:
 
 def _load_from_hub(name: str) -> Any:
     """The split as `datasets` gives it. Without a connection a copy in the hub's own cache still serves."""
-    reachable = hub_reachable()
-    if not reachable:
-        os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
+    without_hub = offline()
     try:
         import datasets
         from datasets.exceptions import DatasetNotFoundError
@@ -236,6 +233,6 @@ def _load_from_hub(name: str) -> Any:
             "or log in with `hf auth login` if it is private or gated"
         ) from error
     except ValueError as error:  # an unknown split; offline, also a set that isn't in the cache
-        raise UserError(f"the data set {name!r}: {first_line(error)}" if reachable else unreachable) from error
+        raise UserError(unreachable if without_hub else f"the data set {name!r}: {first_line(error)}") from error
     except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
         raise UserError(unreachable) from error

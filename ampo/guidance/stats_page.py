@@ -19,7 +19,17 @@ _COLOURS = {
 
 
 def write_page(stats: PoolStats, name: str, measured: str, file: Path) -> None:
-    """Write the page. Raises UserError where that can't be done."""
+    """Write the page.
+
+    Args:
+        stats: What it shows.
+        name: Of the pool, for the title.
+        measured: How lengths were found, in words.
+        file: Where it is written.
+
+    Raises:
+        UserError: That can't be done.
+    """
     write(file, pool_page(stats, name, measured))
 
 

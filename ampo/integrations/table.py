@@ -70,7 +70,17 @@ class Asked:
 def claims(
     rows: Iterable[Row], columns: Columns, protocols: Sequence[Protocol], kind: AnswerKind = "auto"
 ) -> Iterator[Asked]:
-    """What a table asks. Raises UserError, with the place, for a column that isn't there and a value of no use."""
+    """What a table asks.
+
+    Args:
+        rows: Of the table.
+        columns: Which of its columns hold what.
+        protocols: By each of which every row is judged.
+        kind: What the reference answers are.
+
+    Raises:
+        UserError: A column isn't there, or a value is of no use; with its place.
+    """
     for number, row in enumerate(rows):
         found = [_value(row, column) for column in (columns.gold, columns.response, columns.question)]
         options = _options(_value(row, columns.options), row.where)
@@ -89,9 +99,20 @@ def judge(
     pool: VerifierPool,
     seen: Callable[[str, str], None],
 ) -> Counter[tuple[str, str]]:
-    """Judge all that is asked and isn't done. Returns how often each (protocol, outcome) came, done ones included.
+    """Judge all that is asked and isn't done.
 
-    seen: told of each new verdict's protocol and outcome. Raises UserError where what is done is of another table.
+    Args:
+        asked: All of it, what is done included.
+        done: The lines that are there already, in the rows' order.
+        write: Takes each new line, in the rows' order.
+        pool: Judges.
+        seen: Is told each new verdict's protocol and outcome.
+
+    Returns:
+        How often each (protocol, outcome) came, done ones included.
+
+    Raises:
+        UserError: What is done is of another table, or a row is broken; those before it are written.
     """
     counts: Counter[tuple[str, str]] = Counter()
     waiting: deque[tuple[Asked, Future[Verdict]]] = deque()

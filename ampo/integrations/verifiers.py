@@ -27,7 +27,13 @@ async def correct(task: Any, trace: Any) -> dict[str, float]:
 
 
 async def correct_answer(completion: Any, answer: Any, prompt: Any = None, **_: Any) -> float:
-    """The same for a Rubric, which passes the completion's messages and the row's answer by name."""
+    """The same for a Rubric, which passes a row's fields by name; others are passed over.
+
+    Args:
+        completion: The response's messages, or its text.
+        answer: The row's reference answer.
+        prompt: The messages that were asked, whose question is read.
+    """
     return await _judged(answer, completion, prompt)
 
 

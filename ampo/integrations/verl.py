@@ -20,7 +20,17 @@ from ampo.verify import Claim, shared_pool
 def compute_score(
     data_source: str, solution_str: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None, **_: Any
 ) -> dict[str, float]:
-    """`score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs."""
+    """A response's reward, as veRL calls for it.
+
+    Args:
+        data_source: Not used.
+        solution_str: The response.
+        ground_truth: The reference answer.
+        extra_info: The row's other fields; its `question` is read.
+
+    Returns:
+        `score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs.
+    """
     return score(shared_pool().submit(claim(solution_str, ground_truth, extra_info)).result())
 
 
@@ -31,7 +41,7 @@ def compute_score_batch(
     extra_infos: Sequence[Mapping[str, Any] | None] | None = None,
     **_: Any,
 ) -> list[dict[str, float]]:
-    """The same of every response, judged at the same time."""
+    """The same of every response, judged at the same time: the arguments of `compute_score`, one for each response."""
     infos = [None] * len(solution_strs) if extra_infos is None else extra_infos
     return [score(v) for v in shared.judge(map(claim, solution_strs, ground_truths, infos))]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.files import write_json
 from ampo.study import calibration, design, warm_start
 from ampo.study.curves import curves, wins
@@ -30,7 +30,17 @@ from ampo.verify import VerifierPool
 
 
 def run(study: Path, size: Size, job: Job, folder: Path) -> dict[str, Any]:
-    """Do a job; checkpoints are in `folder`. Gives its result, with the seconds that it took."""
+    """Do a job.
+
+    Args:
+        study: The study's folder.
+        size: Which of the study's sizes.
+        job: What is done.
+        folder: The job's; checkpoints are in it.
+
+    Returns:
+        Its result, with the seconds that it took.
+    """
     started, busy = time.time(), time.process_time()
     found: dict[str, Any] = {}
     if job.kind == "skill":
@@ -101,7 +111,16 @@ def _train(
 
 
 def train_config(size: Size, arm: Arm, job: Job, start: Path, preset: str, steps: int) -> TrainConfig:
-    """A job as a config of the local backend; its prompts are given to the trainer as they are."""
+    """A job as a config of the local backend; its prompts are given to the trainer as they are.
+
+    Args:
+        size: Has the training's numbers.
+        arm: Whose algorithm.
+        job: Has seed and learning rate.
+        start: The folder of the model to begin with.
+        preset: Of this phase of the job; the arm's own settings count in its own preset alone.
+        steps: Of this phase.
+    """
     own, training = arm.algorithm if preset == arm.preset else {}, size.training
     return validated(
         {
@@ -135,7 +154,7 @@ def _accuracy(samples: Sequence[ValidationSample]) -> dict[str, float]:
 
 
 def main(study: Path, size: Size, job: Job, folder: Path) -> None:
-    """A job, in this process: what it prints goes to log.txt, its result to result.json."""
+    """A job, in this process: what it prints goes to log.txt, its result to result.json. Arguments as of `run`."""
     import torch
 
     with (folder / "log.txt").open("ab") as log:

@@ -89,7 +89,18 @@ class Findings:
     def compared(
         self, better: str, worse: str, levels: Sequence[str], share: float | None = None, lr: float | None = None
     ) -> tuple[int, Estimate | None]:
-        """(seeds that both have, better minus worse)."""
+        """How much better one arm is than another, over the seeds that both have.
+
+        Args:
+            better: The one arm.
+            worse: The other; `design.START` is the model before training.
+            levels: Of the test problems, those that count.
+            share: Where the runs began; None for the study's compared start.
+            lr: The learning rate; None for the study's own.
+
+        Returns:
+            The number of seeds, and better minus worse; None where there is none.
+        """
         a = self.runs(better, share, lr)
         if worse == design.START:
             start = self.start(self.size.compared if share is None else share)

@@ -63,7 +63,20 @@ def settings() -> dict[str, Full]:
 
 
 def run(folder: Path, full: Full, pool: Path | None, say: Callable[[str], None]) -> Path:
-    """Do what is missing and write it up. Raises UserError without a pool, or where a command fails."""
+    """Do what is missing and write it up.
+
+    Args:
+        folder: The study's.
+        full: Which models, arms and seeds.
+        pool: The guidance pool; read where the data is not there yet.
+        say: Takes each line of progress.
+
+    Returns:
+        The page.
+
+    Raises:
+        UserError: There is no pool, or a command fails.
+    """
     data = folder / "data"
     if not (data / "test.jsonl").exists():
         _split(data, full, pool)
@@ -93,7 +106,14 @@ def _run(place: Path, full: Full, arm: str, seed: int, data: Path) -> None:
 
 
 def config(full: Full, arm: str, seed: int, data: Path) -> str:
-    """A run as a config of `ampo train`. Rollouts are vLLM's where there is a GPU."""
+    """A run as a config of `ampo train`. Rollouts are vLLM's where there is a GPU.
+
+    Args:
+        full: The study.
+        arm: The preset.
+        seed: Of the run.
+        data: The folder of its three files.
+    """
     import torch
 
     values = json.loads(json.dumps(full.train))
@@ -173,9 +193,9 @@ def results(folder: Path, full: Full) -> dict[str, dict[int, dict[str, Any]]]:
 def _right(place: Path) -> list[int]:
     """Right samples by question, in the questions' order."""
     run = RunDir(place)
-    right = dict.fromkeys(sorted(run.read_problems()), 0)
-    for (response, _), verdict in run.read_verdicts().items():
-        right[response.rpartition("#")[0]] += verdict.outcome == "correct"
+    right, verdicts = dict.fromkeys(sorted(run.read_problems()), 0), run.read_verdicts()
+    for record in run.read_responses().values():
+        right[record.problem] += any(verdict.correct for verdict in verdicts.on(record).values())
     return list(right.values())
 
 

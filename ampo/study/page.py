@@ -12,7 +12,15 @@ from ampo.study.words import figure, interval, percent, points, seeds
 
 
 def page(found: Findings, power: Sequence[Power], figures: Sequence[str], hardware: str, day: str) -> Iterator[str]:
-    """Its lines."""
+    """Its lines.
+
+    Args:
+        found: What the results say so far.
+        power: Of a claim, by its true difference.
+        figures: The names of the figures that were drawn.
+        hardware: On which it was run.
+        day: On which the page is made.
+    """
     total, done = len(found.planned), found.done
     yield "# Where does guidance help? A controlled study\n"
     yield f"Made by `ampo study --size {found.size.name}`; every figure comes from `results.json` beside it."

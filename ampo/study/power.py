@@ -29,7 +29,15 @@ class Power(NamedTuple):
 
 
 def power(seeds: int, problems: int, samples: int, claims: int, tries: int = 400) -> list[Power]:
-    """Of a claim, by its true difference."""
+    """The power of a claim, by its true difference.
+
+    Args:
+        seeds: Runs of each arm.
+        problems: That each run is tested on.
+        samples: Of a problem.
+        claims: Made together, for which p is corrected.
+        tries: Simulated studies for each difference.
+    """
     return [_of(difference, seeds, problems, samples, claims, tries) for difference in DIFFERENCES]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.study.student import TAGS, prompt_ids
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.types import Problem, SamplingParams
@@ -23,7 +23,16 @@ class Sampled(NamedTuple):
 def sample(
     loaded: Loaded, problems: Sequence[Problem], samples: int, max_tokens: int, verifier: VerifierPool, *, begun: bool
 ) -> list[Sampled]:
-    """So many responses to every problem, at temperature 1. begun: after the first digit of work, so that all work."""
+    """Responses to every problem at temperature 1, judged.
+
+    Args:
+        loaded: The model.
+        problems: What is asked.
+        samples: Of each problem.
+        max_tokens: Of a response.
+        verifier: Judges.
+        begun: Whether responses go on after the first digit of work, so that all work.
+    """
     tokenizer = loaded.tokenizer
     sampler = Sampler(loaded.model, tokenizer, loaded.stop_ids, batch_size=256)
     prefixes = [problem.question[0] if begun else "" for problem in problems]

@@ -28,8 +28,18 @@ Running = dict[BaseProcess, Job]
 
 
 def run(study: Path, size: Size, store: Store, at_once: int, say: Say) -> None:
-    """Do what is missing. Raises UserError where the gate says that the task can't tell, and one that names what
-    crashed when all the rest of its stage is done."""
+    """Do what is missing.
+
+    Args:
+        study: The study's folder.
+        size: Which of the study's sizes.
+        store: Results that are there, and takes new ones.
+        at_once: Jobs at the same time, a process each.
+        say: Takes each line of progress.
+
+    Raises:
+        UserError: The gate says that the task can't tell; or runs crashed, when all the rest of their stage is done.
+    """
     study.mkdir(parents=True, exist_ok=True)
     for stage in _stages(size, store):
         todo = [job for job in stage if job not in store and not _finished(study, store, job)]

@@ -40,7 +40,14 @@ def make_tokenizer() -> Any:
 
 
 def write_untrained(folder: Path, shape: Shape, longest: int, seed: int) -> None:
-    """A Hugging Face folder with random weights. longest: tokens of prompt and response."""
+    """A Hugging Face folder with random weights.
+
+    Args:
+        folder: Where it is written.
+        shape: The model's sizes.
+        longest: Tokens of prompt and response together.
+        seed: Of the weights.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

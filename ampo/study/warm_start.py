@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ampo.engines.loading import Loaded, load
 from ampo.engines.settings import EngineSettings
+from ampo.engines.transformers import Loaded, load
 from ampo.study import student, task
 from ampo.study.design import Phase, Size, problems
 from ampo.study.student import prompt_ids

@@ -20,9 +20,10 @@ import torch
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss
 from ampo.algorithm.presets import Algorithm
 from ampo.study.student import TAGS
+from ampo.training.batches import collate, micro_batches
 from ampo.training.loop import LocalTrainer
 from ampo.training.rows import Group, GuidedStep, MixedRow
-from ampo.training.update import collate, micro_batches, token_stats
+from ampo.training.update import token_stats
 
 BIN = 4
 """Steps that the curves are averaged over; in each, gradients are looked at once."""
@@ -90,8 +91,16 @@ def probability(model: Any, probe: Probe) -> float:
 def gradient_norms(
     model: Any, groups: Sequence[Sequence[MixedRow]], algorithm: Algorithm, config: Any
 ) -> dict[str, float]:
-    """Of the teachers' rows and of the student's pushed-down ones, in the groups that hold both. The loss is normalised
-    over all of the step, as in its update; the entropy's part is left out."""
+    """Norms of the gradient of the teachers' rows and of the student's pushed-down ones, in the groups that hold both.
+
+    The loss is normalised over all of the step, as in its update; the entropy's part is left out.
+
+    Args:
+        model: The policy.
+        groups: Of the step.
+        algorithm: What the loss is made of.
+        config: Of the run.
+    """
     rows = [row for group in groups for row in group]
     lengths = [(row.is_teacher, len(row.response_ids)) for row in rows]
     totals = BatchTotals(

@@ -8,6 +8,7 @@ less than four. The draws are torch's, which a step seeds. 8 bits are bitsandbyt
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,7 +30,8 @@ def adamw(parameters: Iterable[torch.nn.Parameter], settings: Optimizer) -> torc
         {"params": [p for p in learning if p.ndim > 1]},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    kind: Any = {"float32": torch.optim.AdamW, "bfloat16": BFloat16AdamW, "8bit": None}[settings.states]
+    exact = partial(torch.optim.AdamW, fused=True)  # one pass over the memory; by default a CPU makes about ten
+    kind: Any = {"float32": exact, "bfloat16": BFloat16AdamW, "8bit": None}[settings.states]
     return (kind or _eight_bit())(
         groups,
         lr=settings.lr,
@@ -51,7 +53,15 @@ def _eight_bit() -> Any:
 
 
 class BFloat16AdamW(torch.optim.Optimizer):
-    """See the module's docstring. The weights and the arithmetic are float32."""
+    """See the module's docstring. The weights and the arithmetic are float32.
+
+    Args:
+        params: The weights, as torch's optimisers take them.
+        lr: Learning rate.
+        betas: Decays of the first and the second moment.
+        eps: Added to the second moment's root.
+        weight_decay: Decoupled from the gradient.
+    """
 
     def __init__(
         self, params: Any, lr: float, betas: tuple[float, float], eps: float = _EPSILON, weight_decay: float = 0.0

@@ -34,7 +34,7 @@ def _attend(
 def causal_over_cache(model: Any) -> Iterator[None]:
     """Within it the model attends so, if all its layers attend to everything before, and by torch's kernel; rows must
     have no padding."""
-    if model.config._attn_implementation != "sdpa" or not _plain(model.config.get_text_config()):
+    if model.config._attn_implementation != "sdpa" or not attends_to_all(model.config.get_text_config()):
         yield
         return
     from transformers import AttentionInterface
@@ -47,7 +47,8 @@ def causal_over_cache(model: Any) -> Iterator[None]:
         model.set_attn_implementation("sdpa")
 
 
-def _plain(config: Any) -> bool:
+def attends_to_all(config: Any) -> bool:
+    """Whether each layer attends to all tokens before. config: of the text model."""
     kinds = getattr(config, "layer_types", None)
     if kinds:
         return set(kinds) == {"full_attention"}

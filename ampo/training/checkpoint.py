@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ampo.algorithm.rewards import DeviationFilter
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.errors import UserError
 from ampo.files import first_line
 
@@ -28,7 +28,14 @@ class State:
 
 
 def save(folder: Path, loaded: Loaded, optimizer: torch.optim.Optimizer, state: State) -> None:
-    """Write all of it; the weights as a Hugging Face folder, of adapters where the model has them."""
+    """Write all of it; the weights as a Hugging Face folder, of adapters where the model has them.
+
+    Args:
+        folder: There already.
+        loaded: The policy and its tokenizer.
+        optimizer: Whose moments are kept.
+        state: What else the next step goes by.
+    """
     loaded.model.save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
     torch.save(asdict(state) | {"optimizer": optimizer.state_dict()}, folder / _FILE)

@@ -51,9 +51,17 @@ def head_of(model: Any) -> Head | None:
 def token_stats(
     hidden: Tensor, head: Head, targets: Tensor, temperature: float, *, entropy_gradient: bool
 ) -> tuple[Tensor, Tensor]:
-    """(log-probabilities, entropies) [N], float32, in nats, at the temperature.
+    """Log-probabilities and entropies of tokens.
 
-    hidden: [N, H], each the state before its target. targets: [N]. entropy_gradient: whether the entropies have one.
+    Args:
+        hidden: [N, H], each the state before its target.
+        head: The layer from these to logits.
+        targets: [N], token ids.
+        temperature: By which the logits are divided.
+        entropy_gradient: Whether the entropies have one.
+
+    Returns:
+        Both [N], float32, in nats, at the temperature.
     """
     device = hidden.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype

@@ -40,7 +40,15 @@ def trial(device: str, dtype: str) -> Speed:
 
 
 def seconds_a_step(config: TrainConfig, prompts: int, prompt_tokens: float, parameters: int, speed: Speed) -> float:
-    """Of RL, where every response takes all that it may. prompt_tokens: the mean."""
+    """A step of RL, where every response takes all the tokens that it may.
+
+    Args:
+        config: How many samples, how long, and how they are learnt from.
+        prompts: Of a step.
+        prompt_tokens: Of a prompt, on average.
+        parameters: Of the model.
+        speed: The device's.
+    """
     rollout, update = config.rollout, config.optimizer
     samples, at_once = prompts * rollout.n, min(prompts * rollout.n, rollout.batch_size)
     products = _REACHED * speed.products

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ampo.engines.onednn import fast_linear
+from ampo.engines.transformers import fast_linear
 from ampo.guidance.comprehension import LogProbFn, ScoringRow
 from ampo.training.attention import causal_over_cache
 

@@ -1,7 +1,8 @@
 """The local backend: rollouts, verification, guidance and updates in one process, on a CPU or one GPU.
 
 Nothing but the config, the data and the step decides what happens in a step, so a run that was killed goes on from its
-last checkpoint and logs what an undisturbed one would have (same machine, CPU, float32).
+last checkpoint and logs what an undisturbed one would have (same machine, CPU, float32, one thread: several add in no
+fixed order, and two runs differ in the last digits from the first step on).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from typing import Any
 import torch
 
 from ampo.algorithm.presets import Algorithm
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.guidance.splice import SolutionTokenizer
 from ampo.training import checkpoint, validation
 from ampo.training.alarms import stopped, stopping
+from ampo.training.batches import mini_batches
 from ampo.training.config import TrainConfig
 from ampo.training.guide import Guide
 from ampo.training.holes import one_answer
@@ -35,7 +37,7 @@ from ampo.training.rows import Group, GuidedStep, OwnResponse
 from ampo.training.rundir import TrainDir, replace_folder
 from ampo.training.samples import kept_samples
 from ampo.training.turn import end_of_turn
-from ampo.training.update import Policy, mini_batches
+from ampo.training.update import Policy
 from ampo.training.validation import Score, ValidationSample
 from ampo.types import SamplingParams
 from ampo.verify import Claim, VerifierPool
@@ -70,7 +72,7 @@ class LocalTrainer:
         if config.lora.rank:
             from ampo.training import lora
 
-            loaded = lora.with_adapters(loaded, config.lora)
+            loaded = lora.with_adapters(loaded, config.lora, config.seed)
         self.config, self.folder = config, folder
         self.algorithm: Algorithm = config.resolved_algorithm()
         self._loaded, self._verifier = loaded, verifier

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.errors import MissingExtraError
 from ampo.training.config import Lora
 
@@ -24,8 +25,15 @@ except ImportError as error:
     raise MissingExtraError("peft", "train", "lora.rank") from error
 
 
-def with_adapters(loaded: Loaded, settings: Lora) -> Loaded:
-    """The model with adapters, which alone have gradients."""
+def with_adapters(loaded: Loaded, settings: Lora, seed: int) -> Loaded:
+    """The model with adapters, which alone have gradients. seed: of what they begin with."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return replace(loaded, model=adapted(loaded.model, settings))
+
+
+def adapted(model: Any, settings: Lora) -> Any:
+    """A model with adapters around it; one on no device gets some that are on none."""
     config = peft.LoraConfig(
         task_type="CAUSAL_LM",
         r=settings.rank,
@@ -33,7 +41,7 @@ def with_adapters(loaded: Loaded, settings: Lora) -> Loaded:
         lora_dropout=settings.dropout,
         target_modules=list(settings.targets) or "all-linear",
     )
-    return replace(loaded, model=peft.get_peft_model(loaded.model, config))
+    return peft.get_peft_model(model, config, low_cpu_mem_usage=model.device.type == "meta")
 
 
 def load(model: Any, folder: Path) -> None:

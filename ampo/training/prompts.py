@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from ampo import prompts
 from ampo.algorithm.presets import WIDEST, Algorithm
+from ampo.engines.encoding import encode
 from ampo.errors import UserError, nearest
 from ampo.guidance.formats import PoolEntry, question_key
 from ampo.guidance.judging import Judged, judge
@@ -85,14 +86,23 @@ class Guidance(NamedTuple):
 def tokenized(
     problems: Sequence[Problem], template: Template, tokenizer: Any, max_tokens: int
 ) -> tuple[list[TrainPrompt], int]:
-    """The problems through template and chat template, and how many were left out for their length.
+    """The problems through template and chat template.
 
-    Raises UserError where none is left.
+    Args:
+        problems: What is asked.
+        template: Makes conversations of them.
+        tokenizer: The model's, with its chat template.
+        max_tokens: How long a prompt may be.
+
+    Returns:
+        The prompts, and how many were left out for their length.
+
+    Raises:
+        UserError: None is left.
     """
     made = []
     for problem in problems:
-        text = prompts.render(template.render(problem), tokenizer)
-        ids = tokenizer(text, add_special_tokens=not tokenizer.chat_template)["input_ids"]
+        ids, _ = encode(template.render(problem), tokenizer)
         if len(ids) <= max_tokens:
             made.append(TrainPrompt(problem, tuple(ids)))
     if not made:
@@ -143,7 +153,14 @@ def with_guidance(
 def solution_rows(
     prompt: TrainPrompt, encode: Callable[[str], Sequence[int]], end_ids: Sequence[int], max_tokens: int
 ) -> tuple[MixedRow, ...]:
-    """What preset sft learns from: every solution of a prompt with the end of a turn, where both have room."""
+    """What preset sft learns from: every solution of a prompt with the end of a turn, where both have room.
+
+    Args:
+        prompt: With its solutions.
+        encode: Text to tokens, without special ones.
+        end_ids: The tokens that close a turn.
+        max_tokens: How long a solution with its end may be.
+    """
     found = [(s.source, (*encode(s.content), *end_ids)) for s in prompt.solutions]
     return tuple(MixedRow(prompt.ids, ids, 1.0, 0.0, source) for source, ids in found if len(ids) <= max_tokens)
 
@@ -194,9 +211,15 @@ def _teacher(algorithm: Algorithm, usable: Iterable[Sequence[tuple[int, str]]], 
 
 
 def batch(made: Sequence[_T], step: int, size: int, seed: int) -> list[_T]:
-    """The prompts of a step (from 1): epochs in a shuffled order each, that depends on seed, size and epoch alone.
+    """The prompts of a step: epochs in a shuffled order each, that depends on seed, size and epoch alone.
 
     Every prompt comes once an epoch. A step takes up the next epoch where one ends, and no prompt twice.
+
+    Args:
+        made: All prompts.
+        step: Of the run, from 1.
+        size: Prompts of a step; all of them where there are fewer.
+        seed: Of the run.
     """
     n = len(made)
     size = min(size, n)

@@ -17,13 +17,28 @@ from ampo.training.rows import GuidedStep
 def others(
     prompts: Sequence[TrainPrompt], had: Collection[str], size: int, *, seed: int, step: int
 ) -> list[TrainPrompt]:
-    """So many prompts that the step has not had; fewer where there are no more. had: their ids."""
+    """Prompts that the step has not had; fewer than asked for where there are no more.
+
+    Args:
+        prompts: All there are.
+        had: The ids of those that it had.
+        size: How many more.
+        seed: Of the run.
+        step: Of the run, from 1.
+    """
     left = [prompt for prompt in prompts if prompt.problem.id not in had]
     return generator(seed, step, str(len(had)), "refill").sample(left, min(size, len(left)))
 
 
 def joined(before: GuidedStep, asked: int, more: GuidedStep, asked_more: int) -> GuidedStep:
-    """A step with what was asked besides. asked, asked_more: prompts that were sampled for the one and the other."""
+    """A step with what was asked besides.
+
+    Args:
+        before: The step so far.
+        asked: Prompts that were sampled for it.
+        more: What came besides.
+        asked_more: Prompts that were sampled for that.
+    """
     total = asked + asked_more
     metrics = before.metrics | {
         name: (value * asked + more.metrics[name] * asked_more) / total

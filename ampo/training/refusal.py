@@ -20,9 +20,15 @@ REFUSED = {
 
 
 def refusal(solution: Solution, tokens: int, room: int, algorithm: Algorithm) -> str | None:
-    """Why a verified solution is refused; None where it is not. tokens: its length. room: how long it may be.
+    """Why a verified solution is refused; None where it is not.
 
     One that repeats itself would get the reward of a wrong response, and be unlearnt beside wrong ones.
+
+    Args:
+        solution: A teacher's.
+        tokens: Its length.
+        room: How long it may be, in tokens.
+        algorithm: Says whether repetition is penalised.
     """
     if not 0 < tokens <= room:
         return "too_long"

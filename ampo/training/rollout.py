@@ -1,7 +1,7 @@
 """Sampling from the policy that is being trained: batched, with a key/value cache, each response as it finishes.
 
-The decode loop is the transformers engine's (`ampo.engines.decoding`), over the live model. Sample i of a prompt in a
-step has a seed made of the run's seed, the step, the prompt's id and i alone.
+The decode loop is the transformers engine's (`ampo.engines.transformers.decoding`), over the live model. Sample i of a
+prompt in a step has a seed made of the run's seed, the step, the prompt's id and i alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from ampo.engines.decoding import Decoder, Row, new_row
+from ampo.engines.transformers import Decoder, Row, new_row
 from ampo.types import FinishReason, SamplingParams
 
 
@@ -47,7 +47,14 @@ class Rollouts(Protocol):
 
 
 class Sampler:
-    """See the module's docstring. batch_size: responses at the same time."""
+    """See the module's docstring.
+
+    Args:
+        model: The policy, which learns between two calls.
+        tokenizer: Its own.
+        stop_ids: Tokens that end a response.
+        batch_size: Responses at the same time.
+    """
 
     def __init__(self, model: Any, tokenizer: Any, stop_ids: frozenset[int], batch_size: int) -> None:
         self._model, self._tokenizer, self._stop_ids = model, tokenizer, stop_ids
@@ -97,6 +104,13 @@ class Sampler:
 
 
 def rollout_seed(seed: int, step: int, prompt_id: str, purpose: str = "rollout") -> int:
-    """The seed of a prompt's sample 0 in a step; sample i has that plus i."""
+    """The seed of a prompt's sample 0 in a step; sample i has that plus i.
+
+    Args:
+        seed: Of the run.
+        step: Of the run, from 1.
+        prompt_id: Whose samples.
+        purpose: What they are for; samples of two purposes are independent.
+    """
     digest = hashlib.sha256(f"{seed}/{purpose}/{step}/{prompt_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % 2**62

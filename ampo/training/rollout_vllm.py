@@ -21,12 +21,9 @@ import torch
 from torch import Tensor
 
 from ampo import models
-from ampo.engines.loading import Loaded
 from ampo.engines.settings import EngineSettings
-from ampo.engines.vllm_in_process import InProcessCore
-from ampo.engines.vllm_requests import FINISH, bare_params
-from ampo.engines.vllm_start import import_vllm, start_core
-from ampo.engines.vllm_weights import give
+from ampo.engines.transformers import Loaded
+from ampo.engines.vllm import FINISH, InProcessCore, bare_params, give_weights, import_vllm, start_core
 from ampo.errors import EngineError, UserError
 from ampo.training.config import TrainConfig
 from ampo.training.rollout import Finished
@@ -142,7 +139,7 @@ class VLLMSampler:
         """On the engine's thread."""
         if self._sleeps:
             engine.wake_up(["weights"])
-        engine.collective_rpc(lambda worker: give(worker, self._weights()))
+        engine.collective_rpc(lambda worker: give_weights(worker, self._weights()))
         if self._sleeps:
             engine.wake_up(["kv_cache"])
         engine.reset_prefix_cache()

@@ -14,18 +14,18 @@ the checkpoint that a run goes on from is cut off: those steps are done again, a
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.files import append, dump, first_line, flat, read_jsonl, write, write_json
+from ampo.locks import alone_in
 from ampo.training.config import TrainConfig, load_config
 
 _WRITING = re.compile("write|No space left|I/O error", re.IGNORECASE)
@@ -60,20 +60,9 @@ class TrainDir:
         self.best = path / "best"
         self.final = path / "final"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """One process at a time. Raises UserError where another one works here, or nothing can be written."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise UserError(f"cannot write to {self.path} ({error.strerror}): give another --output-dir") from error
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise UserError(f"another process trains in {self.path}: wait for it or give another folder") from error
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from working in the folder, which is made."""
+        return alone_in(self.path)
 
     def start(self, config: TrainConfig) -> None:
         """Write the config, or compare with the one that is there. Raises UserError that shows the difference."""

@@ -9,7 +9,14 @@ from ampo.training.rows import Decision, Group
 
 
 def kept_samples(groups: Sequence[Group], decisions: Sequence[Decision], step: int, most: int) -> list[dict[str, Any]]:
-    """Lines of samples.jsonl: of so many prompts at most, those that got guidance first."""
+    """Lines of samples.jsonl: some prompts of a step with their responses, those that got guidance first.
+
+    Args:
+        groups: Of the step.
+        decisions: About them, which say who got guidance.
+        step: Of the run, from 1.
+        most: How many prompts, at most.
+    """
     guided = {decision.prompt_id for decision in decisions if decision.chosen}
     order = sorted(groups, key=lambda group: group.prompt_id not in guided)
     return [

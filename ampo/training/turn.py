@@ -23,7 +23,7 @@ def end_of_turn(tokenizer: Any, stop_ids: Collection[int]) -> tuple[int, ...]:
 
     Args:
         tokenizer: The model's.
-        stop_ids: Tokens at which generation stops (`ampo.engines.loading.stop_ids`).
+        stop_ids: Tokens at which generation stops (`ampo.engines.transformers.stop_ids`).
 
     Raises:
         UserError: The template's end is none of the tokens at which generation stops, or it refuses a conversation.

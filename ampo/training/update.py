@@ -1,16 +1,11 @@
-"""From rows to an update of the weights: micro-batches by a token budget, whose gradients add up to the mini-batch's.
-
-A row is its prompt, padded on the left, and its response, padded on the right, so that responses begin in the same
-column and only their positions go through the output layer.
-"""
+"""From rows to an update of the weights: the gradients of micro-batches add up to those of the mini-batch."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,49 +13,31 @@ from torch import Tensor
 
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss, sft_loss
 from ampo.algorithm.presets import Algorithm
-from ampo.training import chunked
+from ampo.training import chunked, prefix
 from ampo.training.adamw import adamw
+from ampo.training.batches import Batch, collate, micro_batches
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
 from ampo.training.schedule import factor
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """B rows: input_ids, attention_mask and position_ids [B, P + R]; response_ids and mask [B, R]."""
-
-    inputs: dict[str, Tensor]
-    response_ids: Tensor
-    mask: Tensor
-
-
-def collate(rows: Sequence[MixedRow], device: Any) -> Batch:
-    """The tensors of some rows. An empty response is a row of mask False."""
-    prompt_width = max(len(row.prompt_ids) for row in rows)
-    width = max(max(len(row.response_ids) for row in rows), 1)
-    ids = torch.zeros(len(rows), prompt_width + width, dtype=torch.long)
-    seen = torch.zeros_like(ids)
-    for i, row in enumerate(rows):
-        start, end = prompt_width - len(row.prompt_ids), prompt_width + len(row.response_ids)
-        ids[i, start:end] = torch.tensor([*row.prompt_ids, *row.response_ids])
-        seen[i, start:end] = 1
-    positions = (seen.cumsum(-1) - 1).clamp(min=0)
-    inputs = {"input_ids": ids, "attention_mask": seen, "position_ids": positions}
-    return Batch(
-        {name: value.to(device) for name, value in inputs.items()},
-        ids[:, prompt_width:].to(device),
-        seen[:, prompt_width:].bool().to(device),
-    )
-
-
 def token_stats(model: Any, batch: Batch, temperature: float, *, entropy_gradient: bool) -> tuple[Tensor, Tensor]:
-    """(log-probabilities, entropies) [B, R] of the response's tokens, float32, in nats, at the sampling temperature.
+    """Log-probabilities and entropies of the responses' tokens.
 
-    Chunk by chunk (`chunked`), but for a model whose logits are made in a way that isn't known there.
+    Chunk by chunk (`chunked`), and with a shared prompt computed once (`prefix`), but for models that can't.
+
+    Args:
+        model: Of transformers.
+        batch: Prompts with their responses, padded.
+        temperature: Of the sampling.
+        entropy_gradient: Whether the entropies have one.
+
+    Returns:
+        Both [B, R], float32, in nats, at the temperature; 0 at the padding.
     """
     width = batch.response_ids.shape[1]
     if head := chunked.head_of(model):
-        hidden = head.body(**batch.inputs, use_cache=False).last_hidden_state[:, -width - 1 : -1]
+        hidden = prefix.states(model, head.body, batch)
         found = chunked.token_stats(
             hidden[batch.mask], head, batch.response_ids[batch.mask], temperature, entropy_gradient=entropy_gradient
         )
@@ -75,34 +52,16 @@ def token_stats(model: Any, batch: Batch, temperature: float, *, entropy_gradien
     return log_probs, entropy
 
 
-def micro_batches(rows: Sequence[MixedRow], budget: int) -> Iterator[list[int]]:
-    """Indices of rows of similar length, within a budget of tokens with padding; a longer row goes alone."""
-    order = sorted(range(len(rows)), key=lambda i: (len(rows[i].response_ids), len(rows[i].prompt_ids)), reverse=True)
-    taken: list[int] = []
-    prompt = response = 0
-    for i in order:
-        wider = max(prompt, len(rows[i].prompt_ids)), max(response, len(rows[i].response_ids))
-        if taken and (len(taken) + 1) * sum(wider) > budget:
-            yield taken
-            taken, wider = [], (len(rows[i].prompt_ids), len(rows[i].response_ids))
-        taken.append(i)
-        prompt, response = wider
-    if taken:
-        yield taken
-
-
-def mini_batches(groups: Sequence[Sequence[MixedRow]], size: int) -> Iterator[list[MixedRow]]:
-    """Rows of `size` prompts each. Groups in which nothing is to be learnt count as sequences."""
-    for start in range(0, len(groups), size):
-        rows = [row for group in groups[start : start + size] for row in group]
-        if rows:
-            yield rows
-
-
 class Policy:
     """The model that learns, with its optimiser and schedule.
 
-    autocast: bfloat16 on a GPU, where the weights themselves stay float32 (updates of 1e-6 would be lost in bfloat16).
+    Args:
+        model: Of transformers, on its device.
+        settings: Of the optimiser.
+        steps: Of the run, for the schedule.
+        temperature: Of the sampling, at which log-probabilities are taken.
+        autocast: bfloat16 on a GPU, where the weights themselves stay float32 (updates of 1e-6 would be lost in
+            bfloat16); None computes in the weights' own.
     """
 
     def __init__(
@@ -146,12 +105,18 @@ class Policy:
     ) -> dict[str, float]:
         """One update on a mini-batch.
 
-        old: log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that this
-        very policy has sampled.
+        A gradient that is not finite is dropped, and counted as `skipped`.
 
-        A gradient that is not finite is dropped, and counted as `skipped`. own_pull and teacher_pull: the norms of the
-        loss's gradient in the log-probabilities of own and of teachers' tokens, in which the two can be told apart
-        without a second backward pass.
+        Args:
+            rows: Own and teachers' responses with their advantages.
+            old: Log-probabilities of own rows when they were sampled; None for teachers' rows, and for own rows that
+                this very policy has sampled.
+            algorithm: What the loss is made of.
+            step: Of the run, from 1, for the schedule.
+
+        Returns:
+            The metrics. own_pull and teacher_pull are the norms of the loss's gradient in the log-probabilities of own
+            and of teachers' tokens, in which the two can be told apart without a second backward pass.
         """
         self.model.train()
         totals = sum((_totals(row) for row in rows), BatchTotals())

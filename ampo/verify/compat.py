@@ -56,7 +56,16 @@ def parse(
     parsing_timeout: int | None = 5,
     raise_on_error: bool = False,
 ) -> list[Any]:
-    """The answer in a text, a response's or a reference's. Empty where there is none."""
+    """The answer in a text, a response's or a reference's.
+
+    Args:
+        pred: The text.
+        extraction_config: Configs by Math-Verify's names; a StringExtractionConfig alone makes it a choice question.
+        fallback_mode, extraction_mode, parsing_timeout, raise_on_error: Math-Verify's; not used.
+
+    Returns:
+        The answer as a text, twice; empty where there is none.
+    """
     names = {type(config).__name__ for config in extraction_config}
     return Parsed(str(pred), choice=names == {"StringExtractionConfig"})
 
@@ -74,9 +83,10 @@ def verify(
     """Whether the target is the gold. Of several of either, whether any is.
 
     Args:
-        gold: what `parse` gave; or text, a number, an object of sympy's, or a list of these.
-        target: likewise.
-        raise_on_error: raise TimeoutError, where a comparison was not done in time, in place of False.
+        gold: What `parse` gave; or text, a number, an object of sympy's, or a list of these.
+        target: Likewise.
+        float_rounding, numeric_precision, strict, allow_set_relation_comp, timeout_seconds: Math-Verify's; not used.
+        raise_on_error: Raise TimeoutError, where a comparison was not done in time, in place of False.
     """
     return any(
         _correct(judge(reference, response, kind=kind), raise_on_error)
@@ -91,7 +101,17 @@ def math_metric(
     aggregation_function: Callable[[list[float]], float] = max,
     precision: int = 6,
 ) -> Callable[[list[str], list[str]], tuple[float, tuple[list[str], list[str]] | None]]:
-    """A metric over golds and predictions: the score, and the texts of both that were compared."""
+    """A metric over golds and predictions: the score, and the texts of both that were compared.
+
+    Args:
+        gold_extraction_target: As `parse` takes it, for the golds.
+        pred_extraction_target: The same for the predictions.
+        aggregation_function: Makes one score of those of the predictions, each 1.0 or 0.0.
+        precision: Math-Verify's; not used.
+
+    Returns:
+        A function of the golds and the predictions of one sample. It raises ValueError for a gold without an answer.
+    """
 
     def sample_level(golds: list[str], predictions: list[str]) -> tuple[float, tuple[list[str], list[str]] | None]:
         read = [parse(gold, gold_extraction_target) for gold in golds]

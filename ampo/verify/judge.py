@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
-from ampo.verify.find.extract import Extraction, extract
+from ampo.verify.find.extract import extract
+from ampo.verify.find.extraction import Extraction
 from ampo.verify.find.own import extract_by
 from ampo.verify.find.silence import says_nothing
 from ampo.verify.formula import guard
@@ -20,7 +21,7 @@ from ampo.verify.formula.rationals import is_decimal, rational
 from ampo.verify.kinds.choice import gold_letter, judge_choice, judge_lone_letter, lone_letter, names_the_value
 from ampo.verify.question.own_arithmetic import echoes
 from ampo.verify.ruling import Ruling, not_shown
-from ampo.verify.text.normalise import normalise
+from ampo.verify.text.normalise import normalise, of_answer
 from ampo.verify.text.squeeze import squeeze
 
 
@@ -54,7 +55,15 @@ def judge(claim: Claim) -> Verdict:
 
 
 def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ...] = (), question: str = "") -> bool:
-    """Whether two answers are the same, as strings; symmetric: each may stand for the gold."""
+    """Whether two answers are the same, as strings; symmetric: each may stand for the gold.
+
+    Args:
+        a: The one answer.
+        b: The other.
+        kind: What the problem's reference answer is.
+        options: The texts of a choice question.
+        question: The problem's text.
+    """
     same = quickly_equivalent(a, b, kind, options, question)
     if same is not None:
         return same
@@ -65,7 +74,11 @@ def equivalent(a: str, b: str, kind: AnswerKind = "auto", options: tuple[str, ..
 
 
 def quickly_equivalent(a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> bool | None:
-    """`equivalent` where it is safe and cheap to find in the caller's process; None where it takes trees."""
+    """`equivalent` where it is safe and cheap to find in the caller's process; None where it takes trees.
+
+    Args:
+        a, b, kind, options, question: As of `equivalent`.
+    """
     if a.strip() == b.strip():
         return True
     rulings = [_cheap(claim, answer) for claim, answer in _both_ways(a, b, kind, options, question)]
@@ -123,7 +136,7 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
         chosen = judge_lone_letter(lone, answer)
         if chosen is not None:
             return Ruling(chosen, "letter")
-    gold_text, text = normalise(claim.gold), normalise(answer)
+    gold_text, text = normalise(claim.gold), of_answer(answer, claim.gold)
     if gold_text == text and gold_text:
         return Ruling(True, "same text")
     if not text:

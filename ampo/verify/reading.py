@@ -137,6 +137,13 @@ def _piece(piece: answers.Piece) -> str:
     return f"{'[' if piece.low_closed else '('}{low}, {high}{']' if piece.high_closed else ')'}"
 
 
+def _proposition(tree: tuple[Any, ...] | str) -> str:
+    if isinstance(tree, str):
+        return tree
+    sign, *terms = tree
+    return f"{sign.lstrip(chr(92))}({', '.join(map(_proposition, terms))})"
+
+
 def _ascending(answer: answers.Ascending) -> str:
     signs = [" < " if strict else " ≤ " for strict in answer.strict]
     return "".join(f"{formula(term)}{sign}" for term, sign in zip(answer.terms, [*signs, ""], strict=False))
@@ -152,11 +159,13 @@ _TELL: dict[type, Callable[[Any], str]] = {
     answers.Inequality: lambda a: f"the inequality {formula(a.small)} {'<' if a.strict else '≤'} {formula(a.large)}",
     answers.Ascending: lambda a: f"the chain {_ascending(a)}",
     answers.Matrix: lambda a: f"the matrix [{'] ['.join(_joined(row) for row in a.rows)}]",
+    answers.Span: lambda a: f"all that is spanned by {'; '.join(', '.join(map(_number, v)) for v in a.vectors)}",
     answers.Piecewise: lambda a: f"cases: {'; '.join(f'{_bare(v)} where {_bare(c)}' for v, c in a.cases)}",
     answers.Ratio: lambda a: f"the ratio {' : '.join(map(formula, a.terms))}",
     answers.Residues: lambda a: f"{', '.join(map(str, a.members))} modulo {a.modulus}",
     answers.Image: lambda a: f"all {_bare(a.value)} for {a.parameter} in the {a.domain.value}",
     answers.Phrase: lambda a: f"the words “{a.words}”",
+    answers.Proposition: lambda a: f"the formula {_proposition(a.tree)}",
     answers.Unread: lambda a: f"not read, left to sympy: {a.text}",
     answers.Broken: lambda a: f"contradicts itself: {a.text}",
 }

@@ -13,11 +13,12 @@ from functools import cached_property
 from ampo.verify.find.short_response import HEDGED
 from ampo.verify.formula.combinatorics import expanded
 from ampo.verify.formula.equality import symbols
+from ampo.verify.formula.series import same_written_out
 from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Unread, Value
 from ampo.verify.kinds.compare import matches
 from ampo.verify.kinds.compared import comparable
 from ampo.verify.kinds.counted import says_none
-from ampo.verify.kinds.domains import compatible, in_one_order
+from ampo.verify.kinds.domains import bounded, compatible, in_one_order, same_bounds
 from ampo.verify.kinds.images import mentioned
 from ampo.verify.kinds.moments import same_moment
 from ampo.verify.kinds.structure import integer_parameters, parse, readings
@@ -26,11 +27,13 @@ from ampo.verify.question.context import Setting
 from ampo.verify.question.form import unlike
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.question.phrase_sentence import another_case, states
+from ampo.verify.question.respelling import respelled
 from ampo.verify.question.subject import another_noun
 from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.chemistry import same_formula
 from ampo.verify.text.decimal_commas import with_point
-from ampo.verify.text.normalise import normalise
+from ampo.verify.text.left_scripts import same_symbol
+from ampo.verify.text.normalise import normalise, of_answer
 from ampo.verify.text.phrases import phrase
 from ampo.verify.text.scan import split
 from ampo.verify.text.synonyms import synonymous
@@ -42,20 +45,29 @@ _ONLY = re.compile(
     r"|^(?:the )?only [a-z ]{1,30} is\b",
     re.IGNORECASE,
 )
+_ALL_INTEGERS = re.compile(
+    r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+integers?\s*(?:\}\s*)?(?=[a-zA-Z]\s*(?:[<>]|\\(?:ge|le)))"
+)
 _COUNTS = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 
 
 class Pair:
-    """A gold and an answer, normalised, with what the question tells. wanted, found: their kinds."""
+    """A gold and an answer, normalised, with what the question tells. wanted, found: their kinds.
+
+    written: as they were before."""
 
     def __init__(self, gold: str, answer: str, question: str) -> None:
-        self.gold, self.question = normalise(gold), question
+        self.written = gold, answer
+        self.question = question
+        self.gold, text = respelled(normalise(gold), of_answer(answer, gold), question)
         self.wanted: Answer = parse(self.gold)
-        text = normalise(answer)
         text = with_point(self.gold, text) or text
+        if integer_parameters(question) and not integer_parameters(gold):
+            text = _ALL_INTEGERS.sub("", text)  # the question has said so
         self.text = expanded(text, question) if isinstance(self.wanted, Value) else text
         declared = integer_parameters(gold)
-        self.setting = Setting(question, declared or integer_parameters(answer), declared=declared)
+        whole, begins = declared or integer_parameters(answer), bounded(gold) or bounded(answer)
+        self.setting = Setting(question, whole, declared=declared, bounded=begins)
 
     @cached_property
     def found(self) -> Answer:
@@ -65,6 +77,11 @@ class Pair:
 def decide(pair: Pair) -> Ruling:
     """What the first rule says that says anything."""
     return next(ruling for rule in _RULES if (ruling := rule(pair)) is not None)
+
+
+def _left_scripts(pair: Pair) -> Ruling | None:
+    same = same_symbol(*pair.written, pair.question)
+    return None if same is None else Ruling(same, "nuclide or term")
 
 
 def _case(pair: Pair) -> Ruling | None:
@@ -127,6 +144,8 @@ def _none(pair: Pair) -> Ruling | None:
 
 
 def _domain(pair: Pair) -> Ruling | None:
+    if not same_bounds(pair.gold, pair.text):
+        return Ruling(False, "another condition")
     if compatible(pair.gold, pair.text) or (mentioned(pair.wanted) and mentioned(pair.found)):
         return None
     return Ruling(False, "another domain of the parameter")
@@ -166,6 +185,8 @@ def _sympy(pair: Pair) -> Ruling | None:
     unread = isinstance(pair.wanted, Unread) or isinstance(pair.found, Unread)
     if not unread or isinstance(pair.wanted, Phrase) or not _single(pair.gold) or not _single(pair.text):
         return None
+    if same_written_out(pair.gold, pair.text):
+        return Ruling(True, "term by term")
     from ampo.verify.formula import symbolic
 
     return Ruling(True, "sympy") if symbolic.same(pair.gold, pair.text) else not_shown("sympy")
@@ -176,6 +197,7 @@ def _neither(pair: Pair) -> Ruling:
 
 
 _RULES: tuple[Callable[[Pair], Ruling | None], ...] = (
+    _left_scripts,
     _case,
     _moment,
     _phrase,

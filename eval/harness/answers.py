@@ -64,6 +64,17 @@ class Answers:
         self._file.close()
 
     def add_generated(self, request: str, sample: int, seed: int | None, response: Response) -> None:
+        """Keep a response: in memory, and as a line of the file.
+
+        Args:
+            request: Its key (`request_key`).
+            sample: Which of the request's samples, from 0.
+            seed: With which the engine drew it; None where it was left to chance.
+            response: What the engine answered.
+
+        Raises:
+            UserError: The file can't be written.
+        """
         self._append(
             {
                 "request": request,

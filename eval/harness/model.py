@@ -26,7 +26,7 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from ampo import prompts
 from ampo.engines.base import Engine
-from ampo.engines.logprobs import Text
+from ampo.engines.likelihood import Text
 from ampo.errors import UserError
 from ampo.eval.harness.answers import Answers, gaps, request_key
 from ampo.eval.progress import RunProgress
@@ -54,7 +54,14 @@ class Conversation(str):
 
 
 class EngineLM(TemplateLM):
-    """See the module's docstring. seed: None leaves every draw to chance."""
+    """See the module's docstring.
+
+    Args:
+        engine: Answers what lm-eval asks.
+        answers: Those that are there already, and takes new ones.
+        seed: Of the run; None leaves every draw to chance.
+        quiet: Show no progress.
+    """
 
     def __init__(self, engine: Engine, answers: Answers, seed: int | None = 0, quiet: bool = False) -> None:
         super().__init__()

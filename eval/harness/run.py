@@ -23,7 +23,7 @@ from ampo.eval.environment import environment
 from ampo.eval.resume import check_config, check_folder
 from ampo.eval.rundir import RunDir, Say
 from ampo.files import first_line, write_json
-from ampo.models import hub_reachable
+from ampo.models import offline
 
 if TYPE_CHECKING:
     from lm_eval.api.group import Group
@@ -103,7 +103,19 @@ class HarnessSpec:
 def run_lm_eval(spec: HarnessSpec, run: RunDir, start_engine: Start, say: Say, quiet: bool = False) -> dict[str, Any]:
     """Run what is missing and return the metrics.
 
-    Raises UserError for unknown tasks, for data that can't be had, and where the folder holds another run.
+    Args:
+        spec: The tasks, and how they are asked.
+        run: The directory that is written and gone on with.
+        start_engine: Gives the engine; called only where something is missing.
+        say: Takes each line of progress.
+        quiet: Show no progress bar.
+
+    Returns:
+        What metrics.json holds.
+
+    Raises:
+        UserError: A task is unknown, data can't be had, or the folder holds another run.
+        EngineError: The engine died; the answers so far are saved.
     """
     require_lm_eval()
     check_folder(run)
@@ -137,8 +149,7 @@ def require_lm_eval() -> None:
     """Import lm-eval, quietly. Raises MissingExtraError where it isn't installed."""
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # bars are for people, not for logs
-    if not hub_reachable():
-        os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: otherwise the client tries again for minutes
+    offline()
     try:
         import lm_eval
     except ImportError as error:

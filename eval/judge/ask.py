@@ -16,12 +16,22 @@ from ampo.files import Lines
 
 
 def ask(engine: Engine, form: Form, asked: Sequence[Asked], file: Path, quiet: bool = False) -> dict[str, Judgement]:
-    """Put the questions, append each judgement to the file, and return them by key."""
+    """Put the questions, append each judgement to the file, and return them by key. What gets no reply has none.
+
+    Args:
+        engine: The judge.
+        form: How a question is put, and its answer read.
+        asked: The questions, each with a key of its own.
+        file: Takes a line each judgement, as it comes.
+        quiet: Show no progress.
+    """
     by_key = {one.key: one for one in asked}
     made: dict[str, Judgement] = {}
     requests = (form.request(one.key, one.prompt) for one in asked)
     with Lines(file) as lines, RunProgress(len(asked), 0, Counter(), quiet, unit="judgements") as progress:
         for key, _, response in engine.generate(requests):
+            if response.finish_reason == "error":
+                continue
             one = Judgement(
                 id=by_key[key].id,
                 key=key,
@@ -31,6 +41,7 @@ def ask(engine: Engine, form: Form, asked: Sequence[Asked], file: Path, quiet: b
                 text=response.text,
                 completion_tokens=response.completion_tokens,
                 seconds=round(response.seconds, 4),
+                mark=by_key[key].mark,
             )
             lines.append(asdict(one))
             made[key] = one

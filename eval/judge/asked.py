@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ampo.eval.judge.forms import Form
 from ampo.eval.records import ResponseRecord, VerdictRecord
-from ampo.types import Problem, Protocol
+from ampo.eval.verdicts import Verdicts, mark_of
+from ampo.types import Problem
 
 LIMIT = 1000
 _CHARS_PER_TOKEN = 3.0
@@ -16,17 +17,27 @@ _CHARS_PER_TOKEN = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to a judge. key: what its judgement depends on. id: of the response."""
+    """A question to a judge. key: what its judgement depends on. id, mark: of the response."""
 
     id: str
     key: str
     prompt: str
+    mark: str = ""
 
     @staticmethod
-    def of(id_: str, model: str, form: Form, prompt: str, prefix: str = "") -> Asked:
-        """prefix: of the key."""
+    def of(id_: str, model: str, form: Form, prompt: str, prefix: str = "", mark: str = "") -> Asked:
+        """A question, with a key made of all that its judgement depends on.
+
+        Args:
+            id_: Of the response.
+            model: The judge's name.
+            form: How it is asked.
+            prompt: What it is asked.
+            prefix: Of the key.
+            mark: Of the response.
+        """
         content = "\0".join((id_, model, form.name, prompt)).encode("utf-8", "surrogatepass")
-        return Asked(id_, prefix + hashlib.sha256(content).hexdigest()[:24], prompt)
+        return Asked(id_, prefix + hashlib.sha256(content).hexdigest()[:24], prompt, mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class Work:
 def work(
     problems: Mapping[str, Problem],
     responses: Mapping[str, ResponseRecord],
-    verdicts: Mapping[tuple[str, Protocol], VerdictRecord],
+    verdicts: Verdicts,
     form: Form,
     model: str,
     *,
@@ -64,7 +75,7 @@ def work(
     Args:
         problems: By id.
         responses: By id.
-        verdicts: By response id and protocol.
+        verdicts: By the rules.
         form: How the judge is asked.
         model: The judge's name.
         every: Whether those that the rules have shown are asked about, too.
@@ -73,9 +84,9 @@ def work(
     """
     order = {problem: i for i, problem in enumerate(problems)}
     doubtful = [
-        _asked(problems[r.problem], r, verdicts[r.id, "ampo"], form, model)
+        _asked(problems[r.problem], r, rules, form, model)
         for r in sorted(responses.values(), key=lambda r: (order.get(r.problem, 0), r.sample))
-        if r.problem in problems and (r.id, "ampo") in verdicts and (every or _doubtful(verdicts[r.id, "ampo"]))
+        if r.problem in problems and (rules := verdicts.on(r).get("ampo")) and (every or _doubtful(rules))
     ]
     open_ = [asked for asked in doubtful if asked.key not in judged]
     return Work(open_[:limit], len(doubtful) - len(open_), max(0, len(open_) - limit), form.tokens)
@@ -86,4 +97,4 @@ def _doubtful(verdict: VerdictRecord) -> bool:
 
 
 def _asked(problem: Problem, record: ResponseRecord, verdict: VerdictRecord, form: Form, model: str) -> Asked:
-    return Asked.of(record.id, model, form, form.prompt(problem, record.text, verdict.extracted))
+    return Asked.of(record.id, model, form, form.prompt(problem, record.text, verdict.extracted), mark=mark_of(record))

@@ -6,22 +6,20 @@ it calls right is correct; one that it calls wrong is shown to be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ampo.eval.records import Judgement, VerdictRecord
-from ampo.types import Protocol
-
-Verdicts = Mapping[tuple[str, Protocol], VerdictRecord]
+from ampo.eval.verdicts import Verdicts
 
 
 def overlay(verdicts: Verdicts, judgements: Iterable[Judgement]) -> Iterator[VerdictRecord]:
     """The verdicts of protocol `judge`, of the judge that was asked last; none where there was none."""
     made = list(judgements)
     last = (made[-1].judge, made[-1].form) if made else None
-    said = {one.id: one for one in made if (one.judge, one.form) == last}
-    for key in (key for key in verdicts if made and key[1] == "ampo"):
-        yield _judged(verdicts[key], said.get(key[0]))
+    said = {(one.id, one.mark): one for one in made if (one.judge, one.form) == last}
+    for rules in verdicts.by("ampo") if made else ():
+        yield _judged(rules, said.get((rules.id, rules.mark)) or said.get((rules.id, "")))
 
 
 def _judged(rules: VerdictRecord, said: Judgement | None) -> VerdictRecord:

@@ -21,7 +21,18 @@ from ampo.terminal import Console
 def load_runs(
     paths: Sequence[Path], form: str, html: bool, output: Path | None, without_doubtful: bool = False
 ) -> list[Shown]:
-    """The runs, once the options are known to make sense together."""
+    """The runs, once the options are known to make sense together.
+
+    Args:
+        paths: Run directories, or other harnesses' results.
+        form: The value of --format.
+        html: Whether a page is asked for.
+        output: The file that is to be written, where one is named.
+        without_doubtful: Leave out the problems that are known to be wrong or doubtful.
+
+    Raises:
+        UserError: The options contradict each other, or a place holds no run.
+    """
     check_format(form)
     if html and form != "table":
         raise UserError(f"--html writes a page and --format {form} prints text: give one of them")
@@ -46,6 +57,15 @@ def printed_rows(runs: Sequence[Shown], name: str | None, say: Say) -> dict[str,
 
 
 def show(runs: Sequence[Shown], printed: Against, form: str, output: Path | None, say: Say) -> None:
+    """Print the report, or write it to a file.
+
+    Args:
+        runs: What is reported.
+        printed: The paper's rows beside them.
+        form: "table", or one of `ampo.eval.report.formats`.
+        output: The file; None is the standard output.
+        say: Takes the line that names the file.
+    """
     if form == "table":
         tables(runs, printed)
         return
@@ -66,7 +86,14 @@ def tables(runs: Sequence[Shown], printed: Against, console: Console | None = No
 
 
 def text(runs: Sequence[Shown], printed: Against, form: str, output: Path | None = None) -> str:
-    """The report in a form, also written to a file where one is given."""
+    """The report in a form, also written to a file where one is given.
+
+    Args:
+        runs: What is reported.
+        printed: The paper's rows beside them.
+        form: "table", or one of `ampo.eval.report.formats`.
+        output: The file; None writes none.
+    """
     if form == "table":
         console = Console(file=StringIO(), record=True, width=100, highlight=False, force_jupyter=False)
         tables(runs, printed, console)

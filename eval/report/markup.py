@@ -70,7 +70,14 @@ def settings(run: Shown) -> str:
 
 
 def table(runs: Sequence[Shown], protocol: str, printed: Against, hidden: bool) -> str:
-    """The figures under one protocol, a row each benchmark and run."""
+    """The figures under one protocol, a row each benchmark and run.
+
+    Args:
+        runs: What is reported.
+        protocol: Whose verdicts count.
+        printed: The paper's rows, which get columns of their own.
+        hidden: Whether the page shows another protocol's table at first.
+    """
     rows = {row.name: row for row in printed.values()}
     head = ["benchmark", *(["run"] if len(runs) > 1 else []), "n × k", "avg@k, 95 % interval", ""]
     head += [*(f"paper: {name}" if len(rows) > 1 else "paper" for name in rows), "pass@k", "maj@k"]

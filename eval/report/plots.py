@@ -36,7 +36,17 @@ _NAMES = {"automargin": True, "ticks": "outside", "ticklen": 9, "tickcolor": "rg
 
 
 def figures(runs: Sequence[Shown], rows: Sequence[ShownResponse], printed: Against, protocol: str) -> dict[str, Any]:
-    """Plot -> its figure as plotly's JSON; those of `pass` and `lengths` by benchmark, ALL over all of them."""
+    """The page's plots, as plotly's JSON.
+
+    Args:
+        runs: What is reported.
+        rows: Their responses, for the lengths.
+        printed: The paper's rows, drawn beside the accuracies.
+        protocol: Whose verdicts count.
+
+    Returns:
+        Plot -> its figure; those of `pass` and `lengths` by benchmark, ALL over all of them.
+    """
     stats = [run.protocols[protocol]["benchmarks"] if protocol in run.protocols else {} for run in runs]
     names = list(dict.fromkeys(name for benchmarks in stats for name in benchmarks))
     labels = [run.label for run in runs]

@@ -9,14 +9,15 @@ bear (see `carried`); the other rows are in the index all the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from ampo.eval.ledger import mark_of
 from ampo.eval.progress import watched
+from ampo.eval.records import ResponseRecord
 from ampo.eval.report.source import Shown
 from ampo.eval.rundir import RunDir
-from ampo.eval.stored import Stored
+from ampo.eval.stored import placed, read_at
 from ampo.prompts import split
 from ampo.types import OUTCOMES, FinishReason, Outcome, Problem, Protocol
 
@@ -35,7 +36,9 @@ class ShownVerdict(NamedTuple):
 
 
 class ShownResponse(NamedTuple):
-    """A response with its verdicts by protocol, and without its text. run: its place among the runs shown."""
+    """A response with its verdicts by protocol, and without its text. run: its place among the runs shown. place: the
+    byte at which its line begins.
+    """
 
     run: int
     problem: Problem
@@ -46,6 +49,7 @@ class ShownResponse(NamedTuple):
     seconds: float
     seed: int | None
     verdicts: dict[Protocol, ShownVerdict]
+    place: int
 
     @property
     def id(self) -> str:
@@ -68,19 +72,16 @@ def rows_of(runs: Sequence[Shown]) -> list[ShownResponse]:
 
 def _rows(number: int, problems: dict[str, Problem], run: RunDir) -> Iterator[ShownResponse]:
     once: dict[str, str] = {}  # reasons are few
-    verdicts: dict[str, dict[Protocol, tuple[str, ShownVerdict]]] = {}  # with the marks of what was judged
-    for _, v in run.scan_verdicts():
-        reason = once.setdefault(v.reason, v.reason)
-        shown = ShownVerdict(v.outcome, v.extracted, reason, v.shown)
-        verdicts.setdefault(v.id, {})[v.protocol] = v.mark, shown
+    verdicts = run.read_verdicts()
     rows: dict[str, ShownResponse] = {}
-    for r in watched(run.scan_responses(), run.responses, "responses read"):
+    for place, r in watched(placed(run.responses, ResponseRecord), run.responses, "responses read"):
         if problem := problems.get(r.problem):
             told = len(r.text), r.completion_tokens, r.finish_reason, round(r.seconds, 1), r.seed
-            marks = "", mark_of(r)
-            there = verdicts.get(r.id, {}).items()
-            judged: dict[Protocol, ShownVerdict] = {by: shown for by, (mark, shown) in there if mark in marks}
-            rows[r.id] = ShownResponse(number, problem, r.sample, *told, judged)
+            judged: dict[Protocol, ShownVerdict] = {
+                by: ShownVerdict(v.outcome, v.extracted, once.setdefault(v.reason, v.reason), v.shown)
+                for by, v in verdicts.on(r).items()
+            }
+            rows[r.id] = ShownResponse(number, problem, r.sample, *told, judged, place)
     yield from rows.values()
 
 
@@ -121,23 +122,24 @@ def chunks_of(
     runs: Sequence[Shown], rows: Sequence[ShownResponse], wanted: Container[int]
 ) -> Iterator[list[tuple[str, str] | None]]:
     """The texts in the rows' order, as (thought, rest); None for a row whose place isn't wanted."""
-    texts: dict[int, Stored[str, Any]] = {
-        i: run.responses.read_responses() for i, run in enumerate(runs) if run.responses
-    }
-    chunk: list[tuple[str, str] | None] = []
-    size = 0
-    for place, row in enumerate(rows):
-        if place not in wanted:
-            chunk.append(None)
-            continue
-        parts = split(texts[row.run][row.id].text)
-        chunk.append((parts.thought, parts.body))
-        size += row.characters
-        if size >= CHUNK:
+    with ExitStack() as stack:
+        there = {i: run.responses.responses for i, run in enumerate(runs) if run.responses}
+        files = {i: stack.enter_context(file.open("rb")) for i, file in there.items()}
+        chunk: list[tuple[str, str] | None] = []
+        size = 0
+        for place, row in enumerate(rows):
+            chunk.append(_text(files[row.run], row) if place in wanted else None)
+            size += row.characters * (place in wanted)
+            if size >= CHUNK:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
             yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+
+
+def _text(file: BinaryIO, row: ShownResponse) -> tuple[str, str]:
+    parts = split(read_at(file, row.place, ResponseRecord, lambda found: found.id == row.id).text)
+    return parts.thought, parts.body
 
 
 @dataclass(slots=True)

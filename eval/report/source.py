@@ -164,7 +164,7 @@ def _doubtful(run: RunDir, config: Mapping[str, Any]) -> Mapping[str, Doubt]:
 
 
 def _recount(run: RunDir, ledger: Ledger, left_out: Collection[str]) -> dict[str, Any]:
-    from ampo.eval.score import measure
+    from ampo.eval.measure import measure
     from ampo.verify import VerifierPool
 
     protocols: list[Protocol] = [p for p in PROTOCOLS if ledger.outcomes[p].total()]

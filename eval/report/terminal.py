@@ -43,7 +43,11 @@ def show_metrics(
 ) -> None:
     """Print the tables of a metrics.json: the main protocol's, then each other's. Fits 80 columns.
 
-    printed: the paper's row, beside which the mean length is left out.
+    Args:
+        metrics: What is in the file.
+        where: The run directory, for the title.
+        console: Where to; None is the standard output.
+        printed: The paper's row, beside which the mean length is left out.
     """
     console = console or Console(highlight=False)
     others = metrics.get("protocols", {})
@@ -141,9 +145,9 @@ def show_disagreements(run: RunDir, protocols: Sequence[Protocol], console: Cons
     for column in ("sample", "reference", a, b):
         table.add_column(column, overflow="fold")
     for response_id in rows[:_LISTED]:
-        gold = problems[responses[response_id].problem].answer
-        judged = (_ruling(verdicts[response_id, protocol]) for protocol in (a, b))
-        table.add_row(*(_plain(x) for x in (response_id, gold, *judged)))
+        record = responses[response_id]
+        gold, judged = problems[record.problem].answer, verdicts.on(record)
+        table.add_row(*(_plain(x) for x in (response_id, gold, _ruling(judged[a]), _ruling(judged[b]))))
     console.print(table)
 
 

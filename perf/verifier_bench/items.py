@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 GRADED = Path(__file__).parents[2] / "tests" / "graded"
 _ALONE = re.compile(r"\s*<answer>(.*?)</answer>\s*", re.DOTALL)
+_BOX = re.compile(r"[\s$]*\\boxed\{(.*)\}[\s$]*", re.DOTALL)
 _REFERENCES = (
     "7",
     "-12",
@@ -95,11 +97,20 @@ def items() -> Iterator[Item]:
         if found := _ALONE.fullmatch(row["response"]):
             question = row.get("question") or ""
             yield Item("adversarial", row["gold"], found[1], question, row["expect"] == "correct")
+    for row in _graded("public"):
+        if (found := _BOX.fullmatch(row["response"])) and _balanced(found[1]):
+            yield Item("reported", row["gold"], found[1], row.get("question") or "", row["expect"] == "correct")
     for template in ATTACKS.values():
         for gold in _REFERENCES:
             yield Item("attacks", gold, template.format(gold), "", False)
     for answer in HANGS:
         yield Item("hangs", "7", answer, "", False)
+
+
+def _balanced(inside: str) -> bool:
+    """Whether what stands between the outermost braces is one group, not `1}\\boxed{2`."""
+    depths = list(accumulate((character == "{") - (character == "}") for character in inside))
+    return min(depths, default=0) >= 0
 
 
 def _graded(name: str) -> list[dict]:

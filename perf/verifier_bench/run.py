@@ -54,7 +54,7 @@ VERIFIERS: dict[str, tuple[str, str | None]] = {
     "latex2sympy2": (f"latex2sympy2 {pinned('latex2sympy2')}, difference is zero", "latex2sympy2"),
 }
 _WALL = 20  # a busy machine may take so many times as long by the clock
-GROUPS = ("graded", "graded later", "adversarial", "attacks", "hangs")
+GROUPS = ("graded", "graded later", "adversarial", "reported", "attacks", "hangs")
 
 
 class Result(NamedTuple):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Remote:
 
     broken_after: pieces after which it drops the connection; hangs: it says nothing until it is left; refuses:
     with which words it refuses a conversation that ends in an assistant's message which isn't marked as a prefix.
-    open: answers that it is giving now.
+    every_second: what every second request is answered with instead. open: answers that it is giving now.
     """
 
     url: str = ""
@@ -37,6 +38,8 @@ class Remote:
     broken_after: int | None = None
     hangs: bool = False
     refuses: str = ""
+    every_second: str = ""
+    turns: Iterator[int] = field(default_factory=count)
     asked: list[dict[str, Any]] = field(default_factory=list)
     open: int = 0
 
@@ -96,8 +99,11 @@ def remote() -> Iterator[Remote]:
             if state.hangs:
                 self.connection.recv(1)
                 return
-            for count, delta in enumerate(list(state.pieces)):
-                if count == state.broken_after:
+            pieces = list(state.pieces)
+            if state.every_second and next(state.turns) % 2:
+                pieces = [{"content": state.every_second}]
+            for i, delta in enumerate(pieces):
+                if i == state.broken_after:
                     self.close_connection = True
                     self.connection.close()
                     return

@@ -31,7 +31,7 @@ ROW = RunRow(
     5,
     0.1,
     1,
-    Verdict("wrong", "7", "other"),
+    [Verdict("wrong", "7", "other")],
 )
 PRESS = """[...document.querySelectorAll("button[role=tab]")]
   .find((one) => one.textContent.trim() === arguments[0]).click()"""
@@ -44,6 +44,15 @@ def f(x: int) -> str:  # a remark
     return "s" * x + str(1.5) if x > 0 else None
 ```
 """
+UNFOLD = "document.querySelectorAll('.label-wrap:not(.open)').forEach((one) => one.click())"
+ASK = """const box = document.querySelector(`#${arguments[0]}-question textarea`);
+  box.value = "q"; box.dispatchEvent(new Event("input", {bubbles: true}));
+  document.querySelector(`#${arguments[0]}-run`).click()"""
+ASKED = {
+    "Sample k": ("ampo-sample", "#ampo-samples .ampo-stats", 8),
+    "Compare": ("ampo-compare", ":is(#ampo-left, #ampo-right) .ampo-stats", 2),
+}
+"""By tab: where a question is asked, and what is there, and how often, when it is answered."""
 TABS = ("Chat", "Sample k", "Compare", "Votes", "Browse")
 
 
@@ -61,6 +70,12 @@ def test_every_tab(browser: Any, serve, make_desk, thinker, remote, until, schem
     assert until(lambda: find("css selector", "#ampo-question textarea"), 60)
     find("css selector", "#ampo-question textarea")[0].send_keys("Well?\n")
     assert until(lambda: find("css selector", "#ampo-chat .ampo-stats"), 60)
+    browser.execute_script("document.querySelector('#ampo-check button').click()")
+    assert until(lambda: find("css selector", "#ampo-check textarea, #ampo-check input"))
+    find("css selector", "#ampo-check textarea, #ampo-check input")[0].send_keys("x")
+    browser.execute_script("document.querySelector('#ampo-check-last').click()")
+    assert until(lambda: len(find("css selector", "#ampo-path .ampo-correct")) == 2)
+    browser.execute_script(UNFOLD)
     browser.execute_script(AXE.read_text("utf-8"))
     browser.set_script_timeout(120)
     found: dict[str, list[str]] = {}
@@ -68,11 +83,10 @@ def test_every_tab(browser: Any, serve, make_desk, thinker, remote, until, schem
         browser.execute_script(PRESS, name)
         selected = "return document.querySelector('button[role=tab][aria-selected=true]').textContent.trim()"
         assert until(lambda selected=selected, name=name: browser.execute_script(selected) == name)
-        if name == "Sample k":
-            fill = "const e = document.querySelector('#ampo-sample-question textarea'); e.value = 'q'; "
-            browser.execute_script(fill + "e.dispatchEvent(new Event('input', {bubbles: true}))")
-            browser.execute_script("document.querySelector('#ampo-sample-run').click()")
-            assert until(lambda: "8 of 8" in find("css selector", "#ampo-votes")[0].text, 60)
+        if name in ASKED:
+            place, ended, count = ASKED[name]
+            browser.execute_script(ASK, place)
+            assert until(lambda ended=ended, count=count: len(find("css selector", ended)) == count, 60)
         if violations := browser.execute_async_script(FOUND):
             found[name] = violations
     assert not found, "\n".join(f"{name}: {one}" for name, ones in found.items() for one in ones)

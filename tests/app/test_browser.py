@@ -12,6 +12,8 @@ import pytest
 
 from ampo.app.desk import Desk, GuidedPrompt, Run, RunRow, Services, Training
 from ampo.app.markdown import written
+from ampo.eval.judge.forms import OWN
+from ampo.eval.judge.one import Opinion
 from ampo.prompts import load_template
 from ampo.types import Problem, Verdict
 
@@ -55,6 +57,9 @@ graph LR; A["<img src=http://192.0.2.1/d.png onerror='window.hit=10'>"] --> B
 
 <answer><img src=x onerror="window.hit = 11"></answer>
 """
+
+QUESTION = "document.querySelector('#ampo-question textarea').value"
+KEPT = "Object.keys(localStorage).filter(k => k.startsWith('ampo-conversation-')).map(k => JSON.parse(localStorage[k]))"
 
 
 class Page:
@@ -102,6 +107,15 @@ class Page:
         self.click(f"#ampo-chat {button}")
         read = "navigator.clipboard.readText().then(done, () => done(''))"
         return self.browser.execute_async_script(f"const done = arguments[0]; setTimeout(() => {read}, 200)")
+
+    def choose(self, file: Path) -> None:
+        """Import a file."""
+        self.browser.execute_cdp_cmd(
+            "Page.setInterceptFileChooserDialog", {"enabled": True}
+        )  # without a screen it ends
+        self.click("#ampo-import")
+        assert self.until(lambda: self.all("#ampo-import-file"))
+        self.all("#ampo-import-file")[0].send_keys(str(file))
 
     def script(self, code: str) -> Any:
         return self.browser.execute_script(f"return {code}")
@@ -170,6 +184,7 @@ def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, re
     remote.says(
         "So $x^2 < 5$, which costs $5 to $10:\n\n\\begin{align*}a &= b \\\\ c &= d\\end{align*}\n\n"
         "\\begin{eqnarray}a &=& b\\end{eqnarray}\n\n\\begin{multline}a \\\\ b\\end{multline}\n\n"
+        "| a | b |\n|:--|--:|\n| 1 | 2 |\n\n- [x] done\n\n"
         "```python\nassert True\n```\n\n\\[ \\frac{1}{2} \\] and \\(y\\)\n\n<answer>$\\frac{1}{2}$</answer>",
         thought="Let me think about it.",
     )
@@ -189,6 +204,8 @@ def test_thought_mathematics_code_and_verdict_are_shown(page: Page, url: str, re
     assert "Thought ·" in text
     assert page.all("#ampo-chat .ampo-correct")
     assert page.all("#ampo-chat pre .token")  # highlighted
+    assert page.script("getComputedStyle(document.querySelector('#ampo-chat td + td')).textAlign") == "right"
+    assert "[x]" in text or page.script("document.querySelector('#ampo-chat li input').checked")
     assert (
         page.script("getComputedStyle(document.querySelector('.ampo-correct')).backgroundColor") == "rgb(21, 128, 61)"
     )
@@ -281,13 +298,14 @@ def test_a_conversation_that_is_left_in_the_middle_is_kept(page: Page, url: str,
     assert page.until(lambda: len(page.all("#ampo-conversations input")) == 3)
     page.browser.execute_script("arguments[0].click()", page.all("#ampo-conversations input")[1])
     assert page.until(lambda: "stopped" in page.text())
+    slow = page.script(f"{KEPT}.find(talk => talk.turns[0]?.question == 'Take your time.')")
     page.click("#ampo-delete")
     assert page.until(lambda: len(page.all("#ampo-conversations input")) == 2)
     assert page.until(lambda: "slow" not in page.text())
-
-
-QUESTION = "document.querySelector('#ampo-question textarea').value"
-KEPT = "Object.keys(localStorage).filter(k => k.startsWith('ampo-conversation-')).map(k => JSON.parse(localStorage[k]))"
+    page.browser.execute_script("ampo.keep(arguments[0])", json.dumps(slow))  # an event that came late
+    assert len(page.script(KEPT)) == 2
+    page.click("#ampo-undo-delete")
+    assert page.until(lambda: len(page.all("#ampo-conversations input")) == 3)
 
 
 def test_a_reload_takes_the_answer_up_again(page: Page, serve, make_desk, thinker: Any, remote) -> None:
@@ -394,11 +412,66 @@ def test_conversations_are_searched_renamed_deleted_shared_and_imported(
     file = tmp_path / "talk.json"
     file.write_text(json.dumps(talk))
     page.open(url)
-    page.click("#ampo-import")
-    assert page.until(lambda: page.all("#ampo-import-file"))
-    page.all("#ampo-import-file")[0].send_keys(str(file))
+    page.choose(file)
     assert page.until(lambda: "cucumber" in page.text())
     assert page.until(lambda: len(page.all(listed)) == 1)
+
+
+NOT_IMPORTED = (
+    (b"", "is empty"),
+    (b"# A conversation", "is not JSON"),
+    (b'{"a": 1}', "is JSON, but not a conversation of this page"),
+    (b'{"id": "x", "started": "", "turns": [3]}', "is JSON, but not a conversation of this page"),
+    (b"\x89PNG\r\n\x1a\n\x00\xff", "is not text"),
+    (b"[" * 100_000, "is not JSON"),
+    (b" " * 21_000_000, "has 21 MB: at most 20 are taken here"),
+)
+
+
+def test_what_cannot_be_imported_is_said(page: Page, url: str, remote, tmp_path: Path) -> None:
+    remote.says("forty-two")
+    page.open(url)
+    page.browser.execute_script("localStorage.clear()")
+    page.ask("What is the answer?")
+    assert page.answered()
+    assert page.until(lambda: page.script(f"{KEPT}.length") == 1)
+    for i, (content, said) in enumerate(NOT_IMPORTED):
+        file = tmp_path / f"<b>odd{i}.json"
+        file.write_bytes(content)
+        page.choose(file)
+        line = f"<b>odd{i}.json {said}. Choose a file that the button JSON here, or /save in ampo chat, has written."
+        assert page.until(lambda line=line: line in page.all(".toast-body")[0].text)
+    assert "forty-two" in page.text()  # what is shown stays
+    assert page.script(f"{KEPT}.length") == 1
+
+
+def test_an_answer_that_a_restart_has_cut_says_so_and_goes_on(
+    page: Page, serve, make_desk, thinker: Any, remote
+) -> None:
+    from ampo.app.build import Address, launch
+
+    server = launch(make_desk(thinker), Address())
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    try:
+        page.open(server.url)
+        page.browser.execute_script("localStorage.clear()")
+        page.ask("Take your time.")
+        assert page.until(lambda: "slow" in page.text())
+        assert page.until(lambda: "slow" in page.script(f"{KEPT}[0].turns[0].answer.text"))
+    finally:
+        server.close()
+    remote.says("and quick")
+    remote.delay = 0.0
+    serve(make_desk(thinker), port=server.port)
+    page.browser.refresh()
+    assert page.until(lambda: "interrupted: the server was started anew" in page.text())
+    assert "0 tokens" not in page.text()
+    assert page.until(lambda: page.script(f"{KEPT}[0].turns[0].answer.state") == "interrupted")
+    assert page.until(lambda: any(e.is_displayed() for e in page.all("#ampo-go-on")))
+    page.click("#ampo-go-on")
+    assert page.until(lambda: "and quick" in page.text())
+    assert remote.asked[-1]["messages"][-1]["content"].startswith("slow ")
 
 
 def test_a_place_in_line_and_a_failing_endpoint_are_said(page: Page, serve, make_desk, thinker: Any, remote) -> None:
@@ -476,16 +549,21 @@ def test_what_is_copied_and_edited_is_what_was_written(page: Page, url: str, rem
 def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     page: Page, serve, make_desk, thinker: Any, remote, tmp_path: Path
 ) -> None:
-    problems = [(Problem("sums/1", "What is 5 + 6?", "11", "sums"), load_template("plain"))]
-    services = Services(benchmarks=("sums",), problems=lambda _: problems, pass_at_k=lambda n, c, k: c / n)
+    other = Problem("sums/2", f"What is {'0 + ' * 40}a hedgehog?", "?", "sums")
+    problems = [(one, load_template("plain")) for one in (Problem("sums/1", "What is 5 + 6?", "11", "sums"), other)]
+    judge = Opinion(thinker, OWN)
+    services = Services(("sums",), lambda _: problems, lambda n, c, k: c / n, judge=judge)
     url = serve(make_desk(thinker, services=services))
     remote.says("<answer>11</answer>")
     page.open(url)
     page.click("#ampo-check button")
     assert page.until(lambda: any(b.text.strip() == "Pick any" and b.is_displayed() for b in page.all("button")))
-    page.press("Pick any")
     question = "document.querySelector('#ampo-question textarea').value"
-    assert page.until(lambda: page.script(question).startswith("What is 5 + 6?"))
+    for words, found in (("HEDGEHOG", "What is 0 + "), ("5 + 6", "What is 5 + 6?")):  # anywhere in the text
+        page.all("#ampo-check .ampo-words :is(input, textarea)")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, words)
+        assert page.until(lambda: "Problem, 1 of 2" in page.all("#ampo-check")[0].text)
+        page.press("Pick any")
+        assert page.until(lambda found=found: page.script(question).startswith(found))
     page.all("#ampo-question textarea")[0].send_keys(Keys.ENTER)
     assert page.answered()
     assert page.until(lambda: page.all("#ampo-chat .ampo-correct"))
@@ -494,6 +572,10 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     page.click("#ampo-check-last")
     assert page.until(lambda: len(page.all("#ampo-path .ampo-wrong")) == 2)  # under both protocols
     assert "official" in page.all("#ampo-path")[0].text
+    assert page.until(
+        lambda: "it wrote: <answer>11</answer>" in page.all("#ampo-path")[0].text
+    )  # the judge, which is asked last
+    assert "protocol judge" in page.all("#ampo-path")[0].text
     page.write(page.labelled("Expected answer")[0], "11")
     page.click("#ampo-check-last")
     assert page.until(lambda: len(page.all("#ampo-path .ampo-correct")) == 2)
@@ -508,6 +590,7 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
 
     page.press("Sample k")
     assert page.until(lambda: page.all("#ampo-sample-run")[0].is_displayed())
+    next(box for box in page.labelled("Containing") if box.is_displayed()).send_keys("5 + 6")
     page.press("Pick any")
     sampled = "document.querySelector('#ampo-sample-question textarea').value"
     assert page.until(lambda: page.script(sampled).startswith("What is 5 + 6?"))
@@ -519,9 +602,20 @@ def test_a_problem_is_picked_asked_judged_sampled_and_exported(
     page.click("#ampo-votes .ampo-bar")
     assert page.script("document.querySelector('#ampo-votes .ampo-bar').getAttribute('aria-pressed')") == "true"
     assert page.script(shown) == 8  # all say the same
+    remote.every_second = "<answer>12</answer>"
+    page.click("#ampo-sample-run")
+    assert page.until(lambda: "50 %" in page.all("#ampo-votes")[0].text, 40)
+    assert page.until(lambda: len(page.all("#ampo-votes .ampo-bar")) == 2)
+    for bar in (0, 1):
+        page.all("#ampo-votes .ampo-bar")[bar].click()
+        assert page.until(lambda: page.script(shown) == 4)
+    page.all("#ampo-votes .ampo-bar")[1].click()
+    assert page.until(lambda: page.script(shown) == 8)
 
 
-def test_two_settings_are_compared_blind_and_voted_on(page: Page, serve, make_desk, thinker: Any, remote) -> None:
+def test_two_settings_are_compared_blind_and_voted_on(
+    page: Page, serve, make_desk, thinker: Any, remote, tmp_path: Path
+) -> None:
     desk = make_desk(thinker)
     remote.says("<answer>11</answer>")
     page.open(serve(desk))
@@ -531,20 +625,73 @@ def test_two_settings_are_compared_blind_and_voted_on(page: Page, serve, make_de
     page.browser.execute_script(
         "[...document.querySelectorAll('label')].find(e => e.textContent.includes('Blind')).control.click()"
     )
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    page.click("#ampo-compare-run")
+    assert page.until(lambda: remote.open == 2)
+    page.all("#ampo-compare-question textarea")[0].send_keys(Keys.ESCAPE)
+    assert page.until(lambda: remote.open == 0)
+    remote.says("<answer>11</answer>")
+    remote.delay = 0.0
+    assert page.until(lambda: page.all("#ampo-compare-run")[0].is_displayed())
     page.click("#ampo-compare-run")
     assert page.until(lambda: all("11" in page.all(side)[0].text for side in ("#ampo-left", "#ampo-right")), 40)
     assert page.until(lambda: page.all("#ampo-vote") and page.all("#ampo-vote")[0].is_displayed())
     assert "told after the vote" in page.all("#ampo-who")[0].text
     assert not page.all(":is(#ampo-left, #ampo-right) .ampo-stats")
+    page.write(page.all("#ampo-compare-question textarea")[0], "And 5 + 7?")
+    remote.says("<answer>12</answer>")
+    page.press("Ask both further")
+    assert page.until(lambda: all("12" in page.all(side)[0].text for side in ("#ampo-left", "#ampo-right")), 40)
+    assert {len([m for m in one["messages"] if m["role"] == "assistant"]) for one in remote.asked[-2:]} == {1}
+    assert page.until(lambda: page.all("#ampo-vote") and page.all("#ampo-vote")[0].is_displayed())
     page.press("Left is better")
     assert page.until(lambda: "Your vote: Left is better, saved." in page.all("#ampo-who")[0].text)
     assert not page.all("#ampo-vote") or not page.all("#ampo-vote")[0].is_displayed()
-    assert len(page.all(":is(#ampo-left, #ampo-right) .ampo-stats")) == 2
+    assert len(page.all(":is(#ampo-left, #ampo-right) .ampo-stats")) == 4  # two turns on each side
     (line,) = map(json.loads, desk.votes.read_text("utf-8").splitlines())
     assert line["vote"] == line["order"][0]
     assert line["blind"] is True
     prompts = {side: {m["role"] for m in line["sides"][side]["messages"]} for side in "ab"}
-    assert prompts == {"a": {"user"}, "b": {"system", "user"}}
+    assert prompts == {"a": {"user", "assistant"}, "b": {"system", "user", "assistant"}}
+
+    place = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.browser.execute_cdp_cmd("Page.setDownloadBehavior", place)
+    page.press("CSV")
+    assert page.until(lambda: list(tmp_path.glob("ampo-comparison*.csv")))
+    page.press("Votes")
+    assert page.until(lambda: "1 vote, 1 of them counted" in page.all("#ampo-votes-note")[0].text)
+    assert page.until(lambda: len(page.all("#ampo-strengths [role=gridcell]")) == 10)
+    page.click("#ampo-votes-markdown")
+    assert page.until(lambda: list(tmp_path.glob("ampo-votes*.md")))
+    assert "1 vote, 1 of them counted" in next(tmp_path.glob("ampo-votes*.md")).read_text("utf-8")
+
+
+def test_presets_of_sampling_are_taken_and_kept(page: Page, url: str, remote) -> None:
+    page.open(url)
+    page.press("Sampling")
+    assert page.until(lambda: page.all("#ampo-presets input") and page.all("#ampo-presets input")[0].is_displayed())
+
+    def choose(name: str) -> None:
+        page.all("#ampo-presets input")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, name, Keys.ENTER)
+
+    choose("The paper's")
+    page.ask("How warm?")
+    assert page.answered()
+    choose("Greedy")
+    page.ask("And now?")
+    assert page.answered(2)
+    assert [one["temperature"] for one in remote.asked] == [0.6, 0.0]
+    page.browser.execute_script("window.prompt = () => 'Mine'")
+    page.click("#ampo-save-preset")
+    assert page.until(lambda: page.script("Object.keys(JSON.parse(localStorage['ampo-presets'] ?? '{}'))") == ["Mine"])
+    page.open(url)
+    page.press("Sampling")
+    assert page.until(lambda: page.all("#ampo-presets input") and page.all("#ampo-presets input")[0].is_displayed())
+    choose("Mine")
+    page.ask("And with mine?")
+    assert page.until(lambda: len(remote.asked) == 3)
+    assert remote.asked[2]["temperature"] == 0.0
 
 
 def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
@@ -557,7 +704,10 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
             5,
             0.1,
             i,
-            Verdict("correct" if i == 0 else "wrong", str(7 * i), "equal" if i == 0 else "another number"),
+            [
+                Verdict("correct" if i == 0 else "wrong", str(7 * i), "equal" if i == 0 else "another number"),
+                Verdict("correct" if i == 0 else "no_answer", None, "no tag", protocol="official"),
+            ],
         )
         for i in range(3)
     ]
@@ -570,12 +720,22 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
         training_names=lambda: ["two"],
         read_training=lambda _: training,
     )
-    page.open(serve(make_desk(thinker, services=services)))
+    page.open(url := serve(make_desk(thinker, services=services)))
     page.press("Browse")
     assert page.until(lambda: page.all("#ampo-run input")[0].is_displayed())
     page.all("#ampo-run input")[0].send_keys("one", Keys.ENTER)
     assert page.until(lambda: "3 responses of" in page.script("document.body.innerText"))
     cells = "#ampo-responses [role=gridcell]"
+    assert page.until(lambda: any("sums/2#0" in cell.text for cell in page.all(cells)))
+    assert "3 responses: 1 correct, 2 wrong" in page.all("#ampo-where")[0].text
+    page.all("#ampo-protocol input")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, "official", Keys.ENTER)
+    assert page.until(lambda: "1 correct, 2 no answer" in page.all("#ampo-where")[0].text)
+    page.all("#ampo-protocol input")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, "ampo", Keys.ENTER)
+    assert page.until(lambda: "1 correct, 2 wrong" in page.all("#ampo-where")[0].text)
+    page.all("#ampo-which input")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, "samples differ", Keys.ENTER)
+    assert page.until(lambda: "0 responses" in page.all("#ampo-where")[0].text)
+    page.all("#ampo-which input")[0].send_keys(Keys.CONTROL, "a", Keys.NULL, "all", Keys.ENTER)
+    assert page.until(lambda: "3 responses" in page.all("#ampo-where")[0].text)
     assert page.until(lambda: any("sums/2#0" in cell.text for cell in page.all(cells)))
     next(cell for cell in page.all(cells) if "sums/2#0" in cell.text).click()
     assert page.until(lambda: "What is 2 + 0?" in page.all("#ampo-response")[0].text)
@@ -583,6 +743,12 @@ def test_a_run_is_browsed(page: Page, serve, make_desk, thinker: Any) -> None:
     assert page.until(lambda: "run=one&response=sums%2F2%230" in page.browser.current_url)
     page.browser.refresh()
     assert page.until(lambda: page.all("#ampo-response") and "What is 2 + 0?" in page.all("#ampo-response")[0].text)
+    for query, said in (
+        ("?run=gone", "there is no run 'gone' here"),
+        ("?run=one&response=x", "one has no response 'x'"),
+    ):
+        page.browser.get(url + query)
+        assert page.until(lambda said=said: said in page.all(".toast-body")[0].text)
 
     page.click("#ampo-training button")
     assert page.until(lambda: page.all("#ampo-training input") and page.all("#ampo-training input")[0].is_displayed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from ampo.app.controls import Limits, read
 from ampo.app.desk import Run, RunRow, Services
 from ampo.app.sample import Draw, difference, figures, samples
 from ampo.app.sample import votes as vote_bars
-from ampo.conversation import Answer, Conversation, Turn, from_dict, from_json
+from ampo.conversation import Answer, Conversation, State, Turn, from_dict, from_json
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError
 from ampo.types import SamplingParams, Verdict
@@ -170,7 +171,7 @@ def test_runs_are_found_and_nothing_outside_them(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     assert sorted(run_names(root)) == ["more/two", "one"]
     run = read_run(root, "one")
-    assert (run.about, run.rows[0].text, run.rows[0].verdict) == ("m", "<answer>2</answer>", None)
+    assert (run.about, run.rows[0].text, list(run.rows[0].verdicts)) == ("m", "<answer>2</answer>", [])
     (root / "linked").symlink_to(tmp_path / "outside")
     (root / "half").mkdir()
     (root / "half" / "responses.jsonl").symlink_to(tmp_path / "outside" / "responses.jsonl")
@@ -253,7 +254,7 @@ def test_strengths_follow_the_votes() -> None:
 
 
 def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
-    from ampo.app.scoreboard import as_csv, read, results
+    from ampo.app.scoreboard import Scoreboard, as_csv, read, results
 
     file = tmp_path / "votes.jsonl"
     sides = {"a": (thinker, TALK), "b": (thinker, OTHER)}
@@ -267,11 +268,17 @@ def test_the_scoreboard_reads_what_is_voted(tmp_path: Path, thinker) -> None:
     assert [score for *_, score in results(rows, blind_only=True)] == [1.0, 0.5]
     assert len(results(rows, blind_only=False)) == 3
     assert len(as_csv(rows).splitlines()) == 5
+    board = Scoreboard(SimpleNamespace(votes=file))  # pyright: ignore[reportArgumentType]
+    name, text = board.markdown(blind_only=True)
+    assert name == "ampo-votes.md"
+    assert "4 votes, 2 of them counted; 1 found both bad." in text
+    assert [line.count("|") for line in text.splitlines() if "|" in line] == [6] * 4
     assert read(tmp_path / "none") == []
 
 
 def test_responses_are_filtered_ordered_and_paged() -> None:
-    from ampo.app.browse import PAGE_ROWS, Browser, Filter
+    from ampo.app.browse import PAGE_ROWS, Browser
+    from ampo.app.listing import Filter
     from ampo.types import Problem
 
     rows = [
@@ -283,7 +290,7 @@ def test_responses_are_filtered_ordered_and_paged() -> None:
             1000 - i,
             0.1,
             i,
-            Verdict("wrong", "x", "", shown=i != 5),
+            [Verdict("wrong", "x", "", shown=i != 5)],
         )
         for i in reversed(range(PAGE_ROWS * 2 + 7))
     ]
@@ -291,10 +298,20 @@ def test_responses_are_filtered_ordered_and_paged() -> None:
     browser = Browser(SimpleNamespace(services=services))  # pyright: ignore[reportArgumentType]
     table, ids, page, where = browser.table("one", 3)
     assert (len(table), ids[-1], page) == (7, "d/106#0", 3)
-    assert where == "page of 3 · 107 responses"
+    assert where == "page 3 of 3 · 107 responses: 107 wrong"
     assert browser.table("one", 99)[2] == 3
     assert [row.id for row in Filter(end="cut off").of(rows)] == ["d/3#0"]
-    assert [row.id for row in Filter(unshown=True).of(rows)] == ["d/5#0"]
+    assert [row.id for row in Filter(which="not shown to be wrong").of(rows)] == ["d/5#0"]
+    assert Filter(which="samples differ on the problem").of(rows) == []
+    verdicts = [Verdict("correct", "forty-two", ""), Verdict("no_answer", None, "", protocol="official")]
+    other = replace(rows[0], id="d/106#1", verdicts=verdicts)
+    differing = [row.id for row in Filter(which="samples differ on the problem").of([*rows, other])]
+    assert differing == ["d/106#0", "d/106#1"]
+    assert Filter(which="protocols disagree").of([*rows, other]) == [other]
+    assert Filter(words="Forty-two").of([*rows, other]) == [other]
+    assert Filter(outcome="correct").of([*rows, other]) == [other]
+    assert Filter(outcome="no_answer", protocol="official").of([*rows, other]) == [other]
+    assert Filter(outcome="not judged", protocol="official").of([*rows, other]) == rows[::-1]
     assert [row.id for row in Filter(words="WHAT IS 42").of(rows)] == ["d/42#0"]
     assert Filter(order="longest first").of(rows)[0].id == "d/0#0"
     assert [row.id for row in Filter().of(rows)][8:11] == ["d/8#0", "d/9#0", "d/10#0"]
@@ -320,3 +337,29 @@ def test_folders_that_cannot_be_shown_say_so(tmp_path: Path) -> None:
         "broken": "broken: config.toml can't be read",
         "half": "broken: no config.toml",
     }
+
+
+def test_of_a_very_long_text_the_beginning_is_shown_and_files_have_all() -> None:
+    long = "```\n" + "word " * 600_000
+    made = answer(text=long, thought=long, body=long)
+    left = f"{len(long) - render.MOST_SHOWN:,} more characters are not shown here"
+    turn, growing = Turn("q", answer=made), render.Live()
+    states: tuple[State, ...] = ("running", "stop")
+    for state in states:
+        turn = Turn("q", answer=replace(made, state=state))
+        for _ in range(2):  # drawn again with nothing new
+            shown = [message["content"][0]["text"] for message in growing.messages([turn])]
+            thought, body = (text for text in shown if "word" in text)
+            assert left in thought
+            assert left in body
+            assert len(body) < 2 * render.MOST_SHOWN
+            assert "\n```\n\n<div" in body  # the code ends before the line that says so
+    assert long in export.to_markdown(Conversation(turns=(turn,)))
+    again = from_json(Conversation(turns=(turn,)).to_json()).turns[0].answer
+    assert again is not None
+    assert again.text == long
+    drawn = Draw(turn, (made,) * 16)
+    for marked in (False, True):
+        shown = samples(drawn, marked)
+        assert shown.count("more characters are not shown here") >= 16
+        assert len(shown) < 4 * render.MOST_SHOWN * 3

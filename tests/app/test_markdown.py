@@ -193,13 +193,15 @@ def test_growing_gives_what_the_whole_gives() -> None:
         "\\[a",
         "{",
         "\n\n ",
+        "~~~",
+        "".join("`" * i + "a" for i in range(1, 340)),
     ],
 )
 def test_time_is_linear_enough(unit: str) -> None:
     text = unit * (60_000 // len(unit))
-    started = time.perf_counter()
+    started = time.thread_time()
     harmless(text)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_any_number_of_answers_is_set_off() -> None:

@@ -7,6 +7,8 @@ import http.server
 import json
 import logging
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -18,7 +20,7 @@ pytest.importorskip("gradio")
 import httpx
 from gradio_client import Client
 
-from ampo.app.login import FREE_TRIES, Brake
+from ampo.app.login import ACCOUNT, ADDRESS, ALL, Brake
 from ampo.app.server import Address, Server
 from ampo.app.sessions import KEPT_SECONDS, Sessions
 
@@ -48,7 +50,7 @@ def test_before_the_login_nothing_is_told_and_failures_wait(make_desk, thinker) 
         def tried(password: str) -> httpx.Response:
             return httpx.post(url + "login", data={"username": "ada", "password": password})
 
-        assert [tried(str(i)).status_code for i in range(FREE_TRIES + 1)] == [400] * FREE_TRIES + [429]
+        assert [tried(str(i)).status_code for i in range(ADDRESS.free + 1)] == [400] * ADDRESS.free + [429]
         right = tried("secret")
         assert right.status_code == 429  # else one could go on guessing
         assert int(right.headers["retry-after"]) >= 1
@@ -56,26 +58,50 @@ def test_before_the_login_nothing_is_told_and_failures_wait(make_desk, thinker) 
         server.close()
 
 
+def test_a_made_up_address_does_not_let_one_go_on_guessing(serve, make_desk, thinker) -> None:
+    url = serve(make_desk(thinker), auth=(("ada", "secret"), ("bob", "word")))
+
+    def tried(i: int, name: str, password: str = "wrong", **form: Any) -> int:
+        headers = {"x-forwarded-for": f"10.0.0.{i}"} | form.pop("headers", {})
+        data = form or {"data": {"username": name, "password": password}}
+        return httpx.post(url + "login", headers=headers, **data).status_code
+
+    names = ("ada", " ada", "ada ")
+    assert [tried(i, names[i % 3]) for i in range(ACCOUNT.free + 3)] == [400] * ACCOUNT.free + [429] * 3
+    assert tried(50, "ada", "secret") == 429
+    assert tried(51, "", files={"username": (None, "ada"), "password": (None, "secret")}) == 429
+    assert tried(52, "", files={"username": ("a", b"ada"), "password": (None, "secret")}) == 422
+    assert tried(53, "", data={"username": "x" * 9000}) == 413
+    assert tried(54, "", content=b"--x", headers={"content-type": "multipart/form-data"}) in (400, 422)
+    assert tried(0, "bob", "word") == 200  # another account, although from an address that has failed
+
+
 def test_the_wait_grows_ends_and_is_forgotten() -> None:
     now = 0.0
     brake = Brake(lambda: now)
-    for _ in range(FREE_TRIES):
-        assert brake.wait("a") == 0
-        brake.failed("a")
-    assert brake.wait("a") == 1
-    assert brake.wait("b") == 0
-    brake.failed("a")
-    assert brake.wait("a") == 2
+    for i in range(ADDRESS.free):
+        assert brake.wait("a", "ada") == 0
+        brake.failed("a", str(i))
+    assert brake.wait("a", "ada") == 1
+    assert brake.wait("b", "ada") == 0
+    brake.failed("a", "x")
+    assert brake.wait("a", "ada") == 2
     now = 2.0
-    assert brake.wait("a") == 0
-    for _ in range(20):
-        brake.failed("a")
-    assert brake.wait("a") == 60
-    for i in range(60):
-        brake.failed(str(i))
-    assert 0 < brake.wait("new") <= 5  # many addresses are one attacker
+    assert brake.wait("a", "ada") == 0
+    for i in range(20):
+        brake.failed("a", f"y{i}")
+    assert brake.wait("a", "ada") == ADDRESS.longest
+    for i in range(30):
+        brake.failed(str(i), "ada")
+    assert brake.wait("new", "ada") == ACCOUNT.longest
+    assert 0 < brake.wait("new", "bob") <= ALL.longest  # many addresses are one attacker
+    now += ACCOUNT.longest
+    assert brake.wait("new", "ada") == 0  # nobody is kept out for long
+    brake.failed("new", "ada")
+    brake.passed("new", "ada")
+    assert brake.wait("new", "ada") <= ALL.longest
     now = 10_000.0
-    assert brake.wait("a") == brake.wait("new") == 0
+    assert brake.wait("a", "ada") == brake.wait("new", "ada") == 0
 
 
 def test_foreign_names_and_origins(serve, make_desk, thinker) -> None:
@@ -226,6 +252,22 @@ def test_closed_pages_are_let_go() -> None:
     now = KEPT_SECONDS + 1
     assert sessions.sweep() == ["a"]
     assert holder.session_data == {}
+
+
+def test_an_answer_on_its_way_is_cut_off_without_a_traceback(make_desk, thinker, remote, until, capfd) -> None:
+    from ampo.app.build import launch
+
+    remote.says("slow " * 400)
+    remote.delay = 0.05
+    server = launch(make_desk(thinker), Address())
+    program = "import sys; from gradio_client import Client; Client(sys.argv[1]).predict('q', api_name='/chat')"
+    command = [sys.executable, "-c", program, server.url]  # not in this process: a client that is cut off prints, too
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+        assert until(lambda: remote.open == 1)
+        server.close()
+        client.kill()
+    assert not server._thread.is_alive()
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.browser

@@ -35,6 +35,7 @@ MODULES = [
     *(f"ampo.verify.find.{module.name}" for module in pkgutil.iter_modules(ampo.verify.find.__path__)),
     "ampo.verify.formula.rationals",
     "ampo.verify.kinds.choice",
+    "ampo.verify.question.contradiction",
     "ampo.verify.question.own_arithmetic",
     "ampo.verify.question.phrase_sentence",
     "ampo.verify.text.languages",
@@ -44,8 +45,8 @@ MODULES = [
 ]
 BOUNDED = {
     "ampo.verify.find.formula_around": {"_RUN_BEFORE"},
-    "ampo.verify.find.last_sentence": {"_STATES", "_NAMED", "_CHAIN", "_CHAIN_OF_FORMULAS"},
-    "ampo.verify.find.sole_value": {"_LEADS_TO", "_AGAINST", "_MEASURING"},
+    "ampo.verify.find.last_sentence": {"_STATES", "_NAMED", "_CHAIN", "_CHAIN_OF_FORMULAS", "_OF_MONEY"},
+    "ampo.verify.find.sole_value": {"_LEADS_TO", "_AGAINST", "_PLANS", "_MEASURING", "_IS_PART", "_CARRIED_OUT"},
     "ampo.verify.find.told": {"_MATHEMATICS", "_UNIT"},
 }
 """Asked of a sentence or a neighbourhood that has been measured: at most some 400 characters."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ampo.engines import cluster
 from ampo.engines.cluster import ClusterEngine
+from ampo.engines.cluster import engine as cluster
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError
 from ampo.types import Request, Response, SamplingParams
@@ -84,6 +85,25 @@ def test_what_a_lost_replica_had_is_asked_again_with_the_same_seeds(ray: Any) ->
         assert "2 replicas lost" in engine.activity()
     assert sorted(found) == sorted((str(i), j, f"{i}:{10 * i + j}") for i in range(20) for j in range(3))
     assert sum("is lost" in line for line in said) == 2
+
+
+def test_a_replica_that_loads_while_nothing_is_asked_works_on_what_comes_next(
+    ray: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading, described = threading.Event(), Actor.describe
+
+    def describe(actor: Actor) -> dict[str, Any]:
+        assert actor.number != 2 or loading.wait(10)
+        return described(actor)
+
+    monkeypatch.setattr(Actor, "describe", describe)
+    with ClusterEngine("m", "x", EngineSettings(ray_address="auto"), lambda _: None) as engine:
+        assert len(list(engine.generate([Request("0", "q")]))) == 1
+        assert "1 of 2 replicas ready" in engine.activity()
+        loading.set()
+        time.sleep(0.3)
+        assert len(list(engine.generate([Request("1", "q")]))) == 1
+        assert "2 of 2 replicas ready" in engine.activity()
 
 
 def test_a_request_that_takes_every_replica_down_is_given_up(ray: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,8 +97,8 @@ def flaky(servers: Servers) -> Flaky:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ampo.engines.openai_client._FIRST_WAIT", 0.01)
-    monkeypatch.setattr("ampo.engines.endpoint._LEFT_OUT", 0.3)
+    monkeypatch.setattr("ampo.engines.openai.client._FIRST_WAIT", 0.01)
+    monkeypatch.setattr("ampo.engines.openai.endpoint._LEFT_OUT", 0.3)
 
 
 def requests(*names: str, **params: Any) -> list[Request]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ampo.engines.endpoint import Endpoint
 from ampo.engines.openai import OpenAIEngine
+from ampo.engines.openai.endpoint import Endpoint
 from ampo.errors import EngineError, PromptTooLongError, UserError
 from ampo.types import Message, Request, SamplingParams
 
@@ -173,7 +173,7 @@ def ask(engine: OpenAIEngine, **params: Any):
     ],
 )
 def test_probabilities_are_read_in_either_form_and_else_passed_over(choice: dict[str, Any], tokens: int) -> None:
-    from ampo.engines.openai_logprobs import told
+    from ampo.engines.openai.logprobs import told
 
     assert len(told({"choices": [choice]})) == tokens
 
@@ -478,9 +478,10 @@ def test_a_wrong_key_is_found_at_once(server: Server):
 
 def test_nobody_listens():
     started = time.perf_counter()
-    with pytest.raises(UserError, match=r"cannot reach http://127.0.0.1:9/v1: is the server running\?"):
+    said = r"cannot reach http://127.0.0.1:9/v1: is the server running\?.*: Connection refused\)"
+    with pytest.raises(UserError, match=said):
         OpenAIEngine("tiny", "http://127.0.0.1:9/v1")
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30
 
 
 def test_no_address():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ampo.engines.overheard import Overheard
+from ampo.engines.vllm.overheard import Overheard
 
 FAILS = """
 import sys

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as ampo.engines.loading does it, which comes after torch here
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as loading.py does, which comes after torch here
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
-from ampo.engines.text import TextStream
 from ampo.engines.transformers import TransformersEngine
+from ampo.engines.transformers.text import TextStream
 from ampo.errors import EngineError, PromptTooLongError, UserError
 from ampo.install import install_command
 from ampo.types import Message, Request, SamplingParams
@@ -178,7 +178,7 @@ def test_closing_during_work_ends_it_with_an_error(engine: TransformersEngine):
     started = time.perf_counter()
     with pytest.raises(EngineError, match="closed"):
         list(samples)
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 60  # 8,000 tokens take minutes
     timer.join()
     engine.close()
     with pytest.raises(EngineError, match="closed"):

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as ampo.engines.loading does it, which comes after torch here
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as loading.py does, which comes after torch here
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from ampo.engines.decoding import Decoder, Row, new_row  # noqa: E402
-from ampo.engines.loading import _dtype  # noqa: E402
-from ampo.engines.sampling import pick  # noqa: E402
-from ampo.engines.scheduler import Job, Scheduler  # noqa: E402
-from ampo.engines.text import TextStream  # noqa: E402
+from ampo.engines.transformers import Decoder, Row, new_row  # noqa: E402
+from ampo.engines.transformers.loading import _dtype  # noqa: E402
+from ampo.engines.transformers.sampling import pick  # noqa: E402
+from ampo.engines.transformers.scheduler import Job, Scheduler  # noqa: E402
+from ampo.engines.transformers.text import TextStream  # noqa: E402
 from ampo.types import SamplingParams  # noqa: E402
 
 PROMPTS = [[5, 6, 7], [9, 8, 7, 6, 5, 4, 3, 11, 12], [40], [21, 22, 23, 24, 25]]

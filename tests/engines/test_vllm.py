@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from ampo.engines import vllm_in_process
 from ampo.engines.halt import Halt
 from ampo.engines.settings import EngineSettings
-from ampo.engines.vllm import VLLMEngine
+from ampo.engines.vllm import VLLMEngine, in_process
 from ampo.errors import EngineError, PromptTooLongError
 from ampo.models import EMBEDDED, resolve
 from ampo.types import Message, Request, SamplingParams
@@ -202,8 +201,8 @@ def _revive(core: Any) -> None:
 def test_users_who_come_one_after_the_other_start_in_one_step(
     vllm_engine: VLLMEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vllm_in_process, "GATHER_PAUSE", 1.0)
-    monkeypatch.setattr(vllm_in_process, "GATHER_AT_MOST", 10.0)
+    monkeypatch.setattr(in_process, "GATHER_PAUSE", 1.0)
+    monkeypatch.setattr(in_process, "GATHER_AT_MOST", 10.0)
     engine: Any = vllm_engine._core._engine  # type: ignore[attr-defined]  # the core in this process
     step, sizes = engine.step, []
 

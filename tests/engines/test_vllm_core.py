@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ampo.engines.vllm_in_process import InProcessCore
+from ampo.engines.vllm import InProcessCore
 from ampo.errors import EngineError
 
 

@@ -18,32 +18,6 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 SETTINGS = EngineSettings(dtype="float32", max_model_len=256)
 
 
-@pytest.fixture(scope="module")
-def wide(model_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama whose heads two workers can share, each as wide as vLLM's CPU kernels ask for."""
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(model_path)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=256,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    folder = tmp_path_factory.mktemp("wide")
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 def texts(model: Path, **settings: Any) -> dict[tuple[str, int], str]:
     """Greedy ones and seeded ones."""
     pytest.importorskip("vllm")

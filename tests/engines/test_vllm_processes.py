@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import psutil
@@ -18,6 +20,15 @@ from ampo.types import Message, Request, SamplingParams
 pytestmark = pytest.mark.slow
 
 STORY: tuple[Message, ...] = ({"role": "user", "content": "Tell a long story."},)
+
+
+def test_a_flag_that_vllm_does_not_take_is_one_line() -> None:
+    pytest.importorskip("vllm")
+    command = [sys.executable, "-m", "ampo", "serve", "--max-modle-len", "9"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 2
+    assert "unrecognized arguments: --max-modle-len 9 (did you mean --max-model-len?)" in done.stderr.splitlines()[-1]
+    assert "usage:" not in done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

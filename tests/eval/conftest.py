@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from ampo.eval.ledger import Ledger
+from ampo.eval.measure import judged_rows
 from ampo.eval.metrics import summarise
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
-from ampo.eval.score import judged_rows
 from ampo.files import dump
-from ampo.types import Problem, Protocol
+from ampo.types import Problem
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def _write_metrics(run: RunDir) -> None:
         seen = list(dict.fromkeys(answers))
         return [-1 if answer is None else seen.index(answer) for answer in answers]
 
-    protocols: list[Protocol] = list(dict.fromkeys(protocol for _, protocol in run.read_verdicts()))
+    protocols = run.read_verdicts().protocols
     ledger = Ledger.of(run)
     found = [summarise(judged_rows(run, run.read_problems(), ledger, p, classes)) for p in protocols]
     others = dict(zip(protocols[1:], found[1:], strict=True))

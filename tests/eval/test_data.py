@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval import sources
 from ampo.eval.data import benchmark_of, fingerprint, from_file, load_problems
 from ampo.eval.suites import Benchmark, resolve
 from ampo.types import Problem
@@ -181,7 +180,7 @@ def test_the_fingerprint_sees_every_part_and_the_order() -> None:
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine that can't reach the hub: an address that nothing answers at, and an empty cache."""
-    monkeypatch.setattr(sources, "hub_reachable", lambda: False)
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
@@ -226,7 +225,7 @@ def test_a_gated_set_and_a_missing_one_say_what_to_do(monkeypatch: pytest.Monkey
         raise DatasetNotFoundError("Dataset 'x' doesn't exist on the Hub or cannot be accessed.")
 
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
-    monkeypatch.setattr(sources, "hub_reachable", lambda: True)
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: True)
     monkeypatch.setattr(datasets, "load_dataset", refuse)
     with pytest.raises(UserError, match=r"'a/b' is gated: accept its terms on its page on the hub.*`hf auth login`"):
         load_problems(Benchmark(name="x", source="a/b"))  # the hub says it
@@ -261,7 +260,7 @@ def test_what_the_hub_may_answer_is_one_line(
         raise kind(f"{text}\nand more")
 
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
-    monkeypatch.setattr(sources, "hub_reachable", lambda: True)
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: True)
     monkeypatch.setattr(datasets, "load_dataset", answer)
     with pytest.raises(UserError, match=re.escape(message)) as caught:
         load_problems(Benchmark(name="x", source="a/b", revision=revision))
@@ -281,7 +280,7 @@ def test_a_hub_set_in_the_cache_is_read_by_its_columns(monkeypatch: pytest.Monke
     """The whole way through `datasets`, from a local folder in the hub's own form."""
     pytest.importorskip("datasets")
     monkeypatch.delenv("AMPO_DATA_DIR", raising=False)
-    monkeypatch.setattr(sources, "hub_reachable", lambda: True)
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: True)
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "set"
     folder.mkdir()

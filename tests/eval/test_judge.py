@@ -19,7 +19,7 @@ from ampo.eval.judge.asked import work
 from ampo.eval.judge.forms import FORMS, OWN, form_of
 from ampo.eval.rundir import RunDir, read_judgements
 from ampo.eval.score import rescore
-from ampo.types import Problem, Request, Response, Sample, as_protocol
+from ampo.types import Problem, Protocol, Request, Response, Sample, as_protocol
 from ampo.verify import Claim
 
 PROBLEMS = [
@@ -36,12 +36,12 @@ SAID = [
 
 
 class Scripted(Engine):
-    """Says "same" where the candidate's text holds one of the words; dies after so many replies."""
+    """Says "same" where the candidate's text holds one of the words; dies after so many replies, or gives none."""
 
     backend, model = "openai", "scripted"
 
-    def __init__(self, *words: str, die_after: int | None = None) -> None:
-        self.words, self.die_after = words, die_after
+    def __init__(self, *words: str, die_after: int | None = None, silent: bool = False) -> None:
+        self.words, self.die_after, self.silent = words, die_after, silent
         self.asked: list[Request] = []
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Sample]:
@@ -52,7 +52,8 @@ class Scripted(Engine):
             prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[-1]["content"]
             candidate = prompt.rpartition(" candidate, its end\n")[2].partition(" end\n")[0]
             verdict = "same" if any(word in candidate for word in self.words) else "different"
-            yield Sample(request.id, 0, Response(f"It says so. Verdict: {verdict}", completion_tokens=7))
+            said = Response(f"It says so. Verdict: {verdict}", completion_tokens=7)
+            yield Sample(request.id, 0, Response("", finish_reason="error") if self.silent else said)
 
     def stream(self, request: Request, halt: Any = None) -> Iterator[Any]:
         raise NotImplementedError
@@ -71,6 +72,16 @@ def second(run: RunDir, engine: Engine, *, every: bool = False, limit: int = 100
         return [*judged.values(), *ask(engine, OWN, todo.to_ask, run.judgements, quiet=True).values()]
 
     return opinion
+
+
+def outcome(run: RunDir, response: str, protocol: Protocol) -> str:
+    return run.read_verdicts().on(run.read_responses()[response])[protocol].outcome
+
+
+def edit(run: RunDir, old: str, new: str) -> None:
+    before = run.responses.read_text()
+    assert json.dumps(old) in before
+    run.responses.write_text(before.replace(json.dumps(old), json.dumps(new)))
 
 
 @pytest.fixture
@@ -92,9 +103,8 @@ def test_the_judge_is_asked_about_what_was_not_shown_and_stands_beside_the_rules
     judged = metrics["protocols"]["judge"]["benchmarks"]["p"]
     assert judged["avg_at_k"] == pytest.approx(1.5 / 3)
     assert judged["not_shown_rate"] == 0
-    verdicts = run.read_verdicts()
-    assert (verdicts["p/0#0", "ampo"].outcome, verdicts["p/0#0", "judge"].outcome) == ("wrong", "correct")
-    assert (verdicts["p/1#1", "judge"].outcome, verdicts["p/2#0", "judge"].outcome) == ("wrong", "wrong")
+    assert (outcome(run, "p/0#0", "ampo"), outcome(run, "p/0#0", "judge")) == ("wrong", "correct")
+    assert (outcome(run, "p/1#1", "judge"), outcome(run, "p/2#0", "judge")) == ("wrong", "wrong")
     saved = run.read_judgements()
     assert {j.id: j.right for j in saved.values()} == {"p/0#0": True, "p/2#0": False}
     assert all("Verdict:" in j.text for j in saved.values())
@@ -106,8 +116,8 @@ def test_all_may_be_asked_and_at_most_so_many(run: RunDir) -> None:
     assert len(few.asked) == 1
     score(run, every, every=True)
     assert len(every.asked) == 3  # the fourth is judged already
-    assert run.read_verdicts()["p/1#0", "judge"].outcome == "wrong"  # it overrules nothing but its own protocol
-    assert run.read_verdicts()["p/1#0", "ampo"].outcome == "correct"
+    assert outcome(run, "p/1#0", "judge") == "wrong"  # it overrules nothing but its own protocol
+    assert outcome(run, "p/1#0", "ampo") == "correct"
 
 
 def test_a_judge_that_dies_loses_nothing_and_is_asked_on(run: RunDir) -> None:
@@ -118,6 +128,41 @@ def test_a_judge_that_dies_loses_nothing_and_is_asked_on(run: RunDir) -> None:
     resumed = score(run, engine)
     assert len(engine.asked) == 1
     assert resumed["protocols"]["judge"]["benchmarks"]["p"]["avg_at_k"] == pytest.approx(0.5)
+
+
+def test_an_opinion_is_on_the_text_that_the_judge_has_read(run: RunDir) -> None:
+    text, other = r"\boxed{\text{at a right angle to each other}}", r"\boxed{\text{side by side}}"
+    score(run, Scripted("right angle"))
+    edit(run, text, other)
+    assert score(run)["protocols"]["judge"]["benchmarks"]["p"]["not_shown_rate"] == pytest.approx(1 / 3)
+    assert outcome(run, "p/0#0", "judge") == outcome(run, "p/0#0", "ampo") == "wrong"
+    engine = Scripted("right angle")
+    score(run, engine)
+    assert len(engine.asked) == 1
+    edit(run, other, text)
+    score(run)
+    assert outcome(run, "p/0#0", "judge") == "correct"  # it was read, and is not asked about again
+    assert work_left(run) == 0
+
+
+def test_a_judge_is_asked_by_the_verdicts_on_the_texts_as_they_are(run: RunDir) -> None:
+    score(run)
+    assert work_left(run) == 2
+    edit(run, r"\boxed{\text{straight on}}", r"\boxed{\text{up}}")
+    assert work_left(run) == 1  # of the edited one it isn't known whether it is doubtful
+
+
+def work_left(run: RunDir) -> int:
+    problems, responses, verdicts = run.read_problems(), run.read_responses(), run.read_verdicts()
+    return len(work(problems, responses, verdicts, OWN, "scripted", judged=run.read_judgements()).to_ask)
+
+
+def test_what_got_no_reply_is_asked_again(run: RunDir) -> None:
+    score(run, Scripted(silent=True))
+    assert run.read_judgements() == {}
+    engine = Scripted("right angle")
+    score(run, engine)
+    assert len(engine.asked) == len(run.read_judgements()) == 2
 
 
 def test_the_rules_judge_again_without_losing_the_second_opinion(run: RunDir) -> None:

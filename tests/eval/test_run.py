@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ import pytest
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
+from ampo.eval.ledger import Ledger
+from ampo.eval.measure import grouping, judged_rows
 from ampo.eval.records import VerdictRecord
 from ampo.eval.report import show_disagreements
 from ampo.eval.run import RunSpec, Task, evaluate
 from ampo.eval.rundir import RunDir
-from ampo.eval.score import grouping, rescore
+from ampo.eval.score import rescore
 from ampo.eval.seeds import problem_seed
+from ampo.eval.verdicts import mark_of
+from ampo.files import dump
 from ampo.prompts import Template
 from ampo.terminal import Console
 from ampo.types import Delta, Problem, Request, Response, Sample, SamplingParams, Verdict
@@ -210,7 +214,7 @@ def test_both_protocols_side_by_side(tmp_path: Path) -> None:
     assert len(lines(run.verdicts)) == 40
 
 
-def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_path: Path, monkeypatch) -> None:
+def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     go(run, Scripted(), spec(protocols=("ampo",)))
 
@@ -219,15 +223,22 @@ def test_what_protocols_judge_differently_is_shown_with_both_their_reasons(tmp_p
         show_disagreements(run, ("official", "ampo"), console)
         return console.export_text()
 
-    verdicts = dict(run.read_verdicts())
-    both = verdicts | {(i, "official"): verdict for (i, _), verdict in verdicts.items()}
-    monkeypatch.setattr(RunDir, "read_verdicts", lambda _: both)
+    def add(*verdicts: VerdictRecord) -> None:
+        with run.verdicts.open("a") as file:
+            file.writelines(dump(asdict(verdict)) for verdict in verdicts)
+
+    add(*[replace(verdict, protocol="official") for verdict in run.read_verdicts().by("ampo")])
     assert shown() == "official and ampo judge all 20 responses alike\n"
-    first = next(iter(run.read_responses()))
-    both[first, "official"] = VerdictRecord.of(first, Verdict("correct", "5", "rule one"))
-    both[first, "ampo"] = VerdictRecord.of(first, Verdict("wrong", "6", "rule two"))
+    first = next(iter(run.read_responses().values()))
+    add(
+        VerdictRecord.of(first.id, Verdict("correct", "5", "rule one", protocol="official"), mark_of(first)),
+        VerdictRecord.of(first.id, Verdict("wrong", "6", "rule two"), mark_of(first)),
+    )
     assert "correct: 5 (rule one)" in shown()
     assert "wrong: 6 (rule two)" in shown()
+    edited = run.responses.read_text().replace(json.dumps(first.text)[1:-1], "another text")
+    run.responses.write_text(edited)
+    assert "rule one" not in shown()
 
 
 def test_a_verifier_that_cannot_work_ends_the_run_and_loses_nothing(tmp_path: Path, monkeypatch) -> None:
@@ -264,3 +275,14 @@ def test_problems_are_grouped_side_by_side_and_in_order() -> None:
         assert list(spread(lambda n: [n, threading.active_count() > 1], [3, 1, 2])) == [[3, True], [1, True], [2, True]]
         with pytest.raises(ZeroDivisionError):
             list(spread(lambda n: [1 // n], [1, 0]))
+
+
+def test_verdicts_that_are_written_anew_while_they_are_read_are_a_line(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    go(run, Scripted(), spec(protocols=("ampo",)))
+    ledger = Ledger.of(run)
+    verdicts = run.verdicts.read_text().splitlines(keepends=True)
+    for anew in (verdicts[::-1], ["{}\n", *verdicts], []):
+        run.verdicts.write_text("".join(anew))
+        with pytest.raises(UserError, match=r"verdicts\.jsonl was written anew meanwhile"):
+            judged_rows(run, run.read_problems(), ledger, "ampo", lambda answers, **_: [0] * len(answers))

@@ -109,5 +109,4 @@ def test_the_page_reads_a_run(tmp_path: Path) -> None:
     run.responses.write_text(dump(RESPONSE))
     rescore(run, ("ampo", "official"), lambda _: None, quiet=True)
     [row] = read_run(tmp_path, "run").rows
-    assert row.verdict is not None
-    assert row.verdict.protocol == "ampo"
+    assert [verdict.protocol for verdict in row.verdicts] == ["ampo", "official"]

@@ -25,6 +25,7 @@ from ampo.eval import progress, session
 from ampo.eval.export import export
 from ampo.eval.report.responses import rows_of
 from ampo.eval.report.source import load
+from ampo.eval.result import Run
 from ampo.eval.run import RunSpec, Task, evaluate
 from ampo.eval.rundir import RunDir
 from ampo.prompts import Template
@@ -138,7 +139,24 @@ def test_a_verdict_on_a_text_that_is_gone_is_none(tmp_path: Path) -> None:
     assert export(run, "lm-eval-samples", tmp_path / "out").left_out == 1
     assert [row.id for row in rows_of(load([run.path])) if not row.verdicts] == [lines[0]["id"]]
     shown = read_run(tmp_path.parent, tmp_path.name).rows
-    assert [row.id for row in shown if row.verdict is None] == [lines[0]["id"]]
+    assert [row.id for row in shown if not row.verdicts] == [lines[0]["id"]]
+    opened = Run(tmp_path)
+    assert [r.id for r in opened.responses if r.id not in opened.verdicts("ampo")] == [lines[0]["id"]]
+    table = opened.to_pandas("ampo")
+    assert table[table["outcome"].isna()]["text"].tolist() == ["edited"]
+
+
+def test_a_text_that_was_judged_before_it_was_edited_keeps_its_verdict(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    go(run, task("a"))
+    before, size = run.responses.read_text(), run.verdicts.stat().st_size
+    outcomes = Run(tmp_path).to_pandas()["outcome"].tolist()
+    run.responses.write_text(before.replace("<answer>", "<answer>9"))
+    go(run, task("a"))
+    assert run.verdicts.stat().st_size > size
+    run.responses.write_text(before)
+    assert Run(tmp_path).to_pandas()["outcome"].tolist() == outcomes
+    assert [row.verdicts["ampo"].outcome for row in rows_of(load([run.path]))] == outcomes
 
 
 def test_fewer_samples_than_are_there_are_refused_with_a_way_out(tmp_path: Path) -> None:

@@ -70,10 +70,10 @@ def test_runs_are_configs(size: str, arm: str, tmp_path: Path) -> None:
 
 
 def test_finished_runs_are_compared_by_seed_and_question(tmp_path: Path) -> None:
-    from ampo.eval.records import VerdictRecord
+    from ampo.eval.records import ResponseRecord, VerdictRecord
     from ampo.eval.rundir import RunDir
     from ampo.files import dump, fields_of
-    from ampo.types import Problem
+    from ampo.types import Problem, Response
 
     settings = TRIAL.model_copy(update={"seeds": 2})
     problems = [Problem(f"q{i}", "?", "1", "test") for i in range(4)]
@@ -87,6 +87,10 @@ def test_finished_runs_are_compared_by_seed_and_question(tmp_path: Path) -> None
                 for p in problems
                 for k in range(settings.samples)
             ]
+            asked = [
+                ResponseRecord.of(p.id, k, k, Response("1", "stop")) for p in problems for k in range(settings.samples)
+            ]
+            run.responses.write_text("".join(dump(fields_of(record)) for record in asked))
             run.verdicts.write_text("".join(dump(fields_of(record)) for record in records))
             run.metrics.write_text("{}")
     full._write_up(tmp_path, settings)

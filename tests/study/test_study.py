@@ -121,8 +121,9 @@ def test_a_gradient_s_norm_is_what_autograd_says() -> None:
     from ampo.algorithm.losses import mixed_policy_loss
     from ampo.algorithm.presets import load_preset
     from ampo.study.watch import gradient_norms
+    from ampo.training.batches import collate
     from ampo.training.config import validated
-    from ampo.training.update import collate, token_stats
+    from ampo.training.update import token_stats
 
     model = _tiny_model()
     algorithm = load_preset("ampo", max_response_tokens=4)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ampo.engines.loading import load
 from ampo.engines.settings import EngineSettings
+from ampo.engines.transformers import load
 from ampo.errors import UserError
 from ampo.training import plan
 from ampo.training.config import validated

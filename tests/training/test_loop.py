@@ -160,8 +160,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_metrics(undisturbed: tuple[
 def test_scores_are_taken_in_float32_where_training_is_in_bfloat16(tiny_model: Path, tmp_path: Path) -> None:
     import torch
 
-    from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load
     from ampo.guidance.comprehension import ScoringRow
     from ampo.training.config import validated
     from ampo.training.loop import LocalTrainer
@@ -189,8 +189,8 @@ def test_scores_are_taken_in_float32_where_training_is_in_bfloat16(tiny_model: P
 
 
 def test_what_samples_is_freed_where_a_run_cannot_even_begin(tiny_model: Path, tmp_path: Path) -> None:
-    from ampo.engines.loading import load
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load
     from ampo.training.config import validated
     from ampo.training.loop import LocalTrainer
     from ampo.training.rundir import TrainDir

@@ -12,8 +12,8 @@ from torch.testing import assert_close
 pytest.importorskip("peft", reason="peft is not installed (extra `train`)")
 
 from ampo.algorithm import load_preset
-from ampo.engines.loading import Loaded, load
 from ampo.engines.settings import EngineSettings
+from ampo.engines.transformers import Loaded, load
 from ampo.training import lora
 from ampo.training.config import Lora, Optimizer, validated
 from ampo.training.modelcard import write_model
@@ -24,8 +24,14 @@ ROWS = [MixedRow((1, 2, 3), (4, 5, 6, 7), 1.0, 0.5), MixedRow((9,), (8,) * 12, 0
 CONFIG: dict[str, Any] = {"data": {"train": "-"}, "preset": "grpo", "lora": {"rank": 4}}
 
 
-def adapted(model: Path) -> Loaded:
-    return lora.with_adapters(load(str(model), None, EngineSettings(dtype="float32"), "cpu", None), Lora(rank=4))
+def adapted(model: Path, seed: int = 0) -> Loaded:
+    return lora.with_adapters(load(str(model), None, EngineSettings(dtype="float32"), "cpu", None), Lora(rank=4), seed)
+
+
+def test_the_seed_decides_what_adapters_begin_with(tiny_model: Path) -> None:
+    first, again, other = (adapted(tiny_model, seed).model.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(weight, again[name]) for name, weight in first.items())
+    assert any(not torch.equal(weight, other[name]) for name, weight in first.items())
 
 
 def test_adapters_learn_come_back_and_are_merged(tiny_model: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from ampo.engines.loading import load
 from ampo.engines.settings import EngineSettings
-from ampo.engines.vllm_in_process import InProcessCore
+from ampo.engines.transformers import load
+from ampo.engines.vllm import InProcessCore
 from ampo.errors import EngineError, MissingExtraError
 from ampo.training import rollout_vllm
 from ampo.training.config import validated
@@ -26,13 +27,9 @@ from ampo.verify import VerifierPool
 STEPS = 3
 
 
-@pytest.mark.slow
-def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_path: Path) -> None:
-    pytest.importorskip("vllm")
-    from ampo.training.loop import LocalTrainer
-
-    values: dict[str, Any] = {
-        "model": str(small_model),
+def values(model: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "model": str(model),
         "data": {"train": "-"},
         "preset": "grpo",
         "steps": STEPS,
@@ -42,15 +39,26 @@ def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_p
         "algorithm": {"entropy_coefficient": 1.0},  # a model that knows nothing earns nothing: something must move it
         "checkpoints": {"every": 100},
         "log": {"tensorboard": False, "stop_at": []},
-    }
-    loaded = load(str(small_model), None, EngineSettings(dtype="float32"), "cpu", None)
-    prompts = [
-        TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), tuple(loaded.tokenizer.encode(f"What is {i} + {i}?")))
-        for i in range(2)
+    } | more
+
+
+def prompts_of(tokenizer: Any) -> list[TrainPrompt]:
+    return [
+        TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), tuple(tokenizer.encode(f"What is {i} + {i}?"))) for i in range(2)
     ]
+
+
+@pytest.mark.slow
+def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("vllm")
+    from ampo.training.loop import LocalTrainer
+
+    loaded = load(str(small_model), None, EngineSettings(dtype="float32"), "cpu", None)
+    prompts = prompts_of(loaded.tokenizer)
     first = [weight.detach().clone() for weight in loaded.model.parameters()]
     with VerifierPool(workers=1) as verifier:
-        trainer = LocalTrainer(validated(values, "test"), loaded, TrainDir(tmp_path), verifier, prompts)
+        config = validated(values(small_model), "test")
+        trainer = LocalTrainer(config, loaded, TrainDir(tmp_path), verifier, prompts)
         rows = [trainer.step(step) for step in range(1, STEPS + 1)]
         again = [trainer.rollouts(prompts, STEPS) for _ in range(2)]
         learnt = [weight.detach().clone() for weight in loaded.model.parameters()]
@@ -66,10 +74,53 @@ def test_vllm_samples_from_the_weights_that_are_trained(small_model: Path, tmp_p
     assert all(len(r.log_probs) == len(r.ids) for group in again[0] for r in group.responses)
 
 
-def test_without_vllm_a_line_says_what_to_install(tiny_model: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    from ampo.engines import vllm_start
+@pytest.mark.slow
+def test_vllm_samples_from_merged_adapters_before_and_after_a_resumption(small_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("vllm")
+    pytest.importorskip("peft")
+    from safetensors.torch import load_file
 
-    monkeypatch.setattr(vllm_start, "available", lambda: False)
+    from ampo.training.loop import LocalTrainer
+
+    config = validated(values(small_model, lora={"rank": 4}, checkpoints={"every": 2}), "test")
+    folder = TrainDir(tmp_path)
+
+    def run(verifier: VerifierPool) -> tuple[list[dict[str, Any]], Any]:
+        """To the end, from the last checkpoint where there is one: metrics, times aside, and the model."""
+        loaded = load(str(small_model), None, EngineSettings(dtype="float32"), "cpu", None)
+        trainer = LocalTrainer(config, loaded, folder, verifier, prompts_of(loaded.tokenizer))
+        trainer.run()
+        rows = [{k: v for k, v in row.items() if not k.startswith("time/")} for row in folder.read_metrics()]
+        return rows, trainer.policy.model
+
+    with VerifierPool(workers=1) as verifier:
+        undisturbed, model = run(verifier)
+        shutil.rmtree(folder.checkpoints / f"step-{STEPS:06}")  # as if it had been killed in the last step
+        resumed, _ = run(verifier)
+    assert len(undisturbed) == STEPS
+    for ours, theirs in zip(resumed, undisturbed, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5, rel=1e-4)
+
+    # The engine has had what the adapters have learnt: without them the probabilities are others.
+    assert all(0 <= row["own/sampling_logp_difference"] < 1e-3 for row in undisturbed), undisturbed
+    ids = torch.arange(1, 20)[None]
+    with torch.no_grad():
+        learnt = model(ids).logits.log_softmax(-1)
+        with model.disable_adapter():
+            assert (learnt - model(ids).logits.log_softmax(-1)).abs().mean() > 1e-2
+
+    kept = folder.checkpoints / "step-000002"
+    assert all(".lora_" in name for name in load_file(kept / "adapter_model.safetensors"))
+    assert not (kept / "model.safetensors").exists()
+    whole = load(str(folder.final), None, EngineSettings(dtype="float32"), "cpu", None)
+    with torch.no_grad():
+        torch.testing.assert_close(whole.model(ids).logits.log_softmax(-1), learnt, atol=0.02, rtol=0)  # in bfloat16
+
+
+def test_without_vllm_a_line_says_what_to_install(tiny_model: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    from ampo.engines.vllm import start
+
+    monkeypatch.setattr(start, "available", lambda: False)
     loaded = load(str(tiny_model), None, EngineSettings(dtype="float32"), "cpu", None)
     config = validated({"model": str(tiny_model), "data": {"train": "-"}, "preset": "grpo"}, "test")
     with pytest.raises(MissingExtraError, match="vllm"):

@@ -52,8 +52,8 @@ def test_without_a_template_it_is_the_tokenizers_end(model_path: str) -> None:
 def test_the_embedded_model_writes_the_end_that_is_trained(model_path: str) -> None:
     import torch
 
-    from ampo.engines.loading import load, stop_ids
     from ampo.engines.settings import EngineSettings
+    from ampo.engines.transformers import load, stop_ids
     from ampo.prompts import render
 
     loaded = load(model_path, None, EngineSettings(dtype="float32"), "cpu", None)

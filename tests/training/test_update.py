@@ -10,10 +10,11 @@ import torch
 from torch.testing import assert_close
 
 from ampo.algorithm import load_preset
+from ampo.training.batches import collate, micro_batches
 from ampo.training.config import Optimizer
 from ampo.training.rows import MixedRow
 from ampo.training.schedule import factor
-from ampo.training.update import Policy, collate, micro_batches, token_stats
+from ampo.training.update import Policy, token_stats
 
 ROWS = [
     MixedRow((1, 2, 3), (4, 5, 6, 7), 1.0, 0.5),

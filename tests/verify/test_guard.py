@@ -52,6 +52,13 @@ HOSTILE = [
     "1e-9999",
     "\\zeta(3)" * 200,
     "²" * 2000,
+    r"\begin{pmatrix}1&2\\3&4\end{pmatrix}" * 20,
+    r"\sum_{k=1}^{n}" * 6 + "k",
+    r"\int_0^1" * 200 + "x" + "dx" * 200,
+    r"\neg " * 900 + "p",
+    "+".join(["t(1,2)"] * 300),
+    r"\operatorname{span}\{" + ",".join(["(1,2,3)"] * 150) + r"\}",
+    "H2+" * 130 + "H2->H2O",
 ]
 
 

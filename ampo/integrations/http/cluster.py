@@ -20,10 +20,19 @@ GRACE = 120  # seconds for what is under way, once it is told to stop
 
 
 def serve(door: Door, address: str, replicas: int, workers: int, timeout: float, queue: int) -> None:
-    """Deploy to the Ray cluster at an address, and stay until told to stop, when the deployment is taken down.
+    """Deploy to a Ray cluster, and stay until told to stop, when the deployment is taken down.
 
-    Raises UserError for a cluster that can't be reached, and one that can't deploy; and for a key, which Ray Serve's
-    proxy doesn't ask for.
+    Args:
+        door: Where each machine's proxy listens.
+        address: Of the cluster.
+        replicas: How many; each has a pool of its own.
+        workers: Processes of a pool.
+        timeout: Seconds an item.
+        queue: Claims that a replica has under way, at most.
+
+    Raises:
+        UserError: The cluster can't be reached or can't deploy; or there is a key, for which Ray Serve's proxy doesn't
+            ask.
     """
     try:
         import ray
@@ -68,7 +77,7 @@ def _check_versions() -> None:
 
 
 def application(replicas: int, workers: int, timeout: float, queue: int):
-    """What `serve.run` takes."""
+    """What `serve.run` takes. Arguments as of `serve`."""
     from ray import serve as ray_serve
 
     def builder():

@@ -18,7 +18,17 @@ _GRACE = 120  # seconds for what is under way, once the server is told to stop
 
 
 def serve(door: Door, workers: int | None, timeout: float, queue: int) -> None:
-    """Serve until told to stop. Raises UserError for a port that is taken, and a door that is open to everybody."""
+    """Serve until told to stop.
+
+    Args:
+        door: Where it listens, and whom it lets in.
+        workers: Processes that judge; None is one for each processor.
+        timeout: Seconds an item.
+        queue: Claims that may be under way; a request beyond them is told to come again.
+
+    Raises:
+        UserError: The port is taken, or the door is open to everybody.
+    """
     try:
         import uvicorn
 

@@ -145,9 +145,9 @@ class WeightReceiver:
         self._senders.broadcast(weight, src=0)
         self._received.append((name, weight))
         if empty_cache:
-            from ampo.engines.vllm_weights import give
+            from ampo.engines.vllm import give_weights
 
-            give(self, iter(self._received))
+            give_weights(self, iter(self._received))
             self._received = []
 
 

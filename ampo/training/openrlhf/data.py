@@ -32,10 +32,18 @@ def write(place: Place, prompts: Sequence[TrainPrompt], tokenizer: Any) -> None:
 def solutions(
     prompts: Sequence[TrainPrompt], tokenizer: Any, end_ids: tuple[int, ...], max_tokens: int
 ) -> Iterator[tuple[str, str]]:
-    """What preset sft learns from, as texts: (prompt, solution with the end of its turn), which OpenRLHF puts together.
+    """What preset sft learns from, as texts, which OpenRLHF puts together.
 
-    A solution that melts into its prompt, so that the two together are other tokens, is left out. end_ids: what closes
-    a teacher's turn (`ampo.training.turn`).
+    A solution that melts into its prompt, so that the two together are other tokens, is left out.
+
+    Args:
+        prompts: With their solutions.
+        tokenizer: The model's.
+        end_ids: What closes a teacher's turn (`ampo.training.turn`).
+        max_tokens: How long a solution with its end may be.
+
+    Yields:
+        The prompt, and the solution with the end of its turn.
     """
 
     def encode(text: str) -> list[int]:

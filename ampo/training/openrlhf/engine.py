@@ -15,7 +15,7 @@ from typing import Any
 import ray
 from openrlhf.trainer.ray.vllm_engine import RolloutRayActor as _Original
 
-from ampo.engines.loading import stop_ids
+from ampo.engines.transformers import stop_ids
 from ampo.training.openrlhf import cpu, special
 from ampo.training.openrlhf.watchdog import end_with_core
 from ampo.training.rollout import rollout_seed

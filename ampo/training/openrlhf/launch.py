@@ -43,8 +43,15 @@ _PASSED_ON = {"TOKENIZERS_PARALLELISM": "true", "NCCL_DEBUG": "WARN", "RAY_ENABL
 def run(settings: Settings, place: Place, arguments: Sequence[str], ray_address: str | None = None) -> None:
     """Train to the end, from the last whole checkpoint where there is one, and write `final`.
 
-    ray_address: of a cluster to join; None starts one on this machine, for this run alone. Raises UserError for a
-    cluster that is too small or a full disk, EngineError where a process of the run fails; the run can then go on.
+    Args:
+        settings: What the processes of the run read.
+        place: Where its files are, and whether there is a GPU.
+        arguments: Of OpenRLHF's command.
+        ray_address: Of a cluster to join; None starts one on this machine, for this run alone.
+
+    Raises:
+        UserError: The cluster is too small or the disk full.
+        EngineError: A process of the run failed; the run can then go on.
     """
     if not place.gpu:
         cpu.install()
@@ -168,7 +175,14 @@ def _run_command(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def shown(folder: TrainDir, config: TrainConfig, done: int, terminal: TextIO) -> Iterator[None]:
-    """The steps of metrics.jsonl on the terminal, as they come."""
+    """While the block lasts, the steps of metrics.jsonl on the terminal, as they come.
+
+    Args:
+        folder: The run's.
+        config: Says how many steps there will be.
+        done: The last step that isn't shown any more.
+        terminal: Where to.
+    """
     table = Terminal(config.steps, done, Console(file=terminal))
     ended = threading.Event()
     follower = threading.Thread(target=_follow, args=(folder.metrics, done, table.log, ended), daemon=True)

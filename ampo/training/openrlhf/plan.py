@@ -51,7 +51,17 @@ def check_positions(config: TrainConfig, model_config: Any) -> None:
 
 
 def check_sizes(config: TrainConfig, place: Place, arguments: list[str], model_config: Any) -> None:
-    """Refuse sizes that don't divide: rows would be left over, or ranks would wait for each other. UserError."""
+    """Refuse sizes that don't divide: rows would be left over, or ranks would wait for each other.
+
+    Args:
+        config: The run's.
+        place: Says how many prompts there are.
+        arguments: Of OpenRLHF's command.
+        model_config: transformers' config of the model.
+
+    Raises:
+        UserError: With the sizes, and what to change.
+    """
     check_positions(config, model_config)
     found, n = parse(arguments), config.rollout.n
     ranks, engines = _ranks(found), found["vllm.num_engines"] or 0
@@ -82,7 +92,15 @@ def check_sizes(config: TrainConfig, place: Place, arguments: list[str], model_c
 def describe(
     config: TrainConfig, prompts: Sequence[TrainPrompt], place: Place, arguments: list[str], model_config: Any
 ) -> Iterator[str]:
-    """Lines for a person: guidance, placement, a step's work, memory. model_config: transformers' of the model."""
+    """Lines for a person: guidance, placement, a step's work, memory.
+
+    Args:
+        config: The run's.
+        prompts: With their guidance.
+        place: Where it runs.
+        arguments: Of OpenRLHF's command.
+        model_config: transformers' config of the model.
+    """
     from ampo.training.plan import _parameters, coverage
 
     found, gpus = parse(arguments), _gpus(parse(arguments))

@@ -20,7 +20,14 @@ def install(settings: Optimizer, steps: int | None) -> None:
 
 
 def made(optimizer: Any, settings: Optimizer, steps: int, updates: int) -> Any:
-    """A scheduler of torch's that is stepped after each of `updates` updates."""
+    """A scheduler of torch's that is stepped after each update.
+
+    Args:
+        optimizer: Whose rates it sets.
+        settings: The schedule's.
+        steps: Of the run.
+        updates: Of all steps together.
+    """
     from torch.optim.lr_scheduler import LambdaLR
 
     a_step = max(updates // steps, 1)

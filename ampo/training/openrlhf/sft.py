@@ -129,7 +129,14 @@ def shell_command(config: TrainConfig, arguments: Sequence[str]) -> str:
 
 
 def describe(config: TrainConfig, place: Place, arguments: Sequence[str], model_config: Any) -> Iterator[str]:
-    """Lines for a person. model_config: transformers' config of the model."""
+    """Lines for a person: placement, steps, memory.
+
+    Args:
+        config: The run's.
+        place: Where it runs, and how many solutions there are.
+        arguments: Of OpenRLHF's command.
+        model_config: transformers' config of the model.
+    """
     from ampo.training.plan import _parameters
 
     found, made, gpus = parse(arguments, COMMAND), course(config, place), processes(config)

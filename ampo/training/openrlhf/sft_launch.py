@@ -35,8 +35,15 @@ _TERM_WAIT = 30  # seconds
 def run(config: TrainConfig, place: Place, arguments: Sequence[str], processes: int) -> None:
     """Train to the end, from the last whole checkpoint where there is one, and write `final`.
 
-    config: with as many steps as there will be. Raises UserError for a full disk, EngineError where a process fails;
-    the run can then go on.
+    Args:
+        config: With as many steps as there will be.
+        place: Where its files are, and whether there is a GPU.
+        arguments: Of OpenRLHF's command.
+        processes: That train, on this machine.
+
+    Raises:
+        UserError: The disk is full.
+        EngineError: A process failed; the run can then go on.
     """
     if place.gpu:
         if find_spec("flash_attn") is None:

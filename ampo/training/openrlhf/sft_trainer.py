@@ -15,7 +15,7 @@ from openrlhf.datasets import SFTDataset
 from openrlhf.trainer.sft_trainer import SFTTrainer
 from torch import distributed as dist
 
-from ampo.engines.loading import stop_ids
+from ampo.engines.transformers import stop_ids
 from ampo.training.openrlhf import checkpoints
 from ampo.training.rundir import TrainDir
 from ampo.training.turn import end_of_turn

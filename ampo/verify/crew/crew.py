@@ -45,8 +45,11 @@ class Answer(NamedTuple):
 class Job:
     """An operation of the worker with its arguments, and whom to tell.
 
-    deliver: called once, from any thread, with an Answer, a WorkerStartError or a CancelledError.
-    wanted: asked before the job is sent; where it says no, the job is cancelled.
+    Args:
+        operation: By its name in the worker.
+        arguments: Of JSON's kinds.
+        deliver: Called once, from any thread, with an Answer, a WorkerStartError or a CancelledError.
+        wanted: Asked before the job is sent; where it says no, the job is cancelled.
     """
 
     __slots__ = ("arguments", "attempts", "deliver", "operation", "wanted")

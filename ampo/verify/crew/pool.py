@@ -57,14 +57,16 @@ class Counters:
 class VerifierPool:
     """Worker processes that judge claims, each item within a deadline and a memory limit. Thread-safe.
 
-    workers: processes; None is one for each processor.
-    timeout: seconds an item, by the wall clock, from its start in a worker. Past it the outcome is "timeout".
-    memory_mb: address space of a worker in MiB (Linux).
+    A context manager: leaving it waits for what was submitted, unless an exception passes through.
 
-    eager: start the workers in the background at once, rather than as claims wait for them.
+    Args:
+        workers: How many processes; None is one for each processor.
+        timeout: Seconds an item, by the wall clock, from its start in a worker. Past it the outcome is "timeout".
+        memory_mb: Address space of a worker in MiB (Linux).
+        eager: Start the workers in the background at once, rather than as claims wait for them.
 
-    A context manager: leaving it waits for what was submitted, unless an
-    exception passes through. Raises UserError for a value out of range.
+    Raises:
+        UserError: A value is out of range, or this is Windows.
     """
 
     def __init__(
@@ -159,9 +161,17 @@ class VerifierPool:
     ) -> list[int]:
         """Equivalence classes of several answers to one problem, for majority voting.
 
-        Numbered by first appearance; None belongs to none (-1). An answer is compared with the first member of each
-        class, and joins the first that is seen to be equal without a worker, else the first that a worker finds equal;
-        a comparison that passes the deadline says "different".
+        An answer is compared with the first member of each class, and joins the first that is seen to be equal without
+        a worker, else the first that a worker finds equal; a comparison that passes the deadline says "different".
+
+        Args:
+            answers: As they were extracted; None for a response without one.
+            kind: What the problem's reference answer is.
+            options: The texts of a choice question.
+            question: The problem's text, "" where it is unknown.
+
+        Returns:
+            The class of each answer, numbered by first appearance; -1 for None.
         """
         members: list[str] = []
         seen: dict[str, int] = {}

@@ -50,7 +50,14 @@ def verify(
     pool, or make a VerifierPool.
 
     Args:
-        gold, response, protocol, kind, options, question, finish_reason, extract: See `Claim`.
+        gold: The reference answer, as it stands in the data set; a number is taken as its text.
+        response: The model's text, all of it.
+        protocol: Whose rules judge: "ampo", or the authors' as "official".
+        kind: What the gold is; "auto" looks at it and at the options.
+        options: The texts of a choice question.
+        question: The question's text, "" where it is unknown; read for the unit it asks for, and for options in it.
+        finish_reason: Why the response ended; "length" is one cut off by the token limit, None is unknown.
+        extract: The benchmark's own way to find the answer; "" is the verifier's.
 
     Returns:
         The verdict; a time-out is one, too.

@@ -16,7 +16,7 @@ from typing import Any
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.crew import Answer
-from ampo.verify.find.extract import Extraction
+from ampo.verify.find.extraction import Extraction
 from ampo.verify.formula import guard
 from ampo.verify.judge import extraction, quick, quickly_equivalent, verdict
 from ampo.verify.ruling import Ruling
@@ -58,7 +58,11 @@ def at_once(claim: Claim) -> Verdict | None:
 
 
 def same_at_once(a: str, b: str, kind: AnswerKind, options: tuple[str, ...], question: str) -> bool | None:
-    """Whether two answers to one problem are the same where that takes no worker, else None."""
+    """Whether two answers to one problem are the same where that takes no worker, else None.
+
+    Args:
+        a, b, kind, options, question: As of `ampo.verify.judge.equivalent`.
+    """
     if not _ordinary(Claim(max(a, b, key=len), "", question=question, options=options)):
         return None
     try:

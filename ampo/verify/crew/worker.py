@@ -12,8 +12,7 @@ What the worker does to itself, so that it neither harms the machine nor outlive
 
 - RLIMIT_AS bounds its memory: an allocation beyond it is a MemoryError here, not swapping for everybody, and no
   library may swallow it (`ampo.verify.crew.memory_errors`). The item is then unresolved and the worker ends, since
-  what is
-  left of its heap is in doubt. Not kept by macOS, where only the deadline is left.
+  what is left of its heap is in doubt. Not kept by macOS, where only the deadline is left.
 - RLIMIT_CPU is re-armed before each item, a little above the deadline. Where the parent was killed with -9 in the
   middle of an item, this ends the computation; on Linux PR_SET_PDEATHSIG does so at once. An idle worker ends
   at the end of its socket.
@@ -42,7 +41,14 @@ _CPU_GRACE_SECONDS = 2  # RLIMIT_CPU counts whole seconds
 
 
 def main(fd: int, parent: int, timeout: float, memory_mb: int) -> None:
-    """Serve the socket `fd` until its end. Frames in: lists of [operation, arguments]; out: one reply for each."""
+    """Serve a socket until its end. Frames in: lists of [operation, arguments]; out: one reply for each.
+
+    Args:
+        fd: The socket's.
+        parent: The process with which this one is to end.
+        timeout: Seconds an item; the parent kills past it, and this process bounds its own processor time by it.
+        memory_mb: Address space, in MiB.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=fd)
     _limit(memory_mb)

@@ -23,6 +23,7 @@ from ampo.verify.text.languages import (
     stated,
 )
 
+SUPPOSED = frozenset({"supposed", "a condition"})  # why an announcement says nothing of the answer, for or against
 LINE = 400  # longest answer
 MOST = 32  # announcements that are tried, and items of a list
 
@@ -39,13 +40,15 @@ _ENGLISH = (
     r"(?:[ \t]*(?:simply|just|thus|therefore|exactly|indeed))?"
     rf"|^[ \t]*A:|^[ \t]*Ans(?:\.|:)|^[ \t]*####(?!#)(?![ \t]*{_HEADING})|(?<=[.!?] )####(?= [-+$\\\d])|"
     rf"\b(?:final )?answer[ \t]*(?=\n)|"
-    r"\bI(?:'ll| will|'d| would) go with\b)[ \t]*:?"
+    r"\bI(?:(?:'ll| will|'d| would) go with|(?:'ll| will| must)? (?:change|correct|revise) my answer to)\b)[ \t]*:?"
 )
 _ANNOUNCED = re.compile(
     rf"{_ENGLISH}|(?:(?<![^\W\d_])|(?<=[。，,\n]))(?P<foreign>{ANNOUNCES})", re.IGNORECASE | re.MULTILINE
 )
 _FOREIGN_CUES = cues(re.compile(ANNOUNCES, re.IGNORECASE))
-_CUE = re.compile(r"answer|correct|right|true|actual|real|requested|final|i'll|i will|i'd|i would|a:|ans|####")
+_CUE = re.compile(
+    r"answer|correct|right|true|actual|real|requested|final|i'll|i will|i'd|i would|i must|i (?:ch|re)|a:|ans|####"
+)
 _DISCLAIMED = re.compile(
     r"(?:n['’]t|\bnot|\bcannot|\bunable to)\s+(?:\w+\s+)?(?:know|find|give|provide|determine|compute|have|see|say|"
     r"think|believe)\s+"
@@ -54,6 +57,20 @@ _DISCLAIMED = re.compile(
     r"(?:\s+that)?)\s+(?:the|an)?\s*$|\b(?:wrong|incorrect|false|naive|twice|half)[ \t]+(?:the[ \t]+)?$",
     re.IGNORECASE,
 )
+_SUPPOSED = re.compile(
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|es|ed|ing)|imagin(?:e|ing)|pretend(?:ing)?|let us say|let's say)"
+    r"(?: (?:for (?:a (?:moment|second)|now|the moment|the sake of [a-z ]{1,20})|instead))?"
+    r",?(?: that)?(?: the| an?| its)?$",
+    re.IGNORECASE,
+)  # the answer is 7
+_WOULD = re.compile(r"\bwould be\b", re.IGNORECASE)
+_AT_FIRST = re.compile(
+    r"\b(?:at first(?: (?:glance|sight))?|it (?:looks|seems)|(?:looks?|seems?|appears?) (?:like|as if|as though)|"
+    r"one (?:might|could|would) think)\b[^.;]*$",
+    re.IGNORECASE,
+)
+_UNREAL = re.compile(r"\bif\b[^.;]*(?:['’]d\b|\b(?:had|were|wasn['’]t|weren['’]t|hadn['’]t)\b)", re.IGNORECASE)
+_BOLD = re.compile(r"(?<![\w)])\*\*|\*\*(?!\(?-?\d)")  # and not 2**10
 _TAGS = r"final[_ ]?answer|final|solution|result|ans|boxed|answer"
 _TAGGED = re.compile(
     rf"<({_TAGS})>\s{{0,9}}(?P<a>[^<]{{1,400}})</\1>|\[({_TAGS})\]\s{{0,9}}(?P<b>[^\n]{{1,400}}?)\[/\3\]|"
@@ -75,9 +92,15 @@ _FOREIGN_END = re.compile(
 
 _COMMENT = re.compile(
     r"(?<=[\d}$)\w])(?:,?\s+(?:as (?:expected|required|desired|asked|claimed|above|wanted|stated)|since|because)\b.*|"
+    r"(?<=\d),\s+(?:which|half|twice|double|not\s+[-−$\\\d])\b.*|"
+    r"(?<=\d),\s+and\s[^,]{1,60}=[^,]{1,30}\s(?:confirms|checks|works|holds|agrees)\b.*|"
     r",\s+(?:in (?:total|all)|altogether|overall|so|which|making|meaning)\b[^\d\\$=<>]*)$",
     re.DOTALL,
 )
+_THAT = re.compile(
+    r"that\s(?:(?!\b(?:is|are|equals|not|than)\b)[^=.]){1,120}\s(?:is|are|equals)\s"
+    r"(?P<value>\$[^$]{1,200}\$|[-−$€£]?\d[\d,./]{0,30}\s?%?(?:\s[a-z]{1,20})?)"
+)  # the sum of 3 and 4 is 7
 
 
 class Announced(NamedTuple):
@@ -95,7 +118,7 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
         choice: whether a letter is asked for, so that "A:" announces nothing.
         question: whose own words take no answer back.
     """
-    plain = _TAGGED.sub(_as_announced, tail.replace("**", "").replace("__", ""))
+    plain = _TAGGED.sub(_as_announced, _BOLD.sub("", tail).replace("__", ""))
     why = None
     for found in list(_announcements(plain))[: -MOST - 1 : -1]:
         if choice and found.group().strip() == "A:":
@@ -108,7 +131,9 @@ def announced(tail: str, choice: bool, question: str) -> Announced | None:
                 _FOREIGN_END.sub("", answer) if FOREIGN.search(answer) else answer
             )
         answer = _COMMENT.sub("", answer)
-        if not answer or not re.search(r"\w", answer.replace("\\boxed", "")):
+        if said := _THAT.fullmatch(answer):
+            answer = said["value"]
+        if not answer or not re.search(r"[\w∞∅]", answer.replace("\\boxed", "")):
             continue
         objected = _objection(plain, found, answer, question)
         if objected is None:
@@ -145,6 +170,10 @@ def _objection(plain: str, found: re.Match[str], answer: str, question: str) -> 
     if _DENIAL.match(answer):
         return "denied"
     head = plain[: found.start()].rstrip(" \t")
+    if _SUPPOSED.search(head[-80:]) or (_WOULD.search(found[0]) and _AT_FIRST.search(head[-80:])):
+        return "supposed"
+    if _UNREAL.search(answer):
+        return "a condition"
     at = plain.find(answer[:20], start)
     end = at + len(answer) if at >= 0 else start
     if found["foreign"]:

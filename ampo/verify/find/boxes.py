@@ -56,6 +56,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"\b(?:first|second|third|fourth|last|other|case|solution|root|option|pair)\b", re.IGNORECASE)
+_STATED = re.compile(r"\b(?:is|are)[\s$]*$")
 _HEDGED = any_of("hedges")
 _BEHIND = re.compile(rf"(?:[$\s]*{_WORDS})?")
 _JOINING = frozenset({"and", "the", "are", "for", "was", "were", "she", "bought", "has", "have", "with"})
@@ -160,7 +161,7 @@ def last_group(body: str, found: list[Box]) -> Group:
             break
         hedged, named = (
             hedged or plain != between,
-            named or (not _JOINT.fullmatch(plain) and not _COUNTED.search(plain)),
+            named or not (_JOINT.fullmatch(plain) or _COUNTED.search(plain) or _STATED.search(plain)),
         )
         taken.insert(0, before)
     return Group(tuple(taken), hedged, named)

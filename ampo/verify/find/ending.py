@@ -17,6 +17,7 @@ from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import UnreadableError
 from ampo.verify.question.asked import asking
 from ampo.verify.question.number_sentence import stems
+from ampo.verify.question.roots import roots
 from ampo.verify.text.words import any_of, of_another
 
 LINE = 400
@@ -63,6 +64,8 @@ _NO_RESULT = re.compile(
 _ANOTHER = any_of("calculates", "derives", "falsifies")
 _TASK = any_of("plans", "asks", "talks", "orders")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_POINT = re.compile(r"^(?:the )?(?:ordered )?(?:pair|triple|point)\s+(?=[$\\(])", re.IGNORECASE)
+_TOTAL = re.compile(r"^[-*•]\s+(?=(?:grand |the )?total\b)", re.IGNORECASE)  # the last of a list
 _ASIDE = re.compile(
     r"\s\((?:same as |or |that is,? |i\.e\. )?(?P<about>about |approximately |roughly |≈\s?)?"
     r"(?P<other>[^()A-Za-z]{1,30}(?:[a-z]{2,10})?)\)$"
@@ -95,6 +98,7 @@ def ending(body: str, question: str) -> str | None:
     line = re.sub(rf"^(?:{_SMILE.pattern}|\s){{1,4}}", "", line)
     line = _IN_BRACKETS.sub("", line) if line.startswith("|") else line
     line = _ROW.sub(r"\g<label>: \g<value>", line) if _ROW.fullmatch(line) else line
+    line = _TOTAL.sub("", line)
     if not line or len(line) > LINE or re.match(r"(?:[-+*>|•]|\d{1,2}[.)])\s", line):
         return None
     *others, sentence = _SENTENCE.split(line)
@@ -139,12 +143,19 @@ def _is_asked(label: str, question: str) -> bool:
     if _TASK.search(label):
         return False
     asked = stems(" ".join(asking(question))) if question else frozenset()
-    return not of_another(label, question) and stems(label) <= asked | _STEMS_OF_NOTHING
+    if of_another(label, question):
+        return False
+    return stems(label) <= asked | _STEMS_OF_NOTHING or (question != "" and roots(label) <= _roots_asked(question))
+
+
+def _roots_asked(question: str) -> frozenset[str]:
+    return roots(" ".join(asking(question))) | roots(_NOTHING_SAID)
 
 
 def _value(text: str, question: str) -> str | None:
     """A text that is a value and nothing else."""
     text = re.sub(r"[.!]$", "", text.strip()).strip("_` ")
+    text = _POINT.sub("", text)
     aside = _ASIDE.search(text)
     if aside and re.search(r"\d", text[: aside.start()]):  # the same in another form: said as a chain, it is compared
         text = f"{text[: aside.start()]} {'≈' if aside['about'] else '='} {aside['other']}"

@@ -14,7 +14,7 @@ Only what follows the thought is read (`ampo.prompts.split`), and nothing of a t
    ("5 * 9 = 45"), or a phrase of a few words. An apology, a plan or the problem said again is no answer;
 7. the last line, where it reads as a conclusion (`ampo.verify.find.conclusion`), or ends behind a label or an "i.e."
    (`ampo.verify.find.ending`), or holds one value in free words (`ampo.verify.find.sole_value`). What a response says
-   goodbye with is passed over.
+   goodbye with is passed over. What these find must be told of what the question asks for.
 
 Inside of a tag, rules 2 and 3 are tried before its whole text is taken, and for choice questions first of all a letter
 that is said to be right ("B is the correct choice because ...").
@@ -28,51 +28,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
-from ampo.verify.find.announced import announced, following
+from ampo.verify.find.announced import SUPPOSED, announced, following
 from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
-from ampo.verify.find.conclusion import conclusion
-from ampo.verify.find.ending import ending, without_farewell
+from ampo.verify.find.ending import without_farewell
+from ampo.verify.find.extraction import LINE, Extraction
 from ampo.verify.find.formula_around import formula
-from ampo.verify.find.last_sentence import last_clause, last_value
+from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.letters import chosen
-from ampo.verify.find.revised import goes_on, revises
+from ampo.verify.find.revised import goes_on, revises, thinks_again
 from ampo.verify.find.run_on import before_the_next_question
-from ampo.verify.find.short_response import MAX_WORDS, answer_form, closing_value, reads_as_no_answer
-from ampo.verify.find.sole_value import sole_value
+from ampo.verify.find.short_response import reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
-from ampo.verify.find.statement import statement
 from ampo.verify.find.told import values
+from ampo.verify.find.unmarked import unmarked
 from ampo.verify.question.asked import ordered
-from ampo.verify.question.subject import objection as told_of_another
 from ampo.verify.text.damage import mended
-from ampo.verify.text.languages import concluded
 from ampo.verify.text.squeeze import squeeze
 
 MAX_BOXES = 32  # that are read and refused
 TAIL = 20_000  # characters that the phrase rules read
-LINE = 400  # longest answer of the phrase rules, and longest response that is taken whole
 
 _SAID_RIGHT = re.compile(
     r"\W{0,3}([A-Z])\W{0,3}\s+(?:is|would be|must be)\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b",
     re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(r"\b(?:alternatively|or else|another possib\w+)\b[^.]*$", re.IGNORECASE)
+OPEN = frozenset(f"answer, {why}" for why in SUPPOSED)  # nothing is said of what the answer is
 _NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
-
-
-class Extraction(NamedTuple):
-    """What was found. answer: None where there is none. truncated: cut off before a final answer. taken_back: there is
-    one that doesn't stand, as it is denied, withdrawn, a guess or a condition."""
-
-    answer: str | None
-    rule: str
-    truncated: bool = False
-    taken_back: bool = False
 
 
 def extract(
@@ -82,7 +68,15 @@ def extract(
     options: tuple[str, ...] = (),
     question: str = "",
 ) -> Extraction:
-    """Find the final answer of a response by the rules above. question: a sentence of it is no answer."""
+    """Find the final answer of a response by the rules above.
+
+    Args:
+        response: All of it.
+        kind: What the reference answer is; "choice" looks for letters.
+        finish_reason: Why it ended; "length" is one cut off by the token limit, None is unknown.
+        options: The texts of a choice question.
+        question: The problem's text; a sentence of it is no answer.
+    """
     choice = kind == "choice" or bool(options)
     cut = finish_reason == "length"
     parts = split(mended(squeeze(response)))
@@ -96,14 +90,15 @@ def extract(
     tagged = found is not None and found.rule.startswith("answer tag")
     if found is not None and rest and not cut and not tagged and goes_on(body, rest, found.answer or ""):
         return Extraction(None, "box: never closed", taken_back=True)
-    if found is None and not cut:
+    if (found is None or found.rule in OPEN) and not cut:
         if rest:
             return Extraction(None, "box: never closed", taken_back=any(c.isalnum() for c in rest[8:]))
         if EMPTY.search(body[-TAIL:]):
             return Extraction(None, "box: empty")
         body = without_farewell(body)
         tail = body[-TAIL:]
-        found = (_lettered(body) if choice else None) or _told(body, tail, question)
+        told = (_lettered(body) if choice else None) or unmarked(body, tail, question)
+        found = told if found is None or (told is not None and told.answer) else found
     if found is None:
         return Extraction(None, "cut off without a final answer" if cut else "no rule found an answer", truncated=cut)
     if found.answer == "":
@@ -197,7 +192,9 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
 def _revised(values: list[str], behind: str, choice: bool, question: str) -> Extraction | None:
     """What is announced behind a box, where it is another answer for sure."""
     said = _phrased(behind[-TAIL:], choice, question)
-    return said if said is not None and said.answer and revises(values, said.answer, choice) else None
+    if said is None or not said.answer:
+        return None
+    return said if revises(values, said.answer, choice) or thinks_again(behind, said.answer) else None
 
 
 def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
@@ -235,56 +232,3 @@ def _lettered(body: str) -> Extraction | None:
         return Extraction(said, "letter at the end")
     whole = "\n" not in tail and 0 < len(tail) <= LINE and not reads_as_no_answer(tail)
     return Extraction(tail, "whole response") if whole else None
-
-
-def _told(body: str, tail: str, question: str) -> Extraction | None:
-    """What a response without a mark tells, where the sentence that it stands in speaks of what is asked."""
-    found = _short(body, question) or _concluded(tail, question)
-    if found is None or not found.answer or not question or tail.rstrip().endswith(("$$", "\\]")):
-        return found
-    told = statement(tail, found.answer, question)
-    why = told_of_another(told, question)
-    alone = why is None or concluded(f"{told.before}{told.value}{told.after}") is not None
-    return found if alone else Extraction(None, why or "")
-
-
-def _short(body: str, question: str) -> Extraction | None:
-    """What a short response states or is."""
-    text = body.strip()
-    if not text or len(text) > LINE or _said_before(text, question):
-        return None
-    stated = closing_value(text)
-    if stated is not None:
-        return Extraction(stated, "closing sentence")
-    told = last_value(text, question) if len(text.split()) > MAX_WORDS or "=" in text else None
-    if told is not None:
-        return Extraction(told, "last sentence")
-    ended = ending(text, question)
-    if ended is not None:
-        return Extraction(ended, "ending")
-    sole = sole_value(text, question)
-    if sole is not None:
-        return Extraction(sole, "value of the last sentence")
-    whole = answer_form(text)
-    return None if whole is None else Extraction(whole, "whole response")
-
-
-def _concluded(tail: str, question: str) -> Extraction | None:
-    """What a longer response concludes with, or states in its last sentence."""
-    told = last_value(tail, question)
-    if told is not None:
-        return Extraction(told, "last sentence")
-    ended = ending(tail, question)
-    if ended is not None:
-        return Extraction(ended, "ending")
-    sole = None if tail.rstrip().endswith(("$$", "\\]")) else sole_value(tail, question)  # a display is the conclusion
-    if sole is not None:
-        return Extraction(sole, "value of the last sentence")
-    found = conclusion(tail, question)
-    return None if found is None or _said_before(found, question) else Extraction(found, "conclusion")
-
-
-def _said_before(text: str, question: str) -> bool:
-    """Whether a sentence is the question's own."""
-    words = text.lower().split()
-    return len(words) > 2 and " ".join(words) in " ".join(question.lower().split())

@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 
 from ampo.verify.find.ending import holds
+from ampo.verify.find.told import values
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.text.words import of_another, that
 
 LINE = 400
 NOTES = 2  # paragraphs behind it that are passed over
 
+_QUOTED = re.compile(r"(?<=\n)[ \t]{0,3}>[ \t]?(?=[^\n]*\s*$)")  # a last line that is set apart
 _NOTE = re.compile(
-    r"\W{0,4}(?:sanity check|check|note|(?:to )?verif|plugging|substituting (?:it|this|that|back)|"
+    r"\W{0,4}(?:sanity check|check|note|(?:to )?verif|plugging|substituting (?:it|this|that|"
+    r"back)(?![^.\n]{0,80}\bwe (?:get|have|find) \$?[a-z]\$? ?=)|"
     r"remark|confidence|rate|this response|explanation|references?|i hope|"
     r"hope this|please|\W*$)\b|"
     r"\W{0,4}$|[-*_]{3,}\s*$|\((?!\w\))",
@@ -26,7 +29,10 @@ _NOTE = re.compile(
 )
 _FRAME = re.compile(r"[-+=*_|─│┌┐└┘═║╔╗╚╝\s]*")
 _CELL = re.compile(r"\s*[|│║]\s*([^|│║]{1,200}?)\s*[|│║]\s*")
-_SENTENCE = re.compile(r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"А-ЯÀ-Ý¿¡\u0600-\u06ff])|(?<=[。！？])(?=.)")
+SENTENCE = re.compile(
+    r"(?<=[.!?])(?:\*\*)?\s+(?=[A-Z$*\\(\"А-ЯÀ-Ý¿¡\u0600-\u06ff])|(?<=[。！？])(?=.)|"
+    r"(?:(?<=[a-z)][.!?])|(?<=\d\d\.))\s+(?=\d[\d,.]*\s?[-+−*/×÷]\s?\$?\d)"
+)
 _SO = re.compile(
     r"(?:^|[,;.]\s+|(?<!\bis)(?<!\bare)\s)(?:and\s+)?(?:so|hence|thus|therefore|consequently|in total|altogether|"
     r"overall|which means(?: that)?|that is)\b"
@@ -35,6 +41,17 @@ _SO = re.compile(
 )
 _WE = re.compile(
     r"^(?:we|i)\s+(?:now\s+)?(?:get|have|find|obtain|conclude|see|know)\b(?:\s+that\b)?:?\s*", re.IGNORECASE
+)
+_WOULD = re.compile(
+    r"(?!(?:at|with|in|on|for|by|under|from|then|one|someone|nobody|which|otherwise|instead)\b)"
+    r"(?P<who>[A-Za-z0-9][A-Za-z0-9 -]{0,40}?)(?:\swould|['’]d)\s"
+    r"(?=(?:pay|cost|need|take|get|earn|spend|receive|save|make|set)\b|(?:have|be)\s[$€£]?\d)",
+    re.IGNORECASE,
+)
+_SUPPOSES = re.compile(
+    r"\b(?:if|unless|without|instead|otherwise|were|had|but|though|however|think|guess|expect|when|before|normally|"
+    r"usually|originally|wrong|naive\w*)\b",
+    re.IGNORECASE,
 )
 _MAY = {"no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"}
 _MINDED = (that("denies", "supposes", "hedges", "excuses", "contrasts") - _MAY) | {
@@ -82,7 +99,7 @@ _STATES = re.compile(
 _NAMED = re.compile(
     rf"(?P<subject>.*?){_IS}(?:facing\s+)?(?P<value>(?:(?:an?|the)\s+)?[A-Za-z][a-z-]+(?:\s[A-Z][a-z]+)?)"
 )
-_CHAIN = re.compile(rf"(?P<subject>.*)[=≈]\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behind>{_WORDS}))", re.DOTALL)
+_CHAIN = re.compile(rf"(?P<subject>.*)(?P<sign>[=≈])\s*{_ROUNDED}(?P<value>{_NUMBER}(?P<behind>{_WORDS}))", re.DOTALL)
 _CHAIN_OF_FORMULAS = re.compile(
     r"(?P<subject>.*)(?:\$|\\\()[^$]{1,300}(?:=|\\approx)(?P<value>[^$=]{1,200}?)(?:\$|\\\))(?P<behind>)", re.DOTALL
 )
@@ -94,7 +111,15 @@ _NAMED_VALUES = re.compile(
 )
 _EQUATION = re.compile(r"\$?(?=[^=]*[a-zA-Z])(?=[^=]*[-+*/^²³])[^=]{3,200}=[^=]{1,100}\$?")  # of a curve, a plane
 _WHERE = re.compile(r"\s+(?:in|at|on|from|for|when|out|every|of|after|by|during|to|each)\b.*$", re.DOTALL)
+_AMOUNT = r"\d[\d,]{0,14}(?:\.\d{1,6})?"
+_OF_MONEY = re.compile(
+    rf"(?<![\d.,$])\$?{_AMOUNT}(?:\s?[-+−*/×]\s?\$?{_AMOUNT}){{1,9}}\s?=\s?\$?(?P<result>{_AMOUNT})(?![\d.])"
+)
 _ROUNDING = re.compile(r"\b(?:about|approximately|roughly|around)\s+(?=\d*\.\d)")
+_LEADS_IN = re.compile(
+    r"^(?!(?:ignoring|assuming|supposing|excluding|neglecting|omitting|counting|including|excepting|adding|during)\b)"
+    r"(?:[A-Z][a-z]+ing|Expressed|Rounded|Written|Put|Simplified)\b[^,\d=$\\]{0,60},\s"
+)  # Setting each factor to zero,
 _ADDING = re.compile(r"^(?:adding|including|together with|counting)\b[^,]{0,80},\s+", re.IGNORECASE)
 _TOLD = re.compile(r"\d|\b(?:while|and|which|than|by|if)\b")
 _BEHIND = that("bounds", "offers", "denies", "calculates", "contrasts", "supposes", "falsifies") | {
@@ -129,6 +154,8 @@ def _marked(clause: str, question: str) -> str | None:
             continue
         if pattern is _CHAIN and not holds(clause):
             return None
+        if pattern is _CHAIN and m["sign"] == "≈" and (exact := _ends_in(m["subject"].rstrip())):
+            return f"{exact} ≈ {m['value'].strip()}"  # 600/7 km/h ≈ 85.7 km/h
         behind = m.groupdict().get("behind") or ""
         if any(word in _BEHIND for word in re.findall(r"[a-z']+", behind.lower())):
             return None
@@ -142,6 +169,12 @@ def _marked(clause: str, question: str) -> str | None:
             return None
         return _without_what_is_asked(m["value"].strip(), behind, question)
     return None
+
+
+def _ends_in(text: str) -> str | None:
+    """The value that a text ends in."""
+    told = values(text)[-1:]
+    return told[0].text if told and told[0].end == len(text) else None
 
 
 def _without_what_is_asked(value: str, behind: str, question: str) -> str:
@@ -163,12 +196,24 @@ def last_clause(tail: str, refused: re.Pattern[str] = _REFUSED) -> str | None:
         return None
     leads = list(_SO.finditer(sentence))
     clause = re.sub(r"[.!]$", "", sentence[leads[-1].end() :] if leads else sentence).strip()
-    clause = _WE.sub("", clause)
+    clause = _OF_MONEY.sub(_result, _WE.sub("", clause))
+    if not _SUPPOSES.search(sentence):
+        clause = _WOULD.sub(r"\g<who> will ", clause) if _WOULD.match(clause) else clause
+    clause = _LEADS_IN.sub("", clause)
     return None if not clause or refused.search(clause) else clause
+
+
+def _result(calculation: re.Match[str]) -> str:
+    """$308 of "$260 + $48 = $308", whose signs of money are no marks of formulas; all where it doesn't hold."""
+    if calculation[0].count("$") < 2 or not holds(calculation[0].replace("$", "")):
+        return calculation[0]
+    paid = calculation[0].rpartition("=")[2].lstrip().startswith("$")  # $352 / $8 = 44 is a number
+    return f"{'$' if paid else ''}{calculation['result']}"
 
 
 def last_sentence(tail: str) -> tuple[str, str]:
     """The last sentence, without notes behind it and marks in it, and the one before it; empty where there is none."""
+    tail = _QUOTED.sub("", tail)
     paragraphs = [p.strip() for p in re.split(r"\n\s*\n|\n(?=[-*_]{3,}\s*$)", tail[-4_000:]) if p.strip()]
     for _ in range(NOTES):
         if len(paragraphs) > 1 and _NOTE.match(paragraphs[-1]):
@@ -176,11 +221,11 @@ def last_sentence(tail: str) -> tuple[str, str]:
     if not paragraphs:
         return "", ""
     line = _unframed(paragraphs[-1])
-    *sentences, last = _SENTENCE.split(line)
+    *sentences, last = SENTENCE.split(line)
     while sentences and _NOTE.match(last):
         last = sentences.pop()
     if line and not sentences:
-        sentences = _SENTENCE.split(" ".join(tail[-4_000:].rpartition(line)[0].split())[-LINE:])
+        sentences = SENTENCE.split(" ".join(tail[-4_000:].rpartition(line)[0].split())[-LINE:])
     return sentences[-1] if sentences else "", re.sub(r"\*\*|__|`", "", last).strip()
 
 

@@ -15,11 +15,11 @@ _SENTENCE = re.compile(r"(?<=[.!?;])(?:\*\*)?\s+(?=[A-Z$*\\(\"])")
 _LETTER = r"[*_`(\[]{0,4}([A-J])[*_`)\]]{0,4}"
 _OPTION = r"(?:(?:the\s+)?(?:answer|option|choice|letter|statement)\s+)?"
 _COMMITS = re.compile(
-    r"(?:\b(?:choose|chose|pick|select|go with|going with|opt for|lean to(?:wards?)?|answer is|choice is|option is|"
+    r"(?:\b(?:choose|chose|pick|select|go with|going with|opt for|say|lean to(?:wards?)?|answer is|choice is|option is|"
     r"must be|should be|"
     rf"would be|leaves|left with|out is|one is|it is|it's|is|[Ss]o|[Hh]ence|[Tt]hus|[Tt]herefore|answer|is then)|"
     rf":)[,:]?\s+{_OPTION}"
-    rf"(?P<said>{_LETTER}(?:\.?$|(?:[).:*_]{{1,4}}\s+|\s+[—–]\s+)(?P<text>.{{1,300}})$))"
+    rf"(?P<said>{_LETTER}(?:\.?$|(?:[).:*_]{{1,4}}\s+|\s+[—–]\s+|,\s+(?=[a-z]{{2}}))(?P<text>.{{1,300}})$))"
 )
 _BEHIND = re.compile(
     rf"(?:[,(—–]\s?(?:option|choice|letter)\s|\s(?:→|⇒|=>)\s?{_OPTION}|\b(?:listed|labell?ed|given) as\s{_OPTION})"

@@ -21,7 +21,7 @@ from typing import cast
 
 from ampo.errors import UserError
 from ampo.prompts import split
-from ampo.verify.find.extract import Extraction
+from ampo.verify.find.extraction import Extraction
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _IN_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")

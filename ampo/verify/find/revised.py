@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 
 from ampo.verify.find.boxes import boxes
+from ampo.verify.find.told import values
 from ampo.verify.formula.rationals import rational
 from ampo.verify.text.normalise import normalise
 
 ROUNDED = 100  # two numbers that differ by less than one in so many may be one, rounded
 _LETTER = re.compile(r"\W{0,3}(?:\\(?:text|mathrm|textbf)\s?\{\W{0,2})?[A-Ja-j](?![\w'])")
+_AGAIN = re.compile(
+    r"[\s$*_.,;:!)\]\\}-]*(?:(?:actually|hmm+|but|no|oh|oops|sorry|ah),?\s)*(?:wait|hold on|actually|hmm+|oops|"
+    r"on (?:reflection|second thoughts?)|correction)\b",
+    re.IGNORECASE,
+)
 
 
 def revises(boxed: list[str], said: str, choice: bool) -> bool:
@@ -21,6 +27,14 @@ def revises(boxed: list[str], said: str, choice: bool) -> bool:
         return bool(_LETTER.match(said)) and not _LETTER.match(boxed[0])
     a, b = rational(normalise(boxed[0])), rational(normalise(said))
     return a is not None and b is not None and abs(a - b) > max(abs(a), abs(b)) / ROUNDED
+
+
+def thinks_again(behind: str, said: str) -> bool:
+    """Whether what stands behind a box turns back to the problem and then announces a value: "Hold on. ... The answer
+    is x = 3", and not "Wait, let me check. ... The answer is correct"."""
+    spans = values(said)
+    bare = said if len(spans) != 1 else said[: spans[0].start] + said[spans[0].end :]
+    return len(spans) == 1 and not any(c.isalnum() for c in bare) and _AGAIN.match(behind) is not None
 
 
 def goes_on(body: str, unclosed: str, found: str) -> bool:

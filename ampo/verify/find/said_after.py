@@ -13,6 +13,9 @@ _IF_AFTER = re.compile(
     r"^[^.;]{0,40}?\b(?:if|unless|provided(?: that)?|assuming|in case|when(?:ever)?)\b(?P<what>[^.;]*)", re.IGNORECASE
 )
 _QUESTIONED = re.compile(r"^[\s$*_)}\]]*(?:\\[)\]])?\s*[?？]")
+_OTHERWISE = re.compile(
+    r"[\s$*_)},;]*(?:\\[)\]])?[\s,;]*(?:and |or |but )?(?:otherwise|or else|if not)\b", re.IGNORECASE
+)
 _OR_SO = re.compile(r"\W{0,4}(?:or so|or thereabouts|give or take|or maybe|or perhaps|or possibly)\b", re.IGNORECASE)
 _REFUTED = re.compile(
     rf"^(?:\W|\\[a-z]+|\b(?!(?:since|because|as|while|where|and|so|then|if|"
@@ -56,7 +59,8 @@ _TAKEN_BACK = Cued(
         r"i (?:gave|boxed|wrote)|in the box))? (?:is|was) "
         r"(?:wrong|incorrect|false|mistaken|outdated|extraneous|invalid|rejected|not (?:my|the|right|correct|"
         r"true|valid))|(?:correction|erratum):|"
-        r"(?:ignore|disregard|forget) (?:that|this|the above|my (?:answer|previous))|(?:the|my) (?:above|previous|"
+        r"(?:ignore|disregard|forget|discard|scrap) (?:that|this|the (?:above|boxed|previous|earlier|first)|"
+        r"my (?:answer|previous|earlier|first|boxed))|(?:the|my) (?:above|previous|"
         r"earlier|boxed) "
         r"(?:answer|result|value)s? (?:is|was) (?:wrong|incorrect|false|not)|let me (?:redo|correct) (?:this|that|it)|"
         r"on second thought|should (?:actually|really|instead) (?:be|have been))(?!\w)",
@@ -69,7 +73,9 @@ _NO_SOLUTION = re.compile(
 _BOX = re.compile(r"^\\(?:boxed|fbox)|[{}]")
 _PICK = Cued(
     re.compile(
-        r"\btake your pick\b|\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
+        r"\btake your pick\b|"
+        r"\b(?:cannot tell|can[’']?t tell|do(?: not|n[’']?t) know|not (?:sure|clear)|unclear) which\b|"
+        r"\b(?:either|both|any)(?: one| of (?:them|these))? (?:seems?|may|might|could|is|"
         r"are) (?:plausible|possible|right|correct|work)",
         re.IGNORECASE,
     )
@@ -82,6 +88,8 @@ def said_after(after: str, asked: str) -> str | None:
     sentence = MARKS.sub(" ", after[: end.start()] if end else after)
     if _QUESTIONED.match(after):
         return "questioned"
+    if _OTHERWISE.match(after):
+        return "a condition"
     if _OR_SO.match(sentence):
         return "a guess"
     if (

@@ -22,7 +22,7 @@ _RESET = re.compile(
 _SMALL = (
     r"(?:\s+(?:equal(?:s| to)?|be|get|gets|give|gives|obtain|reach|is|are|to|the|a|an|value|answer|number|result|of|"
     r"as|just|simply|actually|exactly|"
-    r"even|really|for|only))*"
+    r"even|really|for|only|use|take|write|report|submit|choose|pick|trust|put))*"
 )
 _DENIED = Cued(
     re.compile(
@@ -37,7 +37,7 @@ _DENIED = Cued(
 )
 _NOT_BELIEVED = Cued(
     re.compile(
-        rf"(?:{NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
+        rf"(?:(?<!need){NOT}|\b(?:not|cannot|never))\s+(?:\w+\s+)?(?:think|believe|know|say|claim|conclude|agree|sure|certain|"
         rf"tell|follow|"
         r"mean|true|correct|possible|the case|accept|trust|clear (?:that|whether|if))\b|\b(?:doubts?|denie[sd]|deny|"
         r"disagree)\b|"
@@ -54,12 +54,21 @@ _BOUNDED = Cued(
         re.IGNORECASE,
     )
 )
+_NEARLY = Cued(
+    re.compile(
+        r"\b(?:(?:just|only just|a (?:bit|little|touch|hair|tad|shade)|slightly|somewhat|well|barely|not (?:much|far)) "
+        r"(?:under|over|above|below|short of|shy of|off|from|(?:less|more|fewer) than)|short of|shy of|not quite|"
+        r"close to|nearly|almost|upwards? of|north of|south of)\s*(?:the\s+|a\s+)?$",
+        re.IGNORECASE,
+    )
+)
 _NEITHER_MORE = re.compile(
     r"\bno more (?:and|or|nor) no(?:r)? less than\s*$|\b(?:neither|no) more nor less than\s*$", re.IGNORECASE
 )
 _CALCULATED = Cued(
     re.compile(
-        r"\b(?:twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|"
+        r"\b(?:(?:one|two|three|four|five|\d{1,6}) (?:more|less|fewer|greater|smaller|larger|above|below) than|"
+        r"twice|double|triple|thrice|half(?: of)?|minus|negative|plus|times|divided by|"
         r"multiplied by|the (?:square|"
         r"cube)"
         r"(?: root)? of|the (?:reciprocal|inverse|opposite|negative|logarithm|factorial) of|"
@@ -116,6 +125,7 @@ _COUNTERFACTUAL = re.compile(
     r"\bwere\b[^.;]{1,60}\bwould be\b|\bunless\b",
     re.IGNORECASE,
 )
+_OTHERWISE = re.compile(r"\bif\b[^.]{0,120}\\boxed[^.]{0,80}\b(?:otherwise|or else|if not)\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|in case|supposing|suppose|assuming|provided)\b(?P<what>[^.;]*)", re.IGNORECASE)
 _HEDGED_BEFORE, _DENIED_BEFORE = Cued(HEDGED_BEFORE), Cued(DENIED_BEFORE)
 
@@ -135,6 +145,8 @@ def said_before(text: str, asked: str) -> str | None:
     for pattern, why in ((_DENIED, "denied"), (_DENIED_BEFORE, "denied"), (_CALCULATED, "a part of what is said")):
         if near.search(pattern):
             return why
+    if (m := near.search(_NEARLY)) and m[0].strip().lower() not in asked:
+        return "a guess"
     if near.search(_BOUNDED) and not _NEITHER_MORE.search(near.text) and not _extreme(asked):
         return "a bound"
     for pattern, why in (
@@ -150,7 +162,7 @@ def said_before(text: str, asked: str) -> str | None:
 
 
 def _conditional(clause: str, asked: str) -> str | None:
-    if _COUNTERFACTUAL.search(clause):
+    if _COUNTERFACTUAL.search(clause) or _OTHERWISE.search(clause):
         return "a condition"
     m = _IF.search(clause)
     if m and WOULD.search(m["what"]) and not in_question(m["what"], asked):

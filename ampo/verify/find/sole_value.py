@@ -20,10 +20,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ampo.verify.find.arrival import worked_out
 from ampo.verify.find.ending import holds
-from ampo.verify.find.last_sentence import last_clause
+from ampo.verify.find.last_sentence import last_clause, last_sentence
 from ampo.verify.find.standing import objection
-from ampo.verify.find.statement import JOINT, given, parts, without_asides
+from ampo.verify.find.statement import JOINT, given, of_whom, parts, without_asides
 from ampo.verify.find.told import NAME, PART, Told, values
 from ampo.verify.question.number_sentence import of_another_name
 from ampo.verify.text.languages import FOREIGN, concluded
@@ -33,12 +34,16 @@ _MINDED = (
     that("denies", "offers", "supposes", "hedges", "excuses", "falsifies", "contrasts")
     - {"un", "non", "provided", "given", "other", "either", "however", "but", "both", "else"}
 ) | {"would", "someone", "pretend", "imagine", "try", "let", "let's", "wait"}
-_AGAINST = re.compile(
-    rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|…$|\bneeds? to (?!be\b|go\b|pay\b)|"
-    r"\bto (?:find|get|compute|solve)\b|^\W*(?:(?:first|next|then|now),? )?(?:solve|compute|calculate|evaluate|"
+_AGAINST = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$|…$", re.IGNORECASE)
+_PLANS = re.compile(
+    r"\bneeds? to (?!be\b|go\b|pay\b)|\bto (?:find|get|compute|solve)\b|"
+    r"^\W*(?:(?:first|next|then|now),? )?(?:solve|compute|calculate|evaluate|"
     r"determine|prove|consider|find|multiply|divide|add|subtract|check|note|recall|see|use|step|case|part)\b",
     re.IGNORECASE,
 )
+_CARRIED_OUT = re.compile(
+    r"[=:]\s*\\?\$?\d[\d,]*(?:\.\d+)?%?(?:[A-Za-z'&/-]+)?(?:\s[A-Za-z'&/-]+){0,8}[\s.]*"
+)  # the end of a plan
 _STATES = re.compile(
     r"\b(?:is|are|was|were|be|equals?|gets?|makes?|leaves?|left|remains?|costs?|totals?)\b|=", re.IGNORECASE
 )
@@ -49,6 +54,9 @@ _HOW_MANY = re.compile(
     re.IGNORECASE,
 )
 _NEVER = re.compile(r"(?!)")
+_BOUNDED = re.compile(
+    any_of("calculates").pattern + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than)\b", re.IGNORECASE
+)
 _MEASURING = re.compile(
     any_of("calculates", "derives").pattern
     + r"|\b(?:at (?:least|most)|(?:more|less|fewer|greater|larger) than|(?:min|max)im(?:um|al)|smallest|"
@@ -65,6 +73,8 @@ _LEADS_TO = re.compile(
 )
 
 
+_OPERAND = re.compile(r"\b(?:than|by|from|times|plus|minus|of)\s+(?:the\s)?$|\b(?:while|whereas)\b", re.IGNORECASE)
+_IS_PART = re.compile(r" of\b.*\b(?:is|are|was|were|equals?)\b")  # 40 % of the cost is ...
 _UNMARKED = str.maketrans(dict.fromkeys("$\\ ,"))
 
 
@@ -73,19 +83,38 @@ def sole_value(tail: str, question: str) -> str | None:
     clause = last_clause(tail, _NEVER) if question else None
     if clause is None or " ".join(clause.split()) in " ".join(question.split()):
         return None
-    clause = without_asides(clause)
-    asks = question.lower()
-    if any(m[0].lower() not in asks or m[0] in ("?", "...", "…") for m in _AGAINST.finditer(clause)):
+    clause = of_whom(without_asides(clause), question)
+    if speaks_against(clause, question):
         return None
-    if FOREIGN.search(clause) and (told := concluded(clause)):
-        return told
-    for part in parts(clause):
-        spans = values(part)
-        if spans:
-            chosen = None if _of_another(part, spans, question) else _chosen(part, spans, question)
-            stands = chosen is not None and objection(clause, *_place(clause, part, spans), question) is None
-            return chosen if stands else None
-    return None
+    asks = question.lower()
+    planned = any(m[0].lower() not in asks for m in _PLANS.finditer(clause))
+    end = max(clause.rfind("="), clause.rfind(":") if "=" in last_sentence(tail)[1] else -1)
+    if planned and not _CARRIED_OUT.fullmatch(clause, max(end, 0)):
+        return None
+    if FOREIGN.search(clause) and (said := concluded(clause)):
+        return said
+    part, spans = next(((part, spans) for part in parts(clause) if (spans := values(part))), ("", []))
+    return _taken(tail, clause, part, spans, question) if spans else None
+
+
+def speaks_against(clause: str, question: str) -> bool:
+    """Whether a clause denies, supposes, guesses or asks, where the question does not."""
+    asks = question.lower()
+    return any(m[0].lower() not in asks or m[0] in ("?", "...", "…") for m in _AGAINST.finditer(clause))
+
+
+def _taken(tail: str, clause: str, part: str, spans: list[Told], question: str) -> str | None:
+    """The value of the part that holds one: the one that is meant, or the last, where the response worked it out."""
+    told = " ".join(question.split())
+    meant = [span for span in spans if not _leads(span, part, told)] or spans
+    last = ([span for span in meant if not given(span, told)] or meant)[-1]  # 12 minutes to speak 10 pages
+    arrived = not _OPERAND.search(part[: last.start]) and holds(part.replace("$", ""))
+    arrived = arrived and worked_out(tail, last.text, question)
+    if _IS_PART.match(part, last.end) or _of_another(part, spans, question, arrived):
+        return None
+    chosen = _chosen(part, spans, question) or (_side(last.text, question) if arrived else None)
+    places = (_place(clause, part, spans), _place(clause, part, [last]))
+    return None if any(objection(clause, *place, question) for place in places) else chosen
 
 
 def _place(clause: str, part: str, spans: list[Told]) -> tuple[int, int]:
@@ -152,7 +181,7 @@ def _of_what_is_asked(spans: list[Told], text: str, question: str) -> str | None
     return found[0] if len(found) == 1 else None
 
 
-def _of_another(text: str, spans: list[Told], question: str) -> bool:
+def _of_another(text: str, spans: list[Told], question: str, arrived: bool) -> bool:
     """Whether it compares, multiplies or bounds where the question does not, or is about somebody else."""
     words = text
     for span in reversed(spans):
@@ -162,9 +191,10 @@ def _of_another(text: str, spans: list[Told], question: str) -> bool:
     first = re.match(r"\W*([A-Z][a-z]+)", words)
     if first and not re.search(rf"\b{first[1]}\b", question):
         words = words[first.end() :]  # it begins a sentence, and is nobody in the question
+    minded, words = (_BOUNDED, text[: spans[-1].start]) if arrived else (_MEASURING, words)
     behind = _COMPARES.match(text, spans[-1].end)
     return (
-        any(m[0].lower() not in asks and m[0].lower() not in extreme for m in _MEASURING.finditer(words))
+        any(m[0].lower() not in asks and m[0].lower() not in extreme for m in minded.finditer(words))
         or (behind is not None and behind[0].strip(" ,").lower() not in asks)
-        or of_another_name(words, question)
+        or (not arrived and of_another_name(words, question))
     )

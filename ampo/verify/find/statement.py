@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ampo.verify.find.last_sentence import LINE, last_clause, last_sentence
 from ampo.verify.find.told import Told, values
+from ampo.verify.question.ask import ask
 from ampo.verify.question.case import PRONOUN, Statement
 from ampo.verify.question.roots import roots
 from ampo.verify.question.subject import ANAPHOR
@@ -14,19 +15,23 @@ from ampo.verify.question.wording import SILENT
 from ampo.verify.text.numerals import spelled_out
 
 _JOINTS = re.compile(
-    r"[,;—–]\s(?:which|and(?!\s(?-i:[A-Z][a-z]+\s))|so|thus|hence|therefore|leaving|giving|making|meaning|putting|that|this|then)\b|"
+    r"[,;—–]\s(?:which|and(?!\s(?-i:[A-Z][a-z]+\s))|so|thus|hence|therefore|leaving|giving|making|meaning|putting|"
+    r"that|this|then)\b|"
     r"\s[—–]\s(?!\$?\d)|;\s|,\s(?=(?:he|she|it|they|we|you|this|that|there|(?-i:[A-Z][a-z]+))\s)",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r",\sand\s*\S*\d\S*$", re.IGNORECASE)  # "1, 2, and 3"
+_LISTED = re.compile(r",\sand\s*\S*\d\S*(?:\s[a-z]+){0,3}[.]?$", re.IGNORECASE)  # "1, 2, and 3"
 _ASIDE = re.compile(r"(?<=[\w%°$)])\s\((?=[^()]*[a-z]{2}|[^()]*\d\s?[a-z])[^()]{1,100}\)")
 _COMMENT = re.compile(
     r",?\s(?:which (?:makes sense|checks|is (?:right|correct|consistent))|"
-    r"(?:because|since|as (?:required|expected|asked))\b(?=[^\d$=]*$)|(?:or |which is |i\.e\. )?(?:about|"
-    r"roughly|approximately|≈)(?=\s*[$\d.]+\D{0,20}$)).*$"
+    r"(?:because|since|as (?:required|expected|asked))\b(?=[^\d$=]*$)|(?:or |which is |i\.e\. )?(?:about|roughly|"
+    r"approximately|(?:a (?:bit|little)|just|slightly) (?:over|under|above|below|more than|less than)|"
+    r"≈)(?=\s*[$\d.]+\D{0,20}$)).*$"
 )
 _NOTHING_BUT = re.compile(
-    r"\b(?:(?:and )?nothing else|(?:and )?no (?:other|more|others)|without (?:any )?remainder|"
+    r"\b(?:(?:and )?nothing else|(?:and )?no (?:other|more|others)|without (?:any )?remainder|(?:and |"
+    r"which )?(?:this |that |it )?(?:cannot|can['’]t) be "
+    r"(?:simplified|reduced)(?: any)?(?: further)?|,\sin other words,?(?=\s(?:is|are)\b)|"
     r"if you (?:like|prefer))\b",
     re.IGNORECASE,
 )
@@ -46,6 +51,11 @@ _RESTRICTS = re.compile(
 )
 _LABEL = re.compile(r"[A-Za-z' ]{1,60};\s?")
 _ROW = re.compile(r"\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|\s*$")
+_AND = re.compile(r",?\sand\s")
+_A_CLAUSE = re.compile(r"[A-Za-z][A-Za-z '’-]*\s")  # up to its value
+_IS = re.compile(r"\s(?:\w+\s)?(?:is|are|was|were|remains?|goes?|stays?)\b")
+_LEADS_IN = re.compile(r"\W*[A-Z][a-z]+ing\b[^,]*,\s*")  # setting each factor to zero,
+_AND_ANOTHER = re.compile(r",?\s(?:and|while|whereas)\s(?=[A-Z][a-z]+\s)")
 _NEVER = re.compile(r"(?!)")
 
 
@@ -54,8 +64,9 @@ def statement(tail: str, answer: str, question: str) -> Statement:
     previous, sentence = last_sentence(tail)
     clause = last_clause(tail, _NEVER) or (sentence or tail.rstrip().rpartition("\n")[2])[-LINE:]
     earlier = sentence[: max(0, sentence.rfind(clause[:20]))]
+    earlier = "" if _LEADS_IN.fullmatch(earlier) else earlier
     clause = _ROW.sub(r"\1: \2", clause.replace("*", "")) if clause.startswith("|") else clause
-    clause = without_asides(clause)
+    clause = of_whom(without_asides(clause), question)
     told, answer = " ".join(question.split()), answer.rstrip(".! ")
     for part in parts(clause):
         at = part.rfind(answer)
@@ -69,6 +80,23 @@ def statement(tail: str, answer: str, question: str) -> Statement:
             says = next((text for text in (lead, earlier) if roots(text) - SILENT), refers)
             return Statement(before, part[start:end], part[end:], says)
     return Statement(clause, "", "", earlier)
+
+
+def own_clause(statement: Statement) -> Statement:
+    """Without the clauses that tell other values: of "it ends at 11:30, and the break starts at" the second one."""
+    before, after = statement.before, statement.after
+    led = [m for m in _AND.finditer(before) if values(before[: m.start()]) and _A_CLAUSE.fullmatch(before, m.end())]
+    ended = (m for m in _AND.finditer(after) if _states_another(after[m.end() :]))
+    first = next(ended, None)
+    return statement._replace(
+        before=before[led[-1].start() :] if led else before, after=after[: first.start()] if first else after
+    )
+
+
+def _states_another(clause: str) -> bool:
+    """Whether it tells of a value, and not only names another one: "65 are left", but not "65 pens"."""
+    span = next(iter(values(clause)), None)
+    return span is not None and (span.start > 0 or _IS.match(clause, span.end) is not None)
 
 
 def _without_sum(before: str, value: str) -> str:
@@ -100,6 +128,16 @@ def _meant(spans: list[Told], part: str, told: str) -> tuple[int, int]:
         new = [s for s in spans if not given(s, told)] or spans
         return new[-1].start, new[-1].end
     return spans[0].start, spans[-1].end
+
+
+def of_whom(clause: str, question: str) -> str:
+    """The part that names whom the question asks about, of "Ken had 18 at first and Sofia had 36"."""
+    needed, named = ask(question).needed, roots(question) & ask(question).persons
+    split = [one for one in _AND_ANOTHER.split(clause) if one]
+    if len(split) < 2 or not needed or not all(roots(one) & named and values(one) for one in split):
+        return clause
+    mine = [one for one in split if roots(one) & needed]
+    return mine[0] if len(mine) == 1 else clause
 
 
 def without_asides(clause: str) -> str:

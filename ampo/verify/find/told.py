@@ -39,6 +39,10 @@ _THOUSANDS = re.compile(r"(?<=\d)k$")
 PART = re.compile(
     r"[\s-](?:hal(?:f|ves)|thirds?|quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?)\b", re.IGNORECASE
 )
+_PROPER = re.compile(r"(\d{1,4})/(\d{1,4})")
+_OF_DAY = re.compile(r"\sin the (?:(?P<am>morning)|afternoon|evening)\b")
+_CLOCK = re.compile(r"\d{1,2}:\d\d")
+_AMOUNT = re.compile(r"(.{1,60}?) (?:dollars?|cents?)")
 _MIXED = re.compile(r"\sand\s(?=\d{1,4}/\d)")
 
 
@@ -56,13 +60,27 @@ def values(text: str) -> list[Told]:
     at = 0
     while at < len(text) and len(found) <= MOST:
         span = _formula(text, at) or _run(text, at) or _in_words(text, at)
-        if span:
+        if span and found and (paid := _with_cents(text, found[-1], span)):
+            found[-1] = paid
+            at = span.end
+        elif span:
             found.append(span)
             at = span.end
         else:
             gap = _GAP.match(text, at)
             at = gap.end() if gap else len(text)
     return found
+
+
+def _with_cents(text: str, dollars: Told, cents: Told) -> Told | None:
+    """$12.50 of "twelve dollars and fifty cents"."""
+    if text[dollars.end : cents.start] not in (" and ", ", ") or not cents.text.endswith(("cents", "cent")):
+        return None
+    whole, part = (_AMOUNT.fullmatch(one.text) for one in (dollars, cents))
+    numbers = [spelled_out(m[1]) or (m[1], "") for m in (whole, part) if m]
+    if len(numbers) < 2 or not all(number.isdecimal() for number, _ in numbers) or int(numbers[1][0]) > 99:
+        return None
+    return Told(dollars.start, cents.end, f"${numbers[0][0]}.{int(numbers[1][0]):02}")
 
 
 def _formula(text: str, at: int) -> Told | None:
@@ -82,7 +100,8 @@ def _in_words(text: str, at: int) -> Told | None:
     end = at + len(words[: words.rfind(said[1])].rstrip() if said[1] else words)
     part = PART.match(text, end)
     span = _span(text, at, part.end() if part else end)
-    return None if span.text.lower() in ("one", "a", "an") else span
+    begins = span.text.lower().startswith("one ") and not text[:at].strip() and text[span.end :].strip(" .") != ""
+    return None if begins or span.text.lower() in ("one", "a", "an") else span  # one kilogram costs
 
 
 def _run(text: str, at: int) -> Told | None:
@@ -118,6 +137,8 @@ def _goes_on(run: str, word: str, behind: str) -> bool:
     letter = len(word.strip(",.;:")) == 1 and word[0].isalpha() and word[0].isascii()
     if letter and not (_OPERATOR.match(behind) or joined):
         return False
+    if re.fullmatch(r"\d{1,4}", run) and (part := _PROPER.fullmatch(word.rstrip(_ENDS))):
+        return int(part[1]) < int(part[2])  # 3 2/3
     inside = run[-1:] in ("(", "[", "{") or (run[-1:] == "," and _open(run) > 0)
     inside = inside or ("=" in run and _OPERATOR.search(word) is not None)  # x e^{3x}(2 + 3x)
     return not run or joined or inside or _OPERATOR.match(word) is not None
@@ -134,5 +155,7 @@ def _span(text: str, start: int, end: int) -> Told:
         end = m.end()
     elif m and is_unit_word(m["word"].split()[-1]) and m["word"] not in ("a", "in", "at", "as", "A", "I"):
         end = m.end() if m["per"] is None or is_unit_word(m["per"]) else m.end("word")
+    if _CLOCK.fullmatch(text[start:end]) and (part := _OF_DAY.match(text, end)):
+        return Told(start, part.end(), f"{text[start:end]} {'AM' if part['am'] else 'PM'}")
     value = _EACH.sub(" per ", text[start:end].strip())
     return Told(start, end, _THOUSANDS.sub(" thousand", value))

@@ -17,6 +17,8 @@ _APPLIED = frozenset(_APPLIED_NAMES.split())
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert"}
 _BRACKET_FUNCTION = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs"}
 _ENDS = {"\\rfloor", "\\rceil", "\\rvert", "\\choose", "\\cdot", "\\times", "\\div", "\\over", "\\pm", "\\mp", "\\ast"}
+_OF_NUMBERS = {"/", "\\frac", "{", "}", "-", "+"}
+_RATIONAL = {"num", "add", "mul", "div", "neg", "i"}
 _NOT_IN_ARGUMENT = {"(", "[", "\\hat", *("\\" + name for name in FUNCTIONS)}  # cos t \hat{i} is (cos t) \hat{i}
 
 
@@ -114,6 +116,8 @@ class AtomReader(ABC):
             return self._function(FUNCTIONS[name], depth)
         if name in _ACCENTS:
             inner = self.group(depth)
+            if name in ("overline", "bar") and _is_complex(inner):
+                return _conjugate(inner)
             if inner.op not in ("sym", "i"):
                 raise UnreadableError("an accent on something that is no name")
             return self._subscripted(f"{name} {inner.name or 'i'}")
@@ -151,7 +155,7 @@ class AtomReader(ABC):
         base = exponent = None
         while self.peek() in ("_", "^"):
             if self.take() == "_":
-                base = self.group(depth)
+                base = self._base(name, depth)
             elif self.peek() == "{":
                 exponent = self.group(depth)
             else:
@@ -169,6 +173,14 @@ class AtomReader(ABC):
             name, args = "pow", (Tree("e"), product(Tree("i"), args[0]))
         tree = Tree(name, args)
         return tree if exponent is None else Tree("pow", (tree, exponent))
+
+    def _base(self, name: str, depth: int) -> Tree:
+        """Of \\log_{10} 5 and \\log_10 5; \\log_264 is \\log_2 64, as LaTeX sets it."""
+        digits, behind = self.peek(), self.peek(1)
+        alone = not (behind == " " or self.starts_atom(behind) or behind == "^")
+        if name == "log" and digits.isdigit() and len(digits) > 1 and alone:
+            self.tokens[self.at : self.at + 1] = [digits[0], digits[1:]]
+        return self.group(depth)
 
     def _arguments(self, depth: int) -> tuple[Tree, ...]:
         closing = _CLOSING[self.take()]
@@ -217,8 +229,21 @@ class AtomReader(ABC):
                 parts.append(piece.removeprefix("\\"))
         return "".join(parts)
 
+    def _of_a_number(self, name: str) -> Tree | None:
+        """\\Gamma(1/2) and \\zeta(2), of numbers alone: else these are names, or functions that may be any."""
+        end = self.at + 1
+        while end < len(self.tokens) and (self.tokens[end][0].isdigit() or self.tokens[end] in _OF_NUMBERS):
+            end += 1
+        if name not in ("Gamma", "zeta") or self.peek() != "(" or self.tokens[end : end + 1] != [")"]:
+            return None
+        (argument,) = self._arguments(1)
+        less = Tree("add", (argument, num(-1)))
+        return Tree("zeta", (argument,)) if name == "zeta" else Tree("factorial", (less,))
+
     def _applied(self, symbol: Tree) -> Tree:
         """f(x) for names that functions usually have and a bracket that holds one name or number."""
+        if value := self._of_a_number(symbol.name):
+            return value
         known = symbol.name.rstrip("'") in _APPLIED or symbol.name.startswith(("dot ", "ddot "))
         if known and self.peek() == "(" and self.peek(2) == ")" and self.peek(1)[:1] not in "({[+-":
             self.take()
@@ -232,3 +257,19 @@ class AtomReader(ABC):
         if base.op == "sym":
             return self._applied(Tree("sym", (), None, base.name + "'"))
         raise UnreadableError("a prime on something that is no name")
+
+
+def _is_complex(tree: Tree) -> bool:
+    """Whether a formula is made of numbers and i, both of them."""
+    return bool(tree.args) and _made_of(tree, _RATIONAL) and _conjugate(tree) != tree
+
+
+def _made_of(tree: Tree, ops: set[str]) -> bool:
+    return tree.op in ops and all(_made_of(t, ops) for t in tree.args)
+
+
+def _conjugate(tree: Tree) -> Tree:
+    """With -i for i."""
+    if tree.op == "i":
+        return Tree("neg", (tree,))
+    return tree._replace(args=tuple(map(_conjugate, tree.args)))

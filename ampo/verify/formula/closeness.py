@@ -26,7 +26,7 @@ _ROUNDS = 4
 _CANCELLED = 100  # bits of the first look's 200 after whose loss it decides nothing
 _EXPONENTIAL = frozenset({"sinh", "cosh", "tanh", "coth", "sech", "csch"})
 _EXACT = frozenset({"mul", "div", "neg", "abs", "max", "min", "floor", "ceil", "gcd", "lcm", "factorial", "binom",
-                    "apply", "re", "im", "arg", "log", "ln"})  # fmt: skip
+                    "double factorial", "zeta", "apply", "re", "im", "arg", "log", "ln"})  # fmt: skip
 
 
 class Watch:

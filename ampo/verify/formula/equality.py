@@ -3,7 +3,8 @@
 Rational numbers are compared exactly. Everything else is compared at points: equal only if every point where both are
 defined agrees to 40 of 60 digits, one of them at a second look (`closeness`), and enough points are defined. Formulas
 with bends or steps (absolute values, maxima, roots, floors) are tried at more points, up to a million either way;
-floors of x, y and their like at whole and half numbers as well, floors of n and its like at whole numbers alone. That
+floors of x, y and their like at whole and half numbers as well, floors of n and its like at whole numbers alone, as is
+what counts (n!, (-1)^n). That
 is no proof, but two different formulas of the sizes met here don't agree at random points; `simplify` is slower by far
 and often undecided.
 """
@@ -25,7 +26,7 @@ from ampo.verify.formula.tree import Tree, num
 Grid = Literal["plain", "whole", "steps", "bends"]
 ENOUGH = 5  # points that must be defined on both sides
 _TRIES = 40
-_WHOLE = frozenset({"factorial", "binom", "gcd", "lcm"})
+_WHOLE = frozenset({"factorial", "double factorial", "binom", "gcd", "lcm"})
 _STEPS = frozenset({"floor", "ceil"})
 _BENDS = frozenset({"abs", "max", "min"}) | _STEPS
 _REAL_NAMES = frozenset("xyztuvwrs") | {"theta", "alpha", "beta", "phi"}  # in a floor; others are whole numbers there
@@ -90,7 +91,8 @@ def _agree(a: Tree, b: Tree, log_base: int | None) -> bool:
     grid = _grid(a, b)
     needed = {"plain": ENOUGH, "whole": 12}.get(grid, 30)
     defined, sample = 0, None
-    for values in points(names, grid):
+    real = frozenset(names) & _REAL_NAMES - _counting(a) - _counting(b) if grid == "whole" else frozenset()
+    for values in points(names, grid, real):
         point = Point(values, complex_, log_base)
         agree = close(a, b, point)
         if agree is False:
@@ -126,6 +128,16 @@ def _only_at_integers(tree: Tree) -> bool:
     return any(_only_at_integers(t) for t in tree.args)
 
 
+def _counting(tree: Tree) -> frozenset[str]:
+    """The names that count: in a factorial and its like, or in the exponent of a negative number."""
+    found = [_counting(t) for t in tree.args]
+    if tree.op in _WHOLE:
+        found.append(symbols(tree))
+    elif tree.op == "pow" and (base := exact(tree.args[0])) is not None and base < 0:
+        found.append(symbols(tree.args[1]))
+    return frozenset().union(*found)
+
+
 def _mentions_with_symbols(tree: Tree, ops: frozenset[str]) -> bool:
     return (tree.op in ops and bool(symbols(tree))) or any(_mentions_with_symbols(t, ops) for t in tree.args)
 
@@ -143,15 +155,20 @@ def _broken(exponent: Tree) -> bool:
     return value is not None and value.denominator != 1
 
 
-def points(names: list[str], grid: Grid = "plain") -> Iterator[dict[str, Any]]:
-    """The points to compare at: fixed for given names. The first are positive, then signs mix and scales change."""
+def points(names: list[str], grid: Grid = "plain", real: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
+    """The points to compare at: fixed for given names. The first are positive, then signs mix and scales change.
+
+    real: the names that are no whole numbers on the grid of these.
+    """
     source = random.Random(f"points {names} {grid}")
     mp = context()
     scales = (1.0, 2.5, 8.0, 0.2, 30.0) if grid == "plain" else (1.0, 2.5, 8.0, 0.2, 30.0, 400.0, 1e4, 1e6)
     for i in range(_TRIES):
         if grid == "whole":
             largest = (60, 12, 60, 12, 400)[i % 5]
-            yield {n: mp.mpf(source.randint(1, largest)) for n in names} | ({"": mp.mpf(-1)} if i >= 14 else {})
+            at = {n: mp.mpf(source.randint(1, largest)) for n in names}
+            at |= {n: at[n] * source.randint(1, 10**9) / 10**9 for n in names if n in real}
+            yield at | ({"": mp.mpf(-1)} if i >= 14 else {})
             continue
         scale = scales[i % len(scales)]
         at = {n: mp.mpf(source.randint(1, 10**9)) / 10**9 * scale * _sign(source, i) for n in names}

@@ -52,7 +52,14 @@ class Watcher(Protocol):
         ...
 
     def operation(self, op: str, args: list[Any], result: Any, mp: Any) -> None:
-        """An operation on values."""
+        """An operation on values.
+
+        Args:
+            op: Of the tree's node.
+            args: What it was applied to.
+            result: What came out.
+            mp: The arithmetic, an mpmath context.
+        """
         ...
 
 
@@ -130,6 +137,18 @@ def _gamma(mp: Any, x: Any) -> Any:
     return mp.gamma(x + 1)
 
 
+def _double_factorial(mp: Any, x: Any) -> Any:
+    if not mp.isint(x) or not -1 <= x <= 5000:
+        raise UndefinedError
+    return mp.mpf(math.prod(range(int(x), 0, -2)))
+
+
+def _zeta(mp: Any, x: Any) -> Any:
+    if not mp.isint(x) or not 1 < x <= 100:
+        raise UndefinedError
+    return mp.zeta(x)
+
+
 def _binom(mp: Any, n: Any, k: Any) -> Any:
     if abs(n) > 5000 or abs(k) > 5000:
         raise UndefinedError
@@ -178,6 +197,8 @@ _NUMERIC: dict[str, Callable[..., Any]] = {
     "pow": _pow,
     "root": _nth_root,
     "factorial": _gamma,
+    "double factorial": _double_factorial,
+    "zeta": _zeta,
     "binom": _binom,
     "log": _log,
     "abs": lambda _, a: abs(a),

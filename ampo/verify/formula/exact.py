@@ -89,6 +89,12 @@ def _factorial(n: Fraction) -> Fraction | None:
     return Fraction(math.factorial(int(n)))
 
 
+def _double_factorial(n: Fraction) -> Fraction | None:
+    if n.denominator != 1 or not -1 <= n <= 5000:
+        return None
+    return Fraction(math.prod(range(int(n), 0, -2)))
+
+
 def _binomial(n: Fraction, k: Fraction) -> Fraction | None:
     if n.denominator != 1 or k.denominator != 1 or not 0 <= n <= 3000:
         return None
@@ -110,6 +116,7 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "pow": _power,
     "root": _root,
     "factorial": _factorial,
+    "double factorial": _double_factorial,
     "binom": _binomial,
     "abs": abs,
     "floor": lambda a: Fraction(math.floor(a)),

@@ -19,14 +19,14 @@ from ampo.verify.formula.tree import Tree, UnreadableError, num, number, product
 def read(text: str) -> Tree:
     """The tree of a cleaned formula. Raises UnreadableError."""
     pieces = tokens(text)
-    reader = _Reader(pieces)
+    reader = FormulaReader(pieces)
     tree = reader.sum(0)
     if reader.at < len(pieces):
         raise UnreadableError(f"left over: {pieces[reader.at]}")
     return tree
 
 
-class _Reader(AtomReader):
+class FormulaReader(AtomReader):
     """The operators between atoms, from sums down."""
 
     def sum(self, depth: int) -> Tree:
@@ -110,8 +110,7 @@ class _Reader(AtomReader):
                 self.take()
                 base = self.exponent(base, depth)
             elif piece == "!":
-                self.take()
-                base = Tree("factorial", (base,))
+                base = self._factorial(base)
             elif piece == "'":
                 self.take()
                 base = self.primed(base)
@@ -120,6 +119,15 @@ class _Reader(AtomReader):
                 base = Tree("base", (base, self.group(depth)))
             else:
                 return base
+
+    def _factorial(self, base: Tree) -> Tree:
+        marks = 0
+        while self.peek() == "!":
+            self.take()
+            marks += 1
+        if marks > 2:
+            raise UnreadableError("a multiple factorial")
+        return Tree("factorial" if marks == 1 else "double factorial", (base,))
 
     def exponent(self, base: Tree, depth: int) -> Tree:
         if self.peek() == "{" and self.peek(1) in ("\\prime", "'"):

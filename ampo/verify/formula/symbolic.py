@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from ampo.verify.formula import guard
+from ampo.verify.formula.bound import left_to_others
 from ampo.verify.formula.sexagesimal import mentions_arc
 
 _KNOWN_ONLY_HERE = re.compile(r"\\(?:int|sum|prod|lim|partial)(?![a-zA-Z])|\\frac\s*\{\s*d\s*\}")
@@ -27,6 +28,8 @@ def same(gold: str, answer: str) -> bool:
     if not any(map(_KNOWN_ONLY_HERE.search, (gold, answer))):
         return False
     if any(not guard.symbolic(text) or mentions_arc(text) or _DROPPED.search(text) for text in (gold, answer)):
+        return False
+    if not left_to_others(gold, answer):
         return False
     a, b = _expression(gold), _expression(answer)
     if a is None or b is None:

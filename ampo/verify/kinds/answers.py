@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Union
+from typing import Any, Union
 
 from ampo.verify.formula.tree import Tree
 from ampo.verify.kinds.domains import Domain
@@ -96,10 +96,11 @@ class Inequality:
 
 @dataclass(frozen=True, slots=True)
 class Ascending:
-    """terms[0] < terms[1] < ...; strict: for each sign whether it excludes equality."""
+    """terms[0] < terms[1] < ...; strict: whether each sign excludes equality; downward: it was written with >."""
 
     terms: tuple[Tree, ...]
     strict: tuple[bool, ...]
+    downward: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,13 @@ class Matrix:
     """Rows of equal length."""
 
     rows: tuple[tuple[Answer, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All linear combinations of vectors."""
+
+    vectors: tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,13 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposition:
+    """A formula of logic or of sets: its sign and what the sign joins, in one order."""
+
+    tree: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """Mathematics that the reader doesn't know, for the symbolic engine; nothing else equals it but the same text."""
 
@@ -156,9 +171,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Says something false or contradictory (5 = 7): equal to nothing."""
+    """Says something false or contradictory (5 = 7): equal to nothing. of_numbers: as anybody can calculate."""
 
     text: str
+    of_numbers: bool = False
 
 
 Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
@@ -171,11 +187,13 @@ Answer = Union[  # noqa: UP007 - the names above refer to it before it exists
     Inequality,
     Ascending,
     Matrix,
+    Span,
     Piecewise,
     Ratio,
     Residues,
     Image,
     Phrase,
+    Proposition,
     Unread,
     Broken,
 ]

@@ -23,19 +23,23 @@ _TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
 _ABOUT = Fraction(1, 100)  # of a value, beyond its last place, after "about"
 
 
-def chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer | None:
-    """a = b \\approx c: the first of them, if the others say the same; None for a contradiction."""
+def chain(bodies: list[str], ops: list[str], reader: Reader) -> Answer:
+    """a = b \\approx c: the first of them, if the others say the same; broken where they don't."""
     answers = [reader.whole(b) for b in bodies]
     for (a, b), op in zip(pairwise(answers), ops, strict=True):
         if isinstance(a, Value) and isinstance(b, Value):
             if not consistent(a, b, op == "\\approx"):
-                return None
+                return Broken(" = ".join(bodies), _are_numbers(answers))
         elif isinstance(a, Broken) or isinstance(b, Broken) or not reader.agree(a, b):
-            return None
+            return Broken(" = ".join(bodies))
     first, last = answers[0], answers[-1]
     if len(answers) > 1 and isinstance(first, Value) and symbols(first.tree):
         return last if isinstance(last, Value) and len(symbols(last.tree)) < len(symbols(first.tree)) else first
     return _with_unit(first, last)
+
+
+def _are_numbers(answers: list[Answer]) -> bool:
+    return all(isinstance(a, Value) and not symbols(a.tree) for a in answers)
 
 
 def _with_unit(first: Answer, last: Answer) -> Answer:

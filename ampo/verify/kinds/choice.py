@@ -7,7 +7,6 @@ before a reason ("C because ..."), or before its own option's text. A sentence t
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,14 +15,12 @@ from functools import lru_cache
 
 from ampo.types import AnswerKind
 from ampo.verify.formula.rationals import rational
+from ampo.verify.question.options import SPACING, printed_options
 from ampo.verify.question.phrase_sentence import states
 from ampo.verify.text.normalise import normalise
 from ampo.verify.text.phrases import phrase, plain
 
-_PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*)$", re.MULTILINE)
 # Possessive (\s*+): a run of spaces that a model writes is gone through once, not in every way to divide it.
-_INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*+\{\s*+\(\s*+([A-J])\s*+\)\s*+[:.]?\s*+(?:\}|(?=\S))")
-_SPACING = re.compile(r"\\(?:q?quad|[ ,;:!]|hspace\*?\{[^{}]{0,20}\})|~")
 _MEASURE = re.compile(
     r"([-+]?\s*(?:\\frac\s*\{\d{1,30}\}\s*\{\d{1,30}\}|\d{1,30}/\d{1,30}|\d{0,30}\.?\d{1,30}))\s*([a-zA-Z%/ ]{0,40})"
 )
@@ -52,38 +49,15 @@ _BETWEEN = frozenset(_BETWEEN_WORDS.split())
 _GOLD = re.compile(r"\$?\\?(?:text|mathrm|textbf)?\{?\(?([A-Z])\)?\.?\}?\$?")  # of a text without its white space
 
 
-@lru_cache(maxsize=256)
-def printed_options(question: str) -> Mapping[str, str]:
-    """The options that a question shows, by label; empty where it shows fewer than two in order.
-
-    A line each ("A) ..."), or side by side as in the AMC: $\\textbf{(A)}\\ 10 \\qquad \\textbf{(B)}\\ 12$.
-    """
-    return _lines(question) or _side_by_side(question[-20_000:])
-
-
-def _side_by_side(question: str) -> dict[str, str]:
-    marks = list(_INLINE.finditer(question)) if "\\" in question else []
-    labels = [m[1] for m in marks]
-    if len(marks) < 2 or labels != list("ABCDEFGHIJ"[: len(marks)]):
-        return {}
-    ends = [*(m.start() for m in marks[1:]), len(question)]
-    texts = [question[m.end() : end] for m, end in zip(marks, ends, strict=True)]
-    bare = [" ".join(_SPACING.sub(" ", text.replace("$", " ").replace("\\\\", " ")).split()) for text in texts]
-    return dict(zip(labels, bare, strict=True))
-
-
-def _lines(question: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for m in _PRINTED.finditer(question[-20_000:]):
-        if m[1] in ("A", "1"):
-            found = {}
-        found[m[1]] = m[2].rstrip(" \t")
-    labels = list(found)
-    return found if len(labels) > 1 and all(ord(b) - ord(a) == 1 for a, b in itertools.pairwise(labels)) else {}
-
-
 def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: str) -> str | None:
-    """The label of the right option where the gold is one, else None."""
+    """The label of the right option where the gold is one, else None.
+
+    Args:
+        gold: The reference answer.
+        kind: What it is said to be.
+        options: The texts of a choice question.
+        question: The problem's text, which may have options printed in it.
+    """
     shown = printed_options(question) if question else {}
     bare = gold.strip()
     if (kind == "choice" or options or shown) and bare in shown:
@@ -116,6 +90,12 @@ def judge_choice(gold: str, answer: str, options: Sequence[str], question: str) 
     """Whether an answer names the option `gold` and no other; None where it names none at all.
 
     Where the gold is a digit, options have their digits and their letters for labels.
+
+    Args:
+        gold: The right option's label.
+        answer: As it was extracted.
+        options: The texts of a choice question.
+        question: The problem's text, which may have options printed in it.
     """
     if gold.isdigit() and options:
         return _judge_digit(gold, answer, options)
@@ -245,7 +225,7 @@ def _named(label: str, texts: Mapping[str, str]) -> str:
 def _undressed(answer: str) -> str:
     answer = unicodedata.normalize("NFKC", answer)
     text = plain(
-        _SPACING.sub(" ", answer)
+        SPACING.sub(" ", answer)
         .replace("$", " ")
         .replace("*", " ")
         .replace("`", " ")

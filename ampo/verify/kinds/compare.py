@@ -7,16 +7,22 @@ accepts its values side by side in order, and a bare list of golds refuses a tup
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ampo.verify.formula.equality import mentions, substitute, symbols
+from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds import names
-from ampo.verify.kinds.answers import Answer, Broken, Value
+from ampo.verify.kinds.answers import Answer, Broken, Labelled, Value
 from ampo.verify.kinds.registry import kinds, renamed
 from ampo.verify.question.context import Setting
+from ampo.verify.question.positive import positive
 
 
 def matches(gold: Answer, answer: Answer, setting: Setting) -> bool:
     """Whether the answer is the gold, under the names it has or under others (see `ampo.verify.kinds.names`)."""
     return (
         equal(gold, answer, setting)
+        or _of_positive(gold, answer, setting)
         or any(
             equal(gold, renamed(answer, way), setting)
             for way in names.ways(gold, answer, setting.question, setting.integers)
@@ -27,6 +33,25 @@ def matches(gold: Answer, answer: Answer, setting: Setting) -> bool:
             and names.same_up_to_constant(gold, answer, setting.question)
         )
     )
+
+
+def _of_positive(gold: Answer, answer: Answer, setting: Setting) -> bool:
+    """Whether two formulas with roots are the same for the letters that are positive, as squares of others are."""
+    a, b = (x.body if isinstance(x, Labelled) else x for x in (gold, answer))
+    if not isinstance(a, Value) or not isinstance(b, Value) or not (_has_root(a) or _has_root(b)):
+        return False
+    letters = positive(setting.question) & symbols(a.tree) & symbols(b.tree)
+    squares = {name: Tree("pow", (Tree("sym", (), None, name), num(2))) for name in letters}
+    squared = [replace(value, tree=substitute(value.tree, squares)) for value in (a, b)]
+    return bool(letters) and equal(_with_body(gold, squared[0]), _with_body(answer, squared[1]), setting)
+
+
+def _has_root(value: Value) -> bool:
+    return mentions(value.tree, {"root", "abs", "pow"})
+
+
+def _with_body(answer: Answer, body: Value) -> Answer:
+    return replace(answer, body=body) if isinstance(answer, Labelled) else body
 
 
 def equal(gold: Answer, answer: Answer, setting: Setting) -> bool:

@@ -18,10 +18,21 @@ from ampo.verify.formula.equality import mentions, points, symbols
 from ampo.verify.formula.evaluate import Point, value_at
 from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.tree import Tree
-from ampo.verify.kinds.answers import Answer, Broken, Equation, Image, Inequality, Piecewise, Region, Unread
+from ampo.verify.kinds.answers import (
+    Answer,
+    Broken,
+    Equation,
+    Image,
+    Inequality,
+    Piecewise,
+    Proposition,
+    Region,
+    Span,
+    Unread,
+)
 from ampo.verify.kinds.answers import Phrase as Words
 
-_OF_THEIR_OWN = (Equation, Inequality, Piecewise, Image)  # compared with their own kind, and hardly with others
+_OF_THEIR_OWN = (Equation, Inequality, Piecewise, Image, Span)  # compared with their own kind, and hardly with others
 _ENDLESS = frozenset({"infinity"})
 _TRIES = 8
 
@@ -48,7 +59,9 @@ def _names(parts: list[Any]) -> set[str]:
 def _known(part: Any) -> bool:
     if isinstance(part, Words):
         return part.words == "empty set"
-    return _has_value(part) if isinstance(part, Tree) else not isinstance(part, (Unread, Broken))
+    if isinstance(part, Broken):
+        return part.of_numbers
+    return _has_value(part) if isinstance(part, Tree) else not isinstance(part, (Unread, Proposition))
 
 
 def _parts(value: Any) -> Iterator[Any]:

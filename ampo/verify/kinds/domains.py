@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from fractions import Fraction
 
 from ampo.verify.text.phrases import plain
 
@@ -28,6 +29,17 @@ _WORDED = re.compile(rf"({_NAME})\s*(?:is|being|be|denotes)?\s*(?:an?|any|some)?
 _QUANTIFIED = re.compile(rf"(?:any|some|all|each|every)?\s*\b({_KINDS})s?\s+({_NAME})")
 _LEAD = re.compile(r"^(?:for (?:some|any|all|every)|for|where|with|\\forall)?\s+", re.IGNORECASE)
 _FROM = re.compile(rf"({_NAME})\s*(>|\\ge|>=)\s*(-?\d)")
+_SIGN = r"(?:[<>]=?|\\(?:ge|le|geq|leq|ne|neq|gt|lt)(?![a-zA-Z]))"
+_NUMBER = r"-?\d+(?:\.\d+|/\d+)?"
+_BOUND = re.compile(
+    rf"\b(?:for|where|with|when|if|whenever)\b\s*(?:some|any|all|every|each)?\s*(?:real |constant |numbers? )*"
+    rf"(?:{_NAME}\s*({_SIGN})\s*({_NUMBER})|({_NUMBER})\s*({_SIGN})\s*{_NAME})(?![\w.^*/+-])"
+)
+_CONDITION = re.compile(
+    r"\b(?:where|with|such that)\b[^=]{0,120}?(\\?[a-zA-Z]{1,12}\([a-z]\))\s?=\s?(-?\d{1,9})(?![\w.])"
+)
+_ASCII = {"ge": ">=", "geq": ">=", "le": "<=", "leq": "<=", "gt": ">", "lt": "<", "neq": "ne"}
+_TURNED = str.maketrans("<>", "><")
 _ANYWHERE = re.compile(rf"{_MEMBER.pattern}|\b({_KINDS})s?\b")
 _BETWEEN = re.compile(r"\b(positive|non-?negative)\s+(odd|even|prime|square|perfect|composite)\s+(?=integer)")
 _SUFFIXES = {
@@ -66,6 +78,11 @@ def declaration(text: str) -> tuple[str, Domain] | None:
     return (m[2], _BY_WORD[m[1]]) if m else None
 
 
+def bounded(text: str) -> bool:
+    """Whether a text's parameter begins somewhere, so that k + 1 leaves a member out: k \\in \\mathbb{N}, k \\ge 0."""
+    return bool(_stated(text) & {Domain.FROM_0, Domain.FROM_1, Domain.NATURALS} or _FROM.search(plain(text)))
+
+
 def compatible(gold: str, answer: str) -> bool:
     """Whether two texts may mean parameters of one domain: not where each states one, and they differ."""
     a = _stated(gold)
@@ -73,6 +90,24 @@ def compatible(gold: str, answer: str) -> bool:
     if len(b) != 1 or a == b:
         return True
     return Domain.NATURALS in a | b and not {Domain.INTEGERS, Domain.REALS} & (a | b)
+
+
+def same_bounds(gold: str, answer: str) -> bool:
+    """Whether two texts may bound their one name alike: not where each has a condition, and they differ: "for a > 0",
+    "for a > 1"."""
+    a, b = (_CONDITION.findall(plain(text)) for text in (gold, answer))
+    if len(a) == len(b) == 1 and a[0][0] == b[0][0] and a[0][1] != b[0][1]:  # with f(a) = 0, with f(a) = 5
+        return False
+    a, b = (_BOUND.findall(plain(text)) for text in (gold, answer))
+    if len(a) != 1 or len(b) != 1:
+        return True
+    return _bound(a[0]) == _bound(b[0]) or any(_ANYWHERE.search(plain(text)) for text in (gold, answer))
+
+
+def _bound(found: tuple[str, str, str, str]) -> tuple[str, Fraction]:
+    """The sign as it stands behind the name, and the number."""
+    sign = _ASCII.get((found[0] or found[3]).strip("\\"), found[0] or found[3])
+    return sign if found[0] else sign.translate(_TURNED), Fraction(found[1] or found[2])
 
 
 def in_one_order(text: str) -> str:

@@ -17,6 +17,7 @@ from ampo.verify.formula.tree import Tree, num
 from ampo.verify.kinds.answers import Answer, Labelled, Value
 
 _NAMES = frozenset("knmjlNpqrt")
+_WHOLE = frozenset("knmjlN")  # taken for whole where nothing says so; 2 pi r is a circumference
 MAX_MEMBERS = 120
 
 
@@ -44,6 +45,30 @@ def same_families(golds: Sequence[Answer], answers: Sequence[Answer], declared: 
     return all(_same_member(p, q, period) for p, q in zip(x, y, strict=True))
 
 
+def same_together(golds: Sequence[Tree], answers: Sequence[Tree]) -> bool:
+    """Whether rows of formulas in one whole parameter, place by place, run through the same points.
+
+    (3 + 5t, 2 - 3t) are the points of (8 - 5k, -1 + 3k): with k for 1 - t, in all places at once.
+    """
+    names = [frozenset().union(*map(symbols, trees)) for trees in (golds, answers)]
+    if len(golds) != len(answers) or any(len(found) != 1 for found in names):
+        return False
+    (ours,), (theirs,) = names
+    varying = next((i for i, t in enumerate(golds) if symbols(t)), 0)
+    try:
+        (at, one), (there, next_) = (
+            [value_at(tree, Point({name: context().mpf(k)})) for k in (0, 1)]
+            for tree, name in ((golds[varying], ours), (answers[varying], theirs))
+        )
+    except UndefinedError:
+        return False
+    if one == at or not _close(abs(next_ - there), abs(one - at)):
+        return False
+    shift, sign = context().nint((there - at) / (one - at)), 1 if (next_ - there) * (one - at) > 0 else -1
+    parameter = Tree("add", (num(int(shift)), Tree("mul", (num(sign), Tree("sym", (), None, theirs)))))
+    return all(same(substitute(g, {ours: parameter}), a) for g, a in zip(golds, answers, strict=True))
+
+
 def _same_member(a: Member, b: Member, period: Any) -> bool:
     """Whether two members differ by a whole number of periods, to the last digit."""
     periods = int(context().nint((a.value - b.value) / period))
@@ -64,7 +89,8 @@ def _families(answers: Sequence[Answer], declared: bool) -> list[Family]:
 
 def _family(value: Value, declared: bool) -> Family | None:
     names = symbols(value.tree)
-    if len(names) != 1 or not names <= _NAMES or not (declared or value.degrees or mentions(value.tree, {"pi"})):
+    known = declared or (names <= _WHOLE and (value.degrees or mentions(value.tree, {"pi"})))
+    if len(names) != 1 or not names <= _NAMES or not known:
         return None
     name = next(iter(names))
     mp = context()

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ampo.verify.formula.denominators import same_curve
-from ampo.verify.formula.equality import proportional, rename, symbols
+from ampo.verify.formula.equality import proportional, rename, same, substitute, symbols
 from ampo.verify.formula.parse import read
-from ampo.verify.formula.tree import Tree, UnreadableError
+from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Unordered, Value
 from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.question import asked
@@ -20,26 +20,53 @@ from ampo.verify.text.scan import split
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
 _QUOTIENT = re.compile(r"\\d?frac\s*\{\s*([A-Z]{2})\s*\}\s*\{\s*([A-Z]{2})\s*\}|([A-Z]{2})\s*[:/]\s*([A-Z]{2})")
+_INDEXED = re.compile(r"([a-zA-Z])_\{?([i-nr])\}?")
 _MAX_QUESTION = 20_000
+_OF_A_LINE = re.compile(
+    r"\b(?:lines?|equation (?:of|for)|asymptotes?|axis|directri(?:x|ces)|locus|curves?|tangent|planes?|graph"
+    r"|bisector)\b",
+    re.IGNORECASE,
+)
 _SOLVED_FOR = frozenset({"y", "z", "r", "rho"})
 _SAYS_NOTHING = frozenset("the final answer result solution value is of shape type kind parity".split())  # noqa: SIM905
 
 
 def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[Answer, Answer], bool]) -> bool:
-    """Whether two answers are the same of which one at least has a label. equal: of what stands behind it."""
+    """Whether two answers are the same of which one at least has a label.
+
+    Args:
+        gold: The reference answer.
+        answer: The response's.
+        setting: How the two are compared.
+        equal: Whether what stands behind the labels is the same.
+    """
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
-        if _name(gold) == _name(answer) and equal(gold.body, _rebound(gold, answer)):
+        gold, answer = _of_its_index(gold), _of_its_index(answer)
+        called_alike = _name(gold) == _name(answer) or _in_another_case(gold, answer, setting.question)
+        if called_alike and equal(gold.body, _rebound(gold, answer)):
             return True
         if _swapped(gold, answer) or (_drawn(gold, answer) and equal(gold.body, answer.body)):
             return True
         return not setting.solved and _as_equations(gold, answer)
     if isinstance(gold, Labelled):
-        return (not setting.solved and _as_equations(gold, answer)) or equal(gold.body, answer)
+        if isinstance(gold.body, Unordered) and isinstance(answer, Unordered) and equal(_each(gold), answer):
+            return True  # y = \\pm 2x, and y - 2x = 0 with y + 2x = 0
+        unsolved = setting.solved or _unsolved(gold, answer, setting.question)
+        return (not unsolved and _as_equations(gold, answer)) or equal(gold.body, answer)
     if not isinstance(answer, Labelled) or _of_another(answer, setting.question):
         return False
     if answer.label.startswith("("):
         return any(equal(gold, body) for body in _as_tuples(answer, setting.question))
     return _as_equations(gold, answer) or equal(gold, _rebound(gold, answer))
+
+
+def _unsolved(gold: Labelled, answer: Answer, question: str) -> bool:
+    """Whether an equation still has to be solved for the number that the gold is: 2x + 3 = 11 is not x = 4.
+
+    Where a line is asked for, x = 4 is one, and so is 2x = 8; x - 4 = 0 is x = 4 in another dress."""
+    number = isinstance(gold.body, Value) and not symbols(gold.body.tree)
+    left = isinstance(answer, Equation) and answer.right != num(0)
+    return number and left and not _OF_A_LINE.search(question)
 
 
 def _of_another(answer: Labelled, question: str) -> bool:
@@ -67,6 +94,20 @@ def _inverted(label: str, question: str) -> bool:
     return inverse and not own
 
 
+def _of_its_index(answer: Labelled) -> Labelled:
+    """a_n = 2^n - 1 as a function of n, whose letter tells nothing."""
+    m = _INDEXED.fullmatch(answer.label)
+    if m is None or answer.bound or not isinstance(answer.body, Value) or m[2] not in symbols(answer.body.tree):
+        return answer
+    return replace(answer, label=m[1], bound=(m[2],))
+
+
+def _each(answer: Labelled) -> Unordered:
+    """y = \\pm 2x as y = 2x, y = -2x."""
+    assert isinstance(answer.body, Unordered)
+    return replace(answer.body, items=tuple(replace(answer, body=item) for item in answer.body.items))
+
+
 def _swapped(gold: Labelled, answer: Labelled) -> bool:
     """MR = SRMC and SRMC = MR: two names, neither of which is a value."""
     sides = [(_name(a).lower(), _said(a.body)) for a in (gold, answer)]
@@ -89,6 +130,19 @@ def _said(body: Answer) -> str:
         return ""
     letters = body.tree.args if body.tree.op == "mul" else (body.tree,)
     return "".join(t.name.lower() for t in letters) if all(t.op == "sym" for t in letters) else ""
+
+
+def _in_another_case(gold: Labelled, answer: Labelled, question: str) -> bool:
+    """p = nRT/V for P = nRT/V: one letter, whose two cases are not two things here.
+
+    Neither is on the right side, nor both in the question."""
+    letters = {_name(gold), _name(answer)}
+    if not all(len(letter) == 1 for letter in letters) or len({letter.lower() for letter in letters}) > 1:
+        return False
+    if not all(isinstance(a.body, Value) and symbols(a.body.tree) and not a.bound for a in (gold, answer)):
+        return False
+    right = {n.partition("_")[0] for a in (gold, answer) if isinstance(a.body, Value) for n in symbols(a.body.tree)}
+    return not letters & right and not all(re.search(rf"(?<![a-zA-Z\\]){n}(?![a-zA-Z])", question) for n in letters)
 
 
 def _name(answer: Labelled) -> str:
@@ -132,7 +186,23 @@ def _equation(answer: Answer) -> Equation | None:
 def same_equation(gold: Equation, answer: Equation) -> bool:
     """Whether two equations have the same solutions, as far as a factor tells, or the curve's points."""
     a, b = _difference(gold), _difference(answer)
-    return proportional(a, b) or same_curve(a, b)
+    return proportional(a, b) or same_curve(a, b) or _same_motion(a, b)
+
+
+def _same_motion(a: Tree, b: Tree) -> bool:
+    """Whether two equations give the same highest derivative: m x'' + kx = 0 and x'' = -(k/m) x."""
+    derivatives = [max((n for n in symbols(t) if n.endswith("'")), key=len, default="") for t in (a, b)]
+    if derivatives[0] != derivatives[1] or not derivatives[0]:
+        return False
+    name = derivatives[0]
+    at = [[substitute(t, {name: num(k)}) for k in (0, 1, 2)] for t in (a, b)]
+    slopes = [Tree("add", (one, Tree("neg", (zero,)))) for zero, one, _ in at]
+    functions = {n for t in (a, b) for n in symbols(t) if n.rstrip("'") == name.rstrip("'")}
+    varied = [[substitute(s, dict.fromkeys(functions, num(k))) for k in (3, 7)] for s in slopes]
+    if not all(same(*pair) for pair in varied):  # x x'' = x y' is fulfilled by x = 0, too
+        return False
+    linear = all(same(two, Tree("add", (zero, slope, slope))) for (zero, _, two), slope in zip(at, slopes, strict=True))
+    return linear and same(Tree("mul", (at[0][0], slopes[1])), Tree("mul", (at[1][0], slopes[0])))
 
 
 def solved(gold: Equation, answer: Value) -> bool:

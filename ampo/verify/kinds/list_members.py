@@ -33,8 +33,14 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
             return True
         if setting.repeated:
             return False
+        if of_different_names(names_of(gold.items)) and of_different_names(names_of(answer.items)):
+            return False
         golds, answers = _distinct(gold.items, setting, equal), _distinct(answer.items, setting, equal)
-        return _same_members(golds, answers, setting, equal) or families.same_families(golds, answers, setting.integers)
+        if len(golds) < len(gold.items) and len(answers) < len(answer.items):
+            return False  # both say how often, and not the same
+        return _same_members(golds, answers, setting, equal) or _same_families(golds, answers, setting)
+    if isinstance(gold, Unordered) and isinstance(answer, Ordered) and _is_a_programs(answer):
+        return _lists(gold, Unordered(answer.items), setting, equal)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):
         labels = names_of(gold.items)
         return (
@@ -52,7 +58,17 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
     answers = _distinct(answer.items if isinstance(answer, Unordered) else (answer,), setting, equal)
     if len(golds) == len(answers) == 1:
         return equal(golds[0], answers[0], setting)
-    return families.same_families(golds, answers, setting.integers)
+    return _same_families(golds, answers, setting)
+
+
+def _same_families(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting) -> bool:
+    return not setting.bounded and families.same_families(golds, answers, setting.integers)
+
+
+def _is_a_programs(answer: Ordered) -> bool:
+    """[1, 2, 3] and [(1, 2), (2, 1)], which are no intervals."""
+    square = (answer.opening, answer.closing) == ("[", "]")
+    return square and (len(answer.items) > 2 or any(isinstance(item, Ordered) for item in answer.items))
 
 
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:
@@ -82,7 +98,15 @@ def _same_members(golds: list[Answer], answers: list[Answer], setting: Setting, 
     gold_labels, labels = names_of(golds), names_of(answers)
     if of_different_names(gold_labels) != of_different_names(labels):
         return in_order(without_labels(golds), without_labels(answers), setting, equal)
-    return paired(golds, answers, lambda g, a: equal(g, a, setting))
+    if not of_different_names(labels):
+        return paired(golds, answers, lambda g, a: equal(g, a, setting))
+    one_solution = replace(setting, together=True)  # x and y share the parameter
+    if paired(golds, answers, lambda g, a: equal(g, a, one_solution)):
+        return True
+    rows = [dict(zip(n, without_labels(i), strict=True)) for n, i in ((gold_labels, golds), (labels, answers))]
+    return set(rows[0]) == set(rows[1]) and in_order(
+        list(rows[0].values()), [rows[1][n] for n in rows[0]], setting, equal
+    )
 
 
 def paired(golds: Sequence, answers: Sequence, equal: Callable[[Any, Any], bool]) -> bool:

@@ -16,12 +16,26 @@ from ampo.verify.kinds.answers import Answer, Labelled, Matrix, Ordered, Ratio, 
 
 _CONSTANTS = re.compile(r"[cCkKABD](?:_\d)?")
 _INTEGRAL = re.compile(r"\bantiderivative|\bindefinite integral|\bintegrate\b|\\int(?![a-zA-Z_])", re.IGNORECASE)
+_SOLVES = re.compile(
+    r"solv|solution|differential|function|\bgeneral|famil|curve|sequence|recurren|equation|polynomial|determine|all\b"
+    rf"|{_INTEGRAL.pattern}",
+    re.IGNORECASE,
+)
 _PARAMETERS = frozenset("knmjlNt")
+_VARIABLES = frozenset("xyztuvrsn") | {"theta", "phi", "f"}  # of what has constants of integration
+_COUNTERS = frozenset("nkj")
+_FREE = frozenset("abdkpqrstuvwxyz") | {"alpha", "beta", "lambda", "mu", "tau"}  # no g, h, c, m: these have a meaning
 
 
 def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterator[dict[str, str]]:
-    """The renamings of the answer's symbols under which it may be the gold. integers: a text declares a parameter to
-    be a whole number."""
+    """The renamings of the answer's symbols under which it may be the gold.
+
+    Args:
+        gold: The reference answer.
+        answer: The response's.
+        question: The problem's text; a symbol that it asks for keeps its name.
+        integers: Whether a text declares a parameter to be a whole number.
+    """
     if all(value.tree.op == "sym" for value in _values(gold)) or all(v.tree.op == "sym" for v in _values(answer)):
         return
     a, b = _names(gold), _names(answer)
@@ -31,19 +45,17 @@ def ways(gold: Answer, answer: Answer, question: str, integers: bool) -> Iterato
     constants_a, constants_b = _constants(a), _constants(b)
     differ = bool(only_a or only_b) and only_a <= constants_a and only_b <= constants_b
     numbered = a == b and len(constants_a) > 1 and any("_" in n for n in constants_a)
-    if (differ or numbered) and constants_a < a and constants_b < b:
+    others = (a - constants_a) | (b - constants_b)
+    arbitrary = _arbitrary(question) and all(n in _VARIABLES or (question and _asked(n, question)) for n in others)
+    if (differ or numbered) and constants_a < a and constants_b < b and arbitrary:
         yield from renamings(constants_a, constants_b)
     if isinstance(gold, Labelled) and isinstance(answer, Labelled) and gold.bound and gold.bound == answer.bound:
         parameters = (a - set(gold.bound), b - set(answer.bound))
-        if (
-            only_a == parameters[0]
-            and only_b == parameters[1]
-            and not any(_asked(n, question) for n in a | b - {*gold.bound})
-        ):
+        if only_a == parameters[0] and only_b == parameters[1] and not _told((a | b) - {*gold.bound}, question):
             yield from renamings(only_a, only_b)
     free = integers and only_a | only_b <= _PARAMETERS
-    unknown = bool(question) and not any(_asked(n, question) for n in only_a | only_b)
-    if free or unknown:
+    own = (_is_tuple(gold) and a | b <= _FREE) or a | b <= _COUNTERS
+    if free or (question and own and not _told(only_a | only_b, question)):
         yield from renamings(only_a, only_b)
 
 
@@ -95,6 +107,25 @@ def _names(answer: Answer) -> frozenset[str]:
 def _constants(names: frozenset[str]) -> frozenset[str]:
     """Those that a constant of integration usually has."""
     return frozenset(n for n in names if _CONSTANTS.fullmatch(n))
+
+
+def _arbitrary(question: str) -> bool:
+    """Whether constants may be of integration, as far as a question tells: \\frac{1}{2} k x^2 is a spring's energy."""
+    return not question or bool(_SOLVES.search(question))
+
+
+def _is_tuple(answer: Answer) -> bool:
+    """Whether an answer is a tuple, or some: what has parameters of its own, where a formula has the problem's."""
+    if isinstance(answer, Labelled):
+        return _is_tuple(answer.body)
+    if isinstance(answer, Unordered):
+        return all(map(_is_tuple, answer.items))
+    return isinstance(answer, (Ordered, Matrix))
+
+
+def _told(names: frozenset[str], question: str) -> bool:
+    """Whether the question has one of the names."""
+    return any(_asked(name, question) for name in names)
 
 
 def _asked(name: str, question: str) -> bool:

@@ -1,12 +1,24 @@
-"""Lists with dots: 1, 2, ..., 6 is 1, 2, 3, 4, 5, 6. Only whole numbers in equal steps, kept by all terms given."""
+r"""Lists with dots: 1, 2, ..., 6 is 1, 2, 3, 4, 5, 6. Only whole numbers in equal steps, kept by all terms given.
+
+And a formula with the values of its letter: 2e^{2\pi ik/3}, k = 0, 1, 2 is three numbers.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
-from ampo.verify.kinds.reader import MAX_ITEMS
+from ampo.verify.formula.equality import substitute, symbols
+from ampo.verify.formula.tree import num
+from ampo.verify.kinds.answers import Answer, Labelled, Unordered, Value
+from ampo.verify.kinds.reader import MAX_ITEMS, Reader
+from ampo.verify.text.scan import split
 
+_RUNS = re.compile(
+    r"(.{1,200}?)\s?(?:[,;(]\s?|\s|(?=\\text))(?:\\text\s?\{\s?,?\s?(?:for|where|with)\s?\}\s?|(?:for|where|with)\s)?"
+    r"([i-np-r])\s?(?:=|\\in\s?\\\{)\s?(-?\d{1,3}(?:\s?,\s?(?:-?\d{1,3}|\\ldots)){1,30})\s?(?:\\\})?\)?"
+)
 _WHOLE = re.compile(r"[-+]?\d{1,9}")
 
 
@@ -32,3 +44,17 @@ def _shortened(before: list[str]) -> list[str]:
     numbers = [int(p) for p in before] if all(map(_WHOLE.fullmatch, before)) else []
     steps = {b - a for a, b in pairwise(numbers)}
     return before[:2] if len(numbers) > 2 and len(steps) == 1 else before
+
+
+def values_of_a_letter(text: str, reader: Reader) -> Answer | None:
+    """The numbers that a formula takes for a few whole numbers; None for any other text."""
+    m = _RUNS.fullmatch(text) if "," in text and len(text) < 300 else None
+    if m is None:
+        return None
+    formula, letter = reader.single(m[1].strip(" ,;(")), m[2]
+    value = formula.body if isinstance(formula, Labelled) else formula
+    at = written_out([part for _, part in split(m[3], {","})])
+    if not isinstance(value, Value) or symbols(value.tree) != {letter} or not all(map(_WHOLE.fullmatch, at)):
+        return None
+    taken = [replace(value, tree=substitute(value.tree, {letter: num(int(k))})) for k in at]
+    return Unordered(tuple(taken))

@@ -175,6 +175,8 @@ def _words(text: str, letters: bool) -> tuple[str, Words]:
         if m is None or not m.start(1) or not _are_words(m[2], m[1] != "", letters):
             return text, Words()
     at = m.start(1)
+    if text.count("{", 0, at) != text.count("}", 0, at):  # mL^2 in a denominator
+        return text, Words()
     words = words_after(text[at:].strip())
     return (text, Words()) if words is None or words == Words() else (text[:at].strip(), words)
 
@@ -202,7 +204,8 @@ def _word_like(word: str) -> bool:
 
 def _thousands(text: str) -> str:
     """1,234,567 and 1 234 567 without the separators, where the whole number is written so."""
-    text = re.sub(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?![\d,])", lambda m: m[1].replace(",", ""), text)
+    arguments = r"(?<!gcd\()(?<!lcm\()(?<!max\()(?<!min\()"
+    text = re.sub(rf"(?<![\d.,]){arguments}(\d{{1,3}}(?:,\d{{3}})+)(?![\d,])", lambda m: m[1].replace(",", ""), text)
     return re.sub(r"^([-+]?)(\d{1,3}(?: \d{3})+)(\.\d+)?$", lambda m: m[1] + m[2].replace(" ", "") + (m[3] or ""), text)
 
 

@@ -23,21 +23,21 @@ def interval(answer: Ordered) -> Region | None:
     low, high = (item.tree if isinstance(item, Value) else None for item in answer.items)
     if low is None or high is None:
         return None
-    low_end, high_end = _end(low, -1), _end(high, 1)
-    if low_end is _NOT_AN_END or high_end is _NOT_AN_END:
+    low_end, high_end = end(low, -1), end(high, 1)
+    if low_end is NOT_AN_END or high_end is NOT_AN_END:
         return None
     return Region((Piece(low_end, answer.opening == "[", high_end, answer.closing == "]"),))
 
 
-_NOT_AN_END = Tree("not an end")
+NOT_AN_END = Tree("not an end")
 
 
-def _end(tree: Tree, sign: int) -> Tree | None:
+def end(tree: Tree, sign: int) -> Tree | None:
     """None for the infinity of that sign."""
     if tree.op == "infinity":
-        return None if sign > 0 else _NOT_AN_END
+        return None if sign > 0 else NOT_AN_END
     if tree.op == "neg" and tree.args[0].op == "infinity":
-        return None if sign < 0 else _NOT_AN_END
+        return None if sign < 0 else NOT_AN_END
     return tree
 
 
@@ -170,10 +170,6 @@ def same_regions(gold: Answer, answer: Answer, setting: Setting) -> bool:
     if a.variable and b.variable and a.variable != b.variable:
         return False
     return same_region(a, b)
-
-
-def _is_round(pair: Ordered) -> bool:
-    return pair.opening != "[" and pair.closing != "]"
 
 
 def _finite(pair: Ordered) -> bool:

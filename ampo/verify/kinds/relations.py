@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ampo.verify.formula.equality import mentions, same, symbols
+from ampo.verify.formula.equality import same, symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import (
@@ -28,7 +28,7 @@ from ampo.verify.kinds.ascending import ascending
 from ampo.verify.kinds.chains import chain
 from ampo.verify.kinds.labels import label_of, tuple_names
 from ampo.verify.kinds.reader import Reader
-from ampo.verify.kinds.regions import REALS, as_region, points, without
+from ampo.verify.kinds.regions import NOT_AN_END, REALS, as_region, end, points, without
 from ampo.verify.text.phrases import phrase
 from ampo.verify.text.scan import has_letters, split
 
@@ -106,20 +106,20 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         if _DENIED.search(name) or (len(bodies) > 1 and _names_itself(left, bodies)):
             return Unread(text)
         body = chain(bodies, ops[1:], reader)
-        if body is None:
-            return Broken(text)
+        if isinstance(body, Broken):
+            return body
         return body if left is None and not isinstance(body, Phrase) else Labelled(name, body, bound, left)
     if _RATIO_OF_NAMES.fullmatch(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
-        return Broken(text) if body is None else Labelled("".join(sides[0].split()), body)
+        return body if isinstance(body, Broken) else Labelled("".join(sides[0].split()), body)
     if _DEFINITE.match(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
-        return Broken(text) if body is None else Labelled(name, body, (), Tree("sym", (), None, name))
+        return body if isinstance(body, Broken) else Labelled(name, body, (), Tree("sym", (), None, name))
     if len(sides) > 2 or not any(has_letters(s) for s in sides) or sides[0].startswith("\\begin{vmatrix}"):
-        return chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader)
     if all(isinstance(v, Value) and not symbols(v.tree) for v in map(reader.whole, sides)):  # with functions or units
-        return chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader)
     try:
         left, right = read(sides[0]), read(sides[1])
     except UnreadableError:
@@ -127,7 +127,7 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
             return Phrase(phrase(text))
         return Unread(text)
     if not symbols(left) and not symbols(right):
-        return chain(sides, ops, reader) or Broken(text)
+        return chain(sides, ops, reader)
     if ops == ["="] and symbols(left) == symbols(right) and same(left, right):  # an identity: a result, worked out
         return reader.whole(sides[1])
     return Equation(left, right)
@@ -155,19 +155,20 @@ def _tuple(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
     if not names:
         return None
     body = chain(sides[1:], ops[1:], reader)
-    return Broken(sides[0]) if body is None else Labelled(f"({','.join(names)})", body)
+    return body if isinstance(body, Broken) else Labelled(f"({','.join(names)})", body)
 
 
 def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
     if len(sides) > 12 or not all(op in _LESS or op in _MORE for op in ops):
         return Unread(text)
-    if all(op in _MORE for op in ops):
+    downward = all(op in _MORE for op in ops)
+    if downward:
         sides, strict = sides[::-1], [_MORE[op] for op in ops[::-1]]
     elif all(op in _LESS for op in ops):
         strict = [_LESS[op] for op in ops]
     else:
         return Unread(text)
-    chained = ascending(sides, strict)
+    chained = ascending(sides, strict, downward)
     if chained is None:
         return Unread(text)
     bounds = _bounds(list(chained.terms), strict) if len(sides) < 4 else None
@@ -187,13 +188,13 @@ def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
     if len(trees) == 3:
         low, middle, high = trees
         if middle.op == "sym":
-            return Region((Piece(_finite(low), not strict[0], _finite(high), not strict[1]),), middle.name)
+            return _between(low, not strict[0], high, not strict[1], middle.name)
         return None
     small, large = trees
     if small.op == "sym" and large.op != "sym":
-        return Region((Piece(None, False, _finite(large), not strict[0]),), small.name)
+        return _between(None, False, large, not strict[0], small.name)
     if large.op == "sym" and small.op != "sym":
-        return Region((Piece(_finite(small), not strict[0], None, False),), large.name)
+        return _between(small, not strict[0], None, False, large.name)
     if small.op == "abs" and not symbols(large) and (around := _around(small.args[0])):
         name, centre = around
         return Region((Piece(_plus(centre, large, -1), not strict[0], _plus(centre, large), not strict[0]),), name)
@@ -218,5 +219,9 @@ def _plus(centre: Tree, distance: Tree, sign: int = 1) -> Tree:
     return distance if centre == num(0) else Tree("add", (centre, distance))
 
 
-def _finite(tree: Tree) -> Tree | None:
-    return None if mentions(tree, {"infinity"}) else tree
+def _between(low: Tree | None, low_closed: bool, high: Tree | None, high_closed: bool, name: str) -> Region:
+    """Nothing where it begins at infinity, or ends at minus infinity."""
+    ends = low and end(low, -1), high and end(high, 1)
+    if NOT_AN_END in ends:
+        return Region((), name)
+    return Region((Piece(ends[0], low_closed, ends[1], high_closed),), name)

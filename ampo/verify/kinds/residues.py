@@ -15,9 +15,10 @@ from ampo.verify.text.phrases import plain
 
 MAX_MODULUS = 5000
 _MOD = re.compile(
-    r"^(?:[a-zA-Z]\s*(?:\\equiv|=)\s*)?(.{1,80}?)\s*[,(]?\s*\(?\s*(?:\\pmod|\\bmod|\\mod|mod)\b\s*\{?\s*(\d{1,4})\s*\}?\s*\)?$"
+    r"^(?:[a-zA-Z]\s*(?:\\equiv|=)\s*)?(.{1,80}?)\s*[,(]?\s*\(?\s*(?:\\pmod|\\bmod|\\mod|mod)(?![a-zA-Z])\s*\{?\s*(\d{1,4})\s*\}?\s*\)?$"
 )
 _WRITTEN_MOD = re.compile(r"(?:\\ )?\(?\\(?:text|mathrm|operatorname)\s*\{\s*\(?\s*mod\s*(\d*)\s*\)?\s*\}(?:\\ )?")
+_DIVIDES = re.compile(r"(\d{1,4})\s*(?:\||\\mid)\s*[a-z]")
 _MEMBER = re.compile(r"([-+]|\\pm)?\s*(\d{1,9})")
 _MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})$", re.IGNORECASE)
 _OF_CLASSES = re.compile(
@@ -31,13 +32,15 @@ _PARITY = re.compile(
 def residues(text: str) -> Residues | None:
     """The classes that a text names; None where it names none."""
     words = plain(text)
+    if divides := _DIVIDES.fullmatch(text):
+        return Residues(int(divides[1]), (0,)) if int(divides[1]) > 1 else None
     multiples, parity = _MULTIPLES.match(words), _PARITY.match(words)
-    if multiples and int(multiples[1]):
+    if multiples and int(multiples[1]) > 1:
         return Residues(int(multiples[1]), (0,))
     if parity:
         return Residues(2, (int((parity[1] or parity[2]).lower() == "odd"),))
     m = _MOD.match(_WRITTEN_MOD.sub(r" mod \1", text))
-    if m is None or not int(m[2]):
+    if m is None or int(m[2]) < 2:  # modulo 1 all are the same
         return None
     members: list[int] = []
     for part in re.split(r",|\band\b|\bor\b", m[1]):

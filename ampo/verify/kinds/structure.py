@@ -21,6 +21,7 @@ from ampo.verify.kinds.compare import matches
 from ampo.verify.kinds.compound import mixed_units
 from ampo.verify.kinds.lists import bare_list, spaced_thousands
 from ampo.verify.kinds.parts import parts
+from ampo.verify.kinds.progressions import values_of_a_letter
 from ampo.verify.kinds.quantity import quantity, written
 from ampo.verify.kinds.reader import MAX_ITEMS
 from ampo.verify.kinds.regions import REALS
@@ -37,10 +38,11 @@ from ampo.verify.text.scan import enclosed, has_letters, split
 _MAX_DEPTH = 12
 _DECLARED = re.compile(
     r"(?:\s*[,;.]\s*\(?|\s*\(|\s+(?=where|for|with|and\b)|\s*(?=\\text|\\forall))\s*(?:\\text\s*\{\s*)?(?:,?\s*\b(?:where|for|with|for all|for any|for some|and|\\forall)\b\s*)?(?:\}\s*)?"  # noqa: E501
-    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"  # noqa: E501
+    r"(?:\\forall\s*)?(?:\\text\s*\{[^{}]*\}\s*)?\s*(?<![a-zA-Z\\])[a-zA-Z](?:_\{?\w\}?)?(?:\s*,\s*[a-zA-Z](?:_\{?\w\}?)?)*\s*\\in\s*\\?(?:mathbb\s*\{?\s*)?[ZNRQ]\s*\}?(?:\^?[+*]|_\{?[^ ]*)?\s*\)?\s*\.?$"  # noqa: E501
 )
 _WHERE = re.compile(
     r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?\s*,?\s*\b(?:where\b.*\b(?:is|are|be|denotes?|\\in)\b|"
+    r"where\s*\}?\s*[a-zA-Z]\s*(?:[<>]|\\(?:ge|le|ne)q?(?![a-zA-Z]))|"
     r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)).*$",  # noqa: E501
     re.DOTALL,
 )
@@ -83,6 +85,7 @@ _COUNTED = re.compile(
     r"\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?){1,8}",
     re.IGNORECASE,
 )  # 7 goats and 4 kids
+_LETTERS = re.compile(r"[A-Z](?:(?:,| and| or|, and) [A-Z]){1,8}")  # options: B and D
 _REALS = re.compile(
     r"^(?:\\text\s*\{)?(?:all |the )*(?:set of )?(?:all )?real(?: number)?s?\}?$|^\\mathbb\s*\{?R\}?$",
     re.IGNORECASE,
@@ -152,8 +155,9 @@ class _Reader:
         french = _FRENCH.match(text)
         if french:
             text = f"{'(' if french[1] == ']' else '['}{french[2]}{')' if french[3] == '[' else ']'}"
-        text = plain(text) if text.startswith(("\\text", *"0123456789")) and _COUNTED.fullmatch(plain(text)) else text
-        for attempt in (mixed_units, restated, _in_words, worded_region, table, parts, bare_list):
+        told = plain(text) if text.startswith(("\\text", *"0123456789")) else ""
+        text = told if _COUNTED.fullmatch(told) or _LETTERS.fullmatch(told) else text
+        for attempt in (mixed_units, restated, _in_words, worded_region, table, parts, values_of_a_letter, bare_list):
             answer = attempt(text, inner)
             if answer is not None:
                 return answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ampo.verify.kinds.answers import Answer, Ordered, Unordered
+from ampo.verify.kinds import families
+from ampo.verify.kinds.answers import Answer, Ordered, Unordered, Value
 from ampo.verify.kinds.labels import names_of, without_labels
 from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.question.context import Setting
@@ -13,8 +14,15 @@ from ampo.verify.question.context import Setting
 
 def in_order(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting, equal: Equal) -> bool:
     """Whether two rows of answers are the same, place by place."""
-    setting = replace(setting, together=setting.together or len(golds) > 1)
-    return len(golds) == len(answers) and all(equal(g, a, setting) for g, a in zip(golds, answers, strict=True))
+    if len(golds) != len(answers):
+        return False
+    together = replace(setting, together=setting.together or len(golds) > 1)
+    if all(equal(g, a, together) for g, a in zip(golds, answers, strict=True)):
+        return True
+    trees = [[v.tree for v in row if isinstance(v, Value) and not v.unit] for row in (golds, answers)]
+    rows = all(len(row) == len(golds) for row in trees)
+    whole = setting.integers and not setting.bounded
+    return rows and len(golds) > 1 and whole and families.same_together(*trees)
 
 
 def _ordered(gold: Ordered, answer: Ordered, setting: Setting, equal: Equal) -> bool:

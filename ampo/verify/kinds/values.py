@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from ampo.verify.formula import noncommuting
 from ampo.verify.formula.equality import mentions, numeric, rename, same, symbols
 from ampo.verify.formula.evaluate import context
 from ampo.verify.formula.exact import UndefinedError, exact
@@ -18,7 +19,10 @@ from ampo.verify.question.context import Setting
 from ampo.verify.text.units import CELSIUS, FAHRENHEIT, RADIAN, Unit, scale, unit
 
 _TEMPERATURE = re.compile(r"temperature|celsius|fahrenheit|centigrade|thermomet|\bdegrees? [CF]\b", re.IGNORECASE)
-_COULOMB = unit("C")
+_COULOMB, _KELVIN = unit("C"), unit("K")
+_DIFFERENCE = re.compile(
+    r"\b(?:difference|changes?|changed|rises?|rose|drops?|falls?|fell|increases?|decreases?)\b", re.IGNORECASE
+)
 _FLOAT_DIGITS = 15
 _MEASURED = 3  # significant digits from which a measured decimal is taken for a rounded one
 
@@ -27,7 +31,14 @@ def same_value(gold: Value, answer: Value, setting: Setting) -> bool:
     """Numbers and formulas, with units, percent signs and degrees brought to the gold's."""
     if gold.times != answer.times:
         gold, answer = _counted(gold, setting.question), _counted(answer, setting.question)
+    if _on_other_scales(gold, answer) and not _DIFFERENCE.search(setting.question):
+        gold, answer = _in_kelvin(gold), _in_kelvin(answer)
     return any(_same_in(wanted, answer, setting) for wanted in _in_asked_unit(gold, answer, setting.question))
+
+
+def _on_other_scales(gold: Value, answer: Value) -> bool:
+    scales = (CELSIUS, FAHRENHEIT, _KELVIN)
+    return gold.unit != answer.unit and gold.unit in scales and answer.unit in scales
 
 
 def _same_in(gold: Value, answer: Value, setting: Setting) -> bool:
@@ -36,6 +47,15 @@ def _same_in(gold: Value, answer: Value, setting: Setting) -> bool:
         return False
     factors = _factors(gold, answer, setting)
     return any(_same_tree(gold, replace(answer, tree=_scaled(answer.tree, f)), f, setting) for f in factors)
+
+
+def _in_kelvin(value: Value) -> Value:
+    """A temperature on the scale whose zero is absolute; any other value as it is."""
+    if value.unit not in (CELSIUS, FAHRENHEIT):
+        return value
+    five_ninths, offset = (Fraction(1), "273.15") if value.unit == CELSIUS else (Fraction(5, 9), "459.67")
+    tree = Tree("mul", (num(five_ninths), Tree("add", (value.tree, num(Fraction(offset))))))
+    return replace(value, unit=_KELVIN, tree=tree, quantum=value.quantum and value.quantum * five_ninths)
 
 
 def _counted(value: Value, question: str) -> Value:
@@ -141,15 +161,35 @@ def _above_one(value: Value) -> bool:
 
 
 def _same_tree(gold: Value, answer: Value, factor: Tree | Fraction, setting: Setting) -> bool:
-    if same(gold.tree, answer.tree):
-        return True
+    products = noncommuting.same(gold.tree, answer.tree, setting.question)
+    if products is not None or same(gold.tree, answer.tree):
+        return products is not False
     if gold.tree.op == "base" and answer.tree.op == "num":
         return answer.quantum is None and gold.tree.args[0] == answer.tree
     if symbols(gold.tree) or symbols(answer.tree):
-        return not setting.together and families.same_families([gold], [answer], setting.integers)
+        return not (setting.together or setting.bounded) and families.same_families([gold], [answer], setting.integers)
+    if _converted(gold, answer, factor):
+        return True
     if gold.quantum is None:
         return answer.quantum is not None and factor == 1 and is_float_of(gold.tree, answer.tree, answer.quantum)
     return _rounds_to(gold, answer, factor, setting)
+
+
+def _converted(gold: Value, answer: Value, factor: Tree | Fraction) -> bool:
+    """Whether a decimal is the gold in another unit, rounded as such conversions are: 2.0 eV is 3.2e-19 J, 10 pc is
+    32.6 ly. With as many digits as the gold has, and three for a whole number. answer: in the gold's unit already."""
+    value, found = exact(gold.tree), exact(answer.tree)
+    if not isinstance(factor, Fraction) or not _uneven(factor) or not value or not found or answer.quantum is None:
+        return False
+    place = answer.quantum * factor
+    digits = len(str(int(abs(value) / gold.quantum))) if gold.quantum else _MEASURED
+    enough = len(str(int(abs(found) / place))) >= max(digits, 2)
+    return enough and abs(value - found) <= place / 2
+
+
+def _uneven(factor: Fraction) -> bool:
+    """Whether a factor has more than three digits that count: of 1.609344 km in a mile, and not 3600 s in an hour."""
+    return max(len(str(n).rstrip("0")) for n in (factor.numerator, factor.denominator)) > _MEASURED
 
 
 def is_float_of(gold: Tree, answer: Tree, quantum: Fraction) -> bool:

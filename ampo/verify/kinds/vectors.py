@@ -1,4 +1,4 @@
-"""Vectors by their unit vectors: 2i + 3j - k is (2, 3, -1), the column of the three, and <2, 3, -1>.
+"""Vectors by their unit vectors: 2i + 3j - k and 2e_1 + 3e_2 - e_3 are (2, 3, -1), the column of the three, <2, 3, -1>.
 
 i is the imaginary unit as well: without a hat or bold type a formula is a vector only if it is linear in i and j or k,
 and nothing is left over (3 + 4i isn't, nor is 5i). A vector of the plane is one of space whose last component is 0.
@@ -16,6 +16,7 @@ from ampo.verify.kinds.registry import Equal, Kind
 from ampo.verify.question.context import Setting
 
 _HATS = ("hat i", "hat j", "hat k")
+_BASIS = ("e_1", "e_2", "e_3")
 _ZERO, _ONE = num(0), num(1)
 
 
@@ -55,7 +56,9 @@ def _components(answer: Answer) -> tuple[Tree, ...]:
     if not isinstance(answer, Value) or answer.percent or answer.degrees:
         return ()
     tree, names = answer.tree, _HATS
-    if not _hatted(answer):
+    if symbols(tree) & set(_BASIS):
+        names = _BASIS
+    elif not _hatted(answer):
         if not mentions(tree, {"i"}) or not symbols(tree) & {"j", "k"}:
             return ()
         tree = substitute(tree, {"i": Tree("sym", (), None, "hat i")})

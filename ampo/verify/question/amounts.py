@@ -30,6 +30,7 @@ _NUMBER_OF = (
 )
 _MONEY = re.compile(r"[$€£¥]|\b(?:dollars?|cents?|bucks|usd)\b", re.IGNORECASE)
 _VALUE_UNIT = re.compile(r"\d[\d,.]*\s*(?:\\text\s*\{)?\s*([A-Za-z]+(?:\s(?:per|/)\s?[A-Za-z]+)?)")
+_CLOCK = re.compile(r"\d:\d\d")
 _CURRENCIES = {"dollar", "euro", "sterling", "yen", "yuan", "rupee", "ruble"}
 
 
@@ -59,7 +60,7 @@ def _is_of_it(before: str, wanted: Ask) -> bool:
 def unit(case: Case) -> bool:
     """The value's unit measures what is asked for."""
     value, wanted = case.statement.value, case.wanted
-    found, money = unit_of(value), _MONEY.search(MARKED.sub(r"\1", value)) is not None
+    found, money = unit_of(value), is_money(value)
     if wanted.money:
         return money or found is None
     if wanted.counts:
@@ -74,9 +75,14 @@ def unit(case: Case) -> bool:
     return True
 
 
+def is_money(value: str) -> bool:
+    """Whether it is a sum of money."""
+    return _MONEY.search(MARKED.sub(r"\1", value)) is not None
+
+
 def unit_of(value: str) -> Unit | None:
     """The unit behind a number, where it is known."""
-    m = _VALUE_UNIT.search(value)
+    m = None if _CLOCK.search(value) else _VALUE_UNIT.search(value)
     if m is None or not all(map(is_unit_word, re.findall(r"[A-Za-z]+", m[1].replace("per", "")))):
         return None
     found = unit_named(m[1])

@@ -51,7 +51,8 @@ _NAME = re.compile(r"\\?[a-zA-Z]+(?:_\w+)?'*(?:\^-1)?(?:\([a-z]\))?")
 _LOW = "(?:least|smallest|lowest|shortest|lightest|youngest|slowest)"
 _HIGH = "(?:greatest|largest|biggest|highest|longest|tallest|heaviest|oldest|fastest|most)"
 _ORDERED = re.compile(
-    rf"\brespectively\b|\bin (?:that|this|the given|the following) order\b|\b{_LOW} to (?:the )?{_HIGH}\b|"
+    rf"\brespectively\b|\bin (?:that|this|the given|the following|the row|the same) order\b"
+    rf"|\b{_LOW} to (?:the )?{_HIGH}\b|"
     rf"\b{_HIGH} to (?:the )?{_LOW}\b|\b(?:ascending|increasing|descending|decreasing|finishing|chronological|"
     r"alphabetical) order\b|\bin order\b(?! (?:to|for|that))|\bfrom first to\b|\b(?:rank|arrange|sort) the\b|"
     r"\bfirst \w+ terms\b|\bhow (?:many|much) of each\b|\b(?:smallest|least|minimum|lowest) and (?:the )?"
@@ -75,7 +76,10 @@ _LISTED = re.compile(
     rf"(?:(?:,\s*and|,|\s+and)\s*{_FORMULA})+",
     re.IGNORECASE,
 )
-_REPEATED = re.compile(r"\b(?:with|counting) (?:multiplicit|repetition)|\bby multiplicity\b", re.IGNORECASE)
+_REPEATED = re.compile(
+    r"\b(?:with|counting)(?: their| its)?(?: algebraic| geometric)? (?:multiplicit|repetition)|\bby multiplicity\b",
+    re.IGNORECASE,
+)
 _MEASURE_WORDS = """
 perimeter area radius diameter circumference volume length width height slope mean median mode quotient remainder
 numerator denominator minimum maximum amplitude period frequency
@@ -85,6 +89,8 @@ _MEASURED = re.compile(
     rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|were|would be|equals|=)", re.IGNORECASE
 )
 _MAX_QUESTION = 20_000
+_POUNDS = re.compile(r"\bpounds\b(?! (?:of|per|for|each)\b)")
+_OTHER_MONEY = re.compile(r"\$\s?\d+\.\d\d\b|\\\$|\b(?:dollars?|cents?|euros?)\b|€")
 
 
 class Asked(NamedTuple):
@@ -103,6 +109,8 @@ def asked(question: str) -> Asked:
     """What a question asks for."""
     sentences = asking(_DRESS.sub(" ", question))
     found = [u for sentence in sentences for u in _units(" ".join(sentence.split()))]
+    if _OTHER_MONEY.search(question):
+        found = [u for u in found if u != _STERLING]
     return Asked(tuple(reversed(found)), any(_DEGREES.search(s) for s in sentences))
 
 
@@ -117,7 +125,7 @@ def _units(sentence: str) -> list[Unit]:
         for period in periods
         if period is not None and period.known and not {*dict(u.dims)} & {*dict(period.dims)}  # m/s is per second
     ]
-    return rates + ([_STERLING] if _STERLING and re.search(r"\bpounds\b", sentence) else []) + found
+    return rates + ([_STERLING] if _STERLING and _POUNDS.search(sentence) else []) + found
 
 
 @lru_cache(maxsize=1024)
@@ -190,7 +198,7 @@ def _formulas(question: str) -> frozenset[str]:
         while more := _AND.match(question[-_MAX_QUESTION:], end):
             parts.append(more[1])
             end = more.end()
-        found.update(_compact(normalise(p)) for part in parts for p in re.split(r"[=,]", part))
+        found.update(_compact(normalise(p)) for part in parts for p in re.split(r"(?<!\\)[=,]", part))
     return frozenset(found - {""})
 
 

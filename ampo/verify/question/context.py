@@ -27,12 +27,14 @@ _SOLVED = re.compile(
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What the question tells. integers: the texts declare a parameter to be a whole number. together: the values
-    stand in one tuple or matrix, and share their parameters. declared: the gold says over what its parameter runs."""
+    stand in one tuple or matrix, and share their parameters. declared: the gold says over what its parameter runs.
+    bounded: a text says that it begins somewhere."""
 
     question: str = ""
     integers: bool = False
     together: bool = False
     declared: bool = False
+    bounded: bool = False
 
     @property
     def rounds(self) -> bool:

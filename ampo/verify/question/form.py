@@ -16,16 +16,25 @@ from ampo.verify.text.scan import split
 
 _TASKS = (
     "find|compute|determine|evaluate|calculate|simplify|factor|factori[sz]e|expand|express|write|rationali[sz]e|convert|"
-    "reduce|integrate|differentiate|what is|what's"
+    "reduce|integrate|differentiate|solve|what is|what's"
 )
 _TASK = re.compile(rf"\b(?:{_TASKS})\b[^.?$]{{0,60}}(?:\$([^$]{{1,300}})\$|\\\((.{{1,300}}?)\\\))", re.IGNORECASE)
 _FACTOR = re.compile(r"\bfactor(?:i[sz]e)?\b(?! of)", re.IGNORECASE)
+_FRACTIONS = re.compile(r"\bpartial fractions?\b", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"\b(?:with|using|by|in terms of)\b[^.?]{0,40}\babsolute values?\b", re.IGNORECASE)
 _EXPAND = re.compile(r"\bexpand\b", re.IGNORECASE)
 _BASE = re.compile(
     r"\b(?:in|to|as) (?:an? )?(?:base[ -]?\$?(?!10)\w+|binary|octal|hexadecimal|ternary)\b", re.IGNORECASE
 )
 _TEN = re.compile(r"\b(?:in|to) (?:base[ -]?\$?(?:10|ten)\b|decimal)", re.IGNORECASE)
 _UNDONE = re.compile(r"\\(?:sum|prod|int|lim)(?![a-zA-Z])")
+_NOT_EXPANDED = re.compile(r"\\det(?![a-zA-Z])|\\begin\s?\{vmatrix\}")
+_DETERMINANT = re.compile(r"\bdeterminant\b|\\det(?![a-zA-Z])|vmatrix", re.IGNORECASE)
+_COMMON = re.compile(r"\b(?:gcd|lcm)\b|\\(?:gcd|lcm)(?![a-zA-Z])", re.IGNORECASE)
+_OF_COMMON = re.compile(r"\bcommon (?:divisor|factor|multiple|denominator)\b", re.IGNORECASE)
+_NAME = re.compile(r"\\?[a-zA-Z]")
+_ANOTHER = "another form than asked for"
+_HEXADECIMAL = re.compile(r"0x[\dA-F]{1,60}")
 _OWN = "the question's own expression"
 _READ = 20_000  # characters of a question
 
@@ -35,27 +44,48 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
     question = question[-_READ:]
     if not question or gold == answer:
         return None
-    last, tasks = split(answer, {"="})[-1][1], _tasks(question)
+    last, tasks = _last_side(answer), _tasks(question)
+    if "=" in answer and _bare(answer) in map(_bare, tasks):
+        return _OWN
     if _UNDONE.search(last) and not _UNDONE.search(gold) and any(map(_UNDONE.search, tasks)):
         return _OWN
+    if _COMMON.search(last) and not _COMMON.search(gold) and (_COMMON.search(question) or _OF_COMMON.search(question)):
+        return _OWN
+    if _NOT_EXPANDED.search(last) and not _NOT_EXPANDED.search(gold) and _DETERMINANT.search(question):
+        return _OWN
+    if _HEXADECIMAL.fullmatch(gold) and not _HEXADECIMAL.search(last) and _BASE.search(question):
+        return _ANOTHER
     wanted, found = _tree(gold), _tree(last)
     if found is None:
         said = _letters(last)  # \\sin(30^\\circ) of "What is \\sin 30^\\circ"
         return _OWN if said in map(_letters, tasks) and said != _letters(gold) else None
-    if wanted is None or canonical(wanted) == canonical(found):
+    if wanted is not None and canonical(wanted) == canonical(found):
         return None
     if not _literal(found) and canonical(found) in {canonical(t) for f in tasks if (t := _tree(f))}:
         return _OWN
-    return "another form than asked for" if _another_form(wanted, found, question) else None
+    if wanted is None:
+        return None
+    return _ANOTHER if _another_form(wanted, found, question) else None
+
+
+def _last_side(answer: str) -> str:
+    """What a chain of equations ends in; in \\log_2 64 = x that is the side before the name."""
+    sides = [side for _, side in split(answer, {"="})]
+    return sides[-2] if len(sides) > 1 and _NAME.fullmatch(sides[-1]) and not _NAME.fullmatch(sides[-2]) else sides[-1]
 
 
 def _another_form(gold: Tree, answer: Tree, question: str) -> bool:
     if _FACTOR.search(question) and symbols(gold) and gold.op in ("mul", "pow"):
         return answer.op == "add"
+    if _FRACTIONS.search(question) and gold.op == "add":
+        return answer.op != "add"
+    if _ABSOLUTE.search(question) and mentions(gold, {"abs"}):
+        return mentions(answer, {"max", "min"}) and not mentions(gold, {"max", "min"})
     if _EXPAND.search(question) and gold.op == "add":
         return _has_product_of_sums(answer)
     if gold.op == "base":
-        return answer.op == "num" and answer != gold.args[0] and bool(_BASE.search(question))
+        other = answer.op == "base" and answer.args[1] != gold.args[1]
+        return other or (answer.op == "num" and answer != gold.args[0] and bool(_BASE.search(question)))
     return answer.op == "base" and bool(_TEN.search(question))
 
 

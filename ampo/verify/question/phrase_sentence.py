@@ -26,6 +26,11 @@ _NAMES = re.compile(r"[A-Za-z]{2}|[A-Z]{3}|[A-Z]?[a-z]+[A-Z][A-Za-z]*|[A-Z]{2,}[
 _SHORT_WORDS = frozenset({"no", "up", "on", "in", "by", "at", "it", "if", "so", "or", "yes", "all", "odd"})
 _ALTERNATIVE = re.compile(r"\b(?:or|but|maybe|perhaps|possibly|unless|unclear|unsure|might)\b", re.IGNORECASE)
 _VERDICT = re.compile(r"(yes|no|true|false)\s*[,.;:\u2013\u2014-]+\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+_AFFIRMS = re.compile(
+    r"(?:it|this|that) (?:is|was) (?:indeed |certainly |always )?(?:possible|true|correct|so|the case|valid|right)\b"
+    r"|(?:it|they|he|she) (?:is|are|does|do|can|must|will)\W*$",
+    re.IGNORECASE,
+)
 _NEGATED = re.compile(r"\b(?:not|no|never|neither|cannot|impossible)\b|n't\b", re.IGNORECASE)
 
 
@@ -94,7 +99,8 @@ def _verdict(gold: str, answer: str) -> bool:
         or re.search(r"\b(?:yes|no|true|false)\b", m[2], re.IGNORECASE)
     ):
         return False
-    return opposite_aliases(gold) == "false" or not _NEGATED.search(m[2])
+    denied = bool(_NEGATED.search(m[2]))
+    return not denied if opposite_aliases(gold) == "true" else denied or not _AFFIRMS.match(m[2])
 
 
 def _superlative(question: str) -> frozenset[str]:

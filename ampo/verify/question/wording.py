@@ -28,7 +28,7 @@ SILENT = (
         conclude answer answers value values solution solutions final finally exactly just only simply indeed precisely
         again once here exact approx approximately about roughly around nearly almost decimal fraction simplest form
         lowest terms simplified simplify simplifies expressed written rounded dollars dollar cents usd away still yet
-        interval notation verdict conclusion
+        interval notation ordered pair verdict conclusion namely possible such
         """
     )
 )

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 
 _GOLD = re.compile(r"[-+]?\s*\d*\.\d+(?![\d.,])[^\d,;]*(?:\^?\{?-?\d\}?[^\d,;]*)?")
+_SCIENTIFIC = re.compile(
+    r"[-+]?\d\.\d+\s*(?:\\times|\\cdot|\*)\s*10\s*\^\s*\{?-?\d{1,3}\}?[^\d,;]*(?:\^?\{?-?\d\}?[^\d,;]*)?"
+)
+_POWER = r"\s*(?:\\times|\\cdot|\*)\s*10\s*\^"
 _NAME = re.compile(r"[a-zA-Z](?:_\w)?\s*=\s*")
 _TAIL = r"(?![\d.,])([^,;]*)"
 _PLAIN = re.compile(r"([-+]?\s*)(\d{1,30}),(\d{1,2}|\d{4,30})" + _TAIL)
@@ -18,7 +22,7 @@ _GROUPED = re.compile(r"([-+]?\s*)(\d{1,3}(?:\.\d{3})+),(\d{1,30})" + _TAIL)
 
 def with_point(gold: str, answer: str) -> str | None:
     """The normalised answer with a decimal point, where its comma is one; else None."""
-    if not _GOLD.fullmatch(gold):
+    if not _GOLD.fullmatch(gold) and not (_SCIENTIFIC.fullmatch(gold) and re.search(_POWER, answer)):
         return None
     name = _NAME.match(answer)
     label, answer = (name[0], answer[name.end() :]) if name else ("", answer)

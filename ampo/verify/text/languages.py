@@ -155,6 +155,25 @@ LANGUAGES: dict[str, Language] = {
         concludes=r"(?:إذن|لذلك|وبالتالي)",
         units=_ARABIC,
     ),
+    "Turkish": Language(
+        r"(?:nihai\s+|doğru\s+)?(?:cevap|yanıt|sonuç)(?:ımız|ı)?\s*(?::|olarak|ise|=)",
+        denies=r"\b(?:değil\w*|yanlış|olamaz)\b",
+        hedges=r"\b(?:belki|eğer|olabilir|muhtemelen)\b",
+        concludes=r"(?:dolayısıyla|bu nedenle|sonuç olarak|yani|öyleyse|toplam)\b",
+    ),
+    "Vietnamese": Language(
+        r"(?:đáp án|đáp số|câu trả lời|kết quả)(?:\s+(?:cuối cùng|đúng))*\s*(?:là|:)",
+        denies=r"\b(?:không|chẳng|sai)\b",
+        hedges=r"\b(?:có thể|có lẽ|nếu|giả sử)\b",
+        concludes=r"(?:vậy|do đó|vì vậy|suy ra|tổng cộng)\b",
+    ),
+    "Hindi": Language(
+        r"(?:अतः\s+)?(?:अंतिम\s+|सही\s+)?(?:उत्तर|जवाब|परिणाम)(?:\s*(?:है|:))?(?=\s*[-$\\\d])",
+        denies=r"(?:नहीं|गलत)",
+        hedges=r"(?:शायद|यदि|अगर)",
+        ends=r"(?:है|हैं|होगा|होंगे)?\s*[।|]",
+        concludes=r"(?:अतः|इसलिए|कुल)",
+    ),
 }
 ANNOUNCES = "|".join(f"(?:{language.announces})" for language in LANGUAGES.values())
 DENIES = re.compile("|".join(language.denies for language in LANGUAGES.values()), re.IGNORECASE)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ampo.verify.text.bound_letters import one_name
 from ampo.verify.text.damage import mended, restored
 from ampo.verify.text.dress import undressed
+from ampo.verify.text.json_objects import in_words
+from ampo.verify.text.kets import kets_as_names
 from ampo.verify.text.languages import in_english
 from ampo.verify.text.unicode import as_ascii
 from ampo.verify.text.unit_vectors import unit_vectors
@@ -41,6 +42,9 @@ _LONE_DOLLAR = re.compile(r"([^$\\]*(?<!\w))\$(\d[\d,]*(?:\.\d+)?)(?=\s*$|[.,;!?
 _FONT = re.compile(
     r"\\(?:mathtt|pmb|underline|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathnormal|vec|operatorname)\s*\{([A-Za-z0-9]|[-+]?\d+(?:\.\d+)?)\}"
 )
+_TRANSPOSED = re.compile(
+    r"\^\s?(?:\\(?:top|intercal)(?![a-zA-Z])|\{\s?(?:\\(?:top|intercal)|\\(?:mathsf|mathrm|text|rm)\s?\{?\s?T\s?\}?)\s?\})\s?"
+)
 _UNDERLINED = re.compile(r"\\(?:underline|pmb|uline|colorbox\s*\{[a-zA-Z]{1,20}\})\s*\{([^{}]*)\}")
 _TAGS = re.compile(r"</?(?:b|i|em|strong|u|span|p)>")
 _RAISED = re.compile(r"<(su[pb])>([^<>]{1,40})</su[pb]>")
@@ -49,8 +53,13 @@ _ENTITY = re.compile("|".join(_ENTITIES))
 _GROUPED = re.compile(r"(?<![\w.'])\d{1,3}(?:(?:'\d{3})+|(?:_\d{3})+)(?![\w'])")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{(?:equation|displaymath|math|center)\*?\}")
 _RECURRING = re.compile(
-    r"(?<![\w.])(\d*)\.(\d{0,12}?)(?:\((\d{1,30})\)(?![\w(])|(\d{1,6}?)\4{2,}(?:\.\.\.|\\ldots(?![a-zA-Z])))"
+    r"(?<![\w.])(\d*)\.(\d{0,12}?)(?:\((\d{1,30})\)(?![\w(])|(\d{1,6}?)\4+(?:\.\.\.|\\ldots(?![a-zA-Z])))"
 )
+_THOUSANDS = re.compile(
+    r"((?<=\\dollar)\s*\d[\d,]*(?:\.\d+)?\s?(?=k\b)|"
+    r"(?<![\w.,])\d[\d,]*(?:\.\d+)?\s?(?:\\text\s?\{\s?)?(?=k\s(?:dollars|euros|pounds|bucks)\b))k"
+)  # \\$10k
+_SIGN_BEHIND = re.compile(r"\s*([-+]?\d[\d,]*(?:\.\d+)?)\s*\\(dollar|euro|pound|yen|rupee)\s*")  # 936 €
 _DOTS = re.compile(r"(?<=,)\s*\.\.\.\s*(?=,)")
 _ASIDE = re.compile(
     r"(?:(?<!\s)\s*+\(\s*+|,?(?<!\s)\s++(?:\\text\s*+\{\s*+)?or\s++|,\s*+)(?:\\text\s*+\{\s*+)?"
@@ -63,6 +72,16 @@ _BOX = re.compile(
     r"\\(?:bm|boldsymbol|mathbf|pmb|underline|uline|mathnormal|mathit|mathsf|mathtt)\s*\{(?!\s*[a-zA-Z]\s*\})"
 )
 _REPEATING = re.compile(r"(?<!\d)(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d{1,30})\}")
+_CONNECTIVES = {"land": "\\And ", "lor": "\\Or ", "lnot": "\\neg ", "Rightarrow": "\\to ", "sim": "\\neg "}
+_CONNECTS = re.compile(rf"\\({'|'.join(_CONNECTIVES)})(?![a-zA-Z])")
+_LOGIC = re.compile(  # of single letters
+    r"(?:[\s()\[\]]|[a-zA-Z](?![a-zA-Z])|\\(?:land|lor|wedge|vee|neg|lnot|sim|to|rightarrow|Rightarrow|implies|iff|leftrightarrow|oplus|left"
+    r"|right)(?![a-zA-Z])|\\[,;: ])+"
+)
+_OF_A_SET = re.compile(
+    r"\\(min|max|gcd|lcm)\s?\\\{((?:[^{}\\]|\\[a-zA-Z]|\{[^{}]{0,60}\}){1,200})\\\}"
+)  # \\min\\{a, b\\}
+_DOTTED = re.compile(r"(?<!\d)(\d*)\.(\d*)\\dot\s?(?:\{(\d)\}|(\d))(?:(\d{0,30})\\dot\s?(?:\{(\d)\}|(\d)))?(?!\d)")
 _TEXT_AND = re.compile(r"\\text\s*+\{\s*+(,?\s*+)(and|or|in|to|is|for|if)\s*+\}")
 _FRAC_FIXES = (
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
@@ -71,22 +90,31 @@ _FRAC_FIXES = (
     (re.compile(r"\\binom\s*(\d)\s*(\d)(?!\d)"), r"\\binom{\1}{\2}"),
     (re.compile(r"\\frac\s+([a-zA-Z])\s+([a-zA-Z0-9])"), r"\\frac{\1}{\2}"),
 )
-_TEXT_NUMBER = re.compile(r"^\\text\s*\{\s*([-+]?\d+(?:\.\d+)?)\s*\}$")
+_TEXT_NUMBER = re.compile(r"^\\text\s*\{\s*([-+]?\d+(?:\.\d+)?(?:\s[A-Za-z]{1,3}(?:/[A-Za-z]{1,3})?)?)\s*\}$")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{[a-zA-Z]{1,20}\}")
 _ROW_SPACING = re.compile(r"\\\\\s*\[\s*\d{1,3}(?:\.\d{1,3})?\s*(?:mm|cm|pt|em|ex)\s*\]")
 _CHOOSE = re.compile(
     r"(?:(?:\{\s*\}|(?<![\w)}\]]))[_^]\s*\{?(\d{1,4})\}?\s*C_|(?<!\w)C_\s*\{?(\d{1,4})\}?\s*\^)\s*\{?(\d{1,4})\}?"
 )
+_ARRANGED = re.compile(
+    r"(?:\{\s?\}|(?<![\w)}\]]))[_^]\s?(?:\{(?=\d{1,4}\}))?(\d{1,4})\}?\s?P_\s?\{?(\d{1,4})\}?"
+)  # ^{10}P_3
+_INDIAN = re.compile(r"(\\rupee\s?|\bRs\.?\s?|\bINR\s?)(\d{1,2}(?:,\d{2}){1,6},\d{3})(?![\d,])")  # ₹1,20,000
+_GOOGOL = re.compile(r"(?:a |one |1 )?googol", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?<![A-Za-z0-9\\])(\d*[A-F][0-9A-F]{1,30}|\d{1,30}[A-F])_\s*(?:16(?!\d)|\{\s*16\s*\})")
 _SECONDS_OF_ARC = re.compile(r"(\\circ[^a-zA-Z\"]{0,40}\d)\s*\"")
 _IN_ALL = re.compile(r"(?<=[\w}),])\s+(?:in (?:total|all)|altogether|all together|overall|combined)$", re.IGNORECASE)
+_DOUBLE_FACTORIAL = re.compile(r"(?:\)|(?<![a-zA-Z])\d)!!$")
+_UPRIGHT_UNIT = re.compile(r"(?<=[\d}])\s?(?:\\[ ,;:]|~)\s?\\mathrm\s?\{([A-Z])\}(?=[\s$.]*$)")  # 0.05\,\mathrm{M}
+_SILENT_NAME = re.compile(r"\\(?:vec|mathbf|boldsymbol|bm|mathrm)\s([A-Za-z])(?![A-Za-z])")
+_DECIMAL_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d)|\d{4})")  # 3{,}75, and not 1{,}234
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
 
 @lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
-    text = undressed(restored(mended(text)))
+    text = undressed(restored(mended(in_words(text))))
     text = _BOLD.sub(r"\1", _untagged(as_ascii(in_english(text))))
     if lone := _LONE_DOLLAR.fullmatch(text):  # money, and no formula whose end was forgotten
         behind = re.match(r"\s*([a-zA-Z]+)", lone[3])
@@ -97,34 +125,65 @@ def normalise(text: str) -> str:
         else _keep_powers(text)
     )
     text = re.sub(r"\\[()\[\]](?!\d*(?:pt|em|ex|mm|cm))", " ", text)
-    text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
+    text = (
+        _DECIMAL_COMMA.sub(".", text)
+        .replace("{,}", ",")
+        .replace(r"\%", "%")
+        .replace(r"\#", "#")
+        .replace(r"\&", "&")
+        .replace(r"\_", "_")
+    )
     text = re.sub(r",\s*\\!\s*", ",", text).replace("\\!", "")
     if "\\" in text or "~" in text:
-        text = _ENVIRONMENT.sub(" ", _COMMAND.sub(_renamed, text))
+        if _CONNECTS.search(text) and _LOGIC.fullmatch(text):
+            text = _CONNECTS.sub(lambda m: _CONNECTIVES[m[1]], text)
+        text = _ENVIRONMENT.sub(" ", _COMMAND.sub(_renamed, _UPRIGHT_UNIT.sub(r"\\text{ \1}", text)))
         text = _unboxed(_SPACES.sub(" ", _SIZES.sub("", text)))
-    text = unit_vectors(text)
-    text = _REPEATING.sub(_repeating, text)
+    text = _without_fonts(_numbers(unit_vectors(text)))
+    text = _HEXADECIMAL.sub(r"0x\1", text)
+    if "\\frac" in text or "\\binom" in text:
+        for pattern, replacement in _FRAC_FIXES:
+            text = pattern.sub(replacement, text)
+    text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
+    text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
+    return kets_as_names(_aside(_without_ends(_IN_ALL.sub("", _without_ends(text)))))
+
+
+def _numbers(text: str) -> str:
+    """Recurring decimals, grouped digits, counts in their notation and the like as numbers."""
+    text = _REPEATING.sub(_repeating, _DOTTED.sub(_dotted, text) if "\\dot" in text else text)
     text = _RECURRING.sub(_recurring, text)
+    if "k" in text:
+        text = _THOUSANDS.sub(r"\1 thousand", text)
     text = _GROUPED.sub(lambda m: re.sub("['_]", "", m[0]), text)
     if "\\" in text:
         text = _TEXT_AND.sub(r"\1 \2 ", text)
         text = _TEXT_NUMBER.sub(r"\1", _COLOUR.sub(" ", text))
         text = _ROW_SPACING.sub(r"\\\\", text)
+    if "\\{" in text:
+        text = _OF_A_SET.sub(r"\\\1(\2)", text)
+    text = _ARRANGED.sub(lambda m: f"\\frac{{{m[1]}!}}{{({m[1]}-{m[2]})!}}" if int(m[2]) <= int(m[1]) else "0", text)
     text = _CHOOSE.sub(lambda m: f"\\binom{{{m[1] or m[2]}}}{{{m[3]}}}", text)
     text = _DOTS.sub(r"\\ldots", text)
+    text = _INDIAN.sub(lambda m: m[1] + m[2].replace(",", ""), text)
+    if behind := _SIGN_BEHIND.fullmatch(text):
+        text = f"\\{behind[2]} {behind[1]}"
+    return "10^{100}" if _GOOGOL.fullmatch(text.strip(" .")) else text
+
+
+def _without_fonts(text: str) -> str:
     if "\\" in text:
         for _ in range(3):
             text = _UNDERLINED.sub(r" \1 ", text)
-            text = _FONT.sub(r"\1", text)
-    text = _HEXADECIMAL.sub(r"0x\1", text)
-    if "\\frac" in text or "\\binom" in text:
-        for pattern, replacement in _FRAC_FIXES:
-            text = pattern.sub(replacement, text)
-    if "\\sum" in text or "\\prod" in text:
-        text = one_name(text)
-    text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
-    text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
-    return _aside(_without_ends(_IN_ALL.sub("", _without_ends(text))))
+            text = _SILENT_NAME.sub(r"\1", _FONT.sub(r"\1", text))
+        text = _TRANSPOSED.sub("^T ", text) if "^" in text else text
+    return text
+
+
+def of_answer(answer: str, gold: str) -> str:
+    """The same of a response's answer: 5!! is 5, told with joy, unless the gold has a double factorial."""
+    text = normalise(answer)
+    return text if "!!" in gold or not text.endswith("!!") or text.endswith(")!!") else _without_ends(text.rstrip("!"))
 
 
 def _aside(text: str) -> str:
@@ -145,8 +204,14 @@ def _over(whole: str, fixed: str, period: str) -> str:
     return f"{top}}}{{{bottom}"
 
 
+def _dotted(m: re.Match[str]) -> str:
+    """0.\\dot{1}2\\dot{3}, whose period is 123, and 0.1\\dot{6}."""
+    period = "".join(m[i] or "" for i in range(3, 8))
+    return f"\\frac{{{_over(m[1], m[2], period)}}}"
+
+
 def _recurring(m: re.Match[str]) -> str:
-    """0.1(6), and 0.1666...: a block that is written three times and followed by dots."""
+    """0.1(6), and 0.166...: a block that is written twice or more and followed by dots."""
     return f"\\frac{{{_over(m[1], m[2], m[3] or m[4])}}}"
 
 
@@ -194,7 +259,8 @@ def _without_ends(text: str) -> str:
     while text != previous:
         previous = text
         text = text.strip()
-        if text.endswith(("!", "'")) and len(text) > 1 and (text[-2].isalnum() or text[-2] in ")}'"):
+        marked = text.endswith(("!", "'")) and len(text) > 1 and (text[-2].isalnum() or text[-2] in ")}'")
+        if marked or _DOUBLE_FACTORIAL.search(text):
             pass
         else:
             text = text.rstrip(_TRAILING) if not re.search(r"\d\.$", text) else text[:-1]

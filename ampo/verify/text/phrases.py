@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 _TEXT = re.compile(r"\\(?:text|mathrm|operatorname|mathbf|mathit|mathsf)\s*\{([^{}]*)\}")
@@ -20,16 +21,31 @@ _ORDINALS = dict(
 )
 _STEMS = ("converg", "diverg", "absolut", "condition", "uniform", "pointwise")
 _WHAT_CONVERGES = frozenset({"it", "the", "is", "series", "sery", "sequence", "integral", "sum", "product", "limit"})
+_CLAIM = re.compile(
+    r"^(?:this |given )?(?:statement|claim|assertion|proposition|sentence|conjecture) is (?:therefore )?"
+    r"(?=(?:true|false)$)"
+)
+_ROMAN = re.compile(r"^(?:statement )?([ivx]{1,4}(?: (?:and )?[ivx]{1,4}){1,6})(?: only)?$")
+_LINK_WORDS = """
+and not for nor but than the with from into onto over under per are was has had first then
+"""
+_LINKS = frozenset(_LINK_WORDS.split())
 _SAME = {"yes": "true", "no": "false", "correct": "true", "incorrect": "false"}
 
 
 def phrase(text: str) -> str:
     """The one spelling: lower case, no article, no lead-in, no plural, no punctuation; 3rd is third."""
-    text = _ARTICLE.sub("", plain(text).lower())
+    text = _ARTICLE.sub("", _without_accents(plain(text)).lower())
     text = " ".join(re.sub(r"[^\w\s'+\-/.]", " ", text).replace("_", " ").split()).strip(" .'")
     text = _LEAD.sub("", text + " ").strip()
     words = [singular(w.strip(".'")) for w in text.replace("-", " ").split()]
     return " ".join(_ORDINALS.get(word, word) for word in words)
+
+
+def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
 
 
 @lru_cache(maxsize=2048)
@@ -53,7 +69,17 @@ def singular(word: str) -> str:
 
 def same_words(gold: str, answer: str) -> bool:
     """Whether two phrases in their one spelling say the same."""
-    return bool(gold) and (opposite_aliases(gold) == opposite_aliases(answer) or _limit(gold) == _limit(answer) != [])
+    if not gold:
+        return False
+    gold, answer = (_ROMAN.sub(r"\1", _CLAIM.sub("", opposite_aliases(words))) for words in (gold, answer))
+    return gold == answer or _limit(gold) == _limit(answer) != [] or _turned(gold) == _turned(answer) != []
+
+
+def _turned(words: str) -> list[str]:
+    """A noun with two adjectives or three, in their one order: right isosceles triangle."""
+    said = words.split()
+    told = 3 <= len(said) <= 4 and all(word.isalpha() and len(word) > 2 for word in said)
+    return [*sorted(said[:-1]), said[-1]] if told and not _LINKS.intersection(said) else []
 
 
 def _limit(words: str) -> list[str]:

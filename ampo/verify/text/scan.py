@@ -74,13 +74,6 @@ def enclosed(text: str) -> tuple[str, str, str] | None:
     return opening, text[len(opening) : found[-1].start].strip(), closing
 
 
-def balanced(text: str) -> bool:
-    """Whether every bracket that opens closes, in number."""
-    return all(text.count(a) == text.count(b) for a, b in (("{", "}"),)) and (
-        text.count("(") + text.count("[") == text.count(")") + text.count("]")
-    )
-
-
 def has_letters(text: str) -> bool:
     """Whether any letter is in it, of a command too."""
     return any(c.isalpha() for c in text)

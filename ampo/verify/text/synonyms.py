@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ampo.verify.text.phrases import phrase
 
+_TURNS = ("move", "moves", "go", "goes", "play", "plays", "start", "starts")
 _GROUPS = (
     (
         "cannot be determined", "can't be determined", "cannot determine", "impossible to determine",
@@ -18,8 +19,10 @@ _GROUPS = (
     ("counterclockwise", "counter clockwise", "anticlockwise", "anti clockwise"),
     ("discontinuous", "not continuous"),
     ("tie", "draw"),
-    ("first player", "player 1", "player one"),
-    ("second player", "player 2", "player two"),
+    *(
+        (f"{place} player", f"player {i}", f"player {number}", *(f"player who {verb} {place}" for verb in _TURNS))
+        for place, i, number in (("first", 1, "one"), ("second", 2, "two"))
+    ),
     *(
         (f"quadrant {roman}", f"quadrant {i}", f"{ordinal} quadrant", f"{roman} quadrant")
         for i, (roman, ordinal) in enumerate(

@@ -31,7 +31,7 @@ class Unit(NamedTuple):
 
 _MONEY = frozenset({"dollar", "euro", "rupee", "yen", "yuan", "ruble", "sterling"})
 RADIAN = Unit((("rad", 1),))
-CELSIUS, FAHRENHEIT = Unit((("celsius", 1),)), Unit((("fahrenheit", 1),))  # an offset apart: never converted
+CELSIUS, FAHRENHEIT = Unit((("celsius", 1),)), Unit((("fahrenheit", 1),))  # an offset apart: no factor converts them
 _MASS = Fraction(45359237, 100000000)  # a pound
 _JOULE = {"kg": 1, "m": 2, "s": -2}
 _VOLT = {"kg": 1, "m": 2, "s": -3, "A": -1}

@@ -19,7 +19,9 @@ _NONE = frozenset(
 )
 _ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\infty\)")
 _FUNCTION = re.compile(r"[fgh]\(([a-z])\)=.*")
+_GRAPH = re.compile(r"^y=(?=[^y=]*x[^y=]*$)")  # of a function
 _NAMED = re.compile(r"^[fgh]\([a-z]\)=(?=\\begincases)")
+_CLASS = re.compile(r"([a-z]\\equiv)?(-?\d{1,9})\\pmod(\d{1,9})")
 _DECLARED = re.compile(r",[a-z]\\in\\mathbb[ZNR]$")
 
 
@@ -36,11 +38,13 @@ def same(a: str, b: str) -> bool:
 
 def _bare(text: str) -> str:
     text = _DECLARED.sub("", _DRESS.sub("", text.replace("\\\\", "@"))).rstrip(".").lower()
-    text = _NAMED.sub("", text)
+    text = _GRAPH.sub("f(x)=", _NAMED.sub("", text))
     if text in _NONE:
         return "none"
     if (hole := _ALL_BUT.fullmatch(text)) and (hole[1] or hole[2] == hole[3]):
         return f"all but {hole[1] or hole[2]}"
+    if (of := _CLASS.fullmatch(text)) and int(of[3]):  # 7 modulo 5 is 2
+        return f"{int(of[2]) % int(of[3])} modulo {of[3]}"
     head, begin, rows = text.partition("\\begincases")
     if not begin and (function := _FUNCTION.fullmatch(text)):  # f(n) = n^2 and f(x) = x^2
         head = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", re.sub(r"=[ck](?=[a-z])", "=@c*", head))

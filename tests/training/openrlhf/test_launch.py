@@ -54,7 +54,7 @@ def test_a_joined_cluster_that_is_busy_or_small_is_told(
 
 def test_nothing_is_written_where_another_process_trains(tiny_model: Path, tmp_path: Path) -> None:
     prompts = [TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), (i + 1000,)) for i in range(4)]
-    with TrainDir(tmp_path).locked(), pytest.raises(UserError, match="another process trains"):
+    with TrainDir(tmp_path).locked(), pytest.raises(UserError, match="another process is working"):
         train_rl(
             load_config("openrlhf-smoke"), tmp_path, None, str(tiny_model), Guidance(prompts, 0, Counter(), None), None
         )
