@@ -41,7 +41,7 @@ def accepted(items: list[dict[str, Any]], protocol: Protocol, pool: VerifierPool
 
 
 def main() -> None:
-    later, hostile, public = load("blind2"), load("adversarial"), load("public")
+    later, hostile, public, themes, prose = map(load, ("blind2", "adversarial", "public", "themes", "prose"))
     sets = {
         "right answers accepted": load("right"),
         "wrong answers accepted": load("wrong"),
@@ -51,6 +51,10 @@ def main() -> None:
         "adversarial set, wrong answers accepted": [i for i in hostile if i["expect"] == "wrong"],
         "public reports, right answers accepted": [i for i in public if i["expect"] == "correct"],
         "public reports, wrong answers accepted": [i for i in public if i["expect"] == "wrong"],
+        "themes, right answers accepted": [i for i in themes if i["expect"] == "correct"],
+        "themes, wrong answers accepted": [i for i in themes if i["expect"] == "wrong"],
+        "unmarked prose, right answers accepted": [i for i in prose if i["expect"] == "correct"],
+        "unmarked prose, wrong answers accepted": [i for i in prose if i["expect"] == "wrong"],
     }
     with VerifierPool() as pool:
         for protocol in RULES:

@@ -27,6 +27,7 @@ from ampo.verify.question.context import Setting
 from ampo.verify.question.form import unlike
 from ampo.verify.question.number_sentence import stated
 from ampo.verify.question.phrase_sentence import another_case, states
+from ampo.verify.question.respective import in_asked_order, several_numbers
 from ampo.verify.question.respelling import respelled
 from ampo.verify.question.subject import another_noun
 from ampo.verify.ruling import Ruling, not_shown
@@ -37,6 +38,7 @@ from ampo.verify.text.normalise import normalise, of_answer
 from ampo.verify.text.phrases import phrase
 from ampo.verify.text.scan import split
 from ampo.verify.text.synonyms import synonymous
+from ampo.verify.text.units import unit
 
 _SO = re.compile(r"[,;.]\s+(?:and\s+)?(?:so|therefore|hence|thus)\s+(?:that\s+)?", re.IGNORECASE)
 
@@ -48,6 +50,9 @@ _ONLY = re.compile(
 _ALL_INTEGERS = re.compile(
     r"^(?:\\text\s*\{\s*)?(?:all|any|every)\s+integers?\s*(?:\}\s*)?(?=[a-zA-Z]\s*(?:[<>]|\\(?:ge|le)))"
 )
+_WITH_COMPOUND_UNIT = re.compile(
+    r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?\s+([a-zA-Z]{1,3}\s?(?:/|\*|\\cdot)\s?[a-zA-Z]{1,3}(?:\^\{?\d\}?)?)"
+)  # 10 m/s
 _COUNTS = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 
 
@@ -65,9 +70,14 @@ class Pair:
         if integer_parameters(question) and not integer_parameters(gold):
             text = _ALL_INTEGERS.sub("", text)  # the question has said so
         self.text = expanded(text, question) if isinstance(self.wanted, Value) else text
+        golds, answers = (in_asked_order(side, question) for side in (self.gold, self.text))
+        bare = (golds or several_numbers(self.gold)) and (answers or several_numbers(self.text))
+        self.placed = bool(bare and (golds or answers))
+        if self.placed:
+            self.wanted, self.text = parse(golds or self.gold), answers or self.text
         declared = integer_parameters(gold)
         whole, begins = declared or integer_parameters(answer), bounded(gold) or bounded(answer)
-        self.setting = Setting(question, whole, declared=declared, bounded=begins)
+        self.setting = Setting(question, whole, declared=declared, bounded=begins, placed=self.placed)
 
     @cached_property
     def found(self) -> Answer:
@@ -104,7 +114,7 @@ def _phrase(pair: Pair) -> Ruling | None:
 
 def _signs(text: str) -> list[str]:
     """The signs of a formula, which words lose: -(c) is not c."""
-    return re.findall(r"[<>=*^]|(?<![\w\s])-(?=\s*\(?\w)|^-", text)
+    return re.findall(r"[<>=*^]|(?<![\w\s])-(?=\s*\(?\w)|^-|\\\{(?=\s*\\(?:emptyset|\{))", text)
 
 
 def _worded(text: str) -> str:
@@ -128,7 +138,7 @@ def _stated_phrase(pair: Pair) -> Ruling | None:
 def _as_asked(pair: Pair) -> Ruling | None:
     if not pair.question:
         return None
-    if another_noun(pair.text, pair.question):
+    if not pair.placed and another_noun(pair.text, pair.question):
         return Ruling(False, "another thing than asked for")
     if another_measure(pair.text, pair.question):
         return Ruling(False, "another measure than asked for")
@@ -227,6 +237,9 @@ def _may_have_unit(text: str, question: str) -> bool:
 
 def _ends_in_a_unit(gold: str, question: str) -> bool:
     """Whether a gold is a number with one letter apart that the question doesn't use as a name: 300 K."""
+    compound = _WITH_COMPOUND_UNIT.fullmatch(gold)
+    if compound and (found := unit(compound[1])) and found.physical:
+        return True
     m = re.fullmatch(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)? ([a-zA-Z])", gold)
     return m is not None and bool(question) and not re.search(rf"(?<![a-zA-Z]){m[1]}(?![a-zA-Z])", question)
 

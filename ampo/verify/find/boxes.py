@@ -15,7 +15,7 @@ MOST = 64  # boxes that are read, the last ones
 JOINT = 160  # longest text between two boxes of one answer
 
 _TOKEN = re.compile(
-    r"\\(?:boxed|fbox)\s{0,9}\{|\\(?:boxed|fbox)\s{0,9}(-?\d{1,30}(?:\.\d{1,30})?(?![\w.]*\w)|(?<=\s)[a-zA-Z](?!\w))"
+    r"\\(?:boxed|fbox)\s{0,9}\{|\\(?:boxed|fbox)\s{0,9}(-?\d{1,30}(?:\.\d{1,30})?(?![\w.]*\w)|(?<=\s)[a-zA-Z](?!\w)|\\(?:pi|infty|emptyset|varnothing|theta|lambda)(?![a-zA-Z]))"
     r"|\\[^a-zA-Z]|[{}]",
     re.DOTALL,
 )

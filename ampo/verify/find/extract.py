@@ -35,7 +35,7 @@ from ampo.verify.find.announced import SUPPOSED, announced, following
 from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
 from ampo.verify.find.ending import without_farewell
 from ampo.verify.find.extraction import LINE, Extraction
-from ampo.verify.find.formula_around import formula
+from ampo.verify.find.formula_around import formula, left_side
 from ampo.verify.find.last_sentence import last_clause
 from ampo.verify.find.letters import chosen
 from ampo.verify.find.revised import goes_on, revises, thinks_again
@@ -44,7 +44,7 @@ from ampo.verify.find.short_response import reads_as_no_answer
 from ampo.verify.find.standing import TAKEN_BACK, objection
 from ampo.verify.find.told import values
 from ampo.verify.find.unmarked import unmarked
-from ampo.verify.question.asked import ordered
+from ampo.verify.question.asked import measures_in_order, of_a_name_asked_for, ordered
 from ampo.verify.text.damage import mended
 from ampo.verify.text.squeeze import squeeze
 
@@ -199,9 +199,15 @@ def _revised(values: list[str], behind: str, choice: bool, question: str) -> Ext
 
 def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
     values = group.values
+    if len(values) > 1 and not choice and measures_in_order(question):
+        listed = in_order_of(question, body, group)
+        if listed is not None:
+            return Extraction(", ".join(listed), "boxes side by side")
     if not choice and len(group.boxes) == 1:
         box = group.boxes[0]
-        return Extraction(formula(body, box.start, box.end, box.content), "box")
+        told = formula(body, box.start, box.end, box.content)
+        left = left_side(body, box.start)
+        return Extraction(f"{left} = {told}" if left and of_a_name_asked_for(left, question) else told, "box")
     if group.named and len(values) > 1:
         listed = in_order_of(question, body, group) if ordered(question) else None
         if listed is not None:

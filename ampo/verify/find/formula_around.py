@@ -48,6 +48,7 @@ _RUN_BEFORE = re.compile(r"(?:\\[a-zA-Z]+|[-+*/^_<>=≤≥≠×÷·−±()\d.\s{
 _RUN_AFTER = re.compile(
     r"^(?:(?!\\(?:end|begin))\\[a-zA-Z]+|[-+*/^_<>=≤≥≠×÷·−±()\d.!{}|]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])|[ \t])*"
 )
+_EQUALS = re.compile(r"(?:\$|\\\(|\\\[|&)\s{0,9}([^$=<>&]{1,80})=\s{0,9}$")
 _DEGREES = re.compile(r"^\s*(?:\^?\s*\{?\s*\\circ\s*\}?|°)")
 _PERCENT = re.compile(r"^\s*\\?%")
 _UNIT = re.compile(
@@ -101,6 +102,17 @@ def formula(body: str, start: int, end: int, content: str) -> str:
     closed = content[:1] in ("(", "[", "{") or (_PLAIN.fullmatch(content) and content[:1] != "-")
     value = content if closed else f"({content})"
     return re.sub(r"\s+(?=[!^_])", "", text.replace("\0", f" {value} ", 1)).strip()
+
+
+def left_side(body: str, start: int) -> str:
+    """What stands before an "=" that a box follows, in its formula; "" where there is none.
+
+    Args:
+        body: the text that it stands in.
+        start: where the box begins.
+    """
+    m = _EQUALS.search(body[max(0, start - NEAR) : start])
+    return m[1].strip() if m else ""
 
 
 def _digits_before(before: str) -> re.Match[str] | None:

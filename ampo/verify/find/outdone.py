@@ -24,6 +24,7 @@ _SENTENCES = 3
 _SHARES = roots("fraction percent percentage probability chance ratio")
 _CALCULATED = re.compile(r"[=≈][\s\\$€£(]*$")
 _END = re.compile(r"[=≈]\s*\\?[$€£]?\s?([-−]?\d[\d,]*(?:\.\d+)?)(?=[^=≈]*$)")
+_GOES_ON = re.compile(r"\W*(?:but|however|yet|though)\b", re.IGNORECASE)
 _SIDES = re.compile(r"[=≈]|\\approx")
 _DRESS = re.compile(r"[$\\,\s]|\.0+(?!\d)")
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
@@ -61,7 +62,7 @@ def outdone(tail: str, told: Statement, question: str) -> Statement | None:
         if score > mine and (score > 1 or len(asks) == 1):
             span = spans[-1]
             found = Statement(earlier[: span.start], earlier[span.start : span.end], earlier[span.end :])
-            if contradiction(found, question, new=False) is None:
+            if contradiction(found, question, new=False) is None and not _GOES_ON.match(found.after):
                 return found if _of_its_kind(found, told, question) else None
     return None
 

@@ -25,7 +25,7 @@ _WORDS = (
 _NEXT = re.compile(
     r"(?:(?!Example)\w{1,11}?(?:[ \t]{0,2}[#№]?\d{1,3})?(?:\*\*)?[ \t]{0,2}[:：]|"
     r"(?:Question|Problem|Exercise|Example)[ \t]{1,2}[#№]?\d{1,3}(?:\*\*)?[ \t]{0,2}[.:)]?[ \t]{0,2}(?:\*\*)?"
-    r"(?=\n|[ \t][A-Z]))"
+    r"(?=\n|[ \t][A-Z])|(?<=# )(?:Question|Problem|Exercise|Instruction|Task)(?:\*\*)?[ \t]*\n)"
 )
 _BEGINS = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]{0,3}|\*\*|\d{1,2}[.)][ \t])?$|.*[.!?] $")
 _TAG = "<answer>"

@@ -24,6 +24,9 @@ _LISTED = re.compile(r",\sand\s*\S*\d\S*(?:\s[a-z]+){0,3}[.]?$", re.IGNORECASE) 
 _ASIDE = re.compile(r"(?<=[\w%°$)])\s\((?=[^()]*[a-z]{2}|[^()]*\d\s?[a-z])[^()]{1,100}\)")
 _COMMENT = re.compile(
     r",?\s(?:which (?:makes sense|checks|is (?:right|correct|consistent))|"
+    r"as (?:required|expected|asked): (?=[^:]*=[^:]*$)|as (?=[\d(][^=a-z]*=\s?[\d.,$]+\W*$)|"
+    r"(?:exactly|just|a (?:bit|little)|with no|with none|at which point)\b(?=[^\d$=]*$)|"
+    r"[^,]{1,30}\sbeing\sthe\b(?=[^,]*$)|"
     r"(?:because|since|as (?:required|expected|asked))\b(?=[^\d$=]*$)|(?:or |which is |i\.e\. )?(?:about|roughly|"
     r"approximately|(?:a (?:bit|little)|just|slightly) (?:over|under|above|below|more than|less than)|"
     r"≈)(?=\s*[$\d.]+\D{0,20}$)).*$"

@@ -38,6 +38,7 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _EXACT = re.compile(r"=\s*(?P<value>(?=[^=]*(?:\\sqrt|√|\\pi|π))[^=≈]{1,60}?)\s*(?:≈|\\approx)\s*$")  # 3√5 ≈ 6.71
+_CUT_OFF = re.compile(r"(?:[=×·÷]|[\d)}$]\s?\+)[\s$]*$")  # in the middle of a calculation
 _BY_SENTENCE = (_CLOSING, _LAST, _SOLE)
 _A_RATE = re.compile(r"\s*(?:/|(?:per|an?|each|every)\b)\s*(?P<of>[a-z]*)")
 
@@ -50,6 +51,8 @@ def unmarked(body: str, tail: str, question: str) -> Extraction | None:
         tail: Its end.
         question: What was asked; without it nothing can be said against a sentence.
     """
+    if _CUT_OFF.search(tail):
+        return None
     body, tail = (without_remarks(text, question) for text in (body, tail)) if question else (body, tail)
     if (told := foreign(body, question)) is not None:
         return Extraction(told, _SOLE)

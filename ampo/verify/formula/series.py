@@ -11,15 +11,19 @@ from ampo.verify.formula.equality import mentions, same, substitute, symbols
 from ampo.verify.formula.exact import UndefinedError, exact
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
+from ampo.verify.text.scan import split
 
 _AT = (1, 2, 3, 4, 5, 6, 7, 9, 12, 18, 25)  # a name in bounds
 _BOTH_AT = (1, 2, 3, 4, 5, 6)  # several
 _MOST_TERMS = 80  # of one operator
+_TOLD = 3  # terms before the dots, at least
 _MOST = 1_000  # nodes of what is written out
 
 
 def same_written_out(gold: str, answer: str) -> bool | None:
     """Whether two normalised formulas are the same term by term; None where that can't be told."""
+    if ("\\ldots" in gold) != ("\\ldots" in answer):
+        return _with_dots(*((gold, answer) if "\\ldots" in gold else (answer, gold)))
     try:
         a, b = (with_binders(text) or read(text) for text in (gold, answer))
     except UnreadableError:
@@ -37,6 +41,25 @@ def same_written_out(gold: str, answer: str) -> bool | None:
     except UndefinedError:
         return None
     return True
+
+
+def _with_dots(dotted: str, series: str) -> bool | None:
+    """1 + x + x^2 + \\ldots as \\sum_{n=0}^\\infty x^n, term by term; with a last term where the sum has an end."""
+    tree = with_binders(series)
+    terms = [(sign, part) for sign, part in split(dotted, {"+", "-"}) if part]
+    at = next((i for i, (_, part) in enumerate(terms) if part == "\\ldots"), 0)
+    if tree is None or tree.op != "sum" or at < _TOLD:
+        return None
+    body, low, high = tree.args
+    first, endless, behind = exact(low), mentions(high, {"infinity"}), terms[at + 1 :]
+    if first is None or len(behind) > 1 or endless == bool(behind):
+        return None
+    try:
+        told = [Tree("neg", (read(part),)) if sign == "-" else read(part) for sign, part in (*terms[:at], *behind)]
+    except UnreadableError:
+        return None
+    indices = [num(first + i) for i in range(at)] + ([] if endless else [high])
+    return all(same(substitute(body, {tree.name: k}), term) for k, term in zip(indices, told, strict=True))
 
 
 def _in_bounds(tree: Tree) -> frozenset[str]:

@@ -64,6 +64,9 @@ def gold_letter(gold: str, kind: AnswerKind, options: Sequence[str], question: s
         return bare
     if len(bare) == 1 and "1" <= bare <= str(min(len(options), 9)):  # a set that labels its options by digits
         return bare
+    told = _WITH_MARK.fullmatch(bare)  # C. Paris
+    if told and (text := shown.get(told[1] or told[2])) and _spelling(text) == _spelling(told[3]):
+        return told[1] or told[2]
     m = _GOLD.fullmatch("".join(gold.split()))
     if m is None or kind == "math":
         return None

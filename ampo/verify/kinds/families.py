@@ -6,6 +6,7 @@ pi/6 + k pi and 7 pi/6 + n pi are the same family; {pi/4 + k pi, 3pi/4 + k pi} i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
@@ -80,11 +81,26 @@ def _families(answers: Sequence[Answer], declared: bool) -> list[Family]:
     found: list[Family] = []
     for answer in answers:
         value = answer.body if isinstance(answer, Labelled) else answer
-        family = _family(value, declared) if isinstance(value, Value) else None
-        if family is None:
+        rows = _rows(value, declared) if isinstance(value, Value) else []
+        if not rows:
             return []
-        found.append(family)
+        found += rows
     return found
+
+
+def _rows(value: Value, declared: bool) -> list[Family]:
+    """A family; the two of (-1)^n pi/6 + n pi, whose even and odd members are one each."""
+    family = _family(value, declared)
+    names = symbols(value.tree)
+    if family is not None or len(names) != 1 or not names <= _NAMES:
+        return [family] if family else []
+    name = next(iter(names))
+    twice = Tree("mul", (num(2), Tree("sym", (), None, name)))
+    halves = [
+        _family(replace(value, tree=substitute(value.tree, {name: k})), declared)
+        for k in (twice, Tree("add", (twice, num(1))))
+    ]
+    return [half for half in halves if half] if all(halves) else []
 
 
 def _family(value: Value, declared: bool) -> Family | None:

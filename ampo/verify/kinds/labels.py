@@ -10,7 +10,7 @@ from ampo.verify.formula.denominators import same_curve
 from ampo.verify.formula.equality import proportional, rename, same, substitute, symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
-from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Unordered, Value
+from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Ratio, Unordered, Value
 from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
@@ -19,7 +19,11 @@ from ampo.verify.text.scan import split
 
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
-_QUOTIENT = re.compile(r"\\d?frac\s*\{\s*([A-Z]{2})\s*\}\s*\{\s*([A-Z]{2})\s*\}|([A-Z]{2})\s*[:/]\s*([A-Z]{2})")
+_A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
+_OVER = r"(?:[a-zA-Z](?:_\s*(?:\{\w{1,4}\}|\w))?|[A-Z]{2}|\[[A-Z]{3,5}\])"
+_QUOTIENT = re.compile(
+    rf"\\frac\s*\{{\s*({_OVER})\s*\}}\s*\{{\s*({_OVER})\s*\}}|({_OVER})\s*/\s*({_OVER})|{_A_NAME}(?:\s*:\s*{_A_NAME})+"
+)
 _INDEXED = re.compile(r"([a-zA-Z])_\{?([i-nr])\}?")
 _MAX_QUESTION = 20_000
 _OF_A_LINE = re.compile(
@@ -40,6 +44,7 @@ def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[An
         setting: How the two are compared.
         equal: Whether what stands behind the labels is the same.
     """
+    answer = _of_one_direction(gold, answer, setting.question)
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
         gold, answer = _of_its_index(gold), _of_its_index(answer)
         called_alike = _name(gold) == _name(answer) or _in_another_case(gold, answer, setting.question)
@@ -75,23 +80,48 @@ def _of_another(answer: Labelled, question: str) -> bool:
     if isinstance(answer.body, Phrase):
         said = re.findall(r"[a-z]{2,}", plain(answer.label).lower())
         return not set(said) <= _SAYS_NOTHING | set(re.findall(r"[a-z]{2,}", question.lower()))
-    if _inverted(answer.label, question):
-        return True
     if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
         return True
     return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
 
 
-def _inverted(label: str, question: str) -> bool:
-    """Whether a label is a ratio whose inverse alone stands in the question."""
-    m = _QUOTIENT.fullmatch(label)
-    if m is None:
-        return False
-    said = re.sub(r"[\s{}$]|\\d?frac", "", question)
-    top, bottom = (m[1], m[2]) if m[1] else (m[3], m[4])
-    ways = [[f"{a}{joint}{b}" for joint in (":", "/", "")] for a, b in ((top, bottom), (bottom, top))]
-    own, inverse = (any(way in said for way in some) for some in ways)
-    return inverse and not own
+def ratio_of_names(text: str) -> tuple[str, ...]:
+    """V_1 and V_2 of V_1:V_2, V_1/V_2 and \\frac{V_1}{V_2}; nothing for any other text."""
+    m = _QUOTIENT.fullmatch(text)
+    names = (
+        (m[1], m[2]) if m and m[1] else (m[3], m[4]) if m and m[3] else tuple(re.split(r"\s*:\s*", text)) if m else ()
+    )
+    return tuple(_compact(name) for name in names)
+
+
+def _of_one_direction(gold: Answer, answer: Answer, question: str) -> Answer:
+    """The answer with a ratio of two names turned round where the gold, or else the question, has them so."""
+    names = ratio_of_names(answer.label) if isinstance(answer, Labelled) else ()
+    if len(names) != 2 or not isinstance(answer, Labelled):
+        return answer
+    if isinstance(gold, Labelled):
+        turn = ratio_of_names(gold.label) == names[::-1]
+    else:
+        turn = _says(names[::-1], question) and not _says(names, question)
+    body = _turned_round(answer.body) if turn else None
+    return replace(answer, label=":".join(names[::-1]), body=body, left=None) if body is not None else answer
+
+
+def _says(names: tuple[str, ...], question: str) -> bool:
+    first, second = map(re.escape, names)
+    said = re.sub(r"[${}]|\\(?:text|mathrm|[,; ])", "", question[-_MAX_QUESTION:])
+    ratio = (
+        rf"(?<![a-zA-Z\\]){first}(?:\s?[:/]\s?|\s{{1,3}}to\s{{1,3}}){second}(?![\w])|frac\s?{first}\s?{second}(?![\w])"
+    )
+    return re.search(ratio, said) is not None
+
+
+def _turned_round(body: Answer) -> Answer | None:
+    if isinstance(body, Ratio):
+        return replace(body, terms=body.terms[::-1])
+    if isinstance(body, Value) and not symbols(body.tree) and body.tree != num(0):
+        return Value(Tree("div", (num(1), body.tree)))
+    return None
 
 
 def _of_its_index(answer: Labelled) -> Labelled:
@@ -110,7 +140,7 @@ def _each(answer: Labelled) -> Unordered:
 
 def _swapped(gold: Labelled, answer: Labelled) -> bool:
     """MR = SRMC and SRMC = MR: two names, neither of which is a value."""
-    sides = [(_name(a).lower(), _said(a.body)) for a in (gold, answer)]
+    sides = [(_name(a).lower(), said_of(a.body)) for a in (gold, answer)]
     return "" not in sides[0] and sides[0] == sides[1][::-1]
 
 
@@ -123,13 +153,14 @@ def _drawn(a: Labelled, b: Labelled) -> bool:
     return False
 
 
-def _said(body: Answer) -> str:
+def said_of(body: Answer) -> str:
+    """The words of an answer: also of a product of letters, which "red" may be; "" where it has none."""
     if isinstance(body, Phrase):
         return body.words
     if not isinstance(body, Value) or body.unit:
         return ""
     letters = body.tree.args if body.tree.op == "mul" else (body.tree,)
-    return "".join(t.name.lower() for t in letters) if all(t.op == "sym" for t in letters) else ""
+    return "".join(t.name.lower() or t.op for t in letters) if all(t.op in ("sym", "e") for t in letters) else ""
 
 
 def _in_another_case(gold: Labelled, answer: Labelled, question: str) -> bool:
@@ -146,7 +177,11 @@ def _in_another_case(gold: Labelled, answer: Labelled, question: str) -> bool:
 
 
 def _name(answer: Labelled) -> str:
-    return re.sub(r"\\(?:text|mathrm)|[\s{}\\]", "", answer.label)
+    return _compact(answer.label)
+
+
+def _compact(name: str) -> str:
+    return re.sub(r"\\(?:text|mathrm)|[\s{}\\]", "", name)
 
 
 def _rebound(gold: Answer, answer: Labelled) -> Answer:
@@ -166,14 +201,15 @@ def _rebound(gold: Answer, answer: Labelled) -> Answer:
 
 def _as_equations(gold: Answer, answer: Answer) -> bool:
     """y = 2x + 3 and 2x - y + 3 = 0; not for definitions of functions, nor for values of single names."""
-    a, b = _equation(gold), _equation(answer)
+    a, b = equation_of(gold), equation_of(answer)
     if a is None or b is None:
         return False
     names = symbols(_difference(a))
     return bool(names) and names == symbols(_difference(b)) and same_equation(a, b)
 
 
-def _equation(answer: Answer) -> Equation | None:
+def equation_of(answer: Answer) -> Equation | None:
+    """An equation, also one that is solved for a name; None for definitions, quantities, and anything else."""
     if isinstance(answer, Equation):
         return answer
     if isinstance(answer, Labelled) and answer.left is not None and not answer.bound and isinstance(answer.body, Value):

@@ -11,7 +11,7 @@ from typing import Any
 
 from ampo.verify.kinds import families
 from ampo.verify.kinds.answers import Answer, Labelled, Ordered, Phrase, Region, Unordered, Value
-from ampo.verify.kinds.labels import names_of, of_different_names, without_labels
+from ampo.verify.kinds.labels import names_of, of_different_names, said_of, without_labels
 from ampo.verify.kinds.regions import same_regions
 from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.kinds.tuples import in_order, tuple_of_list
@@ -23,7 +23,7 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
     if isinstance(gold, Region) or isinstance(answer, Region):
         return same_regions(gold, answer, setting)
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
-        if _in_doubt(gold, answer):
+        if _in_doubt(gold, answer) or (gold.braces and answer.braces and _of_sets(gold) != _of_sets(answer)):
             return False
         if setting.ordered and _comes_in_order(gold, answer):
             return in_order(
@@ -49,9 +49,9 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
             and in_order(without_labels(gold.items), answer.items, setting, equal)
         )
     if isinstance(gold, Unordered) and isinstance(answer, Phrase):  # line segment and circle
-        said = answer.words.split(" and ")
-        words = sorted(i.words for i in gold.items if isinstance(i, Phrase))
-        return len(words) == len(gold.items) > 1 and words == sorted(said)
+        said = sorted(answer.words.split(" and "))
+        words = sorted(word for i in gold.items if (word := said_of(i)))
+        return len(words) == len(gold.items) > 1 and words == said
     if isinstance(gold, Ordered) and isinstance(answer, Unordered):
         return tuple_of_list(gold, answer, setting, equal)
     golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting, equal)
@@ -69,6 +69,11 @@ def _is_a_programs(answer: Ordered) -> bool:
     """[1, 2, 3] and [(1, 2), (2, 1)], which are no intervals."""
     square = (answer.opening, answer.closing) == ("[", "]")
     return square and (len(answer.items) > 2 or any(isinstance(item, Ordered) for item in answer.items))
+
+
+def _of_sets(answer: Unordered) -> bool:
+    """Whether it is a set of sets."""
+    return any(isinstance(i, Unordered) and i.braces for i in answer.items)
 
 
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:

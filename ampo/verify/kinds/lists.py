@@ -14,6 +14,8 @@ from ampo.verify.text.scan import split
 
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?!\d|,\d)")
 
+_AND = re.compile(r"^(\\text\s*\{\s*)and\s+(?=[a-z])")  # \\text{and red}
+
 
 def bare_list(text: str, reader: Reader) -> Answer | None:
     """Several values side by side; None for a single one."""
@@ -29,6 +31,7 @@ def bare_list(text: str, reader: Reader) -> Answer | None:
     separators = {sep for sep, _ in parts[1:]}
     if any(word in separators for word in ("and", "or")) and _wordy(text):
         return None
+    items[-1] = (items[-1][0], _AND.sub(r"\1", items[-1][1], count=1))
     answers = [reader.single(part) for part in written_out([part for _, part in items])]
     answers = _shared_label(answers)
     region = _joined_regions(answers, separators)

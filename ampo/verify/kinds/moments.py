@@ -19,11 +19,15 @@ _TIME = re.compile(
     r"(?:at |around )?(\d{1,2})(?:([:.])(\d{2}))?(?::(\d{2}))?\s*"
     r"(?:o'?\s?clock\s*)?((?:in the )?(?:[ap]\.?\s?m\b\.?|noon|midnight|morning|afternoon|evening))?(?:o'?\s?clock)?"
 )
-_WORDS = {"noon": 12 * 3600, "midnight": 0}
+_HALF = 12 * 3600
+_WORDS = {"noon": _HALF, "midnight": 0}
 _ASKED = re.compile(r"\b(?:what|which) time\b|o'clock|\btime of (?:the )?day\b", re.IGNORECASE)
 _RATIO = re.compile(r"\bratios?\b|\bproportion|\bodds\b|\bscale\b|[A-Za-z}\d]\s*:\s*\\?[A-Za-z]", re.IGNORECASE)
+_FORM = re.compile(r"\bhh?:mm?(?::ss)?\b|\bmm?:ss?\b", re.IGNORECASE)
 _SCORE = re.compile(r"\bscore[sd]?\b|\b(?:won|beat|lost)\b|\bgoals?\b", re.IGNORECASE)
-_COUNTS = re.compile(r"(\d{1,3})\s*:\s*(\d{1,3})")
+_COUNTS = re.compile(r"(\d{1,3})\s*(?::|-|to)\s*(\d{1,3})(?:\s*\((?:a |the )?(?:draw|tie)\))?")
+_TWICE = re.compile(r"([^()]{3,20}?)\s*(?:\(|,? i\.e\.,? |, that is,? )([^()]{3,20})\)?")  # 20:34 (8:34 p.m.)
+_IN_HOURS = re.compile(r"(\d{1,2})\s?(?:h|uhr|hours?)(?:\s?(\d{1,2})\s?(?:m|min|minutes?)?)?")
 _PART = re.compile(r"\b(?:in the|this|that|next|tomorrow|yesterday) (morning|afternoon|evening)\b", re.IGNORECASE)
 
 _MONTHS = {name.lower(): i for names in (month_name, month_abbr) for i, name in enumerate(names) if name} | {"sept": 9}
@@ -35,6 +39,18 @@ _DATES = (
     re.compile(rf"{_WEEKDAY}(?P<d>{_DAY})\s+(?:of )?(?P<m>{_MONTH})\.?(?:,?\s+(?P<y>\d{{4}}))?"),
     re.compile(r"()(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
 )
+
+
+_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
+_HOUR = rf"({'|'.join(_HOURS)}|1[0-2]|[1-9])"
+_MINUTES = {"quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "twenty five": 25}
+_SOME = "|".join(sorted(_MINUTES, key=len, reverse=True))
+_IN_WORDS = re.compile(
+    rf"(?:at |around )?(?:a )?({_SOME}|\d{{1,2}}(?= min))(?: minutes?)? (past|after|to|before|till) {_HOUR}"
+    r"\b(?: o'?\s?clock)?(.*)"
+)
+_ON_THE_HOUR = re.compile(rf"(?:at |around )?{_HOUR} (?:(thirty|fifteen|forty[- ]five)|o'?\s?clock)\b(.*)")
+_PAST = {"thirty": 30, "fifteen": 15}
 
 
 class Clock(NamedTuple):
@@ -54,7 +70,7 @@ class Day(NamedTuple):
 
 def same_moment(gold: str, answer: str, question: str) -> bool | None:
     """Whether two normalised texts are the same time or date; None where the gold isn't one, or not surely."""
-    gold, answer = _bare(gold), _bare(answer)
+    gold, answer = _in_digits(_bare(gold)), _in_digits(_bare(answer))
     wanted, at = _date(gold), _clock(gold)
     found = _date(answer) if wanted else None
     if wanted and found:
@@ -62,7 +78,11 @@ def same_moment(gold: str, answer: str, question: str) -> bool | None:
     told = _clock(answer) if at else None
     if at and (at.marked or (told and told.marked) or _ASKED.search(question)):
         return told is not None and _same_time(at, told, question)
-    return None if _RATIO.search(question) else _same_counts(gold, answer, at, told, bool(_SCORE.search(question)))
+    return (
+        None
+        if _RATIO.search(_FORM.sub("", question))
+        else _same_counts(gold, answer, at, told, bool(_SCORE.search(question)))
+    )
 
 
 def _same_counts(gold: str, answer: str, at: Clock | None, told: Clock | None, score: bool) -> bool | None:
@@ -82,9 +102,33 @@ def _bare(text: str) -> str:
     return " ".join(plain(text).replace("{:}", ":").replace("~", " ").split()).lower().strip(" .")
 
 
+def _in_digits(text: str) -> str:
+    """Half past five as 5:30 o'clock; any other text as it is."""
+    if m := _IN_WORDS.fullmatch(text):
+        minutes, hour = _MINUTES.get(m[1]) or int(m[1]), _hour(m[3])
+        if m[2] in ("to", "before", "till"):
+            hour, minutes = (hour - 2) % 12 + 1, 60 - minutes
+        return f"{hour}:{minutes:02d} o'clock {m[4].strip()}".strip()
+    if m := _ON_THE_HOUR.fullmatch(text):
+        minutes = _PAST.get(m[2], 45) if m[2] else 0
+        return f"{_hour(m[1])}:{minutes:02d} o'clock {m[3].strip()}".strip()
+    return text
+
+
+def _hour(word: str) -> int:
+    return int(word) if word.isdigit() else _HOURS.index(word) + 1
+
+
 def _clock(text: str) -> Clock | None:
     if text in _WORDS:
         return Clock(_WORDS[text], True, True)
+    if (both := _TWICE.fullmatch(text)) and (first := _clock(both[1].strip())) and (other := _clock(both[2].strip())):
+        same = first.seconds == other.seconds or (
+            first.seconds % _HALF == other.seconds % _HALF and first.sure + other.sure < 2
+        )
+        return (other if other.sure else first) if same else None
+    if in_hours := _IN_HOURS.fullmatch(text):
+        text = f"{in_hours[1]}:{int(in_hours[2] or 0):02d}"
     m = _TIME.fullmatch(text)
     if m is None:
         return None
@@ -106,11 +150,12 @@ def _clock(text: str) -> Clock | None:
 
 def _same_time(gold: Clock, answer: Clock, question: str) -> bool:
     parts = {p.lower() for p in _PART.findall(question)}
-    half = None if len(parts) != 1 else 0 if "morning" in parts else 12 * 3600
-    a, b = (c.seconds if c.sure or half is None else c.seconds % (12 * 3600) + half for c in (gold, answer))
+    half = None if len(parts) != 1 else 0 if "morning" in parts else _HALF
+    a, b = (c.seconds if c.sure or half is None or c.seconds >= _HALF else c.seconds + half for c in (gold, answer))
     if a != b:
         return False
-    return gold.sure == answer.sure or half is not None or not (gold.marked or answer.marked)
+    noon = a == _HALF  # 12:00 is noon where nothing else is said
+    return gold.sure == answer.sure or half is not None or noon or not (gold.marked or answer.marked)
 
 
 def _date(text: str) -> Day | None:

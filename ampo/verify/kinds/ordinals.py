@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ampo.verify.formula.tree import num
 from ampo.verify.kinds.answers import Answer, Phrase, Value
 from ampo.verify.kinds.registry import Equal, Kind
@@ -16,6 +18,15 @@ _PLACES = {word: i for i, word in enumerate(_ORDINALS.split(), 1)}
 _ENDLESS = frozenset({"infinitely many", "infinite", "infinitely many solution", "infinite number"})
 
 
+_NOUN = re.compile(r" (?:term|day|century|place|floor|week|month|year|position|number|digit|row|person|one)$")
+
+
+def _number(words: str) -> int | None:
+    """21 of 21st."""
+    m = re.fullmatch(r"(\d{1,9})(?:st|nd|rd|th)", words)
+    return int(m[1]) if m else None
+
+
 def same_in_words(gold: Value | Phrase, answer: Value | Phrase) -> bool:
     """Whether a number and words, or words and words, say the same."""
     if isinstance(gold, Phrase) and isinstance(answer, Phrase):
@@ -25,7 +36,7 @@ def same_in_words(gold: Value | Phrase, answer: Value | Phrase) -> bool:
         return False
     if value.tree.op == "infinity":
         return phrase.words in _ENDLESS
-    place = _PLACES.get(phrase.words.removesuffix(" term").removesuffix(" day"))
+    place = _PLACES.get(_NOUN.sub("", phrase.words)) or _number(_NOUN.sub("", phrase.words))
     return place is not None and value.tree == num(place) and not (value.unit or value.percent or value.degrees)
 
 

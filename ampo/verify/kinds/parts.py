@@ -12,19 +12,25 @@ from ampo.verify.kinds.reader import MAX_ITEMS, Reader
 from ampo.verify.text.phrases import plain
 from ampo.verify.text.scan import split
 
-_MARK = re.compile(r"(?:^|(?<=[\s,;.]))(?:\(\s*([a-h]|i{1,3}|iv|v|[1-9])\s*\)|([a-h]|i{1,3}|iv|v|[1-9])\))\s*[:.]?\s+")
+_MARK = re.compile(
+    r"(?:^|(?<=[\s,;.]))(?:[Pp]art\s([1-9]|[a-h])(?=\s?[:.])|(?:[Pp]art\s)?(?:\(\s*([a-h]|i{1,3}|iv|v|[1-9])\s*\)|([a-h]|i{1,3}|iv|v|[1-9])\)))"
+    r"\s*[:.]?\s+"
+)
 _SERIES = ([*"abcdefgh"], ["i", "ii", "iii", "iv", "v"], [*"123456789"])
 _MEASURE_WORDS = (
-    "minimum|maximum|min|max|cent(?:er|re)|radius|slope|[xy]-intercept|intercept|quotient|remainder|mean|median|mode|"
-    "base|height|width|length|area|perimeter|volume|vertex|focus|amplitude|period|numerator|denominator|sum|product"
+    "minimum|maximum|min|max|cent(?:er|re)|radius|slope|[xy]-intercept|intercept|quotient|remainder|mean|deviation|"
+    "median|mode|base|height|width|length|area|perimeter|volume|vertex|focus|amplitude|period|numerator|denominator|sum|product"
 )
 _WORD = re.compile(
-    rf"(?:(?:the\s+)?\\?({_MEASURE_WORDS})(?:\s*[:=]|\s+(?:is\s+)?)|([A-Z][a-z]+)\s*:)\s*(\S.*)", re.DOTALL
+    rf"(?:(?:the\s+)?\\?({_MEASURE_WORDS})(?:\s*[:=]|\s+(?:is\s+)?)|([A-Za-z][a-z]+)\s*:|([A-Z][a-z]+)(?=\s\d))"
+    r"\s*(\S.*)",
+    re.DOTALL,
 )
 
 
 def parts(text: str, reader: Reader) -> Answer | None:
     """The labelled values of several parts; None where there are none."""
+    text = plain(text) if text.startswith("\\text") else text
     found = _marked(text) or _worded(text)
     if found is None or len(found) > MAX_ITEMS:
         return None
@@ -36,9 +42,10 @@ def parts(text: str, reader: Reader) -> Answer | None:
 
 def _marked(text: str) -> list[tuple[str, str]] | None:
     """The values behind (a), (b), ... that begin at the text's start and follow one another."""
-    marks = list(_MARK.finditer(text)) if ")" in text else []
-    labels = [m[1] or m[2] for m in marks]
-    if len(marks) < 2 or marks[0].start() or not any(labels == series[: len(labels)] for series in _SERIES):
+    marks = list(_MARK.finditer(text)) if ")" in text or "art " in text else []
+    labels = [m[1] or m[2] or m[3] for m in marks]
+    whole = any(sorted(labels) == sorted(series[: len(labels)]) for series in _SERIES)
+    if len(marks) < 2 or marks[0].start() or not whole:
         return None
     ends = [*(m.start() for m in marks[1:]), len(text)]
     values = [text[m.end() : end].strip(" ,;.") for m, end in zip(marks, ends, strict=True)]
@@ -50,7 +57,7 @@ def _worded(text: str) -> list[tuple[str, str]] | None:
     """The values behind words that name them, each with a word of its own."""
     items = [plain(item) for _, item in split(text, {",", ";", "and"}) if item]
     found = [m for item in items if (m := _WORD.fullmatch(item))]
-    labels = [m[1] or m[2] for m in found]
+    labels = [m[1] or m[2] or m[3] for m in found]
     if len(found) < 2 or len(found) != len(items) or len(set(labels)) != len(labels):
         return None
-    return [(label, m[3]) for label, m in zip(labels, found, strict=True)]
+    return [(label, m[4]) for label, m in zip(labels, found, strict=True)]

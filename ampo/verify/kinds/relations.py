@@ -19,6 +19,7 @@ from ampo.verify.kinds.answers import (
     Labelled,
     Phrase,
     Piece,
+    Ratio,
     Region,
     Unordered,
     Unread,
@@ -26,10 +27,10 @@ from ampo.verify.kinds.answers import (
 )
 from ampo.verify.kinds.ascending import ascending
 from ampo.verify.kinds.chains import chain
-from ampo.verify.kinds.labels import label_of, tuple_names
+from ampo.verify.kinds.labels import label_of, ratio_of_names, tuple_names
 from ampo.verify.kinds.reader import Reader
 from ampo.verify.kinds.regions import NOT_AN_END, REALS, as_region, end, points, without
-from ampo.verify.text.phrases import phrase
+from ampo.verify.text.phrases import phrase, plain
 from ampo.verify.text.scan import has_letters, split
 
 _LESS = {"<": True, "\\le": False, "<=": False}
@@ -39,12 +40,12 @@ _DENIED = re.compile(
     r"\b(?:not|never|no|nor|neither|cannot|unless|except|if|either|or|maybe|perhaps|wrong|incorrect|false)\b|n't\b",
     re.IGNORECASE,
 )
-_A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
-_PART = r"(?:[A-Z]{2}|\[[A-Z]{3,5}\])"
-_RATIO_OF_NAMES = re.compile(
-    rf"{_A_NAME}(?:\s*:\s*{_A_NAME})+|{_PART}\s*/\s*{_PART}|\\frac\s*\{{\s*{_PART}\s*\}}\s*\{{\s*{_PART}\s*\}}"
-)
 _OF_A_NAME = re.compile(r"[fgh]\s*\(\s*[a-z]\s*\)")
+_OF_SETS = re.compile(r"[A-Z](?:\s*(?:\\(?:setminus|cap|cup|triangle)(?![a-zA-Z])|-)\s*[A-Z]){1,3}")
+_DRAWN = re.compile(
+    r"(?:the |a )?(?:[a-z]+ ){0,3}"
+    r"(?:line|curve|plane|graph|asymptote|axis|equation|parabola|directrix|tangent)s? ([a-z])"
+)
 _DEFINITE = re.compile(
     r"(?:[fghpqA-Z]|\\(?:phi|psi|operatorname\s*\{\w+\}))(?:_\s*(?:\{[^{}]*\}|\w))?'*\s*\((?:[^()]|\([^()]*\)){1,80}\)$"
     r"|\|\s*\\?[a-zA-Z]+(?:_\{?\w\}?)?\s*\|$|\\(?:lim|sum|prod|int)(?![a-zA-Z])|.*\\ldots(?![a-zA-Z])"
@@ -94,9 +95,11 @@ def _symbol_name(text: str) -> str | None:
 
 
 def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> Answer:
-    several = _tuple(sides, ops, reader)
+    several = _tuple(sides, ops, reader) or _names_alike(sides, reader) or _sets_alike(sides, ops, reader)
     if several is not None:
         return several
+    if drawn := _DRAWN.fullmatch(plain(sides[0])):
+        sides = [drawn[1], *sides[1:]]
     label = label_of(sides[0])
     if label is None and len(sides) == 2 and _symbol_name(sides[1]) and label_of(sides[0]) is None:
         sides, label = sides[::-1], label_of(sides[1])
@@ -109,9 +112,13 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         if isinstance(body, Broken):
             return body
         return body if left is None and not isinstance(body, Phrase) else Labelled(name, body, bound, left)
-    if _RATIO_OF_NAMES.fullmatch(sides[0]):
+    if names := ratio_of_names(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
-        return body if isinstance(body, Broken) else Labelled("".join(sides[0].split()), body)
+        told = isinstance(body, Ratio) or (isinstance(body, Value) and not symbols(body.tree))
+        if isinstance(body, Broken):
+            return body
+        if told or ":" in sides[0]:
+            return Labelled(":".join(names), body, (), _tree(sides[0]) if "_" not in "".join(names) else None)
     if _DEFINITE.match(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
@@ -129,7 +136,7 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
     if not symbols(left) and not symbols(right):
         return chain(sides, ops, reader)
     if ops == ["="] and symbols(left) == symbols(right) and same(left, right):  # an identity: a result, worked out
-        return reader.whole(sides[1])
+        return Broken(text) if left == right else reader.whole(sides[1])
     return Equation(left, right)
 
 
@@ -156,6 +163,26 @@ def _tuple(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
         return None
     body = chain(sides[1:], ops[1:], reader)
     return body if isinstance(body, Broken) else Labelled(f"({','.join(names)})", body)
+
+
+def _names_alike(sides: list[str], reader: Reader) -> Unordered | None:
+    """x = y = 0: two names of one value."""
+    names = [_symbol_name(side) for side in sides[:-1]]
+    if len(sides) < 3 or None in names or len(set(names)) < len(names) or _symbol_name(sides[-1]):
+        return None
+    body = reader.single(sides[-1])
+    labels = [label for side in sides[:-1] if (label := label_of(side)) is not None]
+    if not isinstance(body, Value) or symbols(body.tree) or len(labels) < len(names):
+        return None
+    return Unordered(tuple(Labelled(name, body, bound, left) for name, bound, left in labels))
+
+
+def _sets_alike(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
+    """A chain of sets, intervals or points, which must be the same."""
+    if _OF_SETS.fullmatch(sides[0]) and len(sides) > 2:
+        sides, ops = sides[1:], ops[1:]
+    bracketed = [side.startswith("\\{") or (side[:1] in "([" and "," in side) for side in sides]
+    return chain(sides, ops, reader) if all(bracketed) else None
 
 
 def _inequality(text: str, sides: list[str], ops: list[str]) -> Answer:
@@ -191,6 +218,10 @@ def _bounds(trees: list[Tree], strict: list[bool]) -> Region | None:
             return _between(low, not strict[0], high, not strict[1], middle.name)
         return None
     small, large = trees
+    if small.op == "neg" and small.args[0].op == "sym" and not symbols(large):  # -t < 5
+        return _between(Tree("neg", (large,)), not strict[0], None, False, small.args[0].name)
+    if large.op == "neg" and large.args[0].op == "sym" and not symbols(small):
+        return _between(None, False, Tree("neg", (small,)), not strict[0], large.args[0].name)
     if small.op == "sym" and large.op != "sym":
         return _between(None, False, large, not strict[0], small.name)
     if large.op == "sym" and small.op != "sym":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import ceil, floor
 
 from ampo.verify.formula.equality import substitute, symbols
@@ -36,6 +37,8 @@ def braces(inside: str, reader: Reader) -> Answer:
 def builder(inside: str, reader: Reader) -> Answer | None:
     """{name | condition}, {name in domain | condition} or {formula | parameter in domain}; None for no such thing."""
     parts = split(inside, {"|", ":"})
+    if len(parts) == 3 and parts[1][0] == ":" and parts[2][0] == "|":  # {n : 2 | n}
+        parts = [parts[0], (":", f"{parts[1][1]} | {parts[2][1]}")]
     if len(parts) != 2:
         return None
     (_, head), (_, condition) = parts
@@ -122,7 +125,11 @@ def operation(text: str, reader: Reader) -> Answer | None:
         return Unread(text)
     minus = split(text, {"\\setminus"}) if "\\setminus" in text else _minus_set(text)
     if len(minus) == 2:
-        region, holes = (as_region(reader.single(part)) for _, part in minus)
+        whole, taken = (reader.single(part) for _, part in minus)
+        if isinstance(whole, Unordered) and isinstance(taken, Unordered) and whole.braces and taken.braces:
+            left = tuple(i for i in whole.items if not any(reader.agree(i, j) for j in taken.items))
+            return replace(whole, items=left) if left else Phrase("empty set")
+        region, holes = as_region(whole), as_region(taken)
         if region is not None and holes is not None:
             return without(region, holes)
         return Unread(text)

@@ -43,7 +43,7 @@ _DECLARED = re.compile(
 _WHERE = re.compile(
     r"\s*[,;.]?\s*\(?\s*(?:\\text\s*\{\s*)?\s*,?\s*\b(?:where\b.*\b(?:is|are|be|denotes?|\\in)\b|"
     r"where\s*\}?\s*[a-zA-Z]\s*(?:[<>]|\\(?:ge|le|ne)q?(?![a-zA-Z]))|"
-    r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)).*$",  # noqa: E501
+    r"for (?:all|any|every|each|some|arbitrary|integers?|positive|natural|real|non|constant)\b|with .*\b(?:an?|any) (?:arbitrary |real |constant|integer)|with (?:(?:some|any|arbitrary|real) )*constants?\b).*$",  # noqa: E501
     re.DOTALL,
 )
 _REASON = re.compile(
@@ -68,7 +68,7 @@ _FOR_ALL = re.compile(
     r"(?=\s*(?:,?\s*(?:or|and)\b|,|;))"
 )
 _EVERY = re.compile(
-    r"^(?:\\text\s*\{\s*only\s*\}|only\s)\s*(?=[a-z]\s*=|[-\d\\])|^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
+    r"^(?:\\text\s*\{\s*only\s*\}|only\s)\s*(?=[a-z]\s*=|[-\d\\(])|^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
     r"(?:numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
     r"(?=\\?[a-zA-Z](?:_\w)?\s*(?:[<>]|\\(?:ge|le|in)(?![a-zA-Z])))",
     re.IGNORECASE,
@@ -78,9 +78,12 @@ _SUBJECT = re.compile(
     r"(?=[-+\d\\(.]|(?:all|pi)\b|[a-z]\s*(?:\(\s*[a-z]\s*\)\s*)?=)",
     re.IGNORECASE,
 )
+_IMPLIED = re.compile(
+    r"^[^=<>]{1,80}=[^=<>]{1,80}\\(?:Rightarrow|implies|Longrightarrow)(?![a-zA-Z])\s*(?=\\?[a-zA-Z(]\w*\s*=)"
+)
 _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
-_POINT = re.compile(r"^[A-Z](?=\s*\([^()]*,[^()]*\)$)")
+_POINT = re.compile(r"^[A-Z](?=\s*\([^()]*[,;][^()]*\)$)")
 _COUNTED = re.compile(
     r"\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)\d[\d.,/]*\s+[a-z]+(?:\s[a-z]+)?){1,8}",
     re.IGNORECASE,
@@ -106,6 +109,7 @@ def _parsed(text: str, letters: bool, _: tuple[Kind, ...]) -> Answer:
     text = _without_conditions(_FOR_ALL.sub("", text.strip()))
     text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text
     text = _EVERY.sub("", _SUBJECT.sub("", text, count=1), count=1)
+    text = _IMPLIED.sub("", text, count=1)
     if _EMPTY.match(text):
         return Phrase("empty set")
     classes = residues(text)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ampo.verify.formula.equality import symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError
 from ampo.verify.text.normalise import normalise
@@ -88,6 +89,8 @@ _MEASURES = frozenset(_MEASURE_WORDS.split())
 _MEASURED = re.compile(
     rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|were|would be|equals|=)", re.IGNORECASE
 )
+_WORDS = "|".join(sorted(_MEASURES))
+_TWO_MEASURES = re.compile(rf"\b({_WORDS})(?:,? and|,) (?:the |its )?({_WORDS})\b", re.IGNORECASE)
 _MAX_QUESTION = 20_000
 _POUNDS = re.compile(r"\bpounds\b(?! (?:of|per|for|each)\b)")
 _OTHER_MONEY = re.compile(r"\$\s?\d+\.\d\d\b|\\\$|\b(?:dollars?|cents?|euros?)\b|€")
@@ -149,7 +152,7 @@ def asking(question: str) -> tuple[str, ...]:
 def ordered(question: str) -> bool:
     """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c",
     "compute d(6), d(16), and d(72)"."""
-    return any(pattern.search(s) for s in asking(question) for pattern in (_ORDERED, _SEVERAL, _LISTED))
+    return any(pattern.search(s) for s in asking(question) for pattern in (_ORDERED, _SEVERAL, _LISTED, _TWO_MEASURES))
 
 
 def in_asked_order(names: Sequence[str], question: str) -> list[int] | None:
@@ -200,6 +203,24 @@ def _formulas(question: str) -> frozenset[str]:
             end = more.end()
         found.update(_compact(normalise(p)) for part in parts for p in re.split(r"(?<!\\)[=,]", part))
     return frozenset(found - {""})
+
+
+def of_a_name_asked_for(left: str, question: str) -> bool:
+    """Whether the left side of an equation is a formula in a name that alone is asked for: \\ln x where $x$ is."""
+    wanted = _formulas(question)
+    if len(wanted) != 1 or not re.fullmatch(r"[a-z]", name := next(iter(wanted))):
+        return False
+    try:
+        tree = read(normalise(left))
+    except UnreadableError:
+        return False
+    return tree.op != "sym" and symbols(tree) == {name}
+
+
+@lru_cache(maxsize=1024)
+def measures_in_order(question: str) -> bool:
+    """Whether a question asks for two measures of a thing: "the area and the perimeter"."""
+    return any(_TWO_MEASURES.search(s) for s in asking(question))
 
 
 def _compact(text: str) -> str:

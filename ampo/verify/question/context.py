@@ -28,13 +28,14 @@ _SOLVED = re.compile(
 class Setting:
     """What the question tells. integers: the texts declare a parameter to be a whole number. together: the values
     stand in one tuple or matrix, and share their parameters. declared: the gold says over what its parameter runs.
-    bounded: a text says that it begins somewhere."""
+    bounded: a text says that it begins somewhere. placed: the values stand in the order in which the question asks."""
 
     question: str = ""
     integers: bool = False
     together: bool = False
     declared: bool = False
     bounded: bool = False
+    placed: bool = False
 
     @property
     def rounds(self) -> bool:
@@ -65,7 +66,7 @@ class Setting:
     @property
     def ordered(self) -> bool:
         """Whether the question asks for several values in an order."""
-        return asked.ordered(self.question)
+        return self.placed or asked.ordered(self.question)
 
     @property
     def repeated(self) -> bool:

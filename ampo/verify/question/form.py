@@ -35,6 +35,7 @@ _OF_COMMON = re.compile(r"\bcommon (?:divisor|factor|multiple|denominator)\b", r
 _NAME = re.compile(r"\\?[a-zA-Z]")
 _ANOTHER = "another form than asked for"
 _HEXADECIMAL = re.compile(r"0x[\dA-F]{1,60}")
+_ROUNDED = re.compile(r"\bround(?:ed|s|ing)? \$?\d+\.\d+\$? (?:off )?to\b", re.IGNORECASE)
 _OWN = "the question's own expression"
 _READ = 20_000  # characters of a question
 
@@ -43,6 +44,10 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
     """Why a normalised answer isn't in the form that the question asks for; None where nothing speaks against it."""
     question = question[-_READ:]
     if not question or gold == answer:
+        return None
+    if _ROUNDED.search(question) and 0 < _places(gold) < _places(answer):
+        return _ANOTHER
+    if "=" in answer and _bare(answer).startswith(f"{_bare(gold)}=") and not _NAME.fullmatch(gold):
         return None
     last, tasks = _last_side(answer), _tasks(question)
     if "=" in answer and _bare(answer) in map(_bare, tasks):
@@ -68,6 +73,12 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
     return _ANOTHER if _another_form(wanted, found, question) else None
 
 
+def _places(text: str) -> int:
+    """How many decimals a plain number has; 0 for any other text."""
+    m = re.fullmatch(r"-?\d+\.(\d+)", text)
+    return len(m[1]) if m else 0
+
+
 def _last_side(answer: str) -> str:
     """What a chain of equations ends in; in \\log_2 64 = x that is the side before the name."""
     sides = [side for _, side in split(answer, {"="})]
@@ -86,7 +97,7 @@ def _another_form(gold: Tree, answer: Tree, question: str) -> bool:
     if gold.op == "base":
         other = answer.op == "base" and answer.args[1] != gold.args[1]
         return other or (answer.op == "num" and answer != gold.args[0] and bool(_BASE.search(question)))
-    return answer.op == "base" and bool(_TEN.search(question))
+    return answer.op == "base" and answer.args[1] != num(10) and bool(_TEN.search(question))
 
 
 def _has_product_of_sums(tree: Tree) -> bool:

@@ -7,6 +7,7 @@ r"""A gold and an answer in one spelling, where it takes both, or the question, 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ampo.verify.text.derivatives import one_notation
 from ampo.verify.text.normalise import normalise
@@ -15,8 +16,10 @@ _HBAR = re.compile(r"\\hbar(?![a-zA-Z])")
 _PLANCK = re.compile(r"(?<![a-zA-Z\\])h(?![a-zA-Z(])")
 _A_HEIGHT = re.compile(r"\$h\$|\$h\s*=|\bheight\b|\\\(h\\\)")
 _CONGRUENT = re.compile(r"(.{1,80}?)\\equiv\s*(-?\d{1,9})\s*\(?\\pmod\s*\{?\s*(\d{1,9})\s*\}?\)?")
+_MODULUS = re.compile(r"(?:\bmod(?:ulo)?|\bdivided by|\bdivision by|\\[pb]?mod)\s?\$?\{?(\d{1,9})")
 _LETTERS = re.compile(r"[A-J](?:, ?[A-J]){1,8}")
 _TOGETHER = re.compile(r"(?:\\text\s?\{)?\s?([A-J]{2,9})\s?\}?")
+_WHICH = re.compile(r"\b(?:which|select|choose)\b[^.?]{0,60}\b(?:options|statements|choices|apply)\b", re.IGNORECASE)
 _OPTIONS = re.compile(r"(?:^|\n|\s)\(?A[).:]\s.*(?:\n|\s)\(?B[).:]\s", re.DOTALL)
 _BASE = re.compile(r"\b(?:in|to|as) (?:an? )?(?:base[ -]?\$?(\d{1,2})\b|(binary|octal|ternary))", re.IGNORECASE)
 _NAMED_BASES = {"binary": "2", "ternary": "3", "octal": "8"}
@@ -39,6 +42,8 @@ def respelled(gold: str, answer: str, question: str) -> tuple[str, str]:
         gold, answer = _of_planck(gold, answer, question)
     if "\\equiv" in answer and _DIGITS.fullmatch(gold):
         answer = _remainder(answer, question)
+    if (both := _TOGETHER.fullmatch(gold)) and _LETTERS.fullmatch(answer) and _of_options(both[1], question[-_READ:]):
+        gold = ", ".join(both[1])
     if _LETTERS.fullmatch(gold) and (m := _TOGETHER.fullmatch(answer)) and _OPTIONS.search(question[-_READ:]):
         answer = ", ".join(m[1])
     if "\\frac" in gold and "\\ne" in answer and "\\ne" not in gold:
@@ -51,6 +56,11 @@ def respelled(gold: str, answer: str, question: str) -> tuple[str, str]:
     if _DIGITS.fullmatch(gold) and question:
         answer = _in_asked_base(answer, question[-_READ:])
     return gold, answer
+
+
+def _of_options(letters: str, question: str) -> bool:
+    """Whether ABD is A, B and D, options of a question."""
+    return all(a < b for a, b in pairwise(letters)) and bool(_OPTIONS.search(question) or _WHICH.search(question))
 
 
 def _of_planck(gold: str, answer: str, question: str) -> tuple[str, str]:
@@ -70,6 +80,9 @@ def _changed(text: str) -> str | None:
 def _remainder(answer: str, question: str) -> str:
     m = _CONGRUENT.fullmatch(answer)
     if m is None or not 0 <= int(m[2]) < int(m[3]):
+        return answer
+    given = _MODULUS.findall(question[-_READ:])
+    if given and m[3] not in given:
         return answer
     return m[2] if _bare(m[1]) in _bare(normalise(question[-_READ:])) else answer
 

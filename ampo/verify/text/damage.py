@@ -10,12 +10,12 @@ import re
 
 _ESCAPED = {"\t": "t", "\f": "f", "\b": "b", "\r": "r", "\v": "v", "\a": "a"}
 _CONTROL = re.compile(
-    r"\t(?=(?:ext|imes|frac|heta|an|au|o|riangle|textbf|herefore)(?![a-z])|"
+    r"\t(?=(?:ext|imes|frac(?=[\s{\d])|heta|an|au|o|riangle|textbf|herefore)(?![a-z])|"
     r"ext[a-z]{1,8}\{)|\f(?=rac|box)|\x08(?=oxed|ar|eta|inom|f\b|ullet)|"
     r"\r(?=ight|ho|m\b|angle|floor|ceil)|\v(?=ec|ert|arnothing)|\x07(?=lpha|ngle|pprox|rc)"
 )
-_LOST = re.compile(r"(?<![a-zA-Z\\])(?:(rac|box)(?=\s*\{)|(ext)(?=\{)|(oxed)(?=\{)|(ight|ho)(?=[)\]|}]))")
-_FIRST = {"rac": "f", "box": "f", "ext": "t", "oxed": "b", "ight": "r", "ho": "r"}
+_LOST = re.compile(r"(?<![a-zA-Z\\])(?:(rac|box|frac)(?=\s*\{)|(ext)(?=\{)|(oxed)(?=\{)|(ight|ho)(?=[)\]|}]))")
+_FIRST = {"rac": "f", "frac": "", "box": "f", "ext": "t", "oxed": "b", "ight": "r", "ho": "r"}
 _TWICE = re.compile(
     r"\\\\(?=(?:[dt]?frac|boxed|fbox|sqrt|text[a-z]{0,8}|math[a-z]{1,5}|pi|theta|alpha|beta|lambda|infty|circ|cdot|"
     r"times|left|right|"

@@ -10,11 +10,21 @@ import re
 
 _SI = re.compile(r"\\(?:SI|qty)\s{0,9}(?:\[[^\[\]]{0,60}\])?\{([^{}]{1,60})\}\s{0,9}\{([^{}]{0,60})\}")
 _UNIT = re.compile(r"\\(?:si|unit)\s{0,9}\{([^{}]{1,60})\}")
+_PREFIX = re.compile(
+    r"\\(milli|centi|kilo|mega|giga|micro|nano|pico|deci|hecto|tera)\s{0,3}\\(?=[a-z])"
+)  # \\kilo\\metre
 _ANGLE = re.compile(r"\\ang\s{0,9}\{([^{};]{1,30})\}")
 _NUMBER = re.compile(r"\\num\s{0,9}\{([^{}]{1,60})\}")
 _MATHS_IN_TEXT = re.compile(
     r"\\(text(?:bf|rm|it|normal)?|mbox|hbox)\s{0,9}\{([^${}]{0,100})\$([^$]{1,200})\$([^${}]{0,100})\}"
 )
+_MONEY_IN_TEXT = re.compile(r"\\text(?:bf|rm|it|normal)?\s{0,9}\{\s{0,3}(\\?\$\s?[\d.,]{1,20})\s{0,3}\}")
+_ONE_UNIT = r"[a-zA-Z]{1,4}(?:\^\{?-?\d\}?)?"
+_TIMES = r"(?:\\[,;: ]|~|\s?\\cdot\s?)"
+_SPACED_UNIT = re.compile(
+    rf"(?<=[\d}}])(\s{{0,3}}(?:\\[,;: ]|~|\s)?\s{{0,3}})\\mathrm\s{{0,3}}\{{"
+    rf"({_ONE_UNIT}(?:{_TIMES}{_ONE_UNIT}){{1,4}})\}}"
+)  # 20\\ \\mathrm{m\\,s^{-1}}
 _BARE_TEXT = re.compile(r"\\(?:text(?:bf|rm|it|normal)?|mbox|mathrm)\s{0,9}\{([\d\s.,;:()\[\]+-]{1,60})\}")
 _BASES = {
     word: i
@@ -55,6 +65,9 @@ def undressed(text: str) -> str:
     if "\\" in text:
         text = _SI.sub(lambda m: f"{m[1]} {_unit(m[2])}", text)
         text = _UNIT.sub(lambda m: _unit(m[1]), text)
+        text = _SPACED_UNIT.sub(
+            lambda m: f"{m[1]}\\text{{ {re.sub(_TIMES, '*', m[2])}}}", _MONEY_IN_TEXT.sub(r"\1", text)
+        )
         text = _NUMBER.sub(lambda m: m[1], _ANGLE.sub(lambda m: f"{m[1]}^\\circ ", text))
         text = _MATHS_IN_TEXT.sub(lambda m: f"\\text{{{m[2]}}} {m[3]} \\text{{{m[4]}}}", text)
         text = _BARE_TEXT.sub(r"\1", _BASE.sub(lambda m: f"_{{{_BASES[m[1]]}}}", text))
@@ -72,9 +85,14 @@ def _in_one_row(found: re.Match[str]) -> str:
     return found[0] if "\\\\" in row else row.replace("&", " ").strip()
 
 
+def _in_one_unit(m: re.Match[str]) -> str:
+    product = re.sub(_TIMES, "*", m[2])
+    return f"{m[1]}\\text{{ {product}}}"
+
+
 def _unit(text: str) -> str:
     """siunitx's unit as words: \\metre\\per\\second, m.s^{-2}, in^2."""
-    words = re.sub(r"\\per\s{0,9}", "/", text)
+    words = _PREFIX.sub(r"\\\1", re.sub(r"\\per\s{0,9}", "/", text))
     words = re.sub(r"\\(?:squared|square)\b", "^2", words).replace("\\cubed", "^3")
     words = re.sub(r"\\([a-zA-Z]+)", r" \1", words).replace("~", " ")
     words = re.sub(r"(?<=[a-zA-Z0-9}])\.(?=[a-zA-Z])", " ", words)

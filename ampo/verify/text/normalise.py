@@ -12,9 +12,13 @@ from functools import lru_cache
 
 from ampo.verify.text.damage import mended, restored
 from ampo.verify.text.dress import undressed
+from ampo.verify.text.foreign_fractions import foreign_fraction
 from ampo.verify.text.json_objects import in_words
 from ampo.verify.text.kets import kets_as_names
 from ampo.verify.text.languages import in_english
+from ampo.verify.text.named_results import named
+from ampo.verify.text.recursions import from_n
+from ampo.verify.text.uncertainty import uncertain
 from ampo.verify.text.unicode import as_ascii
 from ampo.verify.text.unit_vectors import unit_vectors
 from ampo.verify.text.units import is_unit_word
@@ -108,13 +112,24 @@ _DOUBLE_FACTORIAL = re.compile(r"(?:\)|(?<![a-zA-Z])\d)!!$")
 _UPRIGHT_UNIT = re.compile(r"(?<=[\d}])\s?(?:\\[ ,;:]|~)\s?\\mathrm\s?\{([A-Z])\}(?=[\s$.]*$)")  # 0.05\,\mathrm{M}
 _SILENT_NAME = re.compile(r"\\(?:vec|mathbf|boldsymbol|bm|mathrm)\s([A-Za-z])(?![A-Za-z])")
 _DECIMAL_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d)|\d{4})")  # 3{,}75, and not 1{,}234
+_NEGATED = re.compile(  # \\neg(x < y)
+    r"\\neg\s?(?:\(([^()<>=]{1,60})(<|>|=|\\[lg]e(?![a-zA-Z]))([^()<>=]{1,60})\)|\[([^\[\]<>=]{1,60})(<|>|=|\\[lg]e(?![a-zA-Z]))([^\[\]<>=]{1,60})\])"
+)
+_OPPOSITE = {"<": "\\ge", ">": "\\le", "=": "\\ne", "\\le": ">", "\\ge": "<"}
+_POWERS_SIDE_BY_SIDE = re.compile(r"(?<![\w^}])(\d{1,9})\^(\d)(\d{1,9})\^")  # 2^33^2
+_PHASOR = re.compile(
+    r"(?<=[\d})])\s?\\angle\s?(?:\{\s?)?(-?\s?\d{1,9}(?:\.\d{1,9})?)\s?\^\s?\{?\s?\\circ\s?\}?(?:\s?\})?|"
+    r"(?<=[\d})])\s?\\angle\s?\(?(-?\s?\\frac\{[^{}]{0,9}\\pi\s?\}\{\d{1,4}\})\)?"
+)
+_ANNOUNCED = re.compile(r"^(?:final |correct )?answer\s*:\s*(?=\S)", re.IGNORECASE)
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
 
 @lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
     """The one spelling of an answer."""
-    text = undressed(restored(mended(in_words(text))))
+    text = _ANNOUNCED.sub("", undressed(restored(mended(in_words(text)))), count=1)
+    text = foreign_fraction(text) or text
     text = _BOLD.sub(r"\1", _untagged(as_ascii(in_english(text))))
     if lone := _LONE_DOLLAR.fullmatch(text):  # money, and no formula whose end was forgotten
         behind = re.match(r"\s*([a-zA-Z]+)", lone[3])
@@ -140,13 +155,16 @@ def normalise(text: str) -> str:
         text = _ENVIRONMENT.sub(" ", _COMMAND.sub(_renamed, _UPRIGHT_UNIT.sub(r"\\text{ \1}", text)))
         text = _unboxed(_SPACES.sub(" ", _SIZES.sub("", text)))
     text = _without_fonts(_numbers(unit_vectors(text)))
-    text = _HEXADECIMAL.sub(r"0x\1", text)
+    text = _POWERS_SIDE_BY_SIDE.sub(r"\1^{\2} \\cdot \3^", _HEXADECIMAL.sub(r"0x\1", text))
     if "\\frac" in text or "\\binom" in text:
         for pattern, replacement in _FRAC_FIXES:
             text = pattern.sub(replacement, text)
+    if "\\neg" in text or "\\lnot" in text:
+        text = _NEGATED.sub(_opposite, text.replace("\\lnot", "\\neg"))
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
-    return kets_as_names(_aside(_without_ends(_IN_ALL.sub("", _without_ends(text)))))
+    text = _PHASOR.sub(_as_exponential, text) if "\\angle" in text else text
+    return uncertain(from_n(kets_as_names(named(_aside(_without_ends(_IN_ALL.sub("", _without_ends(text))))))))
 
 
 def _numbers(text: str) -> str:
@@ -229,6 +247,18 @@ def _power_marks(text: str) -> str:
 
 def _keep_powers(text: str) -> str:
     return text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", "^")
+
+
+def _as_exponential(m: re.Match[str]) -> str:
+    """5\\angle 30^\\circ as 5e^{i\\pi/6}."""
+    angle = m[2] or f"{m[1]} \\cdot \\frac{{\\pi}}{{180}}"
+    return f" \\cdot e^{{i \\cdot {angle}}}"
+
+
+def _opposite(m: re.Match[str]) -> str:
+    """What holds where a relation does not; only a whole relation is looked at."""
+    left, sign, right = (m[1], m[2], m[3]) if m[1] else (m[4], m[5], m[6])
+    return f"{left} {_OPPOSITE[sign]} {right}"
 
 
 def _renamed(m: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ _GROUPS = (
         "infinite number of solution", "infinitely many of them",
     ),
     ("impossible", "not possible"),
+    ("undefined", "not defined", "is undefined", "is not defined"),
     ("right triangle", "right angled triangle"),
     ("counterclockwise", "counter clockwise", "anticlockwise", "anti clockwise"),
     ("discontinuous", "not continuous"),

@@ -91,7 +91,7 @@ _UNICODE = {
     "î": r"\hat{i}",
     "ĵ": r"\hat{j}",
 }
-_CIRCLED = re.compile(r"(?<=[①-⑳])\s*(?=[①-⑳])")  # side by side: a list
+_CIRCLED = re.compile(r"(?<=[①-⑳])(?:\s|\\[ ,;])*(?=[①-⑳])")  # side by side: a list
 _CHECKS = frozenset("✓✔✅☑■□∎◼▪")
 
 

@@ -110,7 +110,7 @@ _OTHERS = (
     ({"dollar": 1}, {"dollar usd buck": "1", "cent": "1/100", "dime": "1/10", "nickel": "1/20",
                      "penny pennie": "1/100"}),
     ({"euro": 1}, {"euro": "1"}),
-    ({"sterling": 1}, {"poundsterling": "1"}),
+    ({"sterling": 1}, {"poundsterling": "1", "pence": "1/100"}),
     ({"rupee": 1}, {"rupee": "1"}),
     ({"yen": 1}, {"yen": "1"}),
     ({"yuan": 1}, {"yuan": "1"}),

@@ -1,0 +1,24 @@
+r"""Recursive definitions from the same index on: a_{n+1} = 2a_n + n is a_n = 2a_{n-1} + (n-1)."""
+
+from __future__ import annotations
+
+import re
+
+_LEFT = re.compile(r"(?:[^=]{1,8}=[^=,]{1,20},)?\s*([a-zA-Z])_\{\s*([i-n])\s*([+-])\s*(\d)\s*\}\s*=(?!=)")
+_MOST = 300  # characters
+
+
+def from_n(text: str) -> str:
+    """The text with n for n + 1 everywhere where its left side is a_{n+1}; any other text as it is."""
+    m = _LEFT.match(text) if len(text) <= _MOST else None
+    if m is None or not re.search(rf"{m[1]}_\{{?\s*{m[2]}", text[m.end() :]):
+        return text
+    by = int(m[4]) if m[3] == "+" else -int(m[4])
+    index = re.compile(rf"_(?:\{{\s*{m[2]}\s*(?:([+-])\s*(\d)\s*)?\}}|{m[2]}(?![a-zA-Z]))")
+    bare = re.compile(rf"(?<![a-zA-Z\\_{{]){m[2]}(?![a-zA-Z])")
+
+    def shifted(found: re.Match[str]) -> str:
+        at = (int(found[1] + found[2]) if found[1] else 0) - by
+        return f"_{{{m[2]}{at:+d}}}" if at else f"_{m[2]}"
+
+    return index.sub(shifted, bare.sub(f"({m[2]}{-by:+d})", text))
