@@ -41,7 +41,7 @@ _DATES = (
 )
 
 
-_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
+_HOURS: list[str] = [*"one two three four five six seven eight nine ten eleven twelve".split()]  # noqa: SIM905
 _HOUR = rf"({'|'.join(_HOURS)}|1[0-2]|[1-9])"
 _MINUTES = {"quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "twenty five": 25}
 _SOME = "|".join(sorted(_MINUTES, key=len, reverse=True))
