@@ -60,6 +60,7 @@ _STATED = re.compile(r"\b(?:is|are)[\s$]*$")
 _HEDGED = any_of("hedges")
 _BEHIND = re.compile(rf"(?:[$\s]*{_WORDS})?")
 _JOINING = frozenset({"and", "the", "are", "for", "was", "were", "she", "bought", "has", "have", "with"})
+_MARK_BEFORE = re.compile(r"(?:\(\s?|[Pp]art\s)([a-h]|[1-9])\)?\s?[:.]?[\s$]{0,4}$")
 _NOUN = re.compile(r"[$\s]*(?!and\b|or\b)[a-z]")
 _MARKS = re.compile(r"[$*_{}]|\\[()\[\],;:! ]|\\(?:quad|qquad)(?![a-zA-Z])|\n")
 _WORD_RUN = re.compile(r"(?<![\\a-zA-Z])\s*[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*\s*")
@@ -195,6 +196,15 @@ def in_order_of(question: str, body: str, group: Group) -> list[str] | None:
     if -1 in places or len(set(places)) < len(places):
         return None
     return [box.content for _, box in sorted(zip(places, group.boxes, strict=True), key=lambda pair: pair[0])]
+
+
+def with_marks(body: str, group: Group) -> str | None:
+    """The boxes' values behind their marks: (b) 6 (a) 5; None where not each has one."""
+    marks = [_MARK_BEFORE.search(body[max(0, box.start - 40) : box.start]) for box in group.boxes]
+    labels = [m[1] for m in marks if m]
+    if len(labels) < len(group.boxes) or len(set(labels)) < len(labels):
+        return None
+    return " ".join(f"({label}) {box.content}" for label, box in zip(labels, group.boxes, strict=True))
 
 
 def _worded(text: str) -> str:

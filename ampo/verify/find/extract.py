@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
 from ampo.verify.find.announced import SUPPOSED, announced, following
-from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_names
+from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_marks, with_names
 from ampo.verify.find.ending import without_farewell
 from ampo.verify.find.extraction import LINE, Extraction
 from ampo.verify.find.formula_around import formula, left_side
@@ -199,8 +199,10 @@ def _revised(values: list[str], behind: str, choice: bool, question: str) -> Ext
 
 def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
     values = group.values
-    if len(values) > 1 and not choice and measures_in_order(question):
-        listed = in_order_of(question, body, group)
+    if len(values) > 1 and not choice:
+        if (marked := with_marks(body, group)) is not None:
+            return Extraction(marked, "boxes side by side")
+        listed = in_order_of(question, body, group) if measures_in_order(question) else None
         if listed is not None:
             return Extraction(", ".join(listed), "boxes side by side")
     if not choice and len(group.boxes) == 1:

@@ -19,6 +19,7 @@ BINDERS = frozenset({"sum", "prod", "int"})
 _MOST = 6  # of a formula
 _FUNCTIONS = frozenset("fghFGHPQ") | {"phi", "psi", "Phi", "Psi", "mu", "Gamma", "zeta"}
 _DEPTH = {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}
+_ENDLESS = re.compile(r"\\sum\s*_\s*\{\s*([a-zA-Z])\s*\\ge\s*(\d)\s*\}(?!\s*\^)")
 _BINDS = re.compile(r"(\\(?:sum|prod)\s*(?:\^\s*(?:\{[^{}]*\}|\\?\w+)\s*)?_\s*\{\s*\\?[a-zA-Z]+\s*)=")
 _INDEX = re.compile(r"[a-zA-Z0-9]|\\[a-z]+")
 
@@ -29,7 +30,7 @@ def with_binders(text: str) -> Tree | None:
     if not any("\\" + op in text for op in BINDERS):
         return None
     try:
-        pieces = tokens(_BINDS.sub(r"\1:", text))
+        pieces = tokens(_BINDS.sub(r"\1:", _ENDLESS.sub(r"\\sum_{\1=\2}^{\\infty} ", text)))
         integrals = pieces.count("\\int")
         if integrals and integrals != sum(a == "d" and _is_letter(b) for a, b in pairwise(pieces)):
             return None  # a derivative in it

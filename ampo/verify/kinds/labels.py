@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 from ampo.verify.formula.denominators import same_curve
 from ampo.verify.formula.equality import proportional, rename, same, substitute, symbols
@@ -25,6 +26,10 @@ _QUOTIENT = re.compile(
     rf"\\frac\s*\{{\s*({_OVER})\s*\}}\s*\{{\s*({_OVER})\s*\}}|({_OVER})\s*/\s*({_OVER})|{_A_NAME}(?:\s*:\s*{_A_NAME})+"
 )
 _INDEXED = re.compile(r"([a-zA-Z])_\{?([i-nr])\}?")
+_RATIO_ASKED = re.compile(
+    rf"\\frac\s*\{{\s*{_OVER}\s*\}}\s*\{{\s*{_OVER}\s*\}}(?!\s*=)|\$\s*{_OVER}\s*[:/]\s*{_OVER}\s*\$"
+)
+_MOST_NAMES = 4
 _MAX_QUESTION = 20_000
 _OF_A_LINE = re.compile(
     r"\b(?:lines?|equation (?:of|for)|asymptotes?|axis|directri(?:x|ces)|locus|curves?|tangent|planes?|graph"
@@ -80,6 +85,8 @@ def _of_another(answer: Labelled, question: str) -> bool:
     if isinstance(answer.body, Phrase):
         said = re.findall(r"[a-z]{2,}", plain(answer.label).lower())
         return not set(said) <= _SAYS_NOTHING | set(re.findall(r"[a-z]{2,}", question.lower()))
+    if _of_other_names(answer, question):
+        return True
     if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
         return True
     return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
@@ -97,29 +104,36 @@ def ratio_of_names(text: str) -> tuple[str, ...]:
 def _of_one_direction(gold: Answer, answer: Answer, question: str) -> Answer:
     """The answer with a ratio of two names turned round where the gold, or else the question, has them so."""
     names = ratio_of_names(answer.label) if isinstance(answer, Labelled) else ()
-    if len(names) != 2 or not isinstance(answer, Labelled):
+    if not 2 <= len(names) <= _MOST_NAMES or not isinstance(answer, Labelled):
         return answer
-    if isinstance(gold, Labelled):
-        turn = ratio_of_names(gold.label) == names[::-1]
-    else:
-        turn = _says(names[::-1], question) and not _says(names, question)
-    body = _turned_round(answer.body) if turn else None
-    return replace(answer, label=":".join(names[::-1]), body=body, left=None) if body is not None else answer
+    theirs = ratio_of_names(gold.label) if isinstance(gold, Labelled) else ()
+    for order in permutations(range(len(names))):  # as they stand first
+        wanted = tuple(names[i] for i in order)
+        if wanted == theirs or (not theirs and _says(wanted, question)):
+            body = _reordered(answer.body, order)
+            same_order = list(order) == sorted(order)
+            return replace(answer, label=":".join(wanted), body=body, left=None) if body and not same_order else answer
+    return answer
+
+
+def _of_other_names(answer: Labelled, question: str) -> bool:
+    """Whether a ratio is of other names than the one that the question has: AC/BD where AB/CD is asked for."""
+    names = ratio_of_names(answer.label)
+    asked_for = _RATIO_ASKED.search(question[-_MAX_QUESTION:]) if 2 <= len(names) <= _MOST_NAMES else None
+    return asked_for is not None and not any(_says(some, question) for some in permutations(names))
 
 
 def _says(names: tuple[str, ...], question: str) -> bool:
-    first, second = map(re.escape, names)
     said = re.sub(r"[${}]|\\(?:text|mathrm|[,; ])", "", question[-_MAX_QUESTION:])
-    ratio = (
-        rf"(?<![a-zA-Z\\]){first}(?:\s?[:/]\s?|\s{{1,3}}to\s{{1,3}}){second}(?![\w])|frac\s?{first}\s?{second}(?![\w])"
-    )
-    return re.search(ratio, said) is not None
+    joined = r"(?:\s?[:/]\s?|\s{1,3}to\s{1,3})".join(map(re.escape, names))
+    over = rf"|frac\s?{re.escape(names[0])}\s?{re.escape(names[1])}" if len(names) == 2 else ""
+    return re.search(rf"(?:(?<![a-zA-Z\\]){joined}{over})(?!\w)", said) is not None
 
 
-def _turned_round(body: Answer) -> Answer | None:
-    if isinstance(body, Ratio):
-        return replace(body, terms=body.terms[::-1])
-    if isinstance(body, Value) and not symbols(body.tree) and body.tree != num(0):
+def _reordered(body: Answer, order: tuple[int, ...]) -> Answer | None:
+    if isinstance(body, Ratio) and len(body.terms) == len(order):
+        return replace(body, terms=tuple(body.terms[i] for i in order))
+    if len(order) == 2 and isinstance(body, Value) and not symbols(body.tree) and body.tree != num(0):
         return Value(Tree("div", (num(1), body.tree)))
     return None
 

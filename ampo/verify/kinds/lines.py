@@ -1,6 +1,11 @@
-"""Lines by a parameter: x = t, y = 2t + 1 is the line y = 2x + 1, and so are its points (t, 2t + 1)."""
+"""Lines by a parameter: x = t, y = 2t + 1 is the line y = 2x + 1, and so are its points (t, 2t + 1).
+
+Two rows of points are one line where they begin anywhere on it and go along it.
+"""
 
 from __future__ import annotations
+
+import re
 
 from ampo.verify.formula.equality import same, substitute, symbols
 from ampo.verify.formula.tree import Tree, num
@@ -9,17 +14,48 @@ from ampo.verify.kinds.labels import equation_of
 from ampo.verify.kinds.registry import Equal, Kind
 from ampo.verify.question.context import Setting
 
+_LINE = re.compile(r"\b(?:lines?|direction|parametri[cz]\w*)\b", re.IGNORECASE)
 _ONE = num(1)
 
 
 def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
     """True, or None: where they are no line by both, other kinds decide."""
-    del setting, equal
+    del equal
+    if not setting.integers and _LINE.search(setting.question) and _same_line(_row(gold), _row(answer)):
+        return True
     for one, other in ((gold, answer), (answer, gold)):
         curve, points = equation_of(one), _points(other)
         if curve is not None and points is not None:
             return _on(curve, points) or None
     return None
+
+
+def _row(answer: Answer) -> list[tuple[Tree, Tree]]:
+    """Where a line begins and which way it goes, place by place; nothing for any other answer."""
+    body = answer.body if isinstance(answer, Labelled) else answer
+    trees = [i.tree for i in body.items if isinstance(i, Value) and not i.unit] if isinstance(body, Ordered) else []
+    names = frozenset().union(*map(symbols, trees)) if trees else frozenset()
+    if len(names) != 1 or not isinstance(body, Ordered) or len(trees) != len(body.items):
+        return []
+    (name,) = names
+    if not all(_linear(tree, name) for tree in trees):
+        return []
+    return [(substitute(tree, {name: num(0)}), _step(tree, name)) for tree in trees]
+
+
+def _same_line(one: list[tuple[Tree, Tree]], other: list[tuple[Tree, Tree]]) -> bool:
+    if len(one) < 2 or len(one) != len(other):
+        return False
+    way, their_way = [step for _, step in one], [step for _, step in other]
+    between = [Tree("add", (b, Tree("neg", (a,)))) for (a, _), (b, _) in zip(one, other, strict=True)]
+    moves = not all(same(step, num(0)) for step in their_way)
+    return moves and _along(way, their_way) and _along(way, between)
+
+
+def _along(a: list[Tree], b: list[Tree]) -> bool:
+    """Whether two vectors have one direction, or its opposite, or one of them none."""
+    pairs = [(i, j) for i in range(len(a)) for j in range(i)]
+    return all(same(Tree("mul", (a[i], b[j])), Tree("mul", (a[j], b[i]))) for i, j in pairs)
 
 
 def _points(answer: Answer) -> dict[str, Tree] | None:

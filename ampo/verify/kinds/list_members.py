@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ampo.verify.kinds import families
@@ -18,13 +19,24 @@ from ampo.verify.kinds.tuples import in_order, tuple_of_list
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
 
+_NOTHING = Phrase("empty set")
+
 
 def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool:
     if isinstance(gold, Region) or isinstance(answer, Region):
         return same_regions(gold, answer, setting)
+    if (
+        _NOTHING in (gold, answer)
+        and gold != answer
+        and any(isinstance(x, Unordered) and x.braces for x in (gold, answer))
+    ):
+        return False  # {{}} is not {}
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
-        if _in_doubt(gold, answer) or (gold.braces and answer.braces and _of_sets(gold) != _of_sets(answer)):
+        if _in_doubt(gold, answer):
             return False
+        if gold.braces and answer.braces and any(map(_is_set, (*gold.items, *answer.items))):  # {1} is no 1
+            of_one_depth = partial(_of_one_depth, equal=equal)
+            return paired(gold.items, answer.items, lambda g, a: of_one_depth(g, a, setting))
         if setting.ordered and _comes_in_order(gold, answer):
             return in_order(
                 without_labels(gold.items), without_labels(_as_asked(answer.items, setting)), setting, equal
@@ -71,9 +83,12 @@ def _is_a_programs(answer: Ordered) -> bool:
     return square and (len(answer.items) > 2 or any(isinstance(item, Ordered) for item in answer.items))
 
 
-def _of_sets(answer: Unordered) -> bool:
-    """Whether it is a set of sets."""
-    return any(isinstance(i, Unordered) and i.braces for i in answer.items)
+def _is_set(answer: Answer) -> bool:
+    return (isinstance(answer, Unordered) and answer.braces) or answer == _NOTHING
+
+
+def _of_one_depth(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool:
+    return _is_set(gold) == _is_set(answer) and equal(gold, answer, setting)
 
 
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:

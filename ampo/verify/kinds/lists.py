@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ampo.verify.kinds.answers import Answer, Labelled, Ordered, Phrase, Region, Unordered, Unread, Value
+from ampo.verify.kinds.answers import (
+    Answer,
+    Equation,
+    Inequality,
+    Labelled,
+    Ordered,
+    Phrase,
+    Region,
+    Unordered,
+    Unread,
+    Value,
+)
 from ampo.verify.kinds.progressions import written_out
 from ampo.verify.kinds.reader import MAX_ITEMS, Reader
 from ampo.verify.kinds.regions import intersect, points, union
@@ -91,7 +102,7 @@ def _wordy(text: str) -> bool:
 def _shared_label(answers: list[Answer]) -> list[Answer]:
     """x = 1, 2 and 3: the label belongs to all of them."""
     first = answers[0]
-    if not isinstance(first, Labelled) or any(isinstance(a, Labelled) for a in answers[1:]):
+    if not isinstance(first, Labelled) or any(isinstance(a, (Labelled, Equation, Inequality)) for a in answers[1:]):
         return answers
     return [first, *(Labelled(first.label, a, first.bound, first.left) for a in answers[1:])]
 

@@ -179,7 +179,7 @@ def _names_alike(sides: list[str], reader: Reader) -> Unordered | None:
 
 def _sets_alike(sides: list[str], ops: list[str], reader: Reader) -> Answer | None:
     """A chain of sets, intervals or points, which must be the same."""
-    if _OF_SETS.fullmatch(sides[0]) and len(sides) > 2:
+    if _OF_SETS.fullmatch(sides[0]):
         sides, ops = sides[1:], ops[1:]
     bracketed = [side.startswith("\\{") or (side[:1] in "([" and "," in side) for side in sides]
     return chain(sides, ops, reader) if all(bracketed) else None

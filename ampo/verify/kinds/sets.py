@@ -19,6 +19,7 @@ from ampo.verify.kinds.residues import residues
 from ampo.verify.text.phrases import plain
 from ampo.verify.text.scan import enclosed, split
 
+_EMPTY = re.compile(r"\\emptyset|\\\{\s*\\\}")
 _FORMULA = r"\s*=\s*(.+?)\s*(?:,|(?<=[\s}])for some\b|\bwhere\b|\bwith\b|\bfor\b)\s*(.+)"
 
 
@@ -30,7 +31,7 @@ def braces(inside: str, reader: Reader) -> Answer:
     parts = written_out([part for _, part in split(spaced_thousands(inside), {",", ";", "and", "or"}) if part])
     if not parts:
         return Phrase("empty set")
-    items = [reader.single(p) for p in parts[:MAX_ITEMS]]
+    items = [Phrase("empty set") if _EMPTY.fullmatch(p) else reader.single(p) for p in parts[:MAX_ITEMS]]
     return Unordered(tuple(x for a in items for x in flat(a)), braces=True)
 
 

@@ -68,6 +68,7 @@ _FOR_ALL = re.compile(
     r"(?=\s*(?:,?\s*(?:or|and)\b|,|;))"
 )
 _EVERY = re.compile(
+    r"^(?:all|any|every) [a-z] (?:with|such that|satisfying)\s+|"
     r"^(?:\\text\s*\{\s*only\s*\}|only\s)\s*(?=[a-z]\s*=|[-\d\\(])|^(?:\\text\s*\{\s*)?(?:all|any|every)\s+(?:(?:real|possible)\s+)*"
     r"(?:numbers?|values?(?: of)?|reals?)?\s*\}?\s*"
     r"(?=\\?[a-zA-Z](?:_\w)?\s*(?:[<>]|\\(?:ge|le|in)(?![a-zA-Z])))",
@@ -79,7 +80,8 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _IMPLIED = re.compile(
-    r"^[^=<>]{1,80}=[^=<>]{1,80}\\(?:Rightarrow|implies|Longrightarrow)(?![a-zA-Z])\s*(?=\\?[a-zA-Z(]\w*\s*=)"
+    r"^[^=<>]{1,80}?(?:[=<>]|\\[lg]e(?![a-z]))[^=<>]{1,80}\\(?:Rightarrow|implies|Longrightarrow)(?![a-zA-Z])"
+    r"\s*(?=\\?[a-zA-Z(]\w*\s*(?:[=<>]|\\[lgn]e(?![a-z])))"
 )
 _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")

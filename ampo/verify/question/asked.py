@@ -91,6 +91,7 @@ _MEASURED = re.compile(
 )
 _WORDS = "|".join(sorted(_MEASURES))
 _TWO_MEASURES = re.compile(rf"\b({_WORDS})(?:,? and|,) (?:the |its )?({_WORDS})\b", re.IGNORECASE)
+_TWO_COUNTS = re.compile(r"\bhow many (?:\w+ ){1,4}and (?:how many )(?:\w+ ?){1,4}", re.IGNORECASE)
 _MAX_QUESTION = 20_000
 _POUNDS = re.compile(r"\bpounds\b(?! (?:of|per|for|each)\b)")
 _OTHER_MONEY = re.compile(r"\$\s?\d+\.\d\d\b|\\\$|\b(?:dollars?|cents?|euros?)\b|€")
@@ -152,7 +153,11 @@ def asking(question: str) -> tuple[str, ...]:
 def ordered(question: str) -> bool:
     """Whether the values asked for have an order: "respectively", "from least to greatest", "the values of a, b, c",
     "compute d(6), d(16), and d(72)"."""
-    return any(pattern.search(s) for s in asking(question) for pattern in (_ORDERED, _SEVERAL, _LISTED, _TWO_MEASURES))
+    return any(
+        pattern.search(s)
+        for s in asking(question)
+        for pattern in (_ORDERED, _SEVERAL, _LISTED, _TWO_MEASURES, _TWO_COUNTS)
+    )
 
 
 def in_asked_order(names: Sequence[str], question: str) -> list[int] | None:

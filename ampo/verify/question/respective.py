@@ -14,12 +14,13 @@ from ampo.verify.text.scan import split
 
 _ITEM = re.compile(
     r"(?:and\s)?(?:(?P<n>-?\d[\d.,/]*)\s(?P<behind>[a-z]{2,20}(?:\s[a-z]{2,20})?)"
-    r"|(?:the\s)?(?P<before>[a-z]{2,20}(?:\s[a-z]{2,20})?)\s?(?::|=|is\s|are\s)\s?(?P<m>-?\d[\d.,/]*))",
+    r"|(?:the\s)?(?P<before>[a-z]{2,20}(?:\s[a-z]{2,20})?)(?:\s?[:=]\s?|\s(?:is\s|are\s)?)(?P<m>-?\d[\d.,/]*))",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"-?\d[\d.,/]*(?:\s?(?:,|;|and)\s?(?:and\s)?-?\d[\d.,/]*){1,8}")
 _BETWEEN = re.compile(
-    r"\s?(?:[,;?]|\band\b|\bor\b|\bthe\b|\bhow many\b|\bnumbers? of\b|\bof\b|\bis\b|\bare\b|\s)*", re.IGNORECASE
+    r"\s?(?:[,;?]|\b(?:and|or|the|how many|numbers? of|of|is|are|its|his|her|their)\b|\s)*",
+    re.IGNORECASE,
 )
 _ASKS_AGAIN = re.compile(r"\bhow many\s(?:\w+\s){0,2}$|\bnumber of\s(?:\w+\s){0,2}$", re.IGNORECASE)
 _MOST = 9
@@ -37,7 +38,8 @@ def in_asked_order(text: str, question: str) -> str | None:
     found = [m for piece in pieces if (m := _ITEM.fullmatch(piece.strip(" .")))]
     if not 2 <= len(found) == len(pieces) <= _MOST:
         return None
-    names = [(m["behind"] or m["before"]).split()[-1] for m in found]
+    said_of = [(m["behind"] or m["before"]).split() for m in found]
+    names = [next((w for w in words if sum(w in others for others in said_of) == 1), words[-1]) for words in said_of]
     places = _places(names, question)
     if places is None:
         return None

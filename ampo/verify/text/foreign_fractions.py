@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ampo.verify.text.phrases import plain
+
 
 def _parts(words: str) -> dict[str, int]:
     """By their beginnings, from thirds on: a plural has the same."""
@@ -53,7 +55,7 @@ _HANGUL_FRACTION = re.compile(r"(\d{1,4})분의\s?(\d{1,4})")
 
 def foreign_fraction(text: str) -> str | None:
     """The fraction that a whole text is, in LaTeX; None for any other text."""
-    said = " ".join(text.strip(" .。!").lower().split()) if len(text) < 60 else ""
+    said = plain(text).strip(" .。!").lower() if len(text) < 60 else ""
     if _HALVES.fullmatch(said):
         return r"\frac{1}{2}"
     if m := _HAN_FRACTION.fullmatch(said) or _HANGUL_FRACTION.fullmatch(said):

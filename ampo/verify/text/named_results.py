@@ -26,10 +26,15 @@ _BEHIND = r"\s?(?:=|:|is|of)?\s?"
 _MOMENTS = re.compile(
     rf"{_MEAN}{_BEHIND}{_NUMBER}(?:,|;|\sand|\swith)\s?(?:and\s|with\s|an?\s)*{_SPREAD}{_BEHIND}{_NUMBER}"
 )
-_SIDE = r"\(?\s?([A-H]|[1-9]|[P-Z]|[a-hp-z]|i{1,3}|iv|[IVX]{2,4})\s?\)?"
-_PAIR = rf"{_SIDE}\s?(?:(?:\\(?:to|mapsto)|-+>?|:|=)\s?{_SIDE}|([1-9]))"
+_TURNED = (
+    re.compile(rf"[rR]\s?=\s?{_NUMBER}(?:,|;|\sand)\s?(?:and\s)?[qQ]\s?=\s?{_NUMBER}"),
+    re.compile(rf"{_SPREAD}{_BEHIND}{_NUMBER}(?:,|;|\sand|\swith)\s?(?:and\s|with\s|an?\s)*{_MEAN}{_BEHIND}{_NUMBER}"),
+)
+_SIDE = r"\(?\s?([IVX]{1,4}|[A-H]|[1-9]|[P-Z]|i{1,3}|iv|[a-hp-z])\s?\)?"
+_PAIR = rf"(?:{_SIDE}\s?(?:\\(?:to|mapsto)|-+>?|:|=)\s?{_SIDE}|([A-HP-Z])\s?([1-9]))"
 _PAIRS = re.compile(rf"{_PAIR}(?:\s?[,;]\s?(?:and\s)?{_PAIR}){{1,7}}")
 _ONE = re.compile(_PAIR)
+_LABELS = tuple(map(re.compile, ("[A-HP-Z]", "[IVX]{1,4}", "[1-9]")))
 _BETWEEN = re.compile(r"\s?[,;]\s?(?:and\s)?")
 
 
@@ -43,6 +48,9 @@ def named(text: str) -> str:
             return f"quotient: {m[1].strip()}, remainder: {m[2].strip()}"
     if m := _MOMENTS.fullmatch(said):
         return f"mean: {m[1].strip()}, deviation: {m[2].strip()}"
+    for pattern, (first, second) in zip(_TURNED, (("remainder", "quotient"), ("deviation", "mean")), strict=True):
+        if m := pattern.fullmatch(said):
+            return f"{second}: {m[2].strip()}, {first}: {m[1].strip()}"
     return _matched(said) or text
 
 
@@ -51,9 +59,11 @@ def _matched(text: str) -> str | None:
     if not _PAIRS.fullmatch(text):
         return None
     found = [m for part in _BETWEEN.split(text) if (m := _ONE.fullmatch(part))]
-    pairs = [(m[1], m[2] or m[3]) for m in found]
+    pairs = [(m[1] or m[3], m[2] or m[4]) for m in found]
+    if any(a.isdigit() and b.isdigit() for a, b in pairs):  # ranges, scores
+        return None
     if all(a.isdigit() and b.isupper() for a, b in pairs):
         pairs = [(b, a) for a, b in pairs]
     left = [a for a, _ in pairs]
-    of_letters = all(a in "ABCDEFGH" for a in left)
-    return ", ".join(f"{a} = {b}" for a, b in sorted(pairs)) if of_letters and len(set(left)) == len(left) else None
+    of_one_kind = any(all(map(kind.fullmatch, left)) for kind in _LABELS)
+    return ", ".join(f"{a} = {b}" for a, b in sorted(pairs)) if of_one_kind and len(set(left)) == len(left) else None

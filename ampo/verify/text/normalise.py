@@ -121,6 +121,7 @@ _PHASOR = re.compile(
     r"(?<=[\d})])\s?\\angle\s?(?:\{\s?)?(-?\s?\d{1,9}(?:\.\d{1,9})?)\s?\^\s?\{?\s?\\circ\s?\}?(?:\s?\})?|"
     r"(?<=[\d})])\s?\\angle\s?\(?(-?\s?\\frac\{[^{}]{0,9}\\pi\s?\}\{\d{1,4}\})\)?"
 )
+_IMAGINARY = re.compile(r"(e\s?\^\s?\{\s?)j(?=[\s\\\d])")  # as engineers write it
 _ANNOUNCED = re.compile(r"^(?:final |correct )?answer\s*:\s*(?=\S)", re.IGNORECASE)
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
@@ -163,6 +164,7 @@ def normalise(text: str) -> str:
         text = _NEGATED.sub(_opposite, text.replace("\\lnot", "\\neg"))
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
+    text = _IMAGINARY.sub(r"\1i", text) if "{j" in text else text
     text = _PHASOR.sub(_as_exponential, text) if "\\angle" in text else text
     return uncertain(from_n(kets_as_names(named(_aside(_without_ends(_IN_ALL.sub("", _without_ends(text))))))))
 
