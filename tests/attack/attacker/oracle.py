@@ -24,7 +24,7 @@ _ALL_BUT = re.compile(r"[a-z]\\neq?(-?\d+)|\(-\\infty,(-?\d+)\)\\cup\((-?\d+),\\
 _FUNCTION = re.compile(r"[fgh]\(([a-z])\)=.*")
 _GRAPH = re.compile(r"^y=(?=[^y=]*x[^y=]*$)")  # of a function
 _NAMED = re.compile(r"^[fgh]\([a-z]\)=(?=\\begincases)")
-_CLASS = re.compile(r"([a-z]\\equiv)?(\\pm|-)?(\d{1,9})\\pmod(\d{1,9})")
+_CLASS = re.compile(r"([a-z]\\equiv)?(\\pm|-)?(\d{1,9}(?:,\d{1,9}){0,9})\\pmod(\d{1,9})")
 _DECLARED = re.compile(r",([a-z])\\in\\mathbb[ZNR]$")
 _CONFIRMED = Path(__file__).with_name("confirmed.json")
 
@@ -58,7 +58,8 @@ def _bare(text: str) -> str:
         return f"all but {hole[1] or hole[2]}"
     if (of := _CLASS.fullmatch(text)) and int(of[4]):  # 7 modulo 5 is 2
         signs = {"\\pm": (1, -1), "-": (-1,)}.get(of[2], (1,))
-        return f"{sorted(sign * int(of[3]) % int(of[4]) for sign in signs)} modulo {of[4]}"
+        members = {sign * int(member) % int(of[4]) for sign in signs for member in of[3].split(",")}
+        return f"{sorted(members)} modulo {of[4]}"
     head, begin, rows = text.partition("\\begincases")
     if not begin and (function := _FUNCTION.fullmatch(text)):  # f(n) = n^2 and f(x) = x^2
         head = re.sub(rf"(?<![a-z\\]){function[1]}(?![a-z])", "@v", re.sub(r"=[ck](?=[a-z])", "=@c*", head))
