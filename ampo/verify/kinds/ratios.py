@@ -1,4 +1,4 @@
-"""Ratios: 3 : 4 is 6 : 8 and the number 3/4. 0 : 0 is none, and a ratio with a zero is no number."""
+"""Ratios: 3 : 4 is 6 : 8 and the number 3/4. 0 : 0 is none, and a : 0 is a : 0 alone."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ def same_ratio(gold: Value | Ratio, answer: Value | Ratio) -> bool:
         return False
     if any(zeros) and not (isinstance(gold, Ratio) and isinstance(answer, Ratio)):
         return False
+    if any(zeros) and len(a) == 2:  # 2:0 and 9:00 are scores and times more often than ratios
+        return all(same(x, y) for x, y in zip(a, b, strict=True))
     at = zeros.index(False)
     return all(same(Tree("mul", (x, b[at])), Tree("mul", (y, a[at]))) for x, y in zip(a, b, strict=True))
 
