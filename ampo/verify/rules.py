@@ -18,7 +18,7 @@ from ampo.verify.kinds.answers import Answer, Ordered, Phrase, Unread, Value
 from ampo.verify.kinds.compare import matches
 from ampo.verify.kinds.compared import comparable
 from ampo.verify.kinds.counted import says_none
-from ampo.verify.kinds.domains import bounded, compatible, in_one_order, same_bounds
+from ampo.verify.kinds.domains import bounded, compatible, in_one_order, narrowed, same_bounds
 from ampo.verify.kinds.images import mentioned
 from ampo.verify.kinds.moments import same_moment
 from ampo.verify.kinds.structure import integer_parameters, parse, readings
@@ -154,7 +154,7 @@ def _none(pair: Pair) -> Ruling | None:
 
 
 def _domain(pair: Pair) -> Ruling | None:
-    if not same_bounds(pair.gold, pair.text):
+    if not same_bounds(pair.gold, pair.text) or narrowed(pair.gold, pair.text, pair.question):
         return Ruling(False, "another condition")
     if compatible(pair.gold, pair.text) or (mentioned(pair.wanted) and mentioned(pair.found)):
         return None

@@ -60,7 +60,8 @@ _STATED = re.compile(r"\b(?:is|are)[\s$]*$")
 _HEDGED = any_of("hedges")
 _BEHIND = re.compile(rf"(?:[$\s]*{_WORDS})?")
 _JOINING = frozenset({"and", "the", "are", "for", "was", "were", "she", "bought", "has", "have", "with"})
-_MARK_BEFORE = re.compile(r"(?:\(\s?|[Pp]art\s)([a-h]|[1-9])\)?\s?[:.]?[\s$]{0,4}$")
+_MARK_BEFORE = re.compile(r"(?:\(\s?|[Pp]art\s|(?:^|\s)(?=\w\)))([a-h]|[1-9])\)?\s?[:.]?[\s$]{0,4}$")
+_NAMED_BEFORE = re.compile(r"(?<![a-zA-Z\\])([a-zA-Z](?:_\w|_\{\w{1,3}\})?)\s?=[\s$]{0,4}$")
 _NOUN = re.compile(r"[$\s]*(?!and\b|or\b)[a-z]")
 _MARKS = re.compile(r"[$*_{}]|\\[()\[\],;:! ]|\\(?:quad|qquad)(?![a-zA-Z])|\n")
 _WORD_RUN = re.compile(r"(?<![\\a-zA-Z])\s*[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*\s*")
@@ -205,6 +206,15 @@ def with_marks(body: str, group: Group) -> str | None:
     if len(labels) < len(group.boxes) or len(set(labels)) < len(labels):
         return None
     return " ".join(f"({label}) {box.content}" for label, box in zip(labels, group.boxes, strict=True))
+
+
+def with_letters(body: str, group: Group) -> str | None:
+    """The boxes' values behind their names, y = 5, x = 3; None where not each has one of its own."""
+    marks = [_NAMED_BEFORE.search(body[max(0, box.start - 40) : box.start]) for box in group.boxes]
+    names = [m[1] for m in marks if m]
+    if len(names) < len(group.boxes) or len(set(names)) < len(names):
+        return None
+    return ", ".join(f"{name} = {box.content}" for name, box in zip(names, group.boxes, strict=True))
 
 
 def _worded(text: str) -> str:

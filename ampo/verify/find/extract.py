@@ -32,7 +32,17 @@ from collections.abc import Iterator
 from ampo.prompts import ANSWER_OPEN, answer_span, split
 from ampo.types import AnswerKind
 from ampo.verify.find.announced import SUPPOSED, announced, following
-from ampo.verify.find.boxes import EMPTY, Group, boxes, in_order_of, last_group, unclosed, with_marks, with_names
+from ampo.verify.find.boxes import (
+    EMPTY,
+    Group,
+    boxes,
+    in_order_of,
+    last_group,
+    unclosed,
+    with_letters,
+    with_marks,
+    with_names,
+)
 from ampo.verify.find.ending import without_farewell
 from ampo.verify.find.extraction import LINE, Extraction
 from ampo.verify.find.formula_around import formula, left_side
@@ -57,6 +67,7 @@ _SAID_RIGHT = re.compile(
 )
 _ALTERNATIVE = re.compile(r"\b(?:alternatively|or else|another possib\w+)\b[^.]*$", re.IGNORECASE)
 OPEN = frozenset(f"answer, {why}" for why in SUPPOSED)  # nothing is said of what the answer is
+_OR_ANOTHER = re.compile(r"[\s$]{0,4}or[\s$]{1,4}-?\d+(?:\.\d+)?[\s$]{0,4}(?:[.!]|$)")
 _NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _OTHER_LETTER = re.compile(r"(?<![\w'])([B-HJ-Z])(?![\w'])")
 
@@ -173,6 +184,8 @@ def _boxed(body: str, choice: bool, question: str) -> Extraction | None:
         start, end = group.boxes[0].start, group.boxes[-1].end
         objected = "a guess" if group.hedged else objection(body, start, end, question)
         others = {box.content for box in found} - set(group.values)
+        if objected is None and _OR_ANOTHER.match(body, end):
+            objected = "one of several"
         if objected is None and others and _ALTERNATIVE.search(body[max(0, start - 60) : start]):
             objected = "one of several"
         if objected is None and not set(group.values) & set(refused):
@@ -200,7 +213,7 @@ def _revised(values: list[str], behind: str, choice: bool, question: str) -> Ext
 def _of_group(body: str, group: Group, choice: bool, question: str) -> Extraction:
     values = group.values
     if len(values) > 1 and not choice:
-        if (marked := with_marks(body, group)) is not None:
+        if (marked := with_marks(body, group) or with_letters(body, group)) is not None:
             return Extraction(marked, "boxes side by side")
         listed = in_order_of(question, body, group) if measures_in_order(question) else None
         if listed is not None:

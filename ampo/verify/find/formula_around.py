@@ -52,8 +52,8 @@ _EQUALS = re.compile(r"(?:\$|\\\(|\\\[|&)\s{0,9}([^$=<>&]{1,80})=\s{0,9}$")
 _DEGREES = re.compile(r"^\s*(?:\^?\s*\{?\s*\\circ\s*\}?|°)")
 _PERCENT = re.compile(r"^\s*\\?%")
 _UNIT = re.compile(
-    r"^(?:\s|\$|\\[,;: ]|~|\\\)){0,4}(?:\\(?:text|mathrm|textrm|mbox|rm)\s*\{?\s*~?)?\s*([A-Za-z]{2,12})"
-    r"(\s*\^\s*\{?[23]\}?|[²³])?(?![A-Za-z/^])"
+    r"^(?:\s|\$|\\[,;: ]|~|\\\)){0,4}(?:(?:\\(?:text|mathrm|textrm|mbox|rm)\s*\{?\s*~?)?\s*([A-Za-z]{2,12})"
+    r"|\\(?:text|mathrm)\s*\{\s*([mgsLNJWVAK])(?=\s*\}))(\s*\^\s*\{?[23]\}?|[²³])?(?![A-Za-z/^])"
 )
 _NO_UNITS = frozenset(["in", "at", "as", "am", "pm", "min", "bar", "may", "are", "days", "day", "second", "seconds"])
 _DIGITS_BEFORE = re.compile(
@@ -61,7 +61,8 @@ _DIGITS_BEFORE = re.compile(
 )
 _DIGITS_AFTER = re.compile(r"[.,:]?\d+")
 _SCALE = re.compile(
-    r"(?:\$|\s|\\\)){0,3}(dozen|hundred|thousand|million|billion|trillion|and an? (?:half|third|quarter)|score)\b"
+    r"(?:\$|\s|\\\)|\\text\s?\{){0,4}(squared|cubed|times \d+|percent|per cent|"
+    r"dozen|hundred|thousand|million|billion|trillion|and an? (?:half|third|quarter)|score)\b"
 )
 _PLAIN = re.compile(r"-?[\w.]+|\\(?:d|t)?frac\{[^{}]*\}\{[^{}]*\}")
 
@@ -171,8 +172,9 @@ def _with_unit(content: str, after: str) -> str:
     if _PERCENT.match(after):
         return content + "\\%"
     m = _UNIT.match(after)
-    if m is None or m[1].lower() in _NO_UNITS or not is_unit_word(m[1]):
+    word = (m[1] or m[2]) if m else ""
+    if m is None or word.lower() in _NO_UNITS or not (m[2] or is_unit_word(word)):
         return content
-    power = re.search(r"[23²³]", m[2] or "")
+    power = re.search(r"[23²³]", m[3] or "")
     raised = {"²": "^2", "³": "^3"}.get(power[0], f"^{power[0]}") if power else ""
-    return f"{content} \\text{{ {m[1]}}}{raised}"
+    return f"{content} \\text{{ {word}}}{raised}"

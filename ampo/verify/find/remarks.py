@@ -15,6 +15,12 @@ from ampo.verify.text.words import any_of
 
 _READ = 900  # characters at the end
 _MOST = 3
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_CALCULATED_AGAIN = re.compile(
+    r"(?:,?\s(?:as|since|because|which (?:satisfies|checks|works))|[.;]\s(?:indeed|check|and indeed),?)\s\(?\$?"
+    r"(?=[^a-z.]*=)[-\d(a-z+*/×·÷^ .−$]{2,40}=\s?[\d.,$]{1,15}\)?[.$]*$",
+    re.IGNORECASE,
+)
 _IT_IS = re.compile(
     r",? (?:and )?(?:so|thus|hence|therefore) (?:this|that|it) is (?:the|our|my) (?:number|answer|value|result)\b"
     r"(?:(?!\bnot\b)[^.\d]){0,60}\.?$"
@@ -49,7 +55,7 @@ _TAKES_BACK = re.compile(any_of("denies", "contrasts", "falsifies", "hedges").pa
 
 def without_remarks(body: str, question: str) -> str:
     """What stands before the remarks; all where there are none, or nothing with a value stands before them."""
-    text = body.rstrip()
+    text = _without_proof(body.rstrip())
     check = _last_check(text)
     text = text[:check].rstrip() if check else text
     for _ in range(_MOST):
@@ -59,6 +65,14 @@ def without_remarks(body: str, question: str) -> str:
             break
         text = text[:start].rstrip()
     return text[:-_READ] + _IT_IS.sub("", text[-_READ:])
+
+
+def _without_proof(text: str) -> str:
+    """Without a calculation behind the answer in which the answer is a term: "14 dogs, as 30 + 14 = 44"."""
+    m = _CALCULATED_AGAIN.search(text, max(0, len(text) - _READ))
+    told = values(text[: m.start()][-_READ // 3 :]) if m else []
+    stated = _NUMBER.findall(told[-1].text)[-1:] if told else []
+    return text[: m.start()] if m and stated and stated[0] in _NUMBER.findall(m[0].rpartition("=")[0]) else text
 
 
 def _last_check(text: str) -> int:

@@ -23,6 +23,7 @@ from ampo.verify.find.sole_value import sole_value, speaks_against
 from ampo.verify.find.standing import objection as standing_objection
 from ampo.verify.find.statement import given, own_clause, statement
 from ampo.verify.find.told import values
+from ampo.verify.question.asked import of_a_name_asked_for
 from ampo.verify.question.case import Statement
 from ampo.verify.question.contradiction import contradiction
 from ampo.verify.question.subject import objection
@@ -39,6 +40,7 @@ _DENIES = re.compile(
 )
 _EXACT = re.compile(r"=\s*(?P<value>(?=[^=]*(?:\\sqrt|√|\\pi|π))[^=≈]{1,60}?)\s*(?:≈|\\approx)\s*$")  # 3√5 ≈ 6.71
 _CUT_OFF = re.compile(r"(?:[=×·÷]|[\d)}$]\s?\+)[\s$]*$")  # in the middle of a calculation
+_LAST_PIECE = re.compile(r"[,;$]|\b(?:so|then|that|hence|thus|therefore|and|get|gives)\b", re.IGNORECASE)
 _BY_SENTENCE = (_CLOSING, _LAST, _SOLE)
 _A_RATE = re.compile(r"\s*(?:/|(?:per|an?|each|every)\b)\s*(?P<of>[a-z]*)")
 
@@ -70,6 +72,9 @@ def unmarked(body: str, tail: str, question: str) -> Extraction | None:
 def _judged(found: Extraction, told: Statement, body: str, tail: str, question: str) -> Extraction:
     """What is found, where its statement answers the question."""
     answer = found.answer or ""
+    left = f"{told.before}{told.value}".rpartition("=")[0]
+    if left and of_a_name_asked_for(_LAST_PIECE.split(left)[-1].strip(" $\\("), question):
+        return Extraction(None, "told of something else: a formula in what is asked for")
     if found.rule in (*_BY_SENTENCE, _CONCLUSION) and all_foreign(body, question) and not _concluded_alone(told):
         return Extraction(None, "told in another language")
     if _denied_later(tail, told, question):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 
 from ampo.verify.formula.tokens import FUNCTIONS, GREEK, TRIG
@@ -245,12 +246,18 @@ class AtomReader(ABC):
         if value := self._of_a_number(symbol.name):
             return value
         known = symbol.name.rstrip("'") in _APPLIED or symbol.name.startswith(("dot ", "ddot "))
-        if known and self.peek() == "(" and self.peek(2) == ")" and self.peek(1)[:1] not in "({[+-":
+        alone = self.peek(2) == ")" and self.peek(1)[:1] not in "({[+-"
+        if known and self.peek() == "(" and (alone or self._holds_an_indexed_name()):
             self.take()
             argument = self.atom(1)
             self.take(")")
             return Tree("apply", (argument,), None, symbol.name)
         return symbol
+
+    def _holds_an_indexed_name(self) -> bool:
+        """Whether the bracket that is next holds x_n or x_{n-1}."""
+        rest = "".join(self.tokens[self.at : self.at + 12])
+        return re.match(r"\([a-zA-Z]_(?:\w|\{\w(?:[+-]\d)?\})\)", rest) is not None
 
     def primed(self, base: Tree) -> Tree:
         """A name with one prime more."""

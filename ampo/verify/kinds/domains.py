@@ -25,6 +25,8 @@ _LETTER = r"\\?(?:mathbb\s*\{?\s*)?([ZNRQC])(?![a-zA-Z])\s*\}?"
 _SUFFIX = r"(\s*[\^_]\s*(?:\{[^{}]{1,12}\}|[-+*\d]))?"
 _MEMBER = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*)\s*\\in\s*{_LETTER}{_SUFFIX}")
 _KINDS = "positive integer|non-?negative integer|natural number|real number|whole number|integer|real"
+_WHOLE = re.compile(r"integer|whole number|natural|rational|\\mathbb|digits?\b", re.IGNORECASE)
+_EXCLUDED = re.compile(r",\s*[kmn]\s*\\ne\s*-?\d")
 _WORDED = re.compile(rf"({_NAME})\s*(?:is|being|be|denotes)?\s*(?:an?|any|some)?\s*(?:arbitrary)?\s*\b({_KINDS})s?")
 _QUANTIFIED = re.compile(rf"(?:any|some|all|each|every)?\s*\b({_KINDS})s?\s+({_NAME})")
 _LEAD = re.compile(r"^(?:for (?:some|any|all|every)|for|where|with|\\forall)?\s+", re.IGNORECASE)
@@ -90,6 +92,27 @@ def compatible(gold: str, answer: str) -> bool:
     if len(b) != 1 or a == b:
         return True
     return Domain.NATURALS in a | b and not {Domain.INTEGERS, Domain.REALS} & (a | b)
+
+
+def narrowed(gold: str, answer: str, question: str) -> bool:
+    """Whether an answer alone says that its name runs over less than the gold's: x > 5 with x in Z, k pi with k in N.
+
+    A whole parameter of a family need not be declared; nor need what the question says."""
+    if _ANYWHERE.search(plain(gold)) or "\\mathbb" in gold or _WHOLE.search(question):
+        return False
+    if _EXCLUDED.search(plain(answer)) and "\\ne" not in gold:
+        return True
+    for m in _MEMBER.finditer(plain(answer)):
+        name, domain = m[1].split(",")[0].strip(), _domain(m[2], m[3] or "")
+        if name in "xyzts" and m[2] in "ZNQ":
+            return True
+        if (
+            name not in "xyzts"
+            and (m[2] in "NRQ" or domain is not Domain.INTEGERS)
+            and re.search(rf"{name}\s*\\pi|\\pi\s*{name}", answer)
+        ):
+            return True
+    return False
 
 
 def same_bounds(gold: str, answer: str) -> bool:

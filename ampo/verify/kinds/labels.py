@@ -22,8 +22,9 @@ _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
 _A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
 _OVER = r"(?:[a-zA-Z](?:_\s*(?:\{\w{1,4}\}|\w))?|[A-Z]{2}|\[[A-Z]{3,5}\])"
+_SIDE = rf"(?:{_A_NAME}|\[[A-Z]{{3,5}}\])"
 _QUOTIENT = re.compile(
-    rf"\\frac\s*\{{\s*({_OVER})\s*\}}\s*\{{\s*({_OVER})\s*\}}|({_OVER})\s*/\s*({_OVER})|{_A_NAME}(?:\s*:\s*{_A_NAME})+"
+    rf"\\frac\s*\{{\s*({_OVER})\s*\}}\s*\{{\s*({_OVER})\s*\}}|({_OVER})\s*/\s*({_OVER})|{_SIDE}(?:\s*:\s*{_SIDE})+"
 )
 _INDEXED = re.compile(r"([a-zA-Z])_\{?([i-nr])\}?")
 _RATIO_ASKED = re.compile(
@@ -98,7 +99,12 @@ def ratio_of_names(text: str) -> tuple[str, ...]:
     names = (
         (m[1], m[2]) if m and m[1] else (m[3], m[4]) if m and m[3] else tuple(re.split(r"\s*:\s*", text)) if m else ()
     )
-    return tuple(_compact(name) for name in names)
+    return tuple(_of_a_segment(_compact(name)) for name in (names or (re.split(r"\s*:\s*", text) if m else ())))
+
+
+def _of_a_segment(name: str) -> str:
+    """AB of BA: the two letters of a segment in their order."""
+    return "".join(sorted(name)) if re.fullmatch(r"[A-Z]{2}", name) else name
 
 
 def _of_one_direction(gold: Answer, answer: Answer, question: str) -> Answer:
@@ -125,6 +131,7 @@ def _of_other_names(answer: Labelled, question: str) -> bool:
 
 def _says(names: tuple[str, ...], question: str) -> bool:
     said = re.sub(r"[${}]|\\(?:text|mathrm|[,; ])", "", question[-_MAX_QUESTION:])
+    said = re.sub(r"(?<![A-Za-z])[A-Z]{2}(?![a-z])", lambda m: _of_a_segment(m[0]), said)
     joined = r"(?:\s?[:/]\s?|\s{1,3}to\s{1,3})".join(map(re.escape, names))
     over = rf"|frac\s?{re.escape(names[0])}\s?{re.escape(names[1])}" if len(names) == 2 else ""
     return re.search(rf"(?:(?<![a-zA-Z\\]){joined}{over})(?!\w)", said) is not None
@@ -155,6 +162,8 @@ def _each(answer: Labelled) -> Unordered:
 def _swapped(gold: Labelled, answer: Labelled) -> bool:
     """MR = SRMC and SRMC = MR: two names, neither of which is a value."""
     sides = [(_name(a).lower(), said_of(a.body)) for a in (gold, answer)]
+    if gold.left is None or answer.left is None:  # a member of a set
+        return False
     return "" not in sides[0] and sides[0] == sides[1][::-1]
 
 

@@ -81,6 +81,8 @@ def _on(curve: Equation, points: dict[str, Tree]) -> bool:
     gap = Tree("add", (curve.left, Tree("neg", (curve.right,))))
     if symbols(gap) != {"x", "y"} or not (_linear(gap, "x") and _linear(gap, "y")):
         return False
+    if all(symbols(t) == frozenset() or same(_step(t, *symbols(t)), num(0)) for t in points.values()):
+        return False  # a point
     mixed = Tree("add", (_step(_step(gap, "x"), "y"),))
     return same(mixed, num(0)) and same(substitute(gap, points), num(0))
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ampo.verify.kinds import families
-from ampo.verify.kinds.answers import Answer, Labelled, Ordered, Phrase, Region, Unordered, Value
+from ampo.verify.kinds.answers import Answer, Equation, Labelled, Ordered, Phrase, Region, Unordered, Value
 from ampo.verify.kinds.labels import names_of, of_different_names, said_of, without_labels
 from ampo.verify.kinds.regions import same_regions
 from ampo.verify.kinds.registry import Equal, Kind, renamed
@@ -38,6 +38,8 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
             of_one_depth = partial(_of_one_depth, equal=equal)
             return paired(gold.items, answer.items, lambda g, a: of_one_depth(g, a, setting))
         if setting.ordered and _comes_in_order(gold, answer):
+            if any(isinstance(i, Equation) for i in answer.items):
+                return False  # not solved
             return in_order(
                 without_labels(gold.items), without_labels(_as_asked(answer.items, setting)), setting, equal
             )
@@ -66,6 +68,8 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
         return len(words) == len(gold.items) > 1 and words == said
     if isinstance(gold, Ordered) and isinstance(answer, Unordered):
         return tuple_of_list(gold, answer, setting, equal)
+    if isinstance(gold, Unordered) and setting.ordered and len(gold.items) > 1 and not gold.braces:
+        return False  # one value, where several are asked for
     golds = _distinct(gold.items if isinstance(gold, Unordered) else (gold,), setting, equal)
     answers = _distinct(answer.items if isinstance(answer, Unordered) else (answer,), setting, equal)
     if len(golds) == len(answers) == 1:
@@ -117,6 +121,7 @@ def _same_members(golds: list[Answer], answers: list[Answer], setting: Setting, 
         return False
     gold_labels, labels = names_of(golds), names_of(answers)
     if of_different_names(gold_labels) != of_different_names(labels):
+        golds, answers = list(_as_asked(golds, setting)), list(_as_asked(answers, setting))
         return in_order(without_labels(golds), without_labels(answers), setting, equal)
     if not of_different_names(labels):
         return paired(golds, answers, lambda g, a: equal(g, a, setting))
@@ -142,7 +147,10 @@ def paired(golds: Sequence, answers: Sequence, equal: Callable[[Any, Any], bool]
 
 def _as_asked(items: Sequence[Answer], setting: Setting) -> Sequence[Answer]:
     """y = 2, x = 1 in the order in which the question asks for them."""
-    places = asked.in_asked_order(names_of(items), setting.question)
+    names = names_of(items)
+    if all(name.startswith("part") for name in names):
+        return [item for _, item in sorted(zip(names, items, strict=True), key=lambda pair: pair[0])]
+    places = asked.in_asked_order(names, setting.question)
     return (
         items if places is None else [item for _, item in sorted(zip(places, items, strict=True), key=lambda p: p[0])]
     )

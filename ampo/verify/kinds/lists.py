@@ -120,7 +120,7 @@ def _joined_regions(answers: list[Answer], separators: set[str]) -> Region | Non
     common = regions[0]
     for other in regions[1:]:
         common = intersect(common, other)
-    return common if common.pieces else union(regions)
+    return common if common.pieces or "and" in separators else union(regions)
 
 
 def _one_region(answer: Answer) -> Region | None:

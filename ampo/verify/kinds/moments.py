@@ -27,7 +27,7 @@ _FORM = re.compile(r"\bhh?:mm?(?::ss)?\b|\bmm?:ss?\b", re.IGNORECASE)
 _SCORE = re.compile(r"\bscore[sd]?\b|\b(?:won|beat|lost)\b|\bgoals?\b", re.IGNORECASE)
 _COUNTS = re.compile(r"(\d{1,3})\s*(?::|-|to)\s*(\d{1,3})(?:\s*\((?:a |the )?(?:draw|tie)\))?")
 _TWICE = re.compile(r"([^()]{3,20}?)\s*(?:\(|,? i\.e\.,? |, that is,? )([^()]{3,20})\)?")  # 20:34 (8:34 p.m.)
-_IN_HOURS = re.compile(r"(\d{1,2})\s?(?:h|uhr|hours?)(?:\s?(\d{1,2})\s?(?:m|min|minutes?)?)?")
+_IN_HOURS = re.compile(r"(\d{1,2})\s?(?:(?:h|hours?)\s?(?=\d)|uhr\s?)(?:(\d{1,2})\s?(?:m|min|minutes?)?)?")
 _PART = re.compile(r"\b(?:in the|this|that|next|tomorrow|yesterday) (morning|afternoon|evening)\b", re.IGNORECASE)
 
 _MONTHS = {name.lower(): i for names in (month_name, month_abbr) for i, name in enumerate(names) if name} | {"sept": 9}

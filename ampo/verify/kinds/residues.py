@@ -24,6 +24,7 @@ _MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})
 _OF_CLASSES = re.compile(
     r"\bmod(?:ulo)?\b|\\p?mod|\bremainder|\bresidue|congruen|\bdivided\b|\binverse\b", re.IGNORECASE
 )
+_MODULUS = re.compile(r"(?:\bmod(?:ulo)?|\bdivided by|\bdivision by|\\[pb]?mod)\s?\$?\{?(\d{1,9})")
 _PARITY = re.compile(
     r"^(?:[a-eij-z]\s+(?:is\s+|must be\s+)?(even|odd)|(?:all\s+)?(even|odd) (?:integers?|numbers?))$", re.IGNORECASE
 )
@@ -106,6 +107,9 @@ def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool 
     if not (isinstance(gold, Residues) or isinstance(answer, Residues)):
         return None
     if isinstance(gold, Value) and setting.question and not _OF_CLASSES.search(setting.question):
+        return False
+    given = _MODULUS.findall(setting.question) if isinstance(gold, Value) else []
+    if given and isinstance(answer, Residues) and str(answer.modulus) not in given:
         return False
     return same_classes(gold, answer)
 

@@ -50,6 +50,7 @@ _REASON = re.compile(
     r"\s*,?\s*(?:\(|\\text\s*\{)?\s*(?:\(|\\text\s*\{)?\s*\b(?:since|because)\b(?!.*\bnot\b|.*n't).*$",
     re.DOTALL | re.IGNORECASE,
 )
+_MOST_SIGNS = 3
 _SIGNS = re.compile(r"\\(pm|mp)(?![a-zA-Z])")  # and not \\pmod
 _INTEGER = re.compile(r"integer|\\mathbb\s*\{?\s*[ZN]|natural|\\in\s*Z\b")
 _LEAD = re.compile(
@@ -80,9 +81,10 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _IMPLIED = re.compile(
-    r"^[^=<>]{1,80}?(?:[=<>]|\\[lg]e(?![a-z]))[^=<>]{1,80}\\(?:Rightarrow|implies|Longrightarrow)(?![a-zA-Z])"
-    r"\s*(?=\\?[a-zA-Z(]\w*\s*(?:[=<>]|\\[lgn]e(?![a-z])))"
-)
+    r"^([^=<>]{1,80}?(?:[=<>]|\\[lg]e(?![a-z]))[^=<>]{1,80}?)"
+    r"(?=\\(?:Rightarrow|implies|Longrightarrow)(?![a-zA-Z])\s*\\?([a-zA-Z])\w*\s*(?:[=<>]|\\[lgn]e(?![a-z])))"
+    r"(?=(\\[a-zA-Z]+))"
+)  # 2x = 10 \\Rightarrow x = 5, of one name
 _FRENCH = re.compile(r"(\]|\[(?=.*\[$))([^\[\](){}]{1,80}[,;][^\[\](){}]{1,80})([\[\]])$")
 _TRANSPOSED = re.compile(r"(?<=[\])])\s*\^\s*(?:T|\{\s*T\s*\}|\\top|\{\s*\\top\s*\})$")
 _POINT = re.compile(r"^[A-Z](?=\s*\([^()]*[,;][^()]*\)$)")
@@ -111,7 +113,10 @@ def _parsed(text: str, letters: bool, _: tuple[Kind, ...]) -> Answer:
     text = _without_conditions(_FOR_ALL.sub("", text.strip()))
     text = _LEAD.sub("", _CLOSE.sub("", text, count=1), count=1).strip() or text
     text = _EVERY.sub("", _SUBJECT.sub("", text, count=1), count=1)
-    text = _IMPLIED.sub("", text, count=1)
+    if (implied := _IMPLIED.match(text)) and re.search(
+        rf"(?<![a-zA-Z\\]){re.escape(implied[2])}(?![a-zA-Z])", implied[1]
+    ):
+        text = text[implied.end(1) :].partition(implied[3])[2].strip()
     if _EMPTY.match(text):
         return Phrase("empty set")
     classes = residues(text)
@@ -234,9 +239,17 @@ def _readable(text: str) -> bool:
 def _plus_minus(text: str, reader: _Reader) -> Answer | None:
     if not _SIGNS.search(text):
         return None
-    both = [_SIGNS.sub(lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text) for sign in (True, False)]
-    items = [reader.single(t.strip()) for t in both]
-    return Unordered(tuple(items))
+    count = len(_SIGNS.findall(text))
+    if "\\mp" in text or count == 1:  # they go together
+        both = [_SIGNS.sub(lambda m, s=sign: " + " if (m[1] == "pm") == s else " - ", text) for sign in (True, False)]
+    elif count > _MOST_SIGNS:
+        return None
+    else:
+        both = []
+        for signs in product("+-", repeat=count):
+            left = iter(signs)
+            both.append(_SIGNS.sub(lambda _, left=left: f" {next(left)} ", text))
+    return Unordered(tuple(reader.single(t.strip()) for t in both))
 
 
 def _in_words(text: str, reader: _Reader) -> Answer | None:

@@ -58,7 +58,7 @@ def _by_name(items: Sequence[Answer]) -> Sequence[Answer]:
 
 
 def _alphabetical(labels: list[str]) -> bool:
-    return set(labels) <= set("xyzw") or set(labels) <= set("abcdefgh")
+    return set(labels) <= set("xyzw") or set(labels) <= set("abcdefgh") or set(labels) <= set("pq")
 
 
 def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:

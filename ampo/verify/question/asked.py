@@ -83,14 +83,26 @@ _REPEATED = re.compile(
 )
 _MEASURE_WORDS = """
 perimeter area radius diameter circumference volume length width height slope mean median mode quotient remainder
-numerator denominator minimum maximum amplitude period frequency
+numerator denominator minimum maximum amplitude period frequency variance deviation
 """
-_MEASURES = frozenset(_MEASURE_WORDS.split())
+MEASURES = frozenset(_MEASURE_WORDS.split())
 _MEASURED = re.compile(
-    rf"(?:the |its )?({'|'.join(sorted(_MEASURES))})\s*(?:is|was|were|would be|equals|=)", re.IGNORECASE
+    rf"(?:the |its )?({'|'.join(sorted(MEASURES))})\s*(?:is|was|were|would be|equals|=)", re.IGNORECASE
 )
-_WORDS = "|".join(sorted(_MEASURES))
-_TWO_MEASURES = re.compile(rf"\b({_WORDS})(?:,? and|,) (?:the |its )?({_WORDS})\b", re.IGNORECASE)
+_WORDS = "|".join(sorted(MEASURES))
+_TWO_MEASURES = re.compile(
+    rf"\b({_WORDS})(?:,? and|,) (?:the |its )?(?:population |sample )?(?:standard )?({_WORDS})\b", re.IGNORECASE
+)
+_FIND_ONE = re.compile(
+    r"\b(?:find|what is|solve for|determine|compute)(?: the)?(?: values? of)?(?: all)?(?: (?:real|integer|positive))*"
+    r" ([a-z])"
+    r"(?=\s?(?:[.?!,]|$)|\s(?:if|when|such|that|for|where|in)\b)",
+    re.IGNORECASE,
+)
+_FIND_NAMES = re.compile(
+    r"\bfind \$?[a-z]\$?(?:, ?\$?[a-z]\$?)*,? and \$?[a-z]\$?(?=[\s.?!,]|$)(?! (?:\w+ )?(?:real|positive|integer))",
+    re.IGNORECASE,
+)
 _TWO_COUNTS = re.compile(r"\bhow many (?:\w+ ){1,4}and (?:how many )(?:\w+ ?){1,4}", re.IGNORECASE)
 _MAX_QUESTION = 20_000
 _POUNDS = re.compile(r"\bpounds\b(?! (?:of|per|for|each)\b)")
@@ -156,14 +168,14 @@ def ordered(question: str) -> bool:
     return any(
         pattern.search(s)
         for s in asking(question)
-        for pattern in (_ORDERED, _SEVERAL, _LISTED, _TWO_MEASURES, _TWO_COUNTS)
+        for pattern in (_ORDERED, _SEVERAL, _LISTED, _TWO_MEASURES, _TWO_COUNTS, _FIND_NAMES)
     )
 
 
 def in_asked_order(names: Sequence[str], question: str) -> list[int] | None:
     """The places of the names in the list that a question asks for: of y and x in "find $x$ and $y$" 1 and 0; None
     where it doesn't name them all."""
-    found = [m[0] for s in asking(question) for pattern in (_SEVERAL, _LISTED) if (m := pattern.search(s))]
+    found = [m[0] for s in asking(question) for pattern in (_SEVERAL, _LISTED, _FIND_NAMES) if (m := pattern.search(s))]
     places = [re.search(rf"(?<![a-zA-Z\\]){re.escape(name)}(?![a-zA-Z])", found[-1]) for name in names] if found else []
     starts = [m.start() for m in places if m]
     return [sorted(starts).index(start) for start in starts] if starts and len(set(starts)) == len(names) else None
@@ -212,7 +224,7 @@ def _formulas(question: str) -> frozenset[str]:
 
 def of_a_name_asked_for(left: str, question: str) -> bool:
     """Whether the left side of an equation is a formula in a name that alone is asked for: \\ln x where $x$ is."""
-    wanted = _formulas(question)
+    wanted = _formulas(question) or frozenset(m[1] for s in asking(question) if (m := _FIND_ONE.search(s)))
     if len(wanted) != 1 or not re.fullmatch(r"[a-z]", name := next(iter(wanted))):
         return False
     try:
@@ -234,9 +246,9 @@ def _compact(text: str) -> str:
 
 def another_measure(answer: str, question: str) -> bool:
     """Whether an answer says that it is another measure than the one asked for: "the radius is 3" of a diameter."""
-    m = _MEASURED.match(plain(answer))
-    words = {w.lower() for w in re.findall(r"[A-Za-z]+", question)} if m else set()
-    return bool(m) and m[1].lower() not in words and bool(words & _MEASURES)
+    said = {m[1].lower() for part in re.split(r"[,;]|\band\b", plain(answer)) if (m := _MEASURED.match(part.strip()))}
+    words = {w.lower() for w in re.findall(r"[A-Za-z]+", question)} if said else set()
+    return bool(said - words) and bool(words & MEASURES)
 
 
 @lru_cache(maxsize=1024)

@@ -35,6 +35,7 @@ _OF_COMMON = re.compile(r"\bcommon (?:divisor|factor|multiple|denominator)\b", r
 _NAME = re.compile(r"\\?[a-zA-Z]")
 _ANOTHER = "another form than asked for"
 _HEXADECIMAL = re.compile(r"0x[\dA-F]{1,60}")
+_SIGMA = re.compile(r"\b(?:sigma|summation) notation\b", re.IGNORECASE)
 _ROUNDED = re.compile(r"\bround(?:ed|s|ing)? \$?\d+\.\d+\$? (?:off )?to\b", re.IGNORECASE)
 _OWN = "the question's own expression"
 _READ = 20_000  # characters of a question
@@ -61,6 +62,10 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
     if _HEXADECIMAL.fullmatch(gold) and not _HEXADECIMAL.search(last) and _BASE.search(question):
         return _ANOTHER
     wanted, found = _tree(gold), _tree(last)
+    if found and found.op == "base" and wanted and wanted.op == "num" and _to_another_base(question):
+        return _ANOTHER  # than the base that is asked for, whose mark is gone
+    if _SIGMA.search(question) and "\\sum" in gold and not re.search(r"\\(?:sum|ldots)", last):
+        return _ANOTHER
     if found is None:
         said = _letters(last)  # \\sin(30^\\circ) of "What is \\sin 30^\\circ"
         return _OWN if said in map(_letters, tasks) and said != _letters(gold) else None
@@ -71,6 +76,10 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
     if wanted is None:
         return None
     return _ANOTHER if _another_form(wanted, found, question) else None
+
+
+def _to_another_base(question: str) -> bool:
+    return bool(_BASE.search(question)) and not _TEN.search(question)
 
 
 def _places(text: str) -> int:

@@ -11,6 +11,7 @@ _PRINTED = re.compile(r"^[ \t]*\(?([A-Z]|[1-9])[).:][ \t]+(\S.*)$", re.MULTILINE
 # Possessive (\s*+): a run of spaces that a model writes is gone through once, not in every way to divide it.
 _INLINE = re.compile(r"\\(?:textbf|mathbf|text|mathrm|bf)\s*+\{\s*+\(\s*+([A-J])\s*+\)\s*+[:.]?\s*+(?:\}|(?=\S))")
 _PLAIN = re.compile(r"(?<![\w$)])\(([A-J])\)\s++(?=\S)")
+_DOTTED = re.compile(r"(?:^|(?<=\s))([A-J])\.\s++(?=\S)")
 SPACING = re.compile(r"\\(?:q?quad|[ ,;:!]|hspace\*?\{[^{}]{0,20}\})|~")
 
 
@@ -20,11 +21,22 @@ def printed_options(question: str) -> Mapping[str, str]:
 
     A line each ("A) ..."), or side by side: (A) 10 (B) 12, in the AMC $\\textbf{(A)}\\ 10 \\qquad \\textbf{(B)}\\ 12$.
     """
-    return _lines(question) or _side_by_side(_INLINE, question[-20_000:]) or _side_by_side(_PLAIN, question[-20_000:])
+    return (
+        _lines(question)
+        or _side_by_side(_INLINE, question[-20_000:])
+        or _side_by_side(_PLAIN, question[-20_000:])
+        or _dotted(question)
+    )
+
+
+def _dotted(question: str) -> dict[str, str]:
+    """A. 10 B. 12 C. 15: three or more."""
+    found = _side_by_side(_DOTTED, question) if "C. " in question else {}
+    return found if len(found) > 2 else {}
 
 
 def _side_by_side(mark: re.Pattern[str], question: str) -> dict[str, str]:
-    marks = list(mark.finditer(question)) if "(" in question else []
+    marks = list(mark.finditer(question)) if "(" in question or mark is _DOTTED else []
     labels = [m[1] for m in marks]
     if len(marks) < 2 or labels != list("ABCDEFGHIJ"[: len(marks)]):
         return {}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from ampo.verify.question.asked import asking
+from ampo.verify.question.asked import MEASURES, asking
 from ampo.verify.text.phrases import plain, singular
 from ampo.verify.text.scan import split
 
 _ITEM = re.compile(
     r"(?:and\s)?(?:(?P<n>-?\d[\d.,/]*)\s(?P<behind>[a-z]{2,20}(?:\s[a-z]{2,20})?)"
-    r"|(?:the\s)?(?P<before>[a-z]{2,20}(?:\s[a-z]{2,20})?)(?:\s?[:=]\s?|\s(?:is\s|are\s)?)(?P<m>-?\d[\d.,/]*))",
+    r"|(?:the\s)?\\?(?P<before>[a-z]{2,20}(?:\s[a-z]{2,20})?|[a-z](?=\s?=))(?:\s?[:=]\s?|\s(?:is\s|are\s)?)(?P<m>-?\d[\d.,/]*))",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"-?\d[\d.,/]*(?:\s?(?:,|;|and)\s?(?:and\s)?-?\d[\d.,/]*){1,8}")
@@ -23,6 +23,7 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _ASKS_AGAIN = re.compile(r"\bhow many\s(?:\w+\s){0,2}$|\bnumber of\s(?:\w+\s){0,2}$", re.IGNORECASE)
+_SHORT = {"min": "minimum", "max": "maximum"}
 _MOST = 9
 
 
@@ -58,7 +59,10 @@ def _places(names: list[str], question: str) -> list[int] | None:
     at: list[int] = []
     ends: list[tuple[int, int]] = []
     for name in names:
-        spans = [m.span() for word, m in words if word == singular(name.lower())]
+        wanted = _SHORT.get(name.lower(), singular(name.lower()))
+        spans = [m.span() for word, m in words if word == wanted]
+        if len(name) == 1:  # A of an area
+            spans = [m.span() for _, m in words if m[0] in MEASURES and m[0].startswith(wanted)]
         if not spans:
             return None
         at.append(spans[-1][0])

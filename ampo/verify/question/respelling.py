@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from ampo.verify.text.derivatives import one_notation
 from ampo.verify.text.normalise import normalise
+from ampo.verify.text.recursions import without_beginning
 
 _HBAR = re.compile(r"\\hbar(?![a-zA-Z])")
 _PLANCK = re.compile(r"(?<![a-zA-Z\\])h(?![a-zA-Z(])")
@@ -26,7 +27,7 @@ _NAMED_BASES = {"binary": "2", "ternary": "3", "octal": "8"}
 _DIGITS = re.compile(r"\d{1,60}")
 _IN_BASE = re.compile(r"(\d{1,60})\s?_\s?\{?\s?(\d{1,2})\s?\}?")
 _EXCLUDED = re.compile(
-    r"\s?[,;(]\s?(?:\\text\s?\{[^{}]{0,12}\}\s?|(?:for|where|if|with)\s)?[a-z]\s?\\ne\s?-?\d[-\d,. ]{0,20}\)?$"
+    r"\s?[,;(]\s?(?:\\text\s?\{[^{}]{0,12}\}\s?|(?:for|where|if|with)\s)?(?![kmn])[a-z]\s?\\ne\s?-?\d[-\d,. ]{0,20}\)?$"
 )  # of a fraction that was cancelled
 _A_CHANGE = "(decrease|increase|loss|profit|gain|discount|drop|rise|reduction|markup)"
 _PERCENT = r"(\d{1,9}(?:\.\d{1,9})?\s?%)"
@@ -38,6 +39,7 @@ _READ = 20_000  # characters of a question
 
 def respelled(gold: str, answer: str, question: str) -> tuple[str, str]:
     """A normalised gold and a normalised answer."""
+    gold, answer = without_beginning(gold, answer)
     if "\\hbar" in gold + answer:
         gold, answer = _of_planck(gold, answer, question)
     if "\\equiv" in answer and _DIGITS.fullmatch(gold):
