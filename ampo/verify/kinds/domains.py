@@ -26,6 +26,9 @@ _SUFFIX = r"(\s*[\^_]\s*(?:\{[^{}]{1,12}\}|[-+*\d]))?"
 _MEMBER = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*)\s*\\in\s*{_LETTER}{_SUFFIX}")
 _KINDS = "positive integer|non-?negative integer|natural number|real number|whole number|integer|real"
 _WHOLE = re.compile(r"integer|whole number|natural|rational|\\mathbb|digits?\b", re.IGNORECASE)
+_WHOLE_CONSTANT = re.compile(
+    r"(?<![a-zA-Z])[a-c]\s?\$? is an? (?:arbitrary |any |positive )*(?:integer|natural|rational)"
+)
 _EXCLUDED = re.compile(r",\s*[kmn]\s*\\ne\s*-?\d")
 _WORDED = re.compile(rf"({_NAME})\s*(?:is|being|be|denotes)?\s*(?:an?|any|some)?\s*(?:arbitrary)?\s*\b({_KINDS})s?")
 _QUANTIFIED = re.compile(rf"(?:any|some|all|each|every)?\s*\b({_KINDS})s?\s+({_NAME})")
@@ -100,7 +103,7 @@ def narrowed(gold: str, answer: str, question: str) -> bool:
     A whole parameter of a family need not be declared; nor need what the question says."""
     if _ANYWHERE.search(plain(gold)) or "\\mathbb" in gold or _WHOLE.search(question):
         return False
-    if _EXCLUDED.search(plain(answer)) and "\\ne" not in gold:
+    if (_EXCLUDED.search(plain(answer)) and "\\ne" not in gold) or _WHOLE_CONSTANT.search(plain(answer)):
         return True
     for m in _MEMBER.finditer(plain(answer)):
         name, domain = m[1].split(",")[0].strip(), _domain(m[2], m[3] or "")

@@ -249,7 +249,8 @@ def _plus_minus(text: str, reader: _Reader) -> Answer | None:
         for signs in product("+-", repeat=count):
             left = iter(signs)
             both.append(_SIGNS.sub(lambda _, left=left: f" {next(left)} ", text))
-    return Unordered(tuple(reader.single(t.strip()) for t in both))
+    items = tuple(reader.single(t.strip()) for t in both)
+    return items[0] if all(reader.agree(items[0], other) for other in items[1:]) else Unordered(items)  # 0 \\pm 0
 
 
 def _in_words(text: str, reader: _Reader) -> Answer | None:
