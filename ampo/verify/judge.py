@@ -137,7 +137,9 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
         if chosen is not None:
             return Ruling(chosen, "letter")
     gold_text, text = normalise(claim.gold), of_answer(answer, claim.gold)
-    if gold_text == text and gold_text:
+    if not gold_text:
+        return not_shown("the gold says nothing")
+    if gold_text == text:
         return Ruling(True, "same text")
     if not text:
         return Ruling(False, "nothing but punctuation")

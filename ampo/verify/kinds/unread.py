@@ -13,8 +13,6 @@ from ampo.verify.question.context import Setting
 def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool | None:
     del setting, equal
     if isinstance(gold, Unread) and isinstance(answer, Unread):
-        if not gold.text.strip():
-            return False
         if "".join(gold.text.split()) == "".join(answer.text.split()):
             return True
         return same_bound(gold.text, answer.text) or symbolic.same(gold.text, answer.text)
