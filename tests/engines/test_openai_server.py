@@ -64,18 +64,18 @@ def test_a_stream_is_the_whole_response(engine: OpenAIEngine):
     assert response.first_token_seconds is not None
 
 
-@pytest.mark.parametrize("limit", [4 * CONTEXT, None])
-def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine, limit: int | None):
+def test_a_limit_beyond_the_context_takes_what_is_left(engine: OpenAIEngine):
     """Without a limit, too, where the server would stop at 16 tokens of a bare string."""
-    [sample] = engine.generate(
-        [Request("q", "one two three four five " * 405, SamplingParams(temperature=0, max_tokens=limit))]
-    )
-    response = sample.response
-    assert response.finish_reason == "length"
-    assert response.prompt_tokens is not None
-    assert response.completion_tokens is not None
-    assert response.completion_tokens > 16
-    assert response.prompt_tokens + response.completion_tokens == CONTEXT
+    prompt, limits = "one two three four five " * 405, {"beyond": 4 * CONTEXT, "none": None}
+    requests = [Request(name, prompt, SamplingParams(temperature=0, max_tokens=n)) for name, n in limits.items()]
+    samples = list(engine.generate(requests))
+    assert {sample.request_id for sample in samples} == {"beyond", "none"}
+    for response in (sample.response for sample in samples):
+        assert response.finish_reason == "length"
+        assert response.prompt_tokens is not None
+        assert response.completion_tokens is not None
+        assert response.completion_tokens > 16
+        assert response.prompt_tokens + response.completion_tokens == CONTEXT
 
 
 @pytest.mark.parametrize("limit", [CONTEXT - 5, 4 * CONTEXT])  # the server has other words for each

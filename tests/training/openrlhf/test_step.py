@@ -82,7 +82,7 @@ def local(model: Path) -> tuple[dict[str, float], dict[str, Tensor], list[Tensor
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("ranks", "stage"), [(1, 2), (2, 2), (2, 3)])
+@pytest.mark.parametrize(("ranks", "stage"), [(1, 2), pytest.param(2, 2, marks=pytest.mark.long), (2, 3)])
 def test_an_update_is_the_local_backends(ranks: int, stage: int, tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlhf)")
     with (tmp_path / "said").open("w+") as said:
