@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import permutations
 
 from ampo.verify.formula.denominators import same_curve
 from ampo.verify.formula.equality import proportional, rename, same, substitute, symbols
 from ampo.verify.formula.parse import read
 from ampo.verify.formula.tree import Tree, UnreadableError, num
-from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Ratio, Unordered, Value
+from ampo.verify.kinds.answers import Answer, Broken, Equation, Labelled, Ordered, Phrase, Unordered, Value
+from ampo.verify.kinds.named_ratios import bare_name, in_one_direction, of_other_names
 from ampo.verify.kinds.registry import Equal, Kind, renamed
 from ampo.verify.question import asked
 from ampo.verify.question.context import Setting
@@ -20,17 +20,7 @@ from ampo.verify.text.scan import split
 
 _LABEL = re.compile(r"^(?:\\text\s*\{)?\s*[A-Za-z][A-Za-z \-']*\}?\s*(?:of [^=]{1,40})?$")
 _TUPLE = re.compile(r"\(([^()]{1,60}(?:\([^()]{1,20}\)[^()]{0,60}){0,6})\)")
-_A_NAME = r"\\?[a-zA-Z]{1,6}(?:_\s*(?:\{\w{1,4}\}|\w))?"
-_OVER = r"(?:[a-zA-Z](?:_\s*(?:\{\w{1,4}\}|\w))?|[A-Z]{2}|\[[A-Z]{3,5}\])"
-_SIDE = rf"(?:{_A_NAME}|\[[A-Z]{{3,5}}\])"
-_QUOTIENT = re.compile(
-    rf"\\frac\s*\{{\s*({_OVER})\s*\}}\s*\{{\s*({_OVER})\s*\}}|({_OVER})\s*/\s*({_OVER})|{_SIDE}(?:\s*:\s*{_SIDE})+"
-)
 _INDEXED = re.compile(r"([a-zA-Z])_\{?([i-nr])\}?")
-_RATIO_ASKED = re.compile(
-    rf"\\frac\s*\{{\s*{_OVER}\s*\}}\s*\{{\s*{_OVER}\s*\}}(?!\s*=)|\$\s*{_OVER}\s*[:/]\s*{_OVER}\s*\$"
-)
-_MOST_NAMES = 4
 _MAX_QUESTION = 20_000
 _OF_A_LINE = re.compile(
     r"\b(?:lines?|equation (?:of|for)|asymptotes?|axis|directri(?:x|ces)|locus|curves?|tangent|planes?|graph"
@@ -50,7 +40,7 @@ def labelled(gold: Answer, answer: Answer, setting: Setting, equal: Callable[[An
         setting: How the two are compared.
         equal: Whether what stands behind the labels is the same.
     """
-    answer = _of_one_direction(gold, answer, setting.question)
+    answer = in_one_direction(gold, answer, setting.question)
     if isinstance(gold, Labelled) and isinstance(answer, Labelled):
         gold, answer = _of_its_index(gold), _of_its_index(answer)
         called_alike = _name(gold) == _name(answer) or _in_another_case(gold, answer, setting.question)
@@ -86,63 +76,11 @@ def _of_another(answer: Labelled, question: str) -> bool:
     if isinstance(answer.body, Phrase):
         said = re.findall(r"[a-z]{2,}", plain(answer.label).lower())
         return not set(said) <= _SAYS_NOTHING | set(re.findall(r"[a-z]{2,}", question.lower()))
-    if _of_other_names(answer, question):
+    if of_other_names(answer, question):
         return True
     if isinstance(answer.body, Value) and not answer.bound and _name(answer) in symbols(answer.body.tree):
         return True
     return asked.another_name(answer.label + (f"({','.join(answer.bound)})" if answer.bound else ""), question)
-
-
-def ratio_of_names(text: str) -> tuple[str, ...]:
-    """V_1 and V_2 of V_1:V_2, V_1/V_2 and \\frac{V_1}{V_2}; nothing for any other text."""
-    m = _QUOTIENT.fullmatch(text)
-    names = (
-        (m[1], m[2]) if m and m[1] else (m[3], m[4]) if m and m[3] else tuple(re.split(r"\s*:\s*", text)) if m else ()
-    )
-    return tuple(_of_a_segment(_compact(name)) for name in (names or (re.split(r"\s*:\s*", text) if m else ())))
-
-
-def _of_a_segment(name: str) -> str:
-    """AB of BA: the two letters of a segment in their order."""
-    return "".join(sorted(name)) if re.fullmatch(r"[A-Z]{2}", name) else name
-
-
-def _of_one_direction(gold: Answer, answer: Answer, question: str) -> Answer:
-    """The answer with a ratio of two names turned round where the gold, or else the question, has them so."""
-    names = ratio_of_names(answer.label) if isinstance(answer, Labelled) else ()
-    if not 2 <= len(names) <= _MOST_NAMES or not isinstance(answer, Labelled):
-        return answer
-    theirs = ratio_of_names(gold.label) if isinstance(gold, Labelled) else ()
-    for order in permutations(range(len(names))):  # as they stand first
-        wanted = tuple(names[i] for i in order)
-        if wanted == theirs or (not theirs and _says(wanted, question)):
-            body = _reordered(answer.body, order)
-            same_order = list(order) == sorted(order)
-            return replace(answer, label=":".join(wanted), body=body, left=None) if body and not same_order else answer
-    return answer
-
-
-def _of_other_names(answer: Labelled, question: str) -> bool:
-    """Whether a ratio is of other names than the one that the question has: AC/BD where AB/CD is asked for."""
-    names = ratio_of_names(answer.label)
-    asked_for = _RATIO_ASKED.search(question[-_MAX_QUESTION:]) if 2 <= len(names) <= _MOST_NAMES else None
-    return asked_for is not None and not any(_says(some, question) for some in permutations(names))
-
-
-def _says(names: tuple[str, ...], question: str) -> bool:
-    said = re.sub(r"[${}]|\\(?:text|mathrm|[,; ])", "", question[-_MAX_QUESTION:])
-    said = re.sub(r"(?<![A-Za-z])[A-Z]{2}(?![a-z])", lambda m: _of_a_segment(m[0]), said)
-    joined = r"(?:\s?[:/]\s?|\s{1,3}to\s{1,3})".join(map(re.escape, names))
-    over = rf"|frac\s?{re.escape(names[0])}\s?{re.escape(names[1])}" if len(names) == 2 else ""
-    return re.search(rf"(?:(?<![a-zA-Z\\]){joined}{over})(?!\w)", said) is not None
-
-
-def _reordered(body: Answer, order: tuple[int, ...]) -> Answer | None:
-    if isinstance(body, Ratio) and len(body.terms) == len(order):
-        return replace(body, terms=tuple(body.terms[i] for i in order))
-    if len(order) == 2 and isinstance(body, Value) and not symbols(body.tree) and body.tree != num(0):
-        return Value(Tree("div", (num(1), body.tree)))
-    return None
 
 
 def _of_its_index(answer: Labelled) -> Labelled:
@@ -200,11 +138,7 @@ def _in_another_case(gold: Labelled, answer: Labelled, question: str) -> bool:
 
 
 def _name(answer: Labelled) -> str:
-    return _compact(answer.label)
-
-
-def _compact(name: str) -> str:
-    return re.sub(r"\\(?:text|mathrm)|[\s{}\\]", "", name)
+    return bare_name(answer.label)
 
 
 def _rebound(gold: Answer, answer: Labelled) -> Answer:

@@ -27,7 +27,8 @@ from ampo.verify.kinds.answers import (
 )
 from ampo.verify.kinds.ascending import ascending
 from ampo.verify.kinds.chains import chain
-from ampo.verify.kinds.labels import label_of, ratio_of_names, tuple_names
+from ampo.verify.kinds.labels import label_of, tuple_names
+from ampo.verify.kinds.named_ratios import ratio_of_names
 from ampo.verify.kinds.reader import Reader
 from ampo.verify.kinds.regions import NOT_AN_END, REALS, as_region, end, points, without
 from ampo.verify.text.phrases import phrase, plain

@@ -10,6 +10,7 @@ from ampo.verify.formula.exact import exact
 from ampo.verify.formula.tree import num
 from ampo.verify.kinds.answers import Answer, Labelled, Residues, Unordered, Value
 from ampo.verify.kinds.registry import Equal, Kind
+from ampo.verify.question.asked import moduli
 from ampo.verify.question.context import Setting
 from ampo.verify.text.phrases import plain
 
@@ -24,7 +25,6 @@ _MULTIPLES = re.compile(r"^(?:all )?(?:the )?(?:integer )?multiples of (\d{1,4})
 _OF_CLASSES = re.compile(
     r"\bmod(?:ulo)?\b|\\p?mod|\bremainder|\bresidue|congruen|\bdivided\b|\binverse\b", re.IGNORECASE
 )
-_MODULUS = re.compile(r"(?:\bmod(?:ulo)?|\bdivided by|\bdivision by|\\[pb]?mod)\s?\$?\{?(\d{1,9})")
 _PARITY = re.compile(
     r"^(?:[a-eij-z]\s+(?:is\s+|must be\s+)?(even|odd)|(?:all\s+)?(even|odd) (?:integers?|numbers?))$", re.IGNORECASE
 )
@@ -108,7 +108,7 @@ def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool 
         return None
     if isinstance(gold, Value) and setting.question and not _OF_CLASSES.search(setting.question):
         return False
-    given = _MODULUS.findall(setting.question) if isinstance(gold, Value) else []
+    given = moduli(setting.question) if isinstance(gold, Value) else []
     if given and isinstance(answer, Residues) and str(answer.modulus) not in given:
         return False
     return same_classes(gold, answer)

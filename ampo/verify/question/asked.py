@@ -93,6 +93,7 @@ _WORDS = "|".join(sorted(MEASURES))
 _TWO_MEASURES = re.compile(
     rf"\b({_WORDS})(?:,? and|,) (?:the |its )?(?:population |sample )?(?:standard )?({_WORDS})\b", re.IGNORECASE
 )
+_MODULUS = re.compile(r"(?:\bmod(?:ulo)?|\bdivided by|\bdivision by|\\[pb]?mod)\s?\$?\{?(\d{1,9})")
 _FIND_ONE = re.compile(
     r"\b(?:find|what is|solve for|determine|compute)(?: the)?(?: values? of)?(?: all)?(?: (?:real|integer|positive))*"
     r" ([a-z])"
@@ -232,6 +233,11 @@ def of_a_name_asked_for(left: str, question: str) -> bool:
     except UnreadableError:
         return False
     return tree.op != "sym" and symbols(tree) == {name}
+
+
+def moduli(question: str) -> list[str]:
+    """The numbers that a question divides by: 7 of "the remainder modulo 7"."""
+    return _MODULUS.findall(question[-_MAX_QUESTION:])
 
 
 @lru_cache(maxsize=1024)

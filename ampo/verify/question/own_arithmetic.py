@@ -35,7 +35,7 @@ def echoes(gold: str, answer: str, question: str) -> bool:
     """Whether a normalised answer is an arithmetic expression of the question, left as it is there."""
     if not question or not gold:
         return False
-    first, _, last = answer.partition("=")[0], "", answer.rsplit("=", 1)[-1]
+    first, last = answer.split("=", 1)[0], answer.rsplit("=", 1)[-1]
     if last != answer and _bare(first) == _bare(gold):
         return False
     if _bare(last) != _bare(gold) and _bare(last) in _to_rewrite(question[-_READ:]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ampo.verify.question.asked import moduli
 from ampo.verify.text.derivatives import one_notation
 from ampo.verify.text.normalise import normalise
 from ampo.verify.text.recursions import without_beginning
@@ -17,7 +18,6 @@ _HBAR = re.compile(r"\\hbar(?![a-zA-Z])")
 _PLANCK = re.compile(r"(?<![a-zA-Z\\])h(?![a-zA-Z(])")
 _A_HEIGHT = re.compile(r"\$h\$|\$h\s*=|\bheight\b|\\\(h\\\)")
 _CONGRUENT = re.compile(r"(.{1,80}?)\\equiv\s*(-?\d{1,9})\s*\(?\\pmod\s*\{?\s*(\d{1,9})\s*\}?\)?")
-_MODULUS = re.compile(r"(?:\bmod(?:ulo)?|\bdivided by|\bdivision by|\\[pb]?mod)\s?\$?\{?(\d{1,9})")
 _LETTERS = re.compile(r"[A-J](?:, ?[A-J]){1,8}")
 _TOGETHER = re.compile(r"(?:\\text\s?\{)?\s?([A-J]{2,9})\s?\}?")
 _WHICH = re.compile(r"\b(?:which|select|choose)\b[^.?]{0,60}\b(?:options|statements|choices|apply)\b", re.IGNORECASE)
@@ -83,7 +83,7 @@ def _remainder(answer: str, question: str) -> str:
     m = _CONGRUENT.fullmatch(answer)
     if m is None or not 0 <= int(m[2]) < int(m[3]):
         return answer
-    given = _MODULUS.findall(question[-_READ:])
+    given = moduli(question)
     if given and m[3] not in given:
         return answer
     return m[2] if _bare(m[1]) in _bare(normalise(question[-_READ:])) else answer
