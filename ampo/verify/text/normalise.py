@@ -17,6 +17,8 @@ from ampo.verify.text.json_objects import in_words
 from ampo.verify.text.kets import kets_as_names
 from ampo.verify.text.languages import in_english
 from ampo.verify.text.named_results import named
+from ampo.verify.text.negations import without_negation
+from ampo.verify.text.phasors import phasors
 from ampo.verify.text.recursions import from_n
 from ampo.verify.text.uncertainty import uncertain
 from ampo.verify.text.unicode import as_ascii
@@ -112,16 +114,7 @@ _DOUBLE_FACTORIAL = re.compile(r"(?:\)|(?<![a-zA-Z])\d)!!$")
 _UPRIGHT_UNIT = re.compile(r"(?<=[\d}])\s?(?:\\[ ,;:]|~)\s?\\mathrm\s?\{([A-Z])\}(?=[\s$.]*$)")  # 0.05\,\mathrm{M}
 _SILENT_NAME = re.compile(r"\\(?:vec|mathbf|boldsymbol|bm|mathrm)\s([A-Za-z])(?![A-Za-z])")
 _DECIMAL_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d)|\d{4})")  # 3{,}75, and not 1{,}234
-_NEGATED = re.compile(  # \\neg(x < y)
-    r"\\neg\s?(?:\(([^()<>=]{1,60})(<|>|=|\\[lg]e(?![a-zA-Z]))([^()<>=]{1,60})\)|\[([^\[\]<>=]{1,60})(<|>|=|\\[lg]e(?![a-zA-Z]))([^\[\]<>=]{1,60})\])"
-)
-_OPPOSITE = {"<": "\\ge", ">": "\\le", "=": "\\ne", "\\le": ">", "\\ge": "<"}
 _POWERS_SIDE_BY_SIDE = re.compile(r"(?<![\w^}])(\d{1,9})\^(\d)(\d{1,9})\^")  # 2^33^2
-_PHASOR = re.compile(
-    r"(?<=[\d})])\s?\\angle\s?(?:\{\s?)?(-?\s?\d{1,9}(?:\.\d{1,9})?)\s?\^\s?\{?\s?\\circ\s?\}?(?:\s?\})?|"
-    r"(?<=[\d})])\s?\\angle\s?\(?(-?\s?\\frac\{[^{}]{0,9}\\pi\s?\}\{\d{1,4}\})\)?"
-)
-_IMAGINARY = re.compile(r"(e\s?\^\s?\{\s?)j(?=[\s\\\d])")  # as engineers write it
 _ANNOUNCED = re.compile(r"^(?:final |correct )?answer\s*:\s*(?=\S)", re.IGNORECASE)
 _TRAILING = " \t\r\n.,;:!*`\"'"
 
@@ -160,13 +153,11 @@ def normalise(text: str) -> str:
     if "\\frac" in text or "\\binom" in text:
         for pattern, replacement in _FRAC_FIXES:
             text = pattern.sub(replacement, text)
-    if "\\neg" in text or "\\lnot" in text:
-        text = _NEGATED.sub(_opposite, text.replace("\\lnot", "\\neg"))
+    text = without_negation(text)
     text = text.replace("np.", "").replace("math.", "").replace("numpy.", "")
     text = _SECONDS_OF_ARC.sub(r"\1''", " ".join(text.split()))
-    text = _IMAGINARY.sub(r"\1i", text) if "{j" in text else text
-    text = _PHASOR.sub(_as_exponential, text) if "\\angle" in text else text
-    return uncertain(from_n(kets_as_names(named(_aside(_without_ends(_IN_ALL.sub("", _without_ends(text))))))))
+    text = kets_as_names(named(_aside(_without_ends(_IN_ALL.sub("", _without_ends(phasors(text)))))))
+    return uncertain(from_n(text))
 
 
 def _numbers(text: str) -> str:
@@ -249,18 +240,6 @@ def _power_marks(text: str) -> str:
 
 def _keep_powers(text: str) -> str:
     return text.replace("\\$", "\\dollar ").replace("$", " ").replace("**", "^")
-
-
-def _as_exponential(m: re.Match[str]) -> str:
-    """5\\angle 30^\\circ as 5e^{i\\pi/6}."""
-    angle = m[2] or f"{m[1]} \\cdot \\frac{{\\pi}}{{180}}"
-    return f" \\cdot e^{{i \\cdot {angle}}}"
-
-
-def _opposite(m: re.Match[str]) -> str:
-    """What holds where a relation does not; only a whole relation is looked at."""
-    left, sign, right = (m[1], m[2], m[3]) if m[1] else (m[4], m[5], m[6])
-    return f"{left} {_OPPOSITE[sign]} {right}"
 
 
 def _renamed(m: re.Match[str]) -> str:
