@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ampo.verify.kinds import families
@@ -32,27 +31,7 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
     ):
         return False  # {{}} is not {}
     if isinstance(gold, Unordered) and isinstance(answer, Unordered):
-        if _in_doubt(gold, answer):
-            return False
-        if gold.braces and answer.braces and any(map(_is_set, (*gold.items, *answer.items))):  # {1} is no 1
-            of_one_depth = partial(_of_one_depth, equal=equal)
-            return paired(gold.items, answer.items, lambda g, a: of_one_depth(g, a, setting))
-        if setting.ordered and _comes_in_order(gold, answer):
-            if any(isinstance(i, Equation) for i in answer.items):
-                return False  # not solved
-            return in_order(
-                without_labels(gold.items), without_labels(_as_asked(answer.items, setting)), setting, equal
-            )
-        if _same_members(list(gold.items), list(answer.items), setting, equal):
-            return True
-        if setting.repeated:
-            return False
-        if of_different_names(names_of(gold.items)) and of_different_names(names_of(answer.items)):
-            return False
-        golds, answers = _distinct(gold.items, setting, equal), _distinct(answer.items, setting, equal)
-        if len(golds) < len(gold.items) and len(answers) < len(answer.items):
-            return False  # both say how often, and not the same
-        return _same_members(golds, answers, setting, equal) or _same_families(golds, answers, setting)
+        return _two_lists(gold, answer, setting, equal)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered) and _is_a_programs(answer):
         return _lists(gold, Unordered(answer.items), setting, equal)
     if isinstance(gold, Unordered) and isinstance(answer, Ordered):
@@ -77,6 +56,27 @@ def _lists(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool
     return _same_families(golds, answers, setting)
 
 
+def _two_lists(gold: Unordered, answer: Unordered, setting: Setting, equal: Equal) -> bool:
+    if _in_doubt(gold, answer):
+        return False
+    if gold.braces and answer.braces and any(map(_is_set, (*gold.items, *answer.items))):  # {1} is no 1
+        return paired(gold.items, answer.items, lambda g, a: _is_set(g) == _is_set(a) and equal(g, a, setting))
+    if setting.ordered and _comes_in_order(gold, answer):
+        if any(isinstance(i, Equation) for i in answer.items):
+            return False  # not solved
+        return in_order(without_labels(gold.items), without_labels(_as_asked(answer.items, setting)), setting, equal)
+    if _same_members(list(gold.items), list(answer.items), setting, equal):
+        return True
+    if setting.repeated:
+        return False
+    if of_different_names(names_of(gold.items)) and of_different_names(names_of(answer.items)):
+        return False
+    golds, answers = _distinct(gold.items, setting, equal), _distinct(answer.items, setting, equal)
+    if len(golds) < len(gold.items) and len(answers) < len(answer.items):
+        return False  # both say how often, and not the same
+    return _same_members(golds, answers, setting, equal) or _same_families(golds, answers, setting)
+
+
 def _same_families(golds: Sequence[Answer], answers: Sequence[Answer], setting: Setting) -> bool:
     return not setting.bounded and families.same_families(golds, answers, setting.integers)
 
@@ -89,10 +89,6 @@ def _is_a_programs(answer: Ordered) -> bool:
 
 def _is_set(answer: Answer) -> bool:
     return (isinstance(answer, Unordered) and answer.braces) or answer == _NOTHING
-
-
-def _of_one_depth(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool:
-    return _is_set(gold) == _is_set(answer) and equal(gold, answer, setting)
 
 
 def _in_doubt(gold: Unordered, answer: Unordered) -> bool:
