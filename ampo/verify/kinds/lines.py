@@ -24,7 +24,8 @@ def _same(gold: Answer, answer: Answer, setting: Setting, equal: Equal) -> bool 
     if not setting.integers and _LINE.search(setting.question) and _same_line(_row(gold), _row(answer)):
         return True
     for one, other in ((gold, answer), (answer, gold)):
-        curve, points = equation_of(one), _points(other)
+        curve = equation_of(one)
+        points = None if curve is None else _points(other)  # which costs most of it
         if curve is not None and points is not None:
             return _on(curve, points) or None
     return None
