@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
 from ampo.errors import UserError
 
@@ -56,7 +57,7 @@ def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path 
             return
         validation = validation_prompts(config, ref.path, data_dir, {p.problem.question for p in found.prompts})
         _train(config, run, ref, verifier, found, validation)
-    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {folder} --html)")
+    say_trained(run.final, folder)
 
 
 def _train(
@@ -82,14 +83,8 @@ def _train(
         loaded = load(ref.path, ref.hub_revision, settings, config.device, None)
         for line in plan.describe(config, found.prompts, loaded.model.config):
             say(line)
-        if done := run.latest():
-            say(f"going on from step {done[0]} of {config.steps} in {run.path}")
-        try:
+        with resuming(run.path, config.steps, lambda: (run.latest() or (0,))[0]):
             LocalTrainer(config, loaded, run, verifier, found.prompts, validation, _score()).run()
-        except KeyboardInterrupt:
-            latest = run.latest()
-            say(f"stopped; the same command goes on from step {latest[0] if latest else 0} in {run.path}")
-            raise
 
 
 def _score() -> Score:

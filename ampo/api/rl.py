@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
 
 if TYPE_CHECKING:
@@ -37,11 +39,8 @@ def train_rl(
     """
     from transformers import AutoConfig, AutoTokenizer
 
-    from ampo.engines.transformers import stop_ids
     from ampo.training.openrlhf import data, flags, hardware, plan
-    from ampo.training.openrlhf.settings import Settings
     from ampo.training.rundir import TrainDir
-    from ampo.training.turn import end_of_turn
 
     prompts = found.prompts
     gpu = hardware.shown(config) if stop else hardware.found(config, ray_address)
@@ -60,9 +59,7 @@ def train_rl(
             run.note_pool(found.solutions, found.refused)
         data.write(place, prompts, tokenizer)
         if not stop:
-            guided = config.resolved_algorithm().uses_pool
-            end = end_of_turn(tokenizer, stop_ids(model, None, tokenizer)) if guided else ()
-            settings = Settings(config, place.folder, place.pool_file if guided else None, end)
+            settings = _settings(config, place, tokenizer)
             _run(run, settings, place, prompts, arguments, ray_address)
     if stop == "command":
         print(shlex.join(["python", "-m", flags.RL.module, *arguments]))
@@ -95,6 +92,17 @@ def show_alone(config: TrainConfig, folder: Path, stop: Literal["command", "plan
         say(f"its prompts are not written, and sizes that depend on their number are not checked: {missing}")
 
 
+def _settings(config: TrainConfig, place: Place, tokenizer: Any) -> Settings:
+    """What the run's processes are told beside OpenRLHF's flags."""
+    from ampo.engines.transformers import stop_ids
+    from ampo.training.openrlhf.settings import Settings
+    from ampo.training.turn import end_of_turn
+
+    guided = config.resolved_algorithm().uses_pool
+    end = end_of_turn(tokenizer, stop_ids(place.model, None, tokenizer)) if guided else ()
+    return Settings(config, place.folder, place.pool_file if guided else None, end)
+
+
 def _run(
     run: TrainDir,
     settings: Settings,
@@ -107,13 +115,7 @@ def _run(
 
     if settings.pool:
         data.write_pool(place, prompts)
-    if done := checkpoints.latest(place.checkpoints):
-        say(f"going on from step {done} of {settings.config.steps} in {place.folder}")
-    say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
-    try:
+    with resuming(place.folder, settings.config.steps, partial(checkpoints.latest, place.checkpoints)):
+        say(f"OpenRLHF, Ray, DeepSpeed and vLLM start, which takes about a minute; what they say is in {place.log}")
         launch.run(settings, place, arguments, ray_address)
-    except KeyboardInterrupt:
-        done = checkpoints.latest(place.checkpoints)
-        say(f"stopped; the same command goes on from step {done} in {place.folder}")
-        raise
-    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")
+    say_trained(run.final, place.folder)

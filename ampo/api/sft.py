@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
 from ampo.errors import UserError
 
@@ -85,13 +87,7 @@ def _run(config: TrainConfig, place: Place, guidance: Guidance, arguments: Seque
     run = TrainDir(place.folder)
     run.start(config)
     run.note_pool(guidance.solutions, guidance.refused)
-    if done := checkpoints.latest(place.checkpoints):
-        say(f"going on from step {done} of {config.steps} in {place.folder}")
-    say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")
-    try:
+    with resuming(place.folder, config.steps, partial(checkpoints.latest, place.checkpoints)):
+        say(f"OpenRLHF and DeepSpeed start; what they say is in {place.log}")
         sft_launch.run(config, place, arguments, processes)
-    except KeyboardInterrupt:
-        done = checkpoints.latest(place.checkpoints)
-        say(f"stopped; the same command goes on from step {done} in {place.folder}")
-        raise
-    say(f"trained: {run.final} (ampo eval --model {run.final}, ampo report {place.folder} --html)")
+    say_trained(run.final, place.folder)
