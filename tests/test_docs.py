@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from ampo.eval.metrics import Judged, summarise
+from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
+from ampo.eval.scores import BenchmarkScores
+from ampo.types import Problem
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,6 +33,26 @@ def test_the_readme_is_short():
 def test_links_lead_somewhere(page: Path):
     lost = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
     assert not lost
+
+
+@pytest.mark.parametrize("lines", [Problem, ResponseRecord, VerdictRecord, Judgement, BenchmarkScores])
+def test_each_field_of_a_run_is_on_its_page(lines: type):
+    page = (ROOT / "docs/reference/run-directory.md").read_text(encoding="utf-8")
+    assert not [field.name for field in fields(lines) if f"`{field.name}`" not in page]
+
+
+def test_each_key_of_metrics_is_on_its_page():
+    page = (ROOT / "docs/reference/run-directory.md").read_text(encoding="utf-8")
+    row = Judged("one", "one/0", 0, "correct", 0, 5, "stop")
+    keys = summarise([row]).keys() | summarise([row])["benchmarks"]["one"].keys() | {"protocol", "protocols"}
+    assert not [key for key in keys - {"benchmarks"} if f"`{key}`" not in page]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_nothing_is_installed_from_an_index_by_our_name(page: Path):
+    """The project is on none: whoever takes the name there is a stranger."""
+    commands = re.findall(r"pip install [^`\n]*", page.read_text(encoding="utf-8"))
+    assert not [command for command in commands if re.search(r"(?<![\w/-])ampo(?![\w/-])(?!.* @ )", command)]
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 task        chained sums by level of difficulty, and disjoint splits of them
 teachers    four procedural teachers, all right, each in a style of its own
-student     a decoder of about a million parameters over characters, from scratch
+student     a decoder of 0.2 million parameters (size small) over characters, from scratch
 warm_start  it learns to work and to answer at once; then, how rarely it begins to work
 design      arms, claims and sizes, as data (arms.toml, claims.toml, sizes.toml)
 jobs        what is to be done, in the order in which it decides; schedule does it, each job in a process of its own

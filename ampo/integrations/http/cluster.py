@@ -72,7 +72,7 @@ def _check_versions() -> None:
     if ray <= BREAKS_WITH_PROTOBUF_7 and protobuf >= (7,):
         raise UserError(
             f"Ray Serve {version('ray')} breaks with protobuf {version('protobuf')}, which is installed: "
-            "pip install 'protobuf<7' (an environment of its own with 'ampo[serve-ray]' has it)"
+            "pip install 'protobuf<7' (an environment of its own with the extra serve-ray has it)"
         )
 
 
