@@ -209,6 +209,9 @@ class Lines:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._stream.close()
 
 

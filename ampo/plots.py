@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ampo.errors import MissingExtraError, UserError
+from ampo.errors import MissingExtraError
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -69,14 +68,6 @@ def page(title: str, summary: str, sections: Sequence[Section], refresh: int | N
         drawn.append(f"<section><h2>{escape(section.title)}</h2><p>{escape(section.about)}</p>{content}</section>")
     again = f'<meta http-equiv="refresh" content="{refresh}">\n' if refresh else ""
     return _PAGE.format(title=escape(title), summary=escape(summary), sections="\n".join(drawn), refresh=again)
-
-
-def write(file: Path, text: str) -> None:
-    """Write a page. Raises UserError where that can't be done."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def figure(data: Sequence[Any], x: str, y: str, **layout: Any) -> Any:

@@ -16,7 +16,7 @@ from ampo.errors import UserError
 from ampo.eval import adaptive
 from ampo.eval.rundir import RunDir, Say
 from ampo.eval.two_stages import tally
-from ampo.files import drop_torn_line, dump, read_jsonl
+from ampo.files import append, drop_torn_line, read_jsonl
 
 Record = Mapping[str, Any]
 
@@ -81,13 +81,7 @@ class Looks:
             "stop": found.stop,
             "samples": None if found.n_p is None else found.n_p.tolist(),
         }
-        try:
-            with self._run.looks.open("a", encoding="utf-8") as file:
-                file.write(dump(record))
-        except OSError as error:
-            raise UserError(
-                f"cannot write {self._run.looks} ({error.strerror}): make room, then run the same command"
-            ) from error
+        append(self._run.looks, record)
         self._records.setdefault(name, []).append(record)
         more = "" if found.n_p is None else f"; {int(found.n_p.sum()) - before} more samples"
         words = adaptive.explain(self._rule, found.stop, found.estimate, len(self._ids[name]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ampo.console import say
 from ampo.errors import UserError
+from ampo.files import write
 
 if TYPE_CHECKING:
     from ampo.guidance import GuidancePool
@@ -134,7 +135,7 @@ def _pool(config: TrainConfig, problems: Sequence[Problem], folder: Path) -> Gui
     file = folder / "pool.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(line_of(pool_entry(p)) for p in problems), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {file} ({error.strerror}): give another --output-dir") from error
+    write(file, "".join(line_of(pool_entry(p)) for p in problems))
     return GuidancePool.open(file)

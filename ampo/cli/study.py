@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,9 @@ import typer
 
 from ampo.console import say
 from ampo.errors import MissingExtraError, UserError
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "jaxtyping", "matplotlib")
+"""What the extra `study` brings of what is imported."""
 
 
 def study(
@@ -38,13 +42,17 @@ def study(
     model: Annotated[str | None, typer.Option("--model", help="Sizes full: another model.")] = None,
 ) -> None:
     """Find where guidance beats plain RL, on a task made for it, and write down what came out."""
-    try:
-        from ampo.study import design, full, schedule
-        from ampo.study.findings import Findings
-        from ampo.study.store import Store
-        from ampo.study.write_up import write_up
+    for package in _PACKAGES:  # now, and not after hours of running
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "study", "ampo study")
 
-        folder = output_dir or Path("runs/study") / size
+    from ampo.study import design, full, schedule
+    from ampo.study.findings import Findings
+    from ampo.study.store import Store
+    from ampo.study.write_up import write_up
+
+    folder = output_dir or Path("runs/study") / size
+    try:
         if size in (large := full.settings()):
             asked = large[size].model_copy(update={"model": model} if model else {})
             say(f"wrote {full.run(folder, asked, pool, say)}")
@@ -54,9 +62,7 @@ def study(
         store = Store(folder / "runs.jsonl", chosen, [place / "runs.jsonl"])
         if not write_only:
             schedule.run(folder, chosen, store, jobs or os.cpu_count() or 1, say)
-        written = write_up(Findings(chosen, store), place)
-    except ImportError as error:
-        raise MissingExtraError(error.name or "torch", "train", "ampo study") from error
-    except OSError as error:
-        raise UserError(f"cannot write {error.filename} ({error.strerror}): give another --output-dir") from error
-    say(f"wrote {written}")
+        say(f"wrote {write_up(Findings(chosen, store), place)}")
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        where = error.filename or folder
+        raise UserError(f"cannot write {where} ({error.strerror}): give another --output-dir") from error

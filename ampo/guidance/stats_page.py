@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ampo.files import write
 from ampo.guidance.stats import Pair, PoolStats
-from ampo.plots import Section, figure, graph_objects, page, write
+from ampo.plots import Section, figure, graph_objects, page
 from ampo.types import OUTCOMES
 
 _COLOURS = {

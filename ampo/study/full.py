@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ampo.errors import UserError
 from ampo.eval.rundir import RunDir
-from ampo.files import dump, read_jsonl, write, write_json
+from ampo.files import dump, first_line, read_jsonl, write, write_json
 from ampo.study import analysis
 from ampo.study.words import points, seeds
 from ampo.training.config import validated
@@ -141,15 +141,22 @@ def _split(data: Path, full: Full, pool: Path | None) -> None:
     """Write the three files. Raises UserError without a pool."""
     if pool is None or not pool.is_file():
         raise UserError(f"the full size needs the pool of GSM8K's release: curl -LO {POOL}, then give it as --pool")
-    rows = sorted(
-        map(entry, (row for _, row in read_jsonl(pool))), key=lambda row: sha256(row["question"].encode()).digest()
-    )
+    rows = sorted(_entries(pool), key=lambda row: sha256(row["question"].encode()).digest())
     first, second = full.test, full.test + full.validation
     parts = {"test": rows[:first], "validation": rows[first:second], "train": rows[second:]}
     data.mkdir(parents=True, exist_ok=True)
     for name in ("train", "validation", "test"):  # the last one says that all are there
         keep = {"solutions"} if name == "train" else set()
         write(data / f"{name}.jsonl", "".join(dump(_fields(row, keep)) for row in parts[name]))
+
+
+def _entries(pool: Path) -> Iterator[dict[str, Any]]:
+    for number, row in read_jsonl(pool):
+        try:
+            yield entry(row)
+        except (KeyError, TypeError, AttributeError) as error:
+            said = f"it has no {error}" if isinstance(error, KeyError) else first_line(error)
+            raise UserError(f"{pool}:{number} is no row of a pool ({said}): mend or remove this line") from error
 
 
 def _fields(row: dict[str, Any], more: set[str]) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def entry(row: dict[str, Any]) -> dict[str, Any]:
             "solutions": solutions,
         }
     uid = row.get("uid") or sha256(row["question"].encode()).hexdigest()[:12]
-    right = [one for one in row["solutions"] if one["is_correct"]]
+    right = [one for one in row["solutions"] if one.get("is_correct", one.get("verified", False))]
     told = [{"source": one["source"], "content": _tagged(one["content"], row["answer"])} for one in right]
     return {"uid": uid, "question": row["question"], "answer": row["answer"], "solutions": told}
 

@@ -15,8 +15,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ampo.errors import UserError
-from ampo.files import read_jsonl
-from ampo.plots import Folded, Section, figure, graph_objects, page, write
+from ampo.files import read_jsonl, write
+from ampo.plots import Folded, Section, figure, graph_objects, page
 from ampo.terminal import Console
 from ampo.training.alarms import alarms
 from ampo.training.metrics import BINS

@@ -14,7 +14,7 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.eval.rundir import Say
-from ampo.files import drop_torn_line, dump, read_jsonl
+from ampo.files import Lines, drop_torn_line, read_jsonl
 from ampo.types import FinishReason, Response
 
 
@@ -55,7 +55,7 @@ class Answers:
                     self.scored[row["request"]] = row["logprob"], row["greedy"]
             except KeyError as error:
                 raise UserError(f"{file}:{number} has no {error}: remove that line, it is asked for again") from error
-        self._file = file.open("a", encoding="utf-8")
+        self._file = Lines(file)
 
     def __len__(self) -> int:
         return len(self.generated) + len(self.scored)
@@ -75,7 +75,7 @@ class Answers:
         Raises:
             UserError: The file can't be written.
         """
-        self._append(
+        self._file.append(
             {
                 "request": request,
                 "sample": sample,
@@ -90,17 +90,8 @@ class Answers:
         self.generated[request, sample] = Generated(response.text, response.finish_reason, response.completion_tokens)
 
     def add_scored(self, request: str, logprob: float, greedy: bool) -> None:
-        self._append({"request": request, "logprob": logprob, "greedy": greedy})
+        self._file.append({"request": request, "logprob": logprob, "greedy": greedy})
         self.scored[request] = logprob, greedy
-
-    def _append(self, row: dict[str, Any]) -> None:
-        try:
-            self._file.write(dump(row))
-            self._file.flush()
-        except OSError as error:
-            raise UserError(
-                f"cannot write {self._file.name} ({error.strerror}): make room, then run the same command"
-            ) from error
 
 
 def gaps(samples: Sequence[int]) -> list[tuple[int, int]]:

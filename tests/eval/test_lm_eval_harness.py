@@ -103,6 +103,27 @@ def test_a_resumed_run_asks_what_is_missing_and_ends_the_same(die_after: int, tm
     assert len(file.read_text().splitlines()) == 5
 
 
+def test_a_full_disk_is_one_line_and_leaves_whole_answers(tmp_path: Path) -> None:
+    code = """
+import pathlib, resource, sys
+from ampo.errors import UserError
+from ampo.eval.harness.answers import Answers
+file = pathlib.Path(sys.argv[1])
+answers = Answers(file, print)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, resource.RLIM_INFINITY))
+try:
+    for i in range(9):
+        answers.add_scored(f"request {i}", -1.5, True)
+except UserError as error:
+    print(error)
+"""
+    file = tmp_path / "answers.jsonl"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(f"cannot write {file} (") == 1
+    assert len(Answers(file, say=lambda line: pytest.fail(line))) == 3
+
+
 def test_gaps() -> None:
     assert gaps([4, 0, 1, 5, 7]) == [(0, 2), (4, 2), (7, 1)]
 

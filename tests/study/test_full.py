@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
+from ampo.guidance import PoolEntry
+from ampo.guidance.formats import line_of
 from ampo.study import full
 from ampo.training.config import validated
+from ampo.types import Solution
 
 TRIAL = full.settings()["full-trial"]
 
@@ -39,6 +42,29 @@ def test_a_row_of_the_release_has_right_solutions_only_with_their_answer_in_tags
     }
     assert full.entry(ours)["solutions"] == [{"source": "a", "content": "so 3\n<answer> 3 </answer>"}]
     assert full.entry(ours)["uid"] == "x"
+
+
+def test_a_pool_of_pool_build_says_what_is_right_in_its_own_word() -> None:
+    told = [Solution("a", "so 3", verified=True), Solution("b", "so 4", verified=False), Solution("c", "3")]
+    row = json.loads(line_of(PoolEntry("x", "q", "3", tuple(told))))
+    assert [one["source"] for one in full.entry(row)["solutions"]] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"question": "q", "answer": "3"}, "it has no 'solutions'"),
+        ({"question": "q", "answer": "3", "solutions": None}, "not iterable"),
+        ({"question": "q", "answer": "3", "solutions": ["text"]}, "no attribute 'get'"),
+        ({"question": 1, "ground_truth": "A: 1"}, "no attribute 'encode'"),
+    ],
+)
+def test_a_row_that_is_none_of_a_pool_is_named_by_its_line(row: dict, said: str, tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text(json.dumps(released(1)) + "\n" + json.dumps(row) + "\n")
+    with pytest.raises(UserError, match=rf"pool.jsonl:2 is no row of a pool \(.*{said}.*\): mend or remove") as raised:
+        full._split(tmp_path / "data", TRIAL, pool)
+    assert "\n" not in str(raised.value)
 
 
 def test_the_splits_share_no_question_and_only_training_has_solutions(tmp_path: Path) -> None:

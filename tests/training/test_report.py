@@ -41,6 +41,16 @@ def test_a_page_has_what_is_wrong_and_the_responses_with_who_was_chosen_and_why(
         assert part in text, part
 
 
+def test_a_page_is_replaced_as_a_whole_while_a_browser_reads_it(tmp_path: Path) -> None:
+    run = made(tmp_path / "run")
+    file = report.write_page(run, refresh=10)
+    with file.open() as open_page:
+        report.write_page(run, refresh=None)
+        assert 'http-equiv="refresh"' in open_page.read()
+    assert 'http-equiv="refresh"' not in file.read_text()
+    assert not list(run.glob(".report*"))
+
+
 def test_following_ends_with_the_run(tmp_path: Path) -> None:
     run, said = made(tmp_path / "run"), []
     report.follow(run, say=said.append)
