@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ampo.errors import MissingExtraError, UserError, nearest
+from ampo.errors import UserError, nearest
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import problem_of
 from ampo.files import dump, well_formed, write
+from ampo.parquet import pyarrow_for
 from ampo.types import PROTOCOLS, Problem, Protocol
 
 _HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
@@ -236,13 +237,9 @@ def _usage(response: ResponseRecord) -> dict[str, int] | None:
 def _write_parquet(rows: list[dict[str, Any]], file: Path) -> Path:
     from ampo.files import replacing
 
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data", "writing Parquet files") from error
+    pyarrow = pyarrow_for("writing Parquet files")
     with replacing(file) as stream:
-        parquet.write_table(pyarrow.Table.from_pylist(_well_formed(rows)), stream)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(_well_formed(rows)), stream)
     return file
 
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ampo.errors import MissingExtraError, UserError
+from ampo.errors import UserError
 from ampo.eval.sampled import Sample, benchmark, metrics
+from ampo.parquet import pyarrow_for
 
 HARNESS = "lighteval"
 _DEPTH = 5  # folders from an output folder to the files: details, owner, model, date
@@ -87,13 +88,10 @@ def _share(value: Any) -> bool:
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
+    pyarrow = pyarrow_for("reading details of lighteval")
     try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data", "reading details of lighteval") from error
-    try:
-        names = parquet.read_schema(file).names
+        names = pyarrow.parquet.read_schema(file).names
         wanted = [name for name in _COLUMNS if name in names]
-        return parquet.read_table(file, columns=wanted).to_pylist()
-    except (ArrowException, OSError) as error:
+        return pyarrow.parquet.read_table(file, columns=wanted).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"cannot read {file} as Parquet ({error}): is it whole?") from error

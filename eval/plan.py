@@ -18,9 +18,9 @@ from typing import Any
 from ampo.errors import MissingExtraError, UserError
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import load_problems
-from ampo.eval.sources import HubDataError
 from ampo.eval.spec import PILOT, asked
 from ampo.eval.suites import Benchmark
+from ampo.hub import HubDataError
 from ampo.models import EMBEDDED, ModelRef, embedded_folder, locate, resolve
 from ampo.prompts import Template, render
 from ampo.types import Problem, SamplingParams

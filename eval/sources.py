@@ -11,19 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ampo.errors import MissingExtraError, UserError
+from ampo.errors import UserError
 from ampo.files import first_line, parse_lines
-from ampo.models import offline
+from ampo.hub import load_split
+from ampo.parquet import pyarrow_for
 
 if TYPE_CHECKING:
     from ampo.eval.suites import Benchmark
 
 
 _CELL = 2**31 - 1  # characters in a cell of CSV: Python's own limit, 131,072, is less than a long response
-
-
-class HubDataError(UserError):
-    """A hub data set can't be had: no connection, no such set, or a gated one."""
 
 
 class Row(NamedTuple):
@@ -113,14 +110,10 @@ def _read_csv(path: Path, delimiter: str = ",") -> Iterator[Row]:
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data", "reading Parquet files") from error
+    pyarrow = pyarrow_for("reading Parquet files")
     number = 0
     try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=256):
             for fields in batch.to_pylist():
                 yield Row(f"{path}, row {number}", fields)
                 number += 1
@@ -144,40 +137,24 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
     Without a connection a copy in the hub's own cache still serves. Raises UserError where there is none, for a gated
     set, and for a split or a configuration that the set doesn't have.
     """
-    unreachable = offline()
-    try:
-        import datasets
-        from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError, DatasetsError
-        from huggingface_hub import errors
-    except ImportError as error:
-        raise MissingExtraError("datasets", "data", f"the hub data set {benchmark.source!r}") from error
     name = f"{benchmark.name}: the data set {benchmark.source!r}"
-    try:
-        rows = datasets.load_dataset(
-            str(benchmark.source), benchmark.config, split=benchmark.split, revision=benchmark.revision
-        )
-    except (DatasetNotFoundError, errors.GatedRepoError) as error:
-        raise HubDataError(_not_found(benchmark, name, error)) from error
-    except ValueError as error:  # an unknown split or configuration; offline, also a set that isn't in the cache
-        if unreachable:
-            raise HubDataError(_unreachable(name, looked_in)) from error
-        raise UserError(f"{name}: {first_line(error)}") from error
-    except (DataFilesNotFoundError, DatasetsError, RuntimeError) as error:  # it is there, and not in a form to be read
-        raise HubDataError(
-            f"{name} can't be read ({first_line(error)}): give a copy as a file by --data, or pin another `revision` "
-            "in a TOML file"
-        ) from error
-    except (ConnectionError, TimeoutError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
-        raise HubDataError(_unreachable(name, looked_in)) from error
+    rows = load_split(
+        str(benchmark.source),
+        benchmark.config,
+        benchmark.split,
+        benchmark.revision,
+        name=name,
+        lost=_lost(benchmark.name, looked_in),
+        instead="give a copy as a file by --data, or pin another `revision` in a TOML file",
+        not_found=lambda error: _not_found(benchmark, name, error),
+    )
     return [Row(f"{benchmark.source}, row {i}", dict(row)) for i, row in enumerate(rows)]
 
 
-def _unreachable(name: str, looked_in: Path | None) -> str:
-    benchmark = name.partition(":")[0]
+def _lost(benchmark: str, looked_in: Path | None) -> str:
     copy = f"{looked_in} has no {benchmark}.jsonl" if looked_in else "no folder of offline copies is given"
     return (
-        f"{name} can't be had: the hub can't be reached, and {copy}. "
-        f"Mend the connection, or give a folder with {benchmark}.jsonl by --data-dir or AMPO_DATA_DIR"
+        f", and {copy}. Mend the connection, or give a folder with {benchmark}.jsonl by --data-dir or AMPO_DATA_DIR"
     )
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ampo.errors import MissingExtraError, UserError
+from ampo.errors import UserError
 from ampo.files import first_line, parse_line
 from ampo.guidance.formats import PROMPT_COLUMNS, Row, check_columns
-from ampo.models import offline
+from ampo.hub import load_split
+from ampo.parquet import pyarrow_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,11 +123,12 @@ class ParquetRows(Rows):
     there is room."""
 
     def __init__(self, files: Sequence[Path], name: str) -> None:
-        parquet, self._broken = _parquet()
+        pyarrow = pyarrow_for("reading Parquet files")
+        self._broken = pyarrow.ArrowException
         self.name, self.files = name, tuple(files)
         self._lock = Lock()
         self._cache: OrderedDict[int, pa.Table] = OrderedDict()
-        self._parts = [self._guarded(file, lambda file=file: parquet.ParquetFile(file)) for file in files]
+        self._parts = [self._guarded(file, lambda file=file: pyarrow.parquet.ParquetFile(file)) for file in files]
         for file, part in zip(files, self._parts, strict=True):
             check_columns(part.schema_arrow.names, str(file))
         self._groups = [(part, g) for part in self._parts for g in range(part.metadata.num_row_groups)]
@@ -201,38 +203,19 @@ class HubRows(Rows):
         return len(self._rows)
 
 
-def _parquet() -> tuple[Any, type[Exception]]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data", "reading Parquet files") from error
-    return parquet, pyarrow.ArrowException
-
-
 def _load_from_hub(name: str) -> Any:
-    """The split as `datasets` gives it. Without a connection a copy in the hub's own cache still serves."""
-    without_hub = offline()
-    try:
-        import datasets
-        from datasets.exceptions import DatasetNotFoundError
-        from huggingface_hub import errors
-    except ImportError as error:
-        raise MissingExtraError("datasets", "data", f"the hub data set {name!r}") from error
     rest, _, split = name.partition(":")
     source, _, revision = rest.partition("@")
-    unreachable = (
-        f"the data set {name!r} can't be had: the hub can't be reached and no copy is in its cache. "
-        "Mend the connection, or give a .jsonl or .parquet file"
-    )
-    try:
-        return datasets.load_dataset(source, split=split or "train", revision=revision or None)
-    except (DatasetNotFoundError, errors.GatedRepoError) as error:
-        raise UserError(
+    return load_split(
+        source,
+        None,
+        split or "train",
+        revision or None,
+        name=f"the data set {name!r}",
+        lost=" and no copy is in its cache. Mend the connection, or give a .jsonl or .parquet file",
+        instead="give a .jsonl or .parquet file",
+        not_found=lambda error: (
             f"the data set {name!r} is not to be had from the hub ({first_line(error)}): check its name, "
             "or log in with `hf auth login` if it is private or gated"
-        ) from error
-    except ValueError as error:  # an unknown split; offline, also a set that isn't in the cache
-        raise UserError(unreachable if without_hub else f"the data set {name!r}: {first_line(error)}") from error
-    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
-        raise UserError(unreachable) from error
+        ),
+    )
