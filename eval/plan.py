@@ -22,6 +22,7 @@ from ampo.eval.spec import PILOT, asked
 from ampo.eval.suites import Benchmark
 from ampo.hub import HubDataError
 from ampo.models import EMBEDDED, ModelRef, embedded_folder, locate, resolve
+from ampo.pretrained import tokenizer_of
 from ampo.prompts import Template, render
 from ampo.types import Problem, SamplingParams
 
@@ -204,16 +205,14 @@ def counter(model: str) -> tuple[Count | None, str]:
     Raises UserError for a name that can't be a model's.
     """
     estimate = f"estimated, {CHARS_PER_TOKEN:g} characters a token"
-    folder = _tokenizer_folder(model)
-    if folder is None:
+    ref = _tokenizer_folder(model)
+    if ref is None:
         return None, f"{estimate}: the tokenizer of {model} is not here"
     try:
-        from transformers import AutoTokenizer
-    except ImportError:
+        tokenizer = tokenizer_of(ref)
+    except MissingExtraError:
         return None, f"{estimate}: transformers, which counts them, is not installed"
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder.path, revision=folder.hub_revision)
-    except (OSError, ValueError, KeyError):
+    except UserError:
         return None, f"{estimate}: the tokenizer of {model} can't be read"
 
     def count(template: Template, problems: Sequence[Problem]) -> int:

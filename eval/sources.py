@@ -153,9 +153,7 @@ def from_hub(benchmark: Benchmark, looked_in: Path | None) -> list[Row]:
 
 def _lost(benchmark: str, looked_in: Path | None) -> str:
     copy = f"{looked_in} has no {benchmark}.jsonl" if looked_in else "no folder of offline copies is given"
-    return (
-        f", and {copy}. Mend the connection, or give a folder with {benchmark}.jsonl by --data-dir or AMPO_DATA_DIR"
-    )
+    return f", and {copy}. Mend the connection, or give a folder with {benchmark}.jsonl by --data-dir or AMPO_DATA_DIR"
 
 
 def _not_found(benchmark: Benchmark, name: str, error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
 from ampo.errors import UserError
+from ampo.pretrained import config_of
 
 if TYPE_CHECKING:
     from ampo.models import ModelRef
@@ -51,11 +52,11 @@ def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path 
         return
     run = TrainDir(folder)
     with VerifierPool() as verifier, TemporaryDirectory() as made:
-        config, found = guided_prompts(config, ref.path, verifier, Path(made) if dry_run else folder, data_dir)
+        config, found = guided_prompts(config, ref, verifier, Path(made) if dry_run else folder, data_dir)
         if dry_run:
-            _show(config, found.prompts, ref.path)
+            _show(config, found.prompts, ref)
             return
-        validation = validation_prompts(config, ref.path, data_dir, {p.problem.question for p in found.prompts})
+        validation = validation_prompts(config, ref, data_dir, {p.problem.question for p in found.prompts})
         _train(config, run, ref, verifier, found, validation)
     say_trained(run.final, folder)
 
@@ -113,10 +114,9 @@ def _score() -> Score:
     return score
 
 
-def _show(config: TrainConfig, prompts: Sequence[TrainPrompt], path: str) -> None:
-    from transformers import AutoConfig
-
+def _show(config: TrainConfig, prompts: Sequence[TrainPrompt], ref: ModelRef) -> None:
     from ampo.training import plan
 
+    model_config = config_of(ref)
     print(config.to_toml())
-    print("\n".join(plan.describe(config, prompts, AutoConfig.from_pretrained(path))))
+    print("\n".join(plan.describe(config, prompts, model_config)))

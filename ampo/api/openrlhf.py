@@ -49,7 +49,7 @@ def train_on_openrlhf(
     (sft if is_sft else rl).check(config)
     ref = _resolved(config)
     try:
-        path = models.locate(ref).path
+        ref = models.locate(ref)
     except UserError as missing:
         if not stop:
             raise
@@ -57,11 +57,11 @@ def train_on_openrlhf(
         return
     with TemporaryDirectory() as made:
         with VerifierPool() as verifier:
-            config, found = guided_prompts(config, path, verifier, Path(made), data_dir)
+            config, found = guided_prompts(config, ref, verifier, Path(made), data_dir)
         if is_sft:
-            train_sft(config, folder, stop, path, found)
+            train_sft(config, folder, stop, ref, found)
         else:
-            train_rl(config, folder, stop, path, found, ray_address)
+            train_rl(config, folder, stop, ref, found, ray_address)
 
 
 def _resolved(config: TrainConfig) -> ModelRef:

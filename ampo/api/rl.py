@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
+from ampo.pretrained import config_of, tokenizer_of
 
 if TYPE_CHECKING:
+    from ampo.models import ModelRef
     from ampo.training.config import TrainConfig
     from ampo.training.openrlhf.flags import Place
     from ampo.training.openrlhf.settings import Settings
@@ -23,7 +25,7 @@ def train_rl(
     config: TrainConfig,
     folder: Path,
     stop: Literal["command", "plan"] | None,
-    model: str,
+    model: ModelRef,
     found: Guidance,
     ray_address: str | None,
 ) -> None:
@@ -33,33 +35,31 @@ def train_rl(
         config: What is trained, and how.
         folder: The run's.
         stop: Stop after showing OpenRLHF's command, or what the config means; None trains.
-        model: A local folder.
+        model: A local folder or hub id.
         found: The prompts with their guidance.
         ray_address: Of a cluster to join; None starts one on this machine.
     """
-    from transformers import AutoConfig, AutoTokenizer
-
     from ampo.training.openrlhf import data, flags, hardware, plan
     from ampo.training.rundir import TrainDir
 
     prompts = found.prompts
     gpu = hardware.shown(config) if stop else hardware.found(config, ray_address)
-    place = flags.Place(model, folder.resolve(), len(prompts), gpu)
-    arguments, model_config = flags.argv(config, place), AutoConfig.from_pretrained(model)
+    place = flags.Place(model.path, folder.resolve(), len(prompts), gpu)
+    arguments, model_config = flags.argv(config, place), config_of(model)
     plan.check_sizes(config, place, arguments, model_config)
     if stop == "plan":
         print(config.to_toml())
         print("\n".join(plan.describe(config, prompts, place, arguments, model_config)))
         return
     run = TrainDir(place.folder)
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer = tokenizer_of(model)
     with run.locked():
         if not stop:
             run.start(config)
             run.note_pool(found.solutions, found.refused)
         data.write(place, prompts, tokenizer)
         if not stop:
-            settings = _settings(config, place, tokenizer)
+            settings = _settings(config, place, model, tokenizer)
             _run(run, settings, place, prompts, arguments, ray_address)
     if stop == "command":
         print(shlex.join(["python", "-m", flags.RL.module, *arguments]))
@@ -92,14 +92,14 @@ def show_alone(config: TrainConfig, folder: Path, stop: Literal["command", "plan
         say(f"its prompts are not written, and sizes that depend on their number are not checked: {missing}")
 
 
-def _settings(config: TrainConfig, place: Place, tokenizer: Any) -> Settings:
+def _settings(config: TrainConfig, place: Place, model: ModelRef, tokenizer: Any) -> Settings:
     """What the run's processes are told beside OpenRLHF's flags."""
     from ampo.engines.transformers import stop_ids
     from ampo.training.openrlhf.settings import Settings
     from ampo.training.turn import end_of_turn
 
     guided = config.resolved_algorithm().uses_pool
-    end = end_of_turn(tokenizer, stop_ids(place.model, None, tokenizer)) if guided else ()
+    end = end_of_turn(tokenizer, stop_ids(model.path, model.hub_revision, tokenizer)) if guided else ()
     return Settings(config, place.folder, place.pool_file if guided else None, end)
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from ampo.api.resuming import resuming, say_trained
 from ampo.console import say
 from ampo.errors import UserError
+from ampo.pretrained import config_of, tokenizer_of
 
 if TYPE_CHECKING:
+    from ampo.models import ModelRef
     from ampo.training.config import TrainConfig
     from ampo.training.openrlhf.flags import Place
     from ampo.training.prompts import Guidance
@@ -22,7 +24,7 @@ def train_sft(
     config: TrainConfig,
     folder: Path,
     stop: Literal["command", "plan"] | None,
-    model: str,
+    model: ModelRef,
     guidance: Guidance,
 ) -> None:
     """Train by OpenRLHF's SFT, or show what that would be.
@@ -31,7 +33,7 @@ def train_sft(
         config: What is trained, and how.
         folder: The run's.
         stop: Stop after showing OpenRLHF's command, or what the config means; None trains.
-        model: A local folder.
+        model: A local folder or hub id.
         guidance: The prompts with the solutions that are learnt from.
     """
     from ampo.training.openrlhf import hardware
@@ -39,27 +41,27 @@ def train_sft(
     from ampo.training.rundir import TrainDir
 
     gpu = hardware.shown(config) if stop else hardware.found(config)
-    place = Place(model, folder.resolve(), len(guidance.prompts), gpu)
+    place = Place(model.path, folder.resolve(), len(guidance.prompts), gpu)
     if stop == "plan":
-        _train(config, place, stop, guidance)
+        _train(config, place, stop, model, guidance)
     else:
         with TrainDir(place.folder).locked():
-            _train(config, place, stop, guidance)
+            _train(config, place, stop, model, guidance)
 
 
-def _train(config: TrainConfig, place: Place, stop: Literal["command", "plan"] | None, guidance: Guidance) -> None:
+def _train(
+    config: TrainConfig, place: Place, stop: Literal["command", "plan"] | None, model: ModelRef, guidance: Guidance
+) -> None:
     """With the run's folder locked, unless nothing is written."""
-    from transformers import AutoConfig, AutoTokenizer
-
     from ampo.engines.transformers import stop_ids
     from ampo.training.openrlhf import data, plan, sft
     from ampo.training.turn import end_of_turn
 
-    model_config = AutoConfig.from_pretrained(place.model)
+    model_config = config_of(model)
     plan.check_positions(config, model_config)
     prompts = guidance.prompts
-    tokenizer = AutoTokenizer.from_pretrained(place.model)
-    end = end_of_turn(tokenizer, stop_ids(place.model, None, tokenizer))
+    tokenizer = tokenizer_of(model)
+    end = end_of_turn(tokenizer, stop_ids(model.path, model.hub_revision, tokenizer))
     rows = data.solutions(prompts, tokenizer, end, config.rollout.max_tokens)
     found = sum(1 for _ in rows) if stop == "plan" else data.write_solutions(place, rows)
     if left_out := sum(len(p.solutions) for p in prompts) - found:

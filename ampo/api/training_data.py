@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ampo.console import say
 from ampo.errors import UserError
 from ampo.files import write
+from ampo.pretrained import tokenizer_of
 
 if TYPE_CHECKING:
     from ampo.guidance import GuidancePool
+    from ampo.models import ModelRef
     from ampo.training.config import TrainConfig
     from ampo.training.prompts import Guidance, TrainPrompt
     from ampo.types import Problem
@@ -24,23 +26,21 @@ OFFLINE = "reasoning-gym"
 
 
 def guided_prompts(
-    config: TrainConfig, path: str, verifier: VerifierPool, folder: Path, data_dir: Path | None
+    config: TrainConfig, ref: ModelRef, verifier: VerifierPool, folder: Path, data_dir: Path | None
 ) -> tuple[TrainConfig, Guidance]:
     """The training prompts through template and tokenizer, with their guidance; the config with its teacher settled.
 
     Args:
         config: of the run.
-        path: of the model.
+        ref: the model.
         verifier: judges the solutions of the pool.
         folder: where a pool that is made here is written.
         data_dir: of offline copies of benchmarks.
 
     Raises:
-        UserError: for data that can't be had, or that a run must not train on.
+        UserError: for a tokenizer or data that can't be had, or that a run must not train on.
     """
     from collections import Counter
-
-    from transformers import AutoTokenizer
 
     from ampo.engines.transformers import stop_ids
     from ampo.guidance.lengths import measure_by
@@ -51,12 +51,12 @@ def guided_prompts(
 
     problems = _problems(config.data.train, "data.train", "train", data_dir)
     name_unreadable(problems, say, strict=None)
-    made = _tokenized(config, path, problems)
+    tokenizer = tokenizer_of(ref)
+    made = _tokenized(config, tokenizer, problems)
     algorithm = config.resolved_algorithm()
     if not algorithm.uses_pool:
         return config, Guidance(made, 0, Counter(), None)
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    room = config.rollout.max_tokens - len(end_of_turn(tokenizer, stop_ids(path, None, tokenizer)))
+    room = config.rollout.max_tokens - len(end_of_turn(tokenizer, stop_ids(ref.path, ref.hub_revision, tokenizer)))
     pool = _pool(config, problems, folder)
     found = with_guidance(made, pool, verifier, algorithm, measure_by(tokenizer), room)
     for line in found.describe():
@@ -65,12 +65,14 @@ def guided_prompts(
     return (config.with_teacher(found.teacher) if found.teacher else config), found
 
 
-def validation_prompts(config: TrainConfig, path: str, data_dir: Path | None, trained: set[str]) -> list[TrainPrompt]:
+def validation_prompts(
+    config: TrainConfig, ref: ModelRef, data_dir: Path | None, trained: set[str]
+) -> list[TrainPrompt]:
     """Those to validate on; none where the config names none.
 
     Args:
         config: Names the problems.
-        path: Of the model, whose tokenizer counts.
+        ref: The model, whose tokenizer counts.
         data_dir: Of offline copies of benchmarks; None takes that of AMPO_DATA_DIR.
         trained: The questions that are trained on, which are left out.
 
@@ -85,17 +87,15 @@ def validation_prompts(config: TrainConfig, path: str, data_dir: Path | None, tr
         raise UserError(f"every problem of data.validation = {config.data.validation!r} is trained on: give others")
     if len(unseen) < len(problems):
         say(f"{len(problems) - len(unseen)} of {len(problems)} validation problems are trained on: left out")
-    return _tokenized(config, path, unseen[: config.validation.limit])
+    return _tokenized(config, tokenizer_of(ref), unseen[: config.validation.limit])
 
 
-def _tokenized(config: TrainConfig, path: str, problems: Sequence[Problem]) -> list[TrainPrompt]:
-    from transformers import AutoTokenizer
-
+def _tokenized(config: TrainConfig, tokenizer: Any, problems: Sequence[Problem]) -> list[TrainPrompt]:
     from ampo.prompts import load_template
     from ampo.training.prompts import tokenized
 
     template = load_template(config.data.template)
-    made, left_out = tokenized(problems, template, AutoTokenizer.from_pretrained(path), config.data.max_prompt_tokens)
+    made, left_out = tokenized(problems, template, tokenizer, config.data.max_prompt_tokens)
     if left_out:
         say(f"{left_out} of {len(problems)} prompts are longer than {config.data.max_prompt_tokens} tokens: left out")
     return made

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ampo.errors import MissingExtraError, UserError
-from ampo.files import first_line
+from ampo.models import locate, resolve
+from ampo.pretrained import tokenizer_of
 from ampo.types import Solution
 
 _CHARACTERS = 4  # to a token, about: reasoning in English with formulas has 3 to 4 under the common tokenizers
@@ -19,7 +19,7 @@ def measure_of(model: str | None) -> tuple[Measure, str]:
     """The measure, and what it is in words. Raises UserError for a model that has no tokenizer to be found."""
     if model is None:
         return _recorded, f"as recorded, else estimated (characters / {_CHARACTERS})"
-    return measure_by(_tokenizer(model)), f"by the tokenizer of {model}"
+    return measure_by(tokenizer_of(locate(resolve(model)))), f"by the tokenizer of {model}"
 
 
 def measure_by(tokenizer: Any) -> Measure:
@@ -36,17 +36,3 @@ def measure_by(tokenizer: Any) -> Measure:
 
 def _recorded(solutions: Sequence[Solution]) -> list[int]:
     return [-(-len(s.content) // _CHARACTERS) if s.tokens is None else s.tokens for s in solutions]
-
-
-def _tokenizer(model: str) -> Any:
-    from ampo.models import locate, resolve
-
-    ref = locate(resolve(model))
-    try:
-        from transformers import AutoTokenizer
-    except ImportError as error:
-        raise MissingExtraError("transformers", "hf", "counting tokens") from error
-    try:
-        return AutoTokenizer.from_pretrained(ref.path, revision=ref.hub_revision)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{model} has no tokenizer to be read: {first_line(error)}") from error

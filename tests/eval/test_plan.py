@@ -14,8 +14,8 @@ from ampo.eval.adaptive import Rule
 from ampo.eval.data import benchmark_of
 from ampo.eval.plan import CHARS_PER_TOKEN, CHAT_TOKENS, QUESTION_CHARS, make_plan, model_size
 from ampo.eval.plan_table import show
-from ampo.hub import HubDataError
 from ampo.eval.suites import Benchmark, catalogue, resolve
+from ampo.hub import HubDataError
 from ampo.prompts import load_template
 from ampo.terminal import Console
 from ampo.types import Problem

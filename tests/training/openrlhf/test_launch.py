@@ -14,6 +14,7 @@ pytest.importorskip("openrlhf", reason="OpenRLHF is not installed (extra openrlh
 
 from ampo.api.rl import train_rl
 from ampo.errors import UserError
+from ampo.models import resolve
 from ampo.training.config import load_config
 from ampo.training.openrlhf import flags, launch, leftovers
 from ampo.training.prompts import Guidance, TrainPrompt
@@ -54,8 +55,7 @@ def test_a_joined_cluster_that_is_busy_or_small_is_told(
 
 def test_nothing_is_written_where_another_process_trains(tiny_model: Path, tmp_path: Path) -> None:
     prompts = [TrainPrompt(Problem(f"p{i}", "1 + 1?", "2"), (i + 1000,)) for i in range(4)]
+    found = Guidance(prompts, 0, Counter(), None)
     with TrainDir(tmp_path).locked(), pytest.raises(UserError, match="another process is working"):
-        train_rl(
-            load_config("openrlhf-smoke"), tmp_path, None, str(tiny_model), Guidance(prompts, 0, Counter(), None), None
-        )
+        train_rl(load_config("openrlhf-smoke"), tmp_path, None, resolve(str(tiny_model)), found, None)
     assert not (tmp_path / "openrlhf").exists()
