@@ -8,7 +8,11 @@ the output is a terminal. In a file or a pipe a text stays as it is.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TextIO
+
+Say = Callable[[str], None]
+"""What takes a line for a person."""
 
 _PICTURES = (
     {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}

@@ -30,7 +30,6 @@ from ampo.weights import WEIGHTS, folder_hash
 
 EMBEDDED = "smollm2-135m"
 EMBEDDED_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
-AMPO_MODEL = "SII-Enigma/Qwen2.5-7B-Ins-AMPO"
 
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _MANIFEST = "ampo-manifest.json"

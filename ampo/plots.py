@@ -7,7 +7,15 @@ from html import escape
 from typing import Any, NamedTuple
 
 from ampo.errors import MissingExtraError
+from ampo.types import Outcome
 
+OUTCOME_COLOURS: dict[Outcome, str] = {
+    "correct": "#2a9d78",
+    "wrong": "#cc4b54",
+    "no_answer": "#9aa1ab",
+    "truncated": "#e0a030",
+    "timeout": "#6f5b8f",
+}
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

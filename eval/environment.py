@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import ampo
-from ampo.eval.rundir import RunDir, Say
+from ampo.console import Say
+from ampo.eval.rundir import RunDir
 from ampo.files import differences, write_json
 
 PACKAGES = (

@@ -20,11 +20,11 @@ from typing import Any
 
 from ampo.errors import UserError
 from ampo.eval.metrics import SCHEMA_VERSION, mean_of
+from ampo.eval.scores import RATES
 from ampo.eval.stats import interval_around
 from ampo.types import PROTOCOLS
 
-_RATES = ("truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
-_PLAIN = ("maj_at_k", *_RATES, "mean_completion_tokens")
+_PLAIN = ("maj_at_k", *RATES, "mean_completion_tokens")
 
 
 def find(path: Path) -> Path | None:

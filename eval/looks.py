@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ampo.console import Say
 from ampo.errors import UserError
 from ampo.eval import adaptive
-from ampo.eval.rundir import RunDir, Say
+from ampo.eval.rundir import RunDir
 from ampo.eval.two_stages import tally
 from ampo.files import append, drop_torn_line, read_jsonl
 

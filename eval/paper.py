@@ -65,12 +65,6 @@ def row_of(model: str, table: Table = "paper") -> PaperRow | None:
     return None
 
 
-def reference(model: str, table: Table = "paper") -> dict[str, float] | None:
-    """The model's printed scores by benchmark, in percent; None for a model that is not in the table."""
-    row = row_of(model, table)
-    return dict(row.figures) if row else None
-
-
 def _other_owner(asked: str, names: set[str]) -> bool:
     """Is this "owner/name" of the hub, with an owner that is not the row's? Someone's own model of the same name."""
     is_hub_name = asked.count("/") == 1 and not asked.startswith((".", "/", "~"))

@@ -16,6 +16,7 @@ from ampo.errors import MissingExtraError, UserError
 from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
 from ampo.eval.scores import Scores
+from ampo.eval.stored import records
 from ampo.terminal import Displayed
 from ampo.types import Problem, Protocol, as_protocol
 
@@ -130,7 +131,7 @@ class Responses(Sequence[ResponseRecord]):
             return self._folder.response_of(stream.readline())
 
     def __iter__(self) -> Iterator[ResponseRecord]:
-        return self._folder.iter_responses()
+        return records(self._folder.responses, ResponseRecord)
 
     def __repr__(self) -> str:
         return f"<{len(self)} responses in {self._folder.responses}>"

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ampo.console import Say
 from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, UserError
 from ampo.eval.adaptive import Rule
@@ -26,7 +27,7 @@ from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_end, record_start
 from ampo.eval.measure import write_metrics
 from ampo.eval.resume import check_folder, has_responses, joined
-from ampo.eval.rundir import RunDir, Say
+from ampo.eval.rundir import RunDir
 from ampo.eval.seeds import problem_seed
 from ampo.eval.session import Session
 from ampo.files import drop_torn_line

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,8 +31,6 @@ from ampo.eval.verdicts import Verdicts
 from ampo.files import dump, without_none, write
 from ampo.locks import alone_in
 from ampo.types import Problem, Protocol, SamplingParams
-
-Say = Callable[[str], None]
 
 
 class RunDir:
@@ -94,12 +92,8 @@ class RunDir:
         """By id, in the order in which they came."""
         return Stored(self.responses, ResponseRecord, lambda record: record.id)
 
-    def iter_responses(self) -> Iterator[ResponseRecord]:
-        """Each whole line of responses.jsonl, one at a time."""
-        return records(self.responses, ResponseRecord)
-
     def response_of(self, line: bytes) -> ResponseRecord:
-        """A line of responses.jsonl that `iter_responses` takes."""
+        """From a whole line of responses.jsonl."""
         return ResponseRecord(**json.loads(line))
 
     def read_verdicts(self) -> Verdicts:

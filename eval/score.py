@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+from ampo.console import Say
 from ampo.errors import UserError
 from ampo.eval.judge.overlay import overlay
 from ampo.eval.ledger import Ledger
@@ -19,7 +20,7 @@ from ampo.eval.measure import write_metrics
 from ampo.eval.progress import RunProgress
 from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
 from ampo.eval.resume import has_responses
-from ampo.eval.rundir import RunDir, Say
+from ampo.eval.rundir import RunDir
 from ampo.eval.verdicts import Verdicts, mark_of
 from ampo.files import drop_torn_line, dump, fields_of, replacing
 from ampo.types import PROTOCOLS, RULES, Problem, Protocol, Verdict

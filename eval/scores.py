@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+RATES = ("truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
+"""How frequent an outcome is, as metrics.json has it, in the order in which all tables show it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkScores:

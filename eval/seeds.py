@@ -8,7 +8,12 @@ _SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample
 
 
 def problem_seed(seed: int | None, problem_id: str) -> int | None:
-    """The seed of a problem's sample 0; sample i has that plus i."""
+    """The seed of a problem's sample 0; sample i has that plus i.
+
+    Args:
+        seed: The run's; None leaves the samples to chance.
+        problem_id: Of the problem, or of a request.
+    """
     if seed is None:
         return None
     digest = hashlib.sha256(f"{seed}/{problem_id}".encode()).digest()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ampo.console import Say
 from ampo.engines.base import Engine
 from ampo.errors import EngineError
 from ampo.eval.fields import fault
@@ -18,7 +19,7 @@ from ampo.eval.ledger import Ledger
 from ampo.eval.looks import Looks
 from ampo.eval.progress import RunProgress
 from ampo.eval.records import ResponseRecord, VerdictRecord
-from ampo.eval.rundir import RunDir, Say
+from ampo.eval.rundir import RunDir
 from ampo.eval.seeds import problem_seed
 from ampo.eval.verdicts import mark_of
 from ampo.files import Lines, fields_of

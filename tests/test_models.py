@@ -91,7 +91,7 @@ def test_names_that_mean_nothing(name: str) -> None:
 
 def test_hub_ids() -> None:
     assert models.resolve("owner/name@abc") == models.ModelRef("owner/name@abc", "owner/name", "hub", "abc")
-    assert models.resolve(models.AMPO_MODEL).hub_revision is None
+    assert models.resolve("SII-Enigma/Qwen2.5-7B-Ins-AMPO").hub_revision is None
 
 
 def test_an_unreachable_hub_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ampo.cli.options import say
+from ampo.console import say
 from ampo.errors import MissingExtraError, UserError
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from typer.core import TyperGroup
 
-from ampo.cli.options import say
+from ampo.console import say
 from ampo.errors import UserError, nearest
 from ampo.types import OUTCOMES, AnswerKind, Protocol, Verdict, as_protocol
 
 if TYPE_CHECKING:
-    from ampo.integrations.table import Columns
+    from ampo.integrations.table import Columns, Write
     from ampo.verify import VerifierPool
 
 _CLAIM = "claim"
@@ -181,7 +181,6 @@ def _table(
 
 
 Done = Callable[[], Iterator[dict[str, Any]]]
-Write = Callable[[dict[str, Any]], object]
 
 
 @contextmanager

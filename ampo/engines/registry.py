@@ -15,6 +15,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from ampo.console import Say
 from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError, nearest
@@ -23,7 +24,6 @@ from ampo.files import first_line
 GROUP = "ampo.engines"
 OURS = ("vllm", "transformers", "openai")
 
-Say = Callable[[str], None]
 Loader = Callable[[str | None, EngineSettings, Say], Engine]
 
 

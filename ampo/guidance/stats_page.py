@@ -7,16 +7,8 @@ from typing import Any
 
 from ampo.files import write
 from ampo.guidance.stats import Pair, PoolStats
-from ampo.plots import Section, figure, graph_objects, page
+from ampo.plots import OUTCOME_COLOURS, Section, figure, graph_objects, page
 from ampo.types import OUTCOMES
-
-_COLOURS = {
-    "correct": "#2a9d78",
-    "wrong": "#cc4b54",
-    "no_answer": "#9aa1ab",
-    "truncated": "#e0a030",
-    "timeout": "#6f5b8f",
-}
 
 
 def write_page(stats: PoolStats, name: str, measured: str, file: Path) -> None:
@@ -49,7 +41,7 @@ def pool_page(stats: PoolStats, name: str, measured: str) -> str:
 def _coverage(stats: PoolStats) -> Any:
     counts = list(stats.coverage.values())
     bar = graph_objects().Bar(
-        x=[str(n) for n in stats.coverage], y=counts, text=counts, marker_color=_COLOURS["correct"]
+        x=[str(n) for n in stats.coverage], y=counts, text=counts, marker_color=OUTCOME_COLOURS["correct"]
     )
     return figure([bar], "right solutions", "prompts", xaxis_type="category")
 
@@ -62,7 +54,7 @@ def _outcomes(stats: PoolStats) -> Any:
             x=[teacher.outcomes.get(outcome, 0) for teacher in stats.teachers],
             name=outcome.replace("_", " "),
             orientation="h",
-            marker_color=_COLOURS[outcome],
+            marker_color=OUTCOME_COLOURS[outcome],
         )
         for outcome in OUTCOMES
         if any(teacher.outcomes.get(outcome) for teacher in stats.teachers)

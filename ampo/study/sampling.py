@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ampo.engines.transformers import Loaded
-from ampo.study.student import TAGS, prompt_ids
+from ampo.prompts import ANSWER_OPEN
+from ampo.study.student import prompt_ids
 from ampo.training.rollout import Sampler, rollout_seed
 from ampo.types import Problem, SamplingParams
 from ampo.verify import Claim, VerifierPool
@@ -45,7 +46,7 @@ def sample(
     for done in sampler.sample(ids, seeds, SamplingParams(n=samples, temperature=1.0, max_tokens=max_tokens)):
         text = prefixes[done.prompt] + done.text
         claim = Claim.of(problems[done.prompt], text, done.finish_reason)
-        judged.append((done.prompt, not text.startswith(TAGS[0]), verifier.submit(claim)))
+        judged.append((done.prompt, not text.startswith(ANSWER_OPEN), verifier.submit(claim)))
     return [Sampled(prompt, verdict.result().correct, worked) for prompt, worked, verdict in judged]
 
 

@@ -11,19 +11,19 @@ import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from ampo.console import Say
 from ampo.errors import UserError
 from ampo.study import decide, jobs
 from ampo.study.design import Size
 from ampo.study.jobs import Job
 from ampo.study.store import Store
 
-Say = Callable[[str], None]
 Running = dict[BaseProcess, Job]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ampo.prompts import ANSWER_CLOSE, ANSWER_OPEN
 from ampo.types import Problem
 
 PAD, END = "<pad>", "</s>"
-TAGS = ("<answer>", "</answer>")
 CHARACTERS = "0123456789+-=;?!#~|<> ,adeilns:\n"
 
 
@@ -31,7 +31,7 @@ def make_tokenizer() -> Any:
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    vocabulary = {token: i for i, token in enumerate((PAD, END, *TAGS, *CHARACTERS))}
+    vocabulary = {token: i for i, token in enumerate((PAD, END, ANSWER_OPEN, ANSWER_CLOSE, *CHARACTERS))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=PAD))
     tokenizer.normalizer = normalizers.Strip(left=True, right=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"</?answer>|[\s\S]"), "isolated")

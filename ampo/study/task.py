@@ -27,7 +27,6 @@ class Level:
 
 LEVELS = {level.name: level for level in (Level("easy", 3, 9), Level("hard", 5, 9), Level("beyond", 7, 9))}
 TRAINED = "hard"
-UNTRAINED = ("easy", "beyond")
 
 
 def terms_of(problem: Problem) -> list[int]:

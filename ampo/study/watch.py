@@ -19,7 +19,7 @@ import torch
 
 from ampo.algorithm.losses import BatchTotals, mixed_policy_loss
 from ampo.algorithm.presets import Algorithm
-from ampo.study.student import TAGS
+from ampo.prompts import ANSWER_OPEN
 from ampo.training.batches import collate, micro_batches
 from ampo.training.loop import LocalTrainer
 from ampo.training.rows import Group, GuidedStep, MixedRow
@@ -69,7 +69,7 @@ def counted(rows: tuple[MixedRow, ...], whose: str) -> tuple[MixedRow, ...]:
 def works(groups: Sequence[Group]) -> float:
     """Share of responses that don't answer at once."""
     texts = [response.text for group in groups for response in group.responses]
-    return sum(not text.startswith(TAGS[0]) for text in texts) / len(texts)
+    return sum(not text.startswith(ANSWER_OPEN) for text in texts) / len(texts)
 
 
 @torch.no_grad()

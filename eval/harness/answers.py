@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ampo.console import Say
 from ampo.errors import UserError
-from ampo.eval.rundir import Say
 from ampo.files import Lines, drop_torn_line, read_jsonl
 from ampo.types import FinishReason, Response
 

@@ -9,7 +9,6 @@ without its beginning is another question.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections import Counter, defaultdict
@@ -30,12 +29,12 @@ from ampo.engines.likelihood import Text
 from ampo.errors import UserError
 from ampo.eval.harness.answers import Answers, gaps, request_key
 from ampo.eval.progress import RunProgress
+from ampo.eval.seeds import problem_seed
 from ampo.types import Message, Request, SamplingParams
 
 log = logging.getLogger(__name__)
 
 _DEFAULT_TOKENS = 256  # lm-eval's own default for tasks that give no limit
-_SEEDS = 2**31 - 2**16  # below every endpoint's limit, with room for the sample's number
 _IGNORED = {"do_sample", "until", "max_gen_toks"}  # said by other means
 
 
@@ -139,7 +138,7 @@ class EngineLM(TemplateLM):
         with RunProgress(total, total - len(missing), Counter(), self.quiet) as progress:
             for name, index, response in self.engine.generate(self._requests(asked, missing)):
                 key, _, first = name.rpartition("#")
-                sample, seed = int(first) + index, self._seed(key)
+                sample, seed = int(first) + index, problem_seed(self.seed, key)
                 self.answers.add_generated(key, sample, None if seed is None else seed + sample, response)
                 progress.sample(response.completion_tokens)
 
@@ -149,16 +148,11 @@ class EngineLM(TemplateLM):
             samples[key].append(sample)
         for key, numbers in samples.items():
             prompt, params = asked[key]
-            seed = self._seed(key)
+            seed = problem_seed(self.seed, key)
             for first, count in gaps(numbers):
                 yield Request(
                     f"{key}#{first}", prompt, replace(params, n=count, seed=None if seed is None else seed + first)
                 )
-
-    def _seed(self, key: str) -> int | None:
-        if self.seed is None:
-            return None
-        return int.from_bytes(hashlib.sha256(f"{self.seed}/{key}".encode()).digest()[:8], "big") % _SEEDS
 
     def _prompt(self, text: str) -> tuple[Message, ...] | str:
         """What the engine is asked."""

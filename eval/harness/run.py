@@ -16,12 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ampo.console import Say
 from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, MissingExtraError, UserError, nearest
 from ampo.eval import lm_eval_results
 from ampo.eval.environment import environment
 from ampo.eval.resume import check_config, check_folder
-from ampo.eval.rundir import RunDir, Say
+from ampo.eval.rundir import RunDir
 from ampo.files import first_line, write_json
 from ampo.models import offline
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
+from ampo.console import Say
 from ampo.errors import UserError
 from ampo.eval.harness import table
 from ampo.eval.paper import PaperRow, row_of
 from ampo.eval.report.formats import check_format, render
 from ampo.eval.report.source import Against, Shown, against, load
 from ampo.eval.report.terminal import show_metrics
-from ampo.eval.rundir import Say
 from ampo.files import replacing, write
 from ampo.terminal import Console
 

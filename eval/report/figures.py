@@ -11,8 +11,6 @@ from typing import Any
 from ampo.eval.metrics import mean_of
 from ampo.eval.paper import AVERAGES, PaperRow
 
-RATES = ("truncated_rate", "no_answer_rate", "timeout_rate", "not_shown_rate")
-
 
 def percent(value: float | None) -> str:
     """One decimal place."""

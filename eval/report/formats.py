@@ -17,7 +17,6 @@ from typing import Any
 from ampo.errors import UserError, nearest
 from ampo.eval.paper import PaperRow
 from ampo.eval.report.figures import (
-    RATES,
     averaged,
     averages,
     bounds,
@@ -30,6 +29,7 @@ from ampo.eval.report.figures import (
 )
 from ampo.eval.report.modelcard import model_index
 from ampo.eval.report.source import Against, Shown
+from ampo.eval.scores import RATES
 
 Table = list[list[str]]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ampo.eval.paper import AVERAGES, PaperRow
 from ampo.eval.report.figures import (
-    RATES,
     averaged,
     averages,
     bounds,
@@ -23,6 +22,7 @@ from ampo.eval.report.figures import (
     tokens,
 )
 from ampo.eval.report.source import Against, Shown
+from ampo.eval.scores import RATES
 
 _SETTINGS = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "repetition_penalty")
 

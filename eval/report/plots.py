@@ -11,19 +11,14 @@ from collections.abc import Mapping, Sequence
 from math import ceil, log10
 from typing import Any
 
-from ampo.eval.report.figures import RATES, interval
+from ampo.eval.report.figures import interval
 from ampo.eval.report.responses import ShownResponse
 from ampo.eval.report.source import Against, Shown
+from ampo.eval.scores import RATES
+from ampo.plots import OUTCOME_COLOURS
 from ampo.types import OUTCOMES, Outcome
 
 SERIES = ("#2f6db5", "#c4631f", "#2c8a66", "#8756a8", "#b0365a", "#5f6b7a")
-OUTCOME_COLOURS: dict[Outcome, str] = {
-    "correct": "#2a9d78",
-    "wrong": "#cc4b54",
-    "no_answer": "#9aa1ab",
-    "truncated": "#e0a030",
-    "timeout": "#6f5b8f",
-}
 PAPER = "#1e2022"
 PALETTE = (
     {colour: f"--series-{i}" for i, colour in enumerate(SERIES)}

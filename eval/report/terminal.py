@@ -17,7 +17,6 @@ from ampo.eval.doubtful import findings
 from ampo.eval.paper import PaperRow
 from ampo.eval.records import VerdictRecord
 from ampo.eval.report.figures import (
-    RATES,
     averaged,
     averages,
     bounds,
@@ -30,6 +29,7 @@ from ampo.eval.report.figures import (
 )
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import disagreements
+from ampo.eval.scores import RATES
 from ampo.eval.suites import SUITES, catalogue
 from ampo.terminal import Console
 from ampo.types import Problem, Protocol

@@ -13,7 +13,7 @@ import re
 
 from ampo.verify.find.short_response import reads_as_no_answer
 from ampo.verify.text.languages import CONCLUDES, FOREIGN, concluded
-from ampo.verify.text.words import of_another, that
+from ampo.verify.text.words import MAY_STAND, of_another, that
 
 _LINE = 400
 _LEAD = re.compile(
@@ -27,8 +27,7 @@ _NEVER = re.compile(
     r"because|similarly|alternatively)\w*\b)",
     re.IGNORECASE,
 )
-_MAY_STAND = {"no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"}
-_MINDED = (that("denies", "supposes", "hedges") - _MAY_STAND) | {"either", "when", "would", "such"}
+_MINDED = (that("denies", "supposes", "hedges") - MAY_STAND) | {"either", "when", "would", "such"}
 _HEDGED = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _MINDED)))})\b|n['’]t\b|\?|\.\.\.$", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z$*\\])")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")

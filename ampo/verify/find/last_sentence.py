@@ -13,7 +13,7 @@ import re
 from ampo.verify.find.ending import holds
 from ampo.verify.find.told import values
 from ampo.verify.question.number_sentence import stated
-from ampo.verify.text.words import of_another, that
+from ampo.verify.text.words import MAY_STAND, of_another, that
 
 LINE = 400
 NOTES = 2  # paragraphs behind it that are passed over
@@ -53,8 +53,7 @@ _SUPPOSES = re.compile(
     r"usually|originally|wrong|naive\w*)\b",
     re.IGNORECASE,
 )
-_MAY = {"no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"}
-_MINDED = (that("denies", "supposes", "hedges", "excuses", "contrasts") - _MAY) | {
+_MINDED = (that("denies", "supposes", "hedges", "excuses", "contrasts") - MAY_STAND) | {
     *[
         "either",
         "would",

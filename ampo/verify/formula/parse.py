@@ -26,6 +26,14 @@ def read(text: str) -> Tree:
     return tree
 
 
+def read_or_none(text: str) -> Tree | None:
+    """The same; None where it is no formula that the reader knows."""
+    try:
+        return read(text)
+    except UnreadableError:
+        return None
+
+
 class FormulaReader(AtomReader):
     """The operators between atoms, from sums down."""
 

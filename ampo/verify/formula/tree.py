@@ -25,6 +25,10 @@ def num(value: int | Fraction) -> Tree:
     return Tree("num", (), Fraction(value))
 
 
+TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
+"""What an angle in degrees is multiplied with."""
+
+
 def number(text: str) -> Fraction:
     """An unsigned literal, with or without an exponent, exactly. Raises UnreadableError beyond 1,500 digits."""
     mantissa, _, exponent = text.lower().partition("e")

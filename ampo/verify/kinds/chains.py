@@ -14,12 +14,11 @@ from itertools import pairwise
 from ampo.verify.formula.equality import numeric, same, symbols
 from ampo.verify.formula.evaluate import context
 from ampo.verify.formula.exact import UndefinedError
-from ampo.verify.formula.tree import Tree, num
+from ampo.verify.formula.tree import TO_RADIANS, Tree, num
 from ampo.verify.kinds.answers import Answer, Broken, Value
 from ampo.verify.kinds.reader import Reader
 from ampo.verify.text.units import scale
 
-_TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
 _ABOUT = Fraction(1, 100)  # of a value, beyond its last place, after "about"
 
 
@@ -58,7 +57,7 @@ def consistent(a: Value, b: Value, roughly: bool) -> bool:
         return False
     if a.degrees != b.degrees:
         plain, angle = (b, a) if a.degrees else (a, b)
-        radians = replace(angle, degrees=False, tree=Tree("mul", (angle.tree, _TO_RADIANS)))
+        radians = replace(angle, degrees=False, tree=Tree("mul", (angle.tree, TO_RADIANS)))
         return _near(plain, radians, roughly) or _near(plain, replace(angle, degrees=False), roughly)
     if a.percent != b.percent:
         a, b = (replace(v, tree=Tree("div", (v.tree, num(100))), quantum=_finer(v)) if v.percent else v for v in (a, b))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ampo.verify.formula.equality import same, symbols
-from ampo.verify.formula.parse import read
+from ampo.verify.formula.parse import read, read_or_none
 from ampo.verify.formula.tree import Tree, UnreadableError, num
 from ampo.verify.kinds.answers import (
     Answer,
@@ -91,7 +91,7 @@ def _unequal(text: str, sides: list[str], reader: Reader) -> Answer:
 
 
 def _symbol_name(text: str) -> str | None:
-    tree = _tree(text)
+    tree = read_or_none(text)
     return tree.name if tree is not None and tree.op == "sym" else None
 
 
@@ -119,7 +119,7 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
         if isinstance(body, Broken):
             return body
         if told or ":" in sides[0]:
-            return Labelled(":".join(names), body, (), _tree(sides[0]) if "_" not in "".join(names) else None)
+            return Labelled(":".join(names), body, (), read_or_none(sides[0]) if "_" not in "".join(names) else None)
     if _DEFINITE.match(sides[0]):
         body = chain(sides[1:], ops[1:], reader)
         name = "".join(sides[0].split())
@@ -143,14 +143,7 @@ def _equality(text: str, sides: list[str], ops: list[str], reader: Reader) -> An
 
 def _names_itself(name: Tree | None, bodies: list[str]) -> bool:
     """Whether a name stands on the right, too: x = 6 x = 5, which is two answers."""
-    return name is not None and any(name.name in symbols(t) for body in bodies if (t := _tree(body)) is not None)
-
-
-def _tree(text: str) -> Tree | None:
-    try:
-        return read(text)
-    except UnreadableError:
-        return None
+    return name is not None and any(name.name in symbols(t) for body in bodies if (t := read_or_none(body)) is not None)
 
 
 def _all_words(sides: list[str]) -> bool:

@@ -10,7 +10,7 @@ from ampo.verify.formula import noncommuting
 from ampo.verify.formula.equality import mentions, numeric, rename, same, symbols
 from ampo.verify.formula.evaluate import context
 from ampo.verify.formula.exact import UndefinedError, exact
-from ampo.verify.formula.tree import Tree, num
+from ampo.verify.formula.tree import TO_RADIANS, Tree, num
 from ampo.verify.kinds import counted, families
 from ampo.verify.kinds.answers import Answer, Value
 from ampo.verify.kinds.registry import Equal, Kind
@@ -125,7 +125,6 @@ def _scaled(tree: Tree, factor: Tree | Fraction) -> Tree:
 
 
 _TO_DEGREES = Tree("div", (num(180), Tree("pi")))
-_TO_RADIANS = Tree("div", (Tree("pi"), num(180)))
 
 
 def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fraction]:
@@ -137,10 +136,10 @@ def _factors(gold: Value, answer: Value, setting: Setting) -> list[Tree | Fracti
         if gold.unit or answer.unit or gold.percent or answer.percent:
             if gold.degrees:
                 return [_TO_DEGREES] if _is_angle(answer) else []
-            return [_TO_RADIANS] if _is_angle(gold) else []
+            return [TO_RADIANS] if _is_angle(gold) else []
         if gold.degrees:
             return [_TO_DEGREES] if mentions(answer.tree, {"pi"}) else [Fraction(1)]
-        return [_TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
+        return [TO_RADIANS] if mentions(gold.tree, {"pi"}) else [Fraction(1)]
     if gold.percent and not answer.percent:
         if answer.unit is not None:
             return []

@@ -44,6 +44,7 @@ _ASKED_FOR = re.compile(
     re.IGNORECASE,
 )
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|operatorname|rm)\b|[${}~]")
+PERCENTAGE = re.compile(r"\b(?:what|which) per ?cent|\bpercentage\b|\bwhat %", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:per|each|every|an?)\s+([a-z]{3,9})\b")
 _STERLING = unit("poundsterling")
 _IN_DOLLARS = re.compile(r"\$([^$]{1,300})\$")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from ampo.verify.question import amounts, contrast
 from ampo.verify.question.agreement import AGREE
 from ampo.verify.question.ask import ask
-from ampo.verify.question.asked import asked, mentioned
+from ampo.verify.question.asked import PERCENTAGE, asked, mentioned
 from ampo.verify.question.case import Case, Statement, noun_behind
 from ampo.verify.question.roots import roots
 from ampo.verify.question.wording import COMPARES, GRAMMAR, LEFT, PERIODS, SILENT, SUMS, same
@@ -70,7 +70,6 @@ _WHEN = re.compile(
 _SUM_OF_NUMBERS = re.compile(r"\d (?:plus|minus|times|divided by) \d", re.IGNORECASE)  # 8 times 5 is
 _CALCULATED = any_of("calculates")
 _PERCENT = re.compile(r"%|\bper ?cent", re.IGNORECASE)
-_PERCENTAGE = re.compile(r"\b(?:what|which) per ?cent|\bpercentage\b|\bwhat %", re.IGNORECASE)
 
 
 def contradiction(statement: Statement, question: str, new: bool) -> str | None:
@@ -222,7 +221,7 @@ def _calculated(case: Case) -> bool:
 
 def _share(case: Case) -> bool:
     """Fifty of the teeth, where a percentage is asked for."""
-    if not _PERCENTAGE.search(case.wanted.text) or _PERCENT.search(case.statement.value + case.statement.words):
+    if not PERCENTAGE.search(case.wanted.text) or _PERCENT.search(case.statement.value + case.statement.words):
         return False
     return bool(noun_behind(case.statement.after)) or case.statement.after.lstrip().startswith("of ")
 

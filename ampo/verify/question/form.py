@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 
 from ampo.verify.formula.equality import mentions, symbols
-from ampo.verify.formula.parse import read
-from ampo.verify.formula.tree import Tree, UnreadableError, num
+from ampo.verify.formula.parse import read_or_none
+from ampo.verify.formula.tree import Tree, num
 from ampo.verify.text.normalise import normalise
 from ampo.verify.text.scan import split
 
@@ -61,7 +61,7 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
         return _OWN
     if _HEXADECIMAL.fullmatch(gold) and not _HEXADECIMAL.search(last) and _BASE.search(question):
         return _ANOTHER
-    wanted, found = _tree(gold), _tree(last)
+    wanted, found = read_or_none(gold), read_or_none(last)
     if found and found.op == "base" and wanted and wanted.op == "num" and _to_another_base(question):
         return _ANOTHER  # than the base that is asked for, whose mark is gone
     if _SIGMA.search(question) and "\\sum" in gold and not re.search(r"\\(?:sum|ldots)", last):
@@ -71,7 +71,7 @@ def unlike(gold: str, answer: str, question: str) -> str | None:
         return _OWN if said in map(_letters, tasks) and said != _letters(gold) else None
     if wanted is not None and canonical(wanted) == canonical(found):
         return None
-    if not _literal(found) and canonical(found) in {canonical(t) for f in tasks if (t := _tree(f))}:
+    if not _literal(found) and canonical(found) in {canonical(t) for f in tasks if (t := read_or_none(f))}:
         return _OWN
     if wanted is None:
         return None
@@ -126,13 +126,6 @@ def _bare(text: str) -> str:
 
 def _letters(text: str) -> str:
     return re.sub(r"[()]", "", _bare(text))
-
-
-def _tree(text: str) -> Tree | None:
-    try:
-        return read(text)
-    except UnreadableError:
-        return None
 
 
 def _literal(tree: Tree) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ampo.verify.question.asked import asking
+from ampo.verify.question.asked import PERCENTAGE, asking
 from ampo.verify.text.phrases import plain
 from ampo.verify.text.units import is_unit_word
 from ampo.verify.text.words import that
@@ -28,7 +28,6 @@ _OF_GIVEN = re.compile(r"\b(?:for|of|in|after|from|In|After|For|From)(?:\s+(?:al
 _MORE_THAN = re.compile(
     r"\bhow (?:much|many)\b(?:[^.?]*?\b(more|fewer|less|longer|greater)\b[^.?]*?\bthan\s+(\w+))?", re.IGNORECASE
 )
-_SHARE = re.compile(r"\b(?:what|which) per ?cent|\bpercentage\b|\bwhat %", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 
 
@@ -40,7 +39,9 @@ def stated(answer: str, question: str) -> str | None:
     before, after = (_NUMBER.sub(" ", part) for part in (text[: number.start()], text[number.end() :]))
     if not all(re.fullmatch(r"(?:[A-Za-z' ,.:;]|(?<=[a-z])-(?=[a-z]))*", part) for part in (before, after)):
         return None
-    if not before.strip() and not ("%" in number.group() and re.match(r"\s*of\b", after) and _SHARE.search(question)):
+    if not before.strip() and not (
+        "%" in number.group() and re.match(r"\s*of\b", after) and PERCENTAGE.search(question)
+    ):
         return None  # a number with words behind it is read as such, unless these say of what it is a share
     unit = _unit(after)
     known = stems(question)

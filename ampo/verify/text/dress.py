@@ -65,9 +65,7 @@ def undressed(text: str) -> str:
     if "\\" in text:
         text = _SI.sub(lambda m: f"{m[1]} {_unit(m[2])}", text)
         text = _UNIT.sub(lambda m: _unit(m[1]), text)
-        text = _SPACED_UNIT.sub(
-            lambda m: f"{m[1]}\\text{{ {re.sub(_TIMES, '*', m[2])}}}", _MONEY_IN_TEXT.sub(r"\1", text)
-        )
+        text = _SPACED_UNIT.sub(_in_one_unit, _MONEY_IN_TEXT.sub(r"\1", text))
         text = _NUMBER.sub(lambda m: m[1], _ANGLE.sub(lambda m: f"{m[1]}^\\circ ", text))
         text = _MATHS_IN_TEXT.sub(lambda m: f"\\text{{{m[2]}}} {m[3]} \\text{{{m[4]}}}", text)
         text = _BARE_TEXT.sub(r"\1", _BASE.sub(lambda m: f"_{{{_BASES[m[1]]}}}", text))
@@ -86,6 +84,7 @@ def _in_one_row(found: re.Match[str]) -> str:
 
 
 def _in_one_unit(m: re.Match[str]) -> str:
+    """A number with a product of units: the products' signs as "*"."""
     product = re.sub(_TIMES, "*", m[2])
     return f"{m[1]}\\text{{ {product}}}"
 

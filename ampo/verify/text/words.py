@@ -72,6 +72,10 @@ def any_of(*does: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{found})\b" + (r"|n['’]t\b" if "denies" in does else ""), re.IGNORECASE)
 
 
+MAY_STAND = frozenset(["no", "none", "neither", "nor", "non", "un", "without", "except", "given", "provided", "likely"])
+"""Of the words that deny, suppose or hedge: what a conclusion may hold all the same."""
+
+
 @cache
 def _another() -> re.Pattern[str]:
     return any_of("calculates", "derives", "falsifies")
