@@ -27,6 +27,7 @@ class Template:
     """How a problem becomes a conversation. `{question}` and `{options}` are the only fields.
 
     options_line: one option, with fields {letter} and {text}.
+    description: for readers of the file; nothing reads it.
     """
 
     name: str

@@ -39,26 +39,35 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class Columns(BaseModel):
-    """Which columns hold what. options: a list of texts; distractors: the columns of the wrong options."""
+    """Which columns hold what."""
 
     model_config = _FROZEN
 
     question: str = "question"
+    """The question's."""
     answer: str = "answer"
+    """The reference answer's."""
     id: str | None = None
+    """What names a problem; None: its number."""
     options: str | None = None
+    """A list of texts, of a choice question."""
     distractors: tuple[str, ...] = ()
+    """The columns of the wrong options, a text each, in place of `options`."""
 
 
 class Part(BaseModel):
-    """Problems of one reasoning-gym kind. config: that kind's own difficulty parameters."""
+    """Problems of one reasoning-gym kind."""
 
     model_config = _FROZEN
 
     kind: str
+    """Its name in reasoning-gym."""
     size: int = Field(ge=1)
+    """How many problems."""
     seed: int = Field(default=0, ge=0)
+    """From which they are made: the same seed gives the same problems."""
     config: Mapping[str, Any] = {}
+    """The kind's own difficulty parameters."""
 
 
 class Benchmark(BaseModel):
@@ -69,12 +78,15 @@ class Benchmark(BaseModel):
     name: str
     """Names it in results, in problem ids and in a data folder (<name>.jsonl)."""
     title: str = ""
+    """Its name for people, in a model card."""
     description: str = ""
+    """For readers of the file; nothing reads it."""
     source: str | None = None
     """A hub data set's id."""
     config: str | None = None
     """The hub data set's configuration (subset)."""
     split: str = "test"
+    """The hub data set's split."""
     revision: str | None = None
     """A hub commit or tag; None follows the main branch."""
     dataset: Path | None = None
@@ -82,9 +94,11 @@ class Benchmark(BaseModel):
     parts: tuple[Part, ...] = ()
     """Kinds of reasoning-gym instead of the hub; made offline."""
     columns: Columns = Columns()
+    """Which columns hold what: a section below."""
     normaliser: str = "plain"
     """How a row becomes question, answer and options (see `ampo.eval.normalise`)."""
     answer_kind: AnswerKind = "auto"
+    """What all answers are; auto looks at each."""
     extract: str = ""
     """How the answer is found in a response: a regular expression, or a function by its dotted path or as FILE.py:NAME
     (see `ampo.verify.find.own`). Default: the verifier's own way."""
@@ -95,11 +109,15 @@ class Benchmark(BaseModel):
     sampling: Mapping[str, Any] = {}
     """Sampling defaults that differ from the paper's, by the names of SamplingParams."""
     n_problems: int | None = Field(default=None, ge=1)
+    """How many there are: another number is warned of, and a dry run without the data counts with it."""
     question_chars: int | None = Field(default=None, ge=1)
     """Characters of a question with its options, on average: for a dry run without the data."""
     gated: bool = False
+    """Whether the hub asks for its terms to be accepted first."""
     license: str = "not stated"
+    """Of the problems, as `ampo eval --list` shows it."""
     url: str = ""
+    """Where they are from: of a gated data set, where its terms are accepted."""
 
     @field_validator("name")
     @classmethod

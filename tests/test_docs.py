@@ -25,6 +25,13 @@ def test_reference_pages_are_what_the_code_says():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("page", ["config.md", "benchmark-file.md"])
+def test_each_key_has_a_line_of_explanation(page: str):
+    rows = [line for line in (ROOT / "docs/reference" / page).read_text(encoding="utf-8").splitlines() if "| `" in line]
+    assert rows
+    assert not [row for row in rows if row.endswith("|  |")]
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_bytes()) <= 8000
 

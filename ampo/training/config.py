@@ -48,10 +48,13 @@ class Rollout(_Section):
     """How the policy is sampled."""
 
     prompts_per_step: int = Field(default=128, ge=1)
+    """Prompts that a step samples responses for; the last of an epoch are followed by the first of the next."""
     n: int = Field(default=8, ge=1)
     """Responses of a prompt: the group."""
     temperature: float = Field(default=1.0, gt=0)
+    """Of sampling, and the one at which log-probabilities are taken for the loss."""
     top_p: float = Field(default=1.0, gt=0, le=1)
+    """Sampling is from the likeliest tokens that together have this probability."""
     max_tokens: int = Field(default=8192, ge=1)
     """New tokens of a response at most; also the longest teacher solution."""
     batch_size: int = Field(default=64, ge=1)
@@ -74,12 +77,17 @@ class Optimizer(_Section):
     """AdamW, and how a step's rows are cut."""
 
     lr: float = Field(default=1e-6, gt=0)
+    """The learning rate after the warm-up."""
     weight_decay: float = Field(default=0.1, ge=0)
+    """AdamW's, times the learning rate."""
     beta1: float = Field(default=0.9, ge=0, lt=1)
+    """Of the moving average of gradients."""
     beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Of the moving average of their squares."""
     grad_norm: float = Field(default=1.0, gt=0)
     """Gradients are scaled down to this norm."""
     warmup_steps: int = Field(default=0, ge=0)
+    """Steps in which the learning rate rises to lr in a line."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """After the warm-up: constant, or down to 0 at the last step."""
     mini_batch_prompts: int = Field(default=64, ge=1)
@@ -87,6 +95,7 @@ class Optimizer(_Section):
     micro_batch_tokens: int = Field(default=16384, ge=1)
     """Tokens of a forward pass at most, padding counted; changes nothing but the memory."""
     gradient_checkpointing: bool = False
+    """Less memory for more time: what a layer computes is computed again on the way back."""
     states: Literal["float32", "bfloat16", "8bit"] = "float32"
     """Backend local: how AdamW's two moments are kept: 8, 4 or 2 bytes a parameter. 8bit needs bitsandbytes. OpenRLHF:
     [openrlhf] ds.zero_stage shards them, and ds.adam_offload moves them to the CPU."""
@@ -100,6 +109,7 @@ class Lora(_Section):
     alpha: float = Field(default=32.0, gt=0)
     """The adapters' part is scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the adapters' inputs that is dropped while the model trains."""
     targets: tuple[str, ...] = ()
     """Names of layers, such as q_proj; empty: every linear layer but the last."""
 
@@ -119,17 +129,22 @@ class Validation(_Section):
     every: int = Field(default=10, ge=1)
     """Steps."""
     samples: int = Field(default=4, ge=1)
+    """Of each problem; 1 where the temperature is 0."""
     temperature: float = Field(default=0.6, ge=0)
+    """Of sampling; 0 is greedy."""
     limit: int | None = Field(default=None, ge=1)
+    """The first so many problems; None takes all."""
 
 
 class Log(_Section):
     """metrics.jsonl is always written."""
 
     tensorboard: bool = True
+    """Curves in the run's folder `tensorboard`."""
     trackers: tuple[Literal["trackio", "wandb"], ...] = ()
     """Sent to these where they are installed."""
     project: str = "ampo"
+    """The project's name at the trackers."""
     samples: int = Field(default=4, ge=0)
     """Prompts of a step whose responses are kept in samples.jsonl, those that got guidance first."""
     stop_at: tuple[Literal["one_answer", "no_reward", "entropy", "length", "cut_off", "not_shown"], ...] = (
@@ -144,12 +159,17 @@ class TrainConfig(_Section):
     model: str
     """Hub id, local folder, or smollm2-135m."""
     data: Data
+    """Where prompts and guidance come from: a section below."""
     preset: str = "ampo"
+    """The algorithm, by its name: one of the presets below."""
     output_dir: str | None = None
     """Default: runs/<config's name>."""
     backend: Literal["local", "openrlhf"] = "local"
+    """local: one process on this machine. openrlhf: OpenRLHF with Ray, DeepSpeed and vLLM, on one machine or more."""
     steps: int = Field(default=510, ge=1)
+    """Of prompts_per_step prompts each."""
     seed: int = Field(default=0, ge=0)
+    """Of the order of prompts, of sampling, and of what is drawn."""
     device: str | None = None
     """cpu, cuda, cuda:1; None takes the first GPU where there is one."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -157,11 +177,17 @@ class TrainConfig(_Section):
     algorithm: dict[str, Any] = Field(default_factory=dict)
     """Switches of the preset that differ; see ampo.algorithm.presets."""
     rollout: Rollout = Rollout()
+    """How the policy is sampled: a section below."""
     optimizer: Optimizer = Optimizer()
+    """AdamW, and how a step's rows are cut: a section below."""
     lora: Lora = Lora()
+    """Adapters in place of all weights: a section below."""
     checkpoints: Checkpoints = Checkpoints()
+    """What is written so that a run can go on: a section below."""
     validation: Validation = Validation()
+    """Evaluation during training: a section below."""
     log: Log = Log()
+    """Where metrics and samples go: a section below."""
     openrlhf: dict[str, Any] = Field(default_factory=dict)
     """OpenRLHF's own settings, by their dotted names."""
 
