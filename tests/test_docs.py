@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -60,6 +61,14 @@ def test_nothing_is_installed_from_an_index_by_our_name(page: Path):
     """The project is on none: whoever takes the name there is a stranger."""
     commands = re.findall(r"pip install [^`\n]*", page.read_text(encoding="utf-8"))
     assert not [command for command in commands if re.search(r"(?<![\w/-])ampo(?![\w/-])(?!.* @ )", command)]
+
+
+@pytest.mark.parametrize("package", ["app", "engines", "eval", "study", "training", "training/openrlhf", "verify"])
+def test_a_package_says_what_each_of_its_modules_is(package: str):
+    folder = ROOT / "ampo" / package
+    told = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = [one.stem for one in folder.glob("*.py")] + [one.parent.name for one in folder.glob("*/__init__.py")]
+    assert not [name for name in sorted(modules) if "__" not in name and not re.search(rf"\b{name}\b", told)]
 
 
 @pytest.mark.slow

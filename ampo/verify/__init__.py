@@ -9,6 +9,7 @@ The map, from what is called to what it stands on; nothing imports upwards:
     references          the forms that data files hold reference answers in
     crew/               the pool of workers that can be killed, and what it is asked
     judge, rules        the judgement of one claim: the cheap rules, then all others in their order
+    reading, compat     what each side was read as, in words; Math-Verify's own functions
     official            protocol `official`, the authors' scorer
     audit, spellings    reference answers that will make trouble, tried in other spellings of themselves
     find/               response -> final answer: marks, endings, conclusions

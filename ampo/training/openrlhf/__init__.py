@@ -5,6 +5,9 @@ hardware     whether a run is for GPUs
 refusals     what may not be set and why, in a table
 plan         what a run means: placement, tokens a step, memory
 data         the prompts and the pool in the forms that travel
+settings     what OpenRLHF's processes have to know of the run
+substitute   the one way in which its names come to mean ours
+builds       what DeepSpeed compiles when it is first used
 launch       Ray, OpenRLHF's own command with classes of ours in it, the result put in place
 trainer      OpenRLHF's trainer: order of prompts, metrics, counters
 rollouts     its samples generator: which prompts a step takes
@@ -13,6 +16,7 @@ maker        its experience maker: guidance between rollouts and log-probabiliti
 actor        its policy and the update, with AMPO's loss
 engine       its vLLM actor: a seed for each response
 samples      its samples as groups, mixed rows as its samples
+schedule     the local backend's learning rates on its warm-up
 loss         AMPO's loss in the shape of its own, exact across micro-batches and data-parallel ranks
 reward       `reward_func`, on the shared verifier
 special      the tokenizer's special tokens, which no text that is judged has
