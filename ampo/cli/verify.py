@@ -109,7 +109,10 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8001,
     api_key: Annotated[str | None, typer.Option("--api-key", envvar="AMPO_VERIFY_KEY")] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="Whoever reaches the server may use it.")] = False,
-    workers: Workers = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes; default: one a processor, on a Ray cluster one a replica."),
+    ] = None,
     timeout: Timeout = 5.0,
     queue: Annotated[
         int, typer.Option("--queue", min=1, help="Claims under way at most; more are refused with 429.")

@@ -23,7 +23,7 @@ new unit in text/units.py; a new case for the tests in tests/cases/.
 """
 
 from ampo.verify.claim import Claim
-from ampo.verify.crew.crew import WorkerStartError
+from ampo.verify.crew.job import WorkerStartError
 from ampo.verify.crew.pool import Counters, VerifierPool
 from ampo.verify.crew.shared import shared_pool, verify
 

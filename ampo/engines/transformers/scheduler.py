@@ -104,7 +104,9 @@ class Scheduler:
                 self._turn()
         except Exception as error:  # the threads that wait for this one must hear of whatever it was
             log.debug("the scheduler failed", exc_info=True)
-            self._fail(EngineError(f"the transformers engine failed: {type(error).__name__}: {error}"))
+            failed = EngineError(f"the transformers engine failed: {type(error).__name__}: {error}")
+            failed.__cause__ = error
+            self._fail(failed)
         finally:
             self._decoder.reset()
 

@@ -155,7 +155,9 @@ class InProcessCore(Core):
         except Exception as error:  # whatever was raised here is the engine's death: every request hears of it
             with self._wake:
                 self._failure = error
-            self._tell(EngineError(f"vLLM's engine died: {type(error).__name__}: {error}"))
+            died = EngineError(f"vLLM's engine died: {type(error).__name__}: {error}")
+            died.__cause__ = error
+            self._tell(died)
         else:
             self._tell(EngineError("vLLM's engine was closed"))
 

@@ -70,7 +70,9 @@ class ProcessCore(Core):
         except ValueError as error:  # vLLM refuses this request
             sink(error)
         except Exception as error:  # whatever else ends the engine: this request hears of it
-            sink(self._died(f"{type(error).__name__}: {error}"))
+            died = self._died(f"{type(error).__name__}: {error}")
+            died.__cause__ = error
+            sink(died)
         finally:
             self._tasks.pop(request_id, None)
 

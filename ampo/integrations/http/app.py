@@ -26,6 +26,7 @@ FORMS: Mapping[str, Callable[[Mapping[str, Any]], forms.Asked]] = {
 }
 BUSY = {"/run_code": 504}  # the only status after which veRL's sandbox client asks again; whoever else: 429
 MAX_BODY = 256 * 2**20  # bytes
+GRACE = 120  # seconds for what is under way, once the server is told to stop
 PATIENCE = 30.0  # seconds for the next part of a body: who sends none must not hold the server when it is to stop
 _CLOSED = 499  # as nginx logs a client that is gone; nobody gets it
 

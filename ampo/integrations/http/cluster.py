@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 NAME = "ampo-verify"
 BREAKS_WITH_PROTOBUF_7 = (2, 55)
 """The newest Ray that was seen to."""
-GRACE = 120  # seconds for what is under way, once it is told to stop
 
 
 def serve(door: Door, address: str, replicas: int, workers: int, timeout: float, queue: int) -> None:
@@ -79,6 +78,8 @@ def _check_versions() -> None:
 def application(replicas: int, workers: int, timeout: float, queue: int):
     """What `serve.run` takes. Arguments as of `serve`."""
     from ray import serve as ray_serve
+
+    from ampo.integrations.http.app import GRACE
 
     def builder():
         from ampo.integrations.http.app import build

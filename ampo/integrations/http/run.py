@@ -11,10 +11,15 @@ from ampo.errors import MissingExtraError, UserError
 from ampo.verify import VerifierPool
 
 if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+    from uvicorn import Config
+
     from ampo.serve import Door
 
 _BACKLOG = 4096
-_GRACE = 120  # seconds for what is under way, once the server is told to stop
+_NEEDED = ("uvicorn", "fastapi", "starlette")
 
 
 def serve(door: Door, workers: int | None, timeout: float, queue: int) -> None:
@@ -32,41 +37,33 @@ def serve(door: Door, workers: int | None, timeout: float, queue: int) -> None:
     try:
         import uvicorn
 
-        from ampo.integrations.http.app import build
+        from ampo.integrations.http.app import GRACE, build
         from ampo.integrations.http.desk import Desk
     except ImportError as error:
-        raise MissingExtraError(error.name or "fastapi", "serve", "ampo verify serve") from error
+        if error.name not in _NEEDED:
+            raise
+        raise MissingExtraError(error.name, "serve", "ampo verify serve") from error
     door.check()
     pool = VerifierPool(workers, timeout)
     desk = Desk(pool, queue)
     app = build(desk, lambda: pool.close(cancel=False))
-    if door.api_key:
-        app.add_middleware(BearerKey, key=door.api_key)
-    elif not door.no_key:
-        app.add_middleware(LoopbackNames)
+    _guard(app, door)
     config = uvicorn.Config(
         app,
         door.host,
         door.port,
         log_level="warning",
         access_log=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=GRACE,
         backlog=_BACKLOG,
     )
     server = uvicorn.Server(config)
-    try:
-        socket = config.bind_socket()
-    except SystemExit as error:  # uvicorn's way to say that it can't listen
-        raise UserError(f"cannot listen on {door.host}:{door.port}: is the port taken? Give another --port") from error
-    socket.listen(_BACKLOG)  # whoever reads the address on the next line may use it at once
-    print(f"the verifier is on http://{door.host}:{socket.getsockname()[1]}/verify", file=sys.stderr, flush=True)
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # uvicorn raises them again once it has stopped: it has, that will do
+    bound = _listening(config, door)
+    # uvicorn raises signals again once it has stopped: it has, that will do
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     try:
-        server.run([socket])
+        server.run([bound])
     finally:
         pool.close()
         print(
@@ -74,3 +71,22 @@ def serve(door: Door, workers: int | None, timeout: float, queue: int) -> None:
             file=sys.stderr,
             flush=True,
         )
+
+
+def _guard(app: FastAPI, door: Door) -> None:
+    """Let in whoever the door lets in."""
+    if door.api_key:
+        app.add_middleware(BearerKey, key=door.api_key)
+    elif not door.no_key:
+        app.add_middleware(LoopbackNames)
+
+
+def _listening(config: Config, door: Door) -> socket.socket:
+    """The socket, whose address has been told. Raises UserError where the port is taken."""
+    try:
+        bound = config.bind_socket()
+    except SystemExit as error:  # uvicorn's way to say that it can't listen
+        raise UserError(f"cannot listen on {door.host}:{door.port}: is the port taken? Give another --port") from error
+    bound.listen(_BACKLOG)  # whoever reads the address on the next line may use it at once
+    print(f"the verifier is on http://{door.host}:{bound.getsockname()[1]}/verify", file=sys.stderr, flush=True)
+    return bound

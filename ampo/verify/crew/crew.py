@@ -16,53 +16,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import Any, NamedTuple
+from typing import Any
 
-from ampo.errors import EngineError
+from ampo.verify.crew.job import Answer, Job, WorkerStartError
 from ampo.verify.crew.process import Limits, Process, StartError
 
 _START_PAUSES = (0.0, 0.2, 1.0)  # seconds before each attempt at starting a worker
 _RECOVERY = 10.0  # seconds after the last attempt failed in which no other is made
 _BATCH = 16  # enough to hide the pipe's latency, little to send again after a kill
 _JOIN_SECONDS = 5.0
-
-
-class WorkerStartError(EngineError):
-    """The verifier's worker processes cannot be started."""
-
-
-class Answer(NamedTuple):
-    """What became of a job: `value`, or None and the `problem` that kept it from being judged; late: the deadline."""
-
-    value: Any
-    seconds: float
-    problem: str = ""
-    late: bool = False
-
-
-class Job:
-    """An operation of the worker with its arguments, and whom to tell.
-
-    Args:
-        operation: By its name in the worker.
-        arguments: Of JSON's kinds.
-        deliver: Called once, from any thread, with an Answer, a WorkerStartError or a CancelledError.
-        wanted: Asked before the job is sent; where it says no, the job is cancelled.
-    """
-
-    __slots__ = ("arguments", "attempts", "deliver", "operation", "wanted")
-
-    def __init__(
-        self,
-        operation: str,
-        arguments: dict[str, Any],
-        deliver: Callable[[Answer | BaseException], None],
-        wanted: Callable[[], bool],
-    ) -> None:
-        self.operation, self.arguments, self.deliver, self.wanted = operation, arguments, deliver, wanted
-        self.attempts = 0
 
 
 class Crew:

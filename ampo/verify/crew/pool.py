@@ -27,7 +27,8 @@ from typing import Any
 from ampo.errors import UserError
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
-from ampo.verify.crew.crew import Answer, Crew, Job, WorkerStartError
+from ampo.verify.crew.crew import Crew
+from ampo.verify.crew.job import Answer, Job, WorkerStartError
 from ampo.verify.crew.process import Limits
 from ampo.verify.crew.tasks import at_once, fields_of, same_at_once, task
 

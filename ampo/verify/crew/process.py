@@ -34,7 +34,8 @@ class StartError(Exception):
 
 
 class Process:
-    """One worker. `start` before `exchange`; `kill` from any thread, `discard` from the owning one at the end."""
+    """One worker, started as it is made: `wait_ready`, then `send` and one `reply` an item. `kill` from any thread,
+    `discard` from the owning one at the end."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

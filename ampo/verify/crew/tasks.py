@@ -15,7 +15,7 @@ from typing import Any
 
 from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
-from ampo.verify.crew.crew import Answer
+from ampo.verify.crew.job import Answer
 from ampo.verify.find.extraction import Extraction
 from ampo.verify.formula import guard
 from ampo.verify.judge import extraction, quick, quickly_equivalent, verdict
