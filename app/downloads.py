@@ -11,6 +11,8 @@ from ampo.app.controls import heard, quiet
 
 
 class File(NamedTuple):
+    """A file's name and its text."""
+
     name: str
     text: str
 

@@ -55,7 +55,19 @@ class Exported(NamedTuple):
 
 
 def export(run: RunDir, form: str, folder: Path) -> Exported:
-    """Write a run into a folder. Raises UserError for an unknown form, and a run without verdicts."""
+    """Write a run into a folder.
+
+    Args:
+        run: What is written.
+        form: One of FORMS.
+        folder: Made where it isn't there.
+
+    Returns:
+        The files, and how many responses were left out.
+
+    Raises:
+        UserError: The form is unknown, or the run has no verdicts.
+    """
     if form not in FORMS:
         raise UserError(f"unknown --to {form!r}: {nearest(form, FORMS, 'it')}")
     rows, left_out = _rows(run)

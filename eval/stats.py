@@ -24,6 +24,8 @@ LEVEL = 0.95
 
 
 class Interval(NamedTuple):
+    """Its two ends."""
+
     low: float
     high: float
 

@@ -21,7 +21,7 @@ import torch
 
 from ampo import models
 from ampo.engines.settings import EngineSettings
-from ampo.engines.transformers import load
+from ampo.engines.transformers import Loaded, load
 from ampo.prompts import load_template
 from ampo.training.config import TrainConfig, validated
 from ampo.training.loop import LocalTrainer
@@ -73,20 +73,31 @@ def a_fifth_fails(groups: list[Group]) -> list[Group]:
 
 
 def main() -> None:
+    options = _options()
+    loaded = load(models.resolve(models.EMBEDDED).path, None, EngineSettings(dtype="float32"), None, None)
+    prompts = make_prompts(options.prompts, options.tokens, loaded.tokenizer)
+    _show(options, *_measured(options, loaded, prompts))
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--prompts", type=int, default=5)
     parser.add_argument("--n", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repeat", type=int, default=1)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def _measured(
+    options: argparse.Namespace, loaded: Loaded, prompts: list[TrainPrompt]
+) -> tuple[list[Group], float, dict[str, dict[str, list[float]]]]:
+    """The groups that both arms learn from, the rollout's seconds, and those of each arm's parts, a number a turn."""
     values = {
         "model": models.EMBEDDED,
         "data": {"train": "-", "pool": "-"},
         "rollout": {"prompts_per_step": options.prompts, "n": options.n, "max_tokens": 2 * options.tokens},
         "optimizer": {"mini_batch_prompts": max(options.prompts // 2, 1), "micro_batch_tokens": 2048},
     }
-    loaded = load(models.resolve(models.EMBEDDED).path, None, EngineSettings(dtype="float32"), None, None)
-    prompts = make_prompts(options.prompts, options.tokens, loaded.tokenizer)
 
     def trainer(preset: str) -> LocalTrainer:
         config: TrainConfig = validated(values | {"preset": preset}, "train_step")
@@ -97,24 +108,36 @@ def main() -> None:
         for name in arms:
             (Path(folder) / name).mkdir()
         weights = {k: v.clone() for k, v in loaded.model.state_dict().items()}
-        first = arms["ampo"]
         started = time.perf_counter()
-        groups = a_fifth_fails(first.rollouts(prompts, 1))
+        groups = a_fifth_fails(arms["ampo"].rollouts(prompts, 1))
         rollout = time.perf_counter() - started
         seconds: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in arms}
         for turn in range(options.repeat):
             for name, arm in list(arms.items())[:: 1 if turn % 2 == 0 else -1]:
                 loaded.model.load_state_dict(weights)
-                arm.seconds.clear()
-                started = time.perf_counter()
-                learnt = arm.learn(groups, 1)
-                seconds[name]["whole"].append(rollout + time.perf_counter() - started)
-                print(f"{name} {turn + 1}: {seconds[name]['whole'][-1]:.1f} s", flush=True)
-                scored, replaced = learnt["guidance/scored"], learnt["mixed/replaced"]
-                if (scored > 0 and replaced > 0) != (name == "ampo"):
-                    raise SystemExit(f"{name}: {scored:.0f} solutions scored, {replaced:.3f} of the rows replaced")
-                for part, value in arm.seconds.items():
+                parts = _learning(name, arm, groups)
+                parts["whole"] += rollout
+                print(f"{name} {turn + 1}: {parts['whole']:.1f} s", flush=True)
+                for part, value in parts.items():
                     seconds[name][part].append(value)
+    return groups, rollout, seconds
+
+
+def _learning(name: str, arm: LocalTrainer, groups: list[Group]) -> dict[str, float]:
+    """The seconds of an arm's learning, by part and as a whole; where guidance stepped in as it shouldn't, the end."""
+    arm.seconds.clear()
+    started = time.perf_counter()
+    learnt = arm.learn(groups, 1)
+    whole = time.perf_counter() - started
+    scored, replaced = learnt["guidance/scored"], learnt["mixed/replaced"]
+    if (scored > 0 and replaced > 0) != (name == "ampo"):
+        raise SystemExit(f"{name}: {scored:.0f} solutions scored, {replaced:.3f} of the rows replaced")
+    return {**arm.seconds, "whole": whole}
+
+
+def _show(
+    options: argparse.Namespace, groups: list[Group], rollout: float, seconds: dict[str, dict[str, list[float]]]
+) -> None:
     tokens = sum(len(r.ids) for g in groups for r in g.responses)
     print(f"{options.prompts} prompts x {options.n} responses, {tokens} tokens; torch {torch.__version__}")
     print(f"{'':10}{'rollout':>10}" + "".join(f"{part:>10}" for part in ("guide", "own", "update", "whole")))

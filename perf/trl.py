@@ -100,13 +100,11 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
     sys.path.remove(str(HERE))  # where a module of that name is this one
     trl: Any = import_module("trl")
 
-    rows = options.prompts * options.n
     chats = [
         [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
         for question in questions(options.prompts)
     ]
     marks: list[tuple[float, float]] = []
-
     counts: list[int] = []
 
     def lengths(completions: list[Any], completion_ids: list[list[int]], **_: Any) -> list[float]:
@@ -118,36 +116,40 @@ def trls(model: Path, options: argparse.Namespace) -> dict[str, Any]:
             marks.append((time.perf_counter(), time.process_time()))
 
     with tempfile.TemporaryDirectory() as folder:
-        config = trl.GRPOConfig(
-            output_dir=folder,
-            per_device_train_batch_size=MICRO_ROWS,
-            gradient_accumulation_steps=rows // MICRO_ROWS,
-            num_generations=options.n,
-            max_completion_length=options.tokens,
-            max_steps=options.steps + 1,
-            learning_rate=1e-6,
-            beta=0.0,
-            loss_type="dr_grpo",
-            scale_rewards="none",
-            temperature=1.0,
-            use_cpu=True,
-            bf16=False,
-            gradient_checkpointing=False,
-            report_to="none",
-            save_strategy="no",
-            logging_strategy="no",
-            disable_tqdm=True,
-        )
         trainer = trl.GRPOTrainer(
             model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
             reward_funcs=lengths,
-            args=config,
+            args=_settings(trl, folder, options),
             train_dataset=Dataset.from_dict({"prompt": chats}),
             callbacks=[Clock()],
         )
         trainer.train()
     (wall, cpu), (wall_end, cpu_end) = marks[0], marks[-1]
     return {"wall": wall_end - wall, "cpu": cpu_end - cpu, "tokens": counts[0], "parts": {}}
+
+
+def _settings(trl: Any, folder: str, options: argparse.Namespace) -> Any:
+    """TRL's, such that it does what our trainer does."""
+    return trl.GRPOConfig(
+        output_dir=folder,
+        per_device_train_batch_size=MICRO_ROWS,
+        gradient_accumulation_steps=options.prompts * options.n // MICRO_ROWS,
+        num_generations=options.n,
+        max_completion_length=options.tokens,
+        max_steps=options.steps + 1,
+        learning_rate=1e-6,
+        beta=0.0,
+        loss_type="dr_grpo",
+        scale_rewards="none",
+        temperature=1.0,
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        report_to="none",
+        save_strategy="no",
+        logging_strategy="no",
+        disable_tqdm=True,
+    )
 
 
 def asked(python: Path | str, arm: str, model: Path, options: argparse.Namespace) -> dict[str, Any]:

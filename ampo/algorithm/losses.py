@@ -132,7 +132,16 @@ def mixed_policy_loss(
 
 
 def sft_loss(log_probs: Tokens, mask: TokenMask, n_tokens: int | None = None) -> Float[Tensor, ""]:
-    """Token-mean cross-entropy. n_tokens: of the whole mini-batch; None takes these rows for all of it."""
+    """Token-mean cross-entropy.
+
+    Args:
+        log_probs: [B, R], of the solutions' tokens, in nats.
+        mask: [B, R], where a token is.
+        n_tokens: Of the whole mini-batch; None takes these rows for all of it.
+
+    Returns:
+        The loss, a scalar in nats.
+    """
     total = int(mask.sum()) if n_tokens is None else n_tokens
     return -log_probs.masked_fill(~mask, 0.0).clamp(min=_LOG_PROB).sum() / max(total, 1)
 

@@ -131,6 +131,13 @@ def carry_out(
         folder: The run directory.
         say: Takes each line of progress.
         quiet: Show no progress bar.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        UserError: The folder holds another run, or what is asked can't be.
+        EngineError: The engine failed; the same call goes on.
     """
     from ampo.eval.result import Run
     from ampo.eval.run import evaluate as run_spec

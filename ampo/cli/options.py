@@ -223,6 +223,7 @@ def given_sampling(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def engine_settings(given: dict[str, Any]) -> EngineSettings:
+    """How a model is loaded, from what the command line was given."""
     from ampo.engines.settings import EngineSettings
 
     names = EngineSettings.__dataclass_fields__.keys() & given.keys()

@@ -56,7 +56,16 @@ class Comprehension:
 def comprehension_scores(
     log_probs: LogProbFn, queries: Sequence[Query], *, mean: ScoreMean = "arithmetic"
 ) -> list[list[Comprehension]]:
-    """The score of every solution of every query, in their order; one call of `log_probs` in all."""
+    """The score of every solution of every query (Eq. 5); one call of `log_probs` in all.
+
+    Args:
+        log_probs: The policy's log-probabilities of given tokens, in nats.
+        queries: A prompt with its solutions each.
+        mean: Over the answer's tokens: "arithmetic" of the probabilities, or "geometric", as Eq. 5 has it.
+
+    Returns:
+        A list a query, with a `Comprehension` a solution, in their order.
+    """
     rows = [_answer_row(query.prompt_ids, solution) for query in queries for solution in query.solutions]
     scored = iter(_summarise(values, mean) for values in _sorted_call(log_probs, rows))
     return [[next(scored) for _ in query.solutions] for query in queries]

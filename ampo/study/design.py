@@ -98,6 +98,9 @@ class Training(_Frozen):
 
 
 class Seeds(_Frozen):
+    """Seeds of an arm: of those that a claim compares, of the map's other points, of the other arms, and at other
+    learning rates."""
+
     claim: int
     map: int
     why: int

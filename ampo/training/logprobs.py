@@ -40,9 +40,18 @@ def log_prob_fn(model: Any, *, token_budget: int = 8192) -> LogProbFn:
 
 @torch.no_grad()
 def answer_log_probs(model: Any, rows: Sequence[ScoringRow], *, token_budget: int = 8192) -> list[list[float]]:
-    """log p(ids[i] | ids[:i]) for i from `start`, of each row, in nats: the logits in float32, at temperature 1.
+    """log p(ids[i] | ids[:i]) for i from `start`, of each row: the logits in float32, at temperature 1.
 
-    Raises ValueError for a row whose start is 0: nothing precedes its first token.
+    Args:
+        model: A transformers causal language model.
+        rows: Tokens, and from which one their probabilities are asked.
+        token_budget: Tokens of a batch at most, padding included.
+
+    Returns:
+        A list a row, in their order, in nats.
+
+    Raises:
+        ValueError: A row's start is 0: nothing precedes its first token.
     """
     _check(rows)
     with _evaluating(model):

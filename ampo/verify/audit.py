@@ -49,10 +49,18 @@ class Finding:
 
 
 def audit(problems: Iterable[Problem], pool: VerifierPool | None = None, official: bool = True) -> Iterator[Finding]:
-    """Check every gold, in order. official: also by the authors' scorer (a few milliseconds a gold).
+    """Check every gold. Spellings are judged by a pool's workers, within its deadline: no gold can hang the audit.
 
-    Spellings are judged by the pool's workers, within its deadline, so that no gold can hang the audit; without a pool
-    by one of its own, for as long as the iterator lives. Raises WorkerStartError where no worker can be started.
+    Args:
+        problems: Whose golds are checked.
+        pool: Judges; None makes one that lives as long as the iterator.
+        official: Check by the authors' scorer, too (a few milliseconds a gold).
+
+    Returns:
+        The findings, in the order of the problems.
+
+    Raises:
+        WorkerStartError: No worker can be started.
     """
     if pool is None:
         with VerifierPool(workers=1) as own:

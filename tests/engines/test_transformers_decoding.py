@@ -17,6 +17,7 @@ from ampo.engines.transformers.loading import _dtype  # noqa: E402
 from ampo.engines.transformers.sampling import pick  # noqa: E402
 from ampo.engines.transformers.scheduler import Job, Scheduler  # noqa: E402
 from ampo.engines.transformers.text import TextStream  # noqa: E402
+from ampo.errors import EngineError  # noqa: E402
 from ampo.types import SamplingParams  # noqa: E402
 
 PROMPTS = [[5, 6, 7], [9, 8, 7, 6, 5, 4, 3, 11, 12], [40], [21, 22, 23, 24, 25]]
@@ -172,6 +173,21 @@ def test_one_row_that_does_not_fit_fails_alone(model, monkeypatch: pytest.Monkey
     errors = {len(job.row.prompt): str(job.error or "") for job in jobs}
     assert errors[3] == ""
     assert "out of memory with a single sequence of 27 tokens" in errors[27]
+
+
+def test_a_failure_keeps_what_caused_it(model, monkeypatch: pytest.MonkeyPatch):
+    def failing(*_):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(Decoder, "_forward", failing)
+    scheduler = Scheduler(Decoder(model), 2, 2048)
+    try:
+        (job,) = run(scheduler, [row(PROMPTS[0], limit=4)])
+    finally:
+        scheduler.close()
+    assert "the transformers engine failed: ZeroDivisionError" in str(job.error)
+    assert isinstance(job.error, EngineError)
+    assert isinstance(job.error.__cause__, ZeroDivisionError)
 
 
 def test_an_abort_frees_the_rows(model):

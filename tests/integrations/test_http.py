@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ampo.errors import UserError
+from ampo.errors import MissingExtraError, UserError
+from ampo.integrations.http import run
+from ampo.serve import Door
 
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
@@ -282,6 +284,21 @@ def test_a_full_queue_says_so_and_a_stop_under_load_loses_nothing() -> None:
     counts = re.search(r"stopped: (\d+) claims accepted, (\d+) answered", said)
     assert counts, said
     assert counts.groups() == (str(len(answered)),) * 2
+
+
+@pytest.mark.parametrize(
+    ("absent", "raised", "said"),
+    [
+        ("uvicorn", MissingExtraError, "ampo verify serve needs uvicorn"),
+        ("ampo.integrations.http.app", ImportError, "ampo.integrations.http.app"),  # a defect, not an extra
+    ],
+)
+def test_only_a_missing_package_is_called_one(
+    monkeypatch: pytest.MonkeyPatch, absent: str, raised: type[Exception], said: str
+) -> None:
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(raised, match=re.escape(said)):
+        run.serve(Door("127.0.0.1", 0, None, False), 1, 5.0, 8)
 
 
 def test_a_ray_serve_that_would_break_is_said_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from ampo.verify.text.phrases import plain
 
 
 class Domain(Enum):
+    """What a letter of an answer runs over."""
+
     INTEGERS = "integers"
     FROM_0 = "integers from 0"
     FROM_1 = "integers from 1"

@@ -62,6 +62,8 @@ class Clock(NamedTuple):
 
 
 class Day(NamedTuple):
+    """A date. year, weekday (0: Monday): None where they aren't said."""
+
     month: int
     day: int
     year: int | None
