@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ampo import prompts
 from ampo.conversation import Answer, Conversation, Turn, parts
+from ampo.engines.asking import pieces_of
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console
@@ -45,7 +46,7 @@ class Chat:
         """
         asked = replace(self.talk, turns=(*self.talk.turns, Turn(question, self.system)))
         made = Answer(model=self.engine.model, params=self.params, state="stopped")
-        stream = self.engine.stream(Request("chat", asked.messages(), self.params))
+        stream = pieces_of(self.engine, Request("chat", asked.messages(), self.params))
         splitter = prompts.ThoughtSplitter(until_answer=prompts.ANSWER_OPEN in self.system)
         try:
             for delta in stream:
@@ -56,7 +57,7 @@ class Chat:
                     yield from splitter.end()
                     yield delta.response
         finally:
-            stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
+            stream.close()
             if made.text:
                 thought, body = parts(made.text, self.system)
                 self.talk = asked.with_answer(replace(made, thought=thought, body=body))

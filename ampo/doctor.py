@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import ampo
 from ampo import models
+from ampo.engines.registry import check_loadable, others
+from ampo.errors import UserError
 from ampo.install import install_command
 
 
@@ -45,6 +47,7 @@ def examine() -> list[Finding]:
         Finding(None, "ampo", f"{ampo.__version__}, Python {sys.version.split()[0]}, {platform.platform()}"),
         Finding(None, "machine", f"{os.cpu_count()} CPUs, {_memory()}, {_disk()}"),
         *(_package(*entry) for entry in _PACKAGES),
+        *engines(),
         _devices(),
         _hub(),
         _embedded(),
@@ -61,6 +64,19 @@ def _package(name: str, extra: str, purpose: str) -> Finding:
         except PackageNotFoundError:
             continue
     return Finding(False, name, f"missing: no {purpose}; {install_command(extra)}")
+
+
+def engines() -> list[Finding]:
+    """A line for each engine that another package brings."""
+    return [_engine(name, place) for name, place in sorted(others().items())]
+
+
+def _engine(name: str, place: str) -> Finding:
+    try:
+        check_loadable(name)
+    except UserError as error:
+        return Finding(False, f"engine {name}", str(error))
+    return Finding(True, f"engine {name}", place)
 
 
 def _devices() -> Finding:

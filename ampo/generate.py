@@ -12,6 +12,7 @@ from typing import Any
 from ampo import files, prompts
 from ampo.chat import show
 from ampo.console import fit_for, say
+from ampo.engines.asking import pieces_of, samples_of
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
 from ampo.terminal import Console
@@ -105,7 +106,7 @@ def print_one(engine: Engine, asked: Asked, params: SamplingParams) -> None:
     if params.n == 1:
         _stream(engine, Request(asked.id, asked.prompt, params))
         return
-    for _, index, response in engine.generate([Request(asked.id, asked.prompt, params)]):
+    for _, index, response in samples_of(engine, [Request(asked.id, asked.prompt, params)]):
         _check(engine, response)
         print(f"--- sample {index} ({told(response)} tokens, {response.finish_reason})")
         print(fit_for(response.text, sys.stdout), flush=True)
@@ -135,7 +136,7 @@ def as_lines(engine: Engine, asked: Iterable[Asked], params: SamplingParams, out
     total, count, failed = len(asked) * params.n, len(done), 0
     if done:
         say(f"{output}: {len(done)} of {total} samples are there, the others follow")
-    for name, index, response in engine.generate(Request(one.id, one.prompt, params) for one in left):
+    for name, index, response in samples_of(engine, (Request(one.id, one.prompt, params) for one in left)):
         if output is None and len(asked) == 1:
             _check(engine, response)
         if (name, index) in done:
@@ -171,7 +172,7 @@ def _check(engine: Engine, response: Response) -> None:
 
 def _stream(engine: Engine, request: Request) -> None:
     console, splitter = Console(highlight=False), prompts.ThoughtSplitter()
-    for delta in engine.stream(request):
+    for delta in pieces_of(engine, request):
         for part in splitter.feed(delta.text):
             show(part, console)
         if delta.response is not None and delta.response.finish_reason == "length":

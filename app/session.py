@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ampo import prompts
 from ampo.conversation import parts
+from ampo.engines.asking import pieces_of
 from ampo.engines.base import Engine
 from ampo.engines.halt import Halt
 from ampo.errors import EngineError, UserError
@@ -97,8 +98,8 @@ def answer(engine: Engine, request: Request, halt: Halt | None = None) -> Iterat
 def _once(
     engine: Engine, request: Request, halt: Halt | None, splitter: prompts.ThoughtSplitter
 ) -> Iterator[Step | Finished]:
-    """One try. Raises what the engine raises, and EngineError where it says nothing at all."""
-    stream = engine.stream(request, halt)
+    """One try. Raises what `pieces_of` raises."""
+    stream = pieces_of(engine, request, halt)
     try:
         echo = Echo(said_before(request))
         for delta in stream:
@@ -111,9 +112,7 @@ def _once(
                 yield Finished(delta.response)
                 return
     finally:
-        stream.close()  # pyright: ignore[reportAttributeAccessIssue]  # engines' streams are generators
-    if halt is None or not halt.is_set():
-        raise EngineError(f"the engine ended the answer of {engine.model} without a word")
+        stream.close()
 
 
 class Echo:

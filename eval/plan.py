@@ -107,6 +107,7 @@ def make_plan(
     benchmarks: Sequence[Benchmark],
     model: str,
     *,
+    here: bool = True,
     samples: int | None = None,
     limit: int | None = None,
     template: str | None = None,
@@ -123,6 +124,7 @@ def make_plan(
     Args:
         benchmarks: What is asked.
         model: A name, or an endpoint's URL.
+        here: Whether we would load it, so that its name must be a model's; else it is an endpoint's or an engine's.
         samples, limit, template, data_dir, sampling, seed, rule: As of `ampo.eval.spec.build_spec`.
         tokens_per_second: Of all samples together; None for an estimate.
         mean_tokens: Of a response; None for an assumption.
@@ -133,7 +135,7 @@ def make_plan(
     """
     data = {b.name: _problems(b, data_dir, limit) for b in benchmarks}  # first: a tokenizer's import is slow
     check([problem for problems, _ in data.values() for problem in problems or ()])
-    count, basis = counter(model)
+    count, basis = counter(model, here)
     first = samples or (PILOT if rule else None)
     items = [_item(b, *data[b.name], limit, asked(b, first, template, sampling or {}), rule, count) for b in benchmarks]
     speed, speed_basis = _speed(model, tokens_per_second)
@@ -199,13 +201,13 @@ def _estimated(template: Template, question_chars: int) -> int:
     return round(system + question_chars / CHARS_PER_TOKEN) + CHAT_TOKENS
 
 
-def counter(model: str) -> tuple[Count | None, str]:
+def counter(model: str, here: bool = True) -> tuple[Count | None, str]:
     """Counts the tokens of prompts by the model's tokenizer, where it is here; None, and why, where it isn't.
 
-    Raises UserError for a name that can't be a model's.
+    Raises UserError for a name that can't be a model's, where we would load it (`here`).
     """
     estimate = f"estimated, {CHARS_PER_TOKEN:g} characters a token"
-    ref = _tokenizer_folder(model)
+    ref = _tokenizer_folder(model, here)
     if ref is None:
         return None, f"{estimate}: the tokenizer of {model} is not here"
     try:
@@ -222,15 +224,20 @@ def counter(model: str) -> tuple[Count | None, str]:
     return count, f"counted by the tokenizer of {model}"
 
 
-def _tokenizer_folder(model: str) -> ModelRef | None:
+def _tokenizer_folder(model: str, here: bool) -> ModelRef | None:
     """Where the model's files are; None for an endpoint's, for the embedded one before it was made, and for one that
-    is neither in the cache nor to be had from the hub.
+    is neither in the cache nor to be had from the hub. A name that can't be a model's is an error only `here`.
     """
     if "://" in model:
         return None
     if model == EMBEDDED and (embedded := embedded_folder()) and not embedded[1]:
         return None
-    ref = resolve(model)
+    try:
+        ref = resolve(model)
+    except UserError:
+        if here:
+            raise
+        return None
     try:
         return locate(ref)
     except UserError:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ampo.console import Say
+from ampo.engines.asking import named, samples_of
 from ampo.engines.base import Engine
 from ampo.errors import EngineError
 from ampo.eval.fields import fault
@@ -82,14 +83,14 @@ class Session:
         """Ask for what is missing, and judge it as it comes."""
         with self._judging(pool, engine) as (judging, progress), Lines(self.run.responses) as file:
             self._judge_what_is_there(judging)
-            for request_id, index, response in engine.generate(self.spec.requests(self.ledger, self._samples)):
+            for request_id, index, response in samples_of(engine, self.spec.requests(self.ledger, self._samples)):
                 problem, _, first = request_id.rpartition("#")
                 sample = int(first) + index
                 seed = problem_seed(self.spec.seed, problem)
                 record = ResponseRecord.of(problem, sample, None if seed is None else seed + sample, response)
                 row = fields_of(record)
                 if wrong := fault(row, ResponseRecord):  # before it is written: nobody could read the file again
-                    raise EngineError(f"the engine {engine.backend} gave a response that {wrong}")
+                    raise EngineError(f"{named(engine)} gave a response that {wrong}")
                 file.append(row)
                 mark = self.ledger.add(record)
                 progress.sample(record.completion_tokens)

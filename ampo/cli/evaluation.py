@@ -52,7 +52,6 @@ def eval_(
     from ampo.engines import check_backend
     from ampo.eval.report import show_catalogue
     from ampo.eval.spec import build_spec, default_output_dir
-    from ampo.models import EMBEDDED
     from ampo.verify.audit import name_unreadable
 
     if show:
@@ -75,7 +74,7 @@ def eval_(
     }
     check = partial(name_unreadable, say=say, strict=strict)
     if plan.wanted():
-        show_plan(benchmarks, model.model or next(iter(model.base_url or ()), EMBEDDED), plan, how, check)
+        show_plan(benchmarks, model, plan, how, check)
         return
     spec = build_spec(benchmarks, protocols=protocols, **how)
     check([problem for task in spec.tasks for problem in task.problems])

@@ -77,7 +77,7 @@ def app(
     from ampo.app.build import Server, launch
     from ampo.app.desk import Desk
     from ampo.cli.lent import services
-    from ampo.models import EMBEDDED
+    from ampo.engines.source import shown_name
     from ampo.verify import VerifierPool
 
     given, settings = given_sampling(asdict(begin)), model.settings()
@@ -87,7 +87,7 @@ def app(
     address = where.address()
     if asked:
         asked.check()
-    server = Server(address, model.model or EMBEDDED)
+    server = Server(address, shown_name(model.model, model.backend, model.base_url))
     say(_where(server) + " while the model loads (Ctrl-C ends it)")
     if where.open_browser:
         webbrowser.open(server.url)
@@ -130,7 +130,7 @@ def _limits(engine: Engine, given: dict[str, Any]) -> tuple[Any, SamplingParams]
     from ampo.app.controls import Limits
 
     context = getattr(engine, "max_model_len", None) or getattr(engine, "context", None)
-    card = engine.describe()["settings"].get("model_card") or {}
+    card = engine.describe().get("settings", {}).get("model_card") or {}
     context = context or card.get("max_model_len")
     limits = Limits(max_tokens=context or Limits().max_tokens)
     usual = min(_USUAL_TOKENS, limits.max_tokens * 3 // 4)

@@ -11,6 +11,7 @@ import typer
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
+    from ampo.cli.flags import ModelFlags
     from ampo.eval.adaptive import Rule
     from ampo.eval.suites import Benchmark
     from ampo.types import Problem
@@ -88,7 +89,7 @@ class PlanFlags:
 
 def show_plan(
     benchmarks: list[Benchmark],
-    model: str,
+    model: ModelFlags,
     plan: PlanFlags,
     how: Mapping[str, Any],
     check: Callable[[Sequence[Problem]], object],
@@ -97,13 +98,16 @@ def show_plan(
 
     Args:
         benchmarks: What is asked.
-        model: A name, or an endpoint's URL.
+        model: Which, and who would run it.
         plan: The flags for the estimate.
         how: The settings that it shares with the run.
         check: Is shown the problems.
     """
+    from ampo.engines.source import loaded_here, shown_name
     from ampo.eval.plan import make_plan
     from ampo.eval.plan_table import show
 
     estimate = {"tokens_per_second": plan.tokens_per_second, "mean_tokens": plan.mean_tokens}
-    show(make_plan(benchmarks, model, check=check, **estimate, **how))
+    name = shown_name(model.model, model.backend, model.base_url)
+    here = loaded_here(model.backend, model.base_url)
+    show(make_plan(benchmarks, name, here=here, check=check, **estimate, **how))

@@ -5,7 +5,8 @@ vllm/               vLLM, on GPUs or a CPU
 transformers/       transformers, for machines without vLLM
 openai/             OpenAI-compatible endpoints
 cluster/            engines of these kinds on a Ray cluster
-registry            those that other packages bring
+registry            those that other packages bring, or a file of the user's holds
+asking              what an engine gives, checked
 source              a model before it is loaded
 encoding            a prompt -> its tokens
 response            text -> `Response`; likelihood: what is told of a given text
@@ -14,6 +15,7 @@ halt, background    a stream is ended from another thread; an event loop runs be
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from importlib.util import find_spec
@@ -22,7 +24,7 @@ from typing import Any
 from ampo import models
 from ampo.console import say as to_stderr
 from ampo.engines.base import Engine
-from ampo.engines.registry import OURS, backends, brought, check_name
+from ampo.engines.registry import OURS, backends, check_name, load_other
 from ampo.engines.settings import EndpointSettings, EngineSettings
 from ampo.errors import MissingExtraError, UserError, nearest
 
@@ -47,7 +49,7 @@ def load_engine(
         model: the embedded "smollm2-135m", a local folder, or a hub id (optionally "id@revision"); with base_url the
             name that the endpoint knows, or None for the only one it has.
         backend: "auto" is "openai" with a base_url, else vLLM where it is installed, else transformers. Other packages
-            may bring more (see `ampo.engines.registry`).
+            may bring more, and "FILE.py:NAME" or "module:NAME" is an engine of your own (see `ampo.engines.registry`).
         base_url: an OpenAI-compatible endpoint, or several of the same model.
         api_key: of the endpoint: "@FILE", "env:NAME", or the key; default OPENAI_API_KEY.
         concurrency: requests at the same time to an endpoint, at most; 32 by default.
@@ -60,7 +62,7 @@ def load_engine(
         UserError: for an unknown model, engine or setting.
         MissingExtraError: for a missing package.
     """
-    say = say or to_stderr
+    say, model = say or to_stderr, name_of(model)
     urls = (base_url,) if isinstance(base_url, str) else tuple(base_url or ())
     given = {"base_url": urls or None, "api_key": api_key, "concurrency": concurrency}
     ours, asked = _sorted(setting | {name: value for name, value in given.items() if value is not None})
@@ -73,7 +75,7 @@ def load_engine(
         return OpenAIEngine(model, **{f.name: getattr(endpoint, f.name) for f in fields(endpoint)}, say=say)
     if chosen not in OURS:
         say(f"engine: {chosen} ({why})")
-        return brought(chosen)(model, settings, say)
+        return load_other(chosen, model, settings, say)
     if settings.ray_address is not None:
         from ampo.engines.cluster import ClusterEngine
 
@@ -142,3 +144,15 @@ def _sorted(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if name not in ours and name not in endpoint:
             raise UserError(f"unknown engine setting {name!r}: {nearest(name, (*ours, *endpoint), 'a setting')}")
     return {n: v for n, v in given.items() if n in ours}, {n: v for n, v in given.items() if n in endpoint}
+
+
+def name_of(model: Any) -> str | None:
+    """A model's name or folder as text. Raises UserError for anything else, an engine's class above all."""
+    if model is None or isinstance(model, str):
+        return model
+    if isinstance(model, os.PathLike):
+        return os.fspath(model)
+    if hasattr(model, "__name__"):
+        what = model.__name__
+        raise UserError(f"the model is {what} itself: give an instance of it, a running engine ({what}(...))")
+    raise UserError(f"the model is a {type(model).__name__}: give a name, a folder, or a running ampo.engines.Engine")

@@ -1,7 +1,7 @@
 """What an engine is: prompts in, responses out, each as it finishes.
 
 Three of ours stand behind this protocol: vLLM, transformers, and any OpenAI-compatible endpoint; `ampo.engines` finds
-others by their entry points. What every one of them holds is tested in tests/engines/test_contract.py.
+others by their entry points or their files. What every one of them holds is tested in tests/engines/test_contract.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 
+from ampo.engines.asking import pieces_of
 from ampo.engines.halt import Halt
-from ampo.errors import EngineError, UserError
+from ampo.errors import UserError
 from ampo.types import Delta, Message, Request, Response, Sample, SamplingParams
 
 if TYPE_CHECKING:
@@ -81,10 +82,8 @@ class Engine(ABC):
         messages: tuple[Message, ...] = (
             ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
         )
-        for delta in self.stream(Request("chat", messages, params or self.default_sampling_params())):
-            if delta.response is not None:
-                return delta.response
-        raise EngineError(f"{self.backend} ended the stream of {self.model} without a response")
+        request = Request("chat", messages, params or self.default_sampling_params())
+        return next(delta.response for delta in pieces_of(self, request) if delta.response is not None)
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,7 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from ampo import prompts
+from ampo.engines.asking import samples_of
 from ampo.engines.base import Engine
 from ampo.engines.likelihood import Text
 from ampo.errors import UserError
@@ -90,7 +91,7 @@ class EngineLM(TemplateLM):
     def get_model_info(self) -> dict[str, Any]:
         """Goes into the results' `config`."""
         told = self.engine.describe()
-        return {"model": f"ampo-{told['backend']}", "model_revision": told["revision"], "engine": told}
+        return {"model": f"ampo-{self.engine.backend}", "model_revision": told.get("revision"), "engine": told}
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **_: Any) -> list[int]:
         """A text that begins with the tokenizer's first token already, as chat templates write it, gets no second."""
@@ -136,7 +137,7 @@ class EngineLM(TemplateLM):
 
     def _generate(self, asked: dict[str, Any], missing: Sequence[tuple[str, int]], total: int) -> None:
         with RunProgress(total, total - len(missing), Counter(), self.quiet) as progress:
-            for name, index, response in self.engine.generate(self._requests(asked, missing)):
+            for name, index, response in samples_of(self.engine, self._requests(asked, missing)):
                 key, _, first = name.rpartition("#")
                 sample, seed = int(first) + index, problem_seed(self.seed, key)
                 self.answers.add_generated(key, sample, None if seed is None else seed + sample, response)

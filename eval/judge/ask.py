@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ampo.engines.asking import samples_of
 from ampo.engines.base import Engine
 from ampo.eval.judge.asked import Asked
 from ampo.eval.judge.forms import Form
@@ -29,7 +30,7 @@ def ask(engine: Engine, form: Form, asked: Sequence[Asked], file: Path, quiet: b
     made: dict[str, Judgement] = {}
     requests = (form.request(one.key, one.prompt) for one in asked)
     with Lines(file) as lines, RunProgress(len(asked), 0, Counter(), quiet, unit="judgements") as progress:
-        for key, _, response in engine.generate(requests):
+        for key, _, response in samples_of(engine, requests):
             if response.finish_reason == "error":
                 continue
             one = Judgement(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ampo.engines.asking import pieces_of
 from ampo.engines.base import Engine
 from ampo.errors import EngineError
 from ampo.eval.judge.forms import Form
@@ -25,8 +26,8 @@ class Opinion:
         text: the response. rules: what the rules ruled. Raises UserError or EngineError where it can't be asked.
         """
         asked = self.form.request("judge", self.form.prompt(problem, text, rules.extracted))
-        response = next((delta.response for delta in self.engine.stream(asked) if delta.response), None)
-        if response is None or response.finish_reason == "error":
+        response = next(delta.response for delta in pieces_of(self.engine, asked) if delta.response)
+        if response.finish_reason == "error":
             raise EngineError(f"the judge {self.engine.model} gave no reply")
         right = self.form.read(response.text)
         said = "doesn't say" if right is None else "right" if right else "wrong"

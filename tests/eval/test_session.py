@@ -213,7 +213,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("response", [Response("x", completion_tokens="3"), Response(7)])  # type: ignore[arg-type]
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, response: Response) -> None:
     run = RunDir(tmp_path)
-    with pytest.raises(EngineError, match="the engine echo gave a response that has"):
+    with pytest.raises(EngineError, match="the engine 'echo' gave a response that has"):
         go(run, task("a"), engine=Echo(response))
     assert run.responses.read_text() == ""
     go(run, task("a"))
