@@ -72,4 +72,4 @@ __getattr__ = on_first_use(  # `import ampo` and `ampo --help` are instant, and 
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

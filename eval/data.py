@@ -261,7 +261,10 @@ def _problem(row: Row, index: int, benchmark: Benchmark, columns: Columns, unans
 def _way_on(benchmark: Benchmark, columns: Columns) -> str:
     """What helps where a column is missing."""
     if benchmark.dataset or isinstance(benchmark, Given):
-        return "Name the right one: --question-column, --answer-column, or `columns` in the benchmark's TOML file"
+        return (
+            "Name the right one: --question-column, --answer-column, from Python columns={...}, or `columns` in the "
+            "benchmark's TOML file"
+        )
     if columns is _NORMAL_FORM:
         return "A file in a data folder has id, question, answer, and options where there are any"
     return f"{benchmark.source} has changed: give a TOML file that names its `columns`, or a copy by --data"
@@ -296,4 +299,7 @@ def _usual(candidates: Sequence[str], names: set[str], what: str, where: str) ->
         if candidate in names:
             return candidate
     found = ", ".join(sorted(map(str, names)))
-    raise UserError(f"{where}: which column is the {what}? The columns are: {found}. Give --{what}-column")
+    raise UserError(
+        f"{where}: which column is the {what}? The columns are: {found}. "
+        f'Name it: --{what}-column NAME, from Python columns={{"{what}": NAME}}'
+    )

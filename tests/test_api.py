@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -141,6 +142,7 @@ def test_columns_are_named() -> None:
         ({"benchmarks": "dmo"}, "demo"),
         ({"benchmarks": []}, "no problems were given"),
         ({"benchmarks": [{"ask": "1?"}]}, "which column is the question"),
+        ({"benchmarks": [{"ask": "1?"}]}, 'from Python columns={"question": NAME}'),
         ({"benchmarks": [1]}, "row 0 is a int: each row must be a dict"),
         ({"benchmarks": {"test": ROWS}}, "give one split of it"),
         ({"benchmarks": ROWS, "columns": {"questin": "q"}}, "columns has 'questin'"),
@@ -148,15 +150,46 @@ def test_columns_are_named() -> None:
         ({"benchmarks": ROWS, "temperature": -1}, "temperature is -1"),
         ({"benchmarks": ROWS, "max_model_len": 512}, "max_model_len: the engine runs already"),
         ({"benchmarks": ROWS, "protocols": ()}, "no protocol is given"),
+        ({"benchmarks": ROWS, "protocols": 1}, "protocols is 1"),
+        ({"benchmarks": ROWS, "samplse": 2}, "did you mean samples"),
+        ({"benchmarks": ROWS, "samples": "two"}, "samples is 'two': it must be a whole number, at least 1"),
+        ({"benchmarks": ROWS, "samples": 0}, "samples is 0"),
+        ({"benchmarks": ROWS, "limit": 1.5}, "limit is 1.5"),
+        ({"benchmarks": ROWS, "seed": -1}, "seed is -1"),
+        ({"benchmarks": ROWS, "sampling": "hot"}, "sampling is 'hot': it must be an ampo.SamplingParams or a dict"),
+        ({"benchmarks": ROWS, "settings": {"dtype": "auto"}}, "it must be an ampo.EngineSettings"),
+        ({"benchmarks": ROWS, "output_dir": 5}, "output_dir is 5: it must be a folder"),
         ({"benchmarks": ROWS, "protocols": "offcial"}, "official"),
         ({"benchmarks": ROWS, "sampling": ampo.SamplingParams(n=2)}, "give samples="),
     ],
 )
 def test_bad_input_is_one_line(arguments: dict[str, Any], message: str, engine: Knowing) -> None:
-    with pytest.raises(ampo.UserError, match=message.replace("(", r"\(")) as refused:
+    with pytest.raises(ampo.UserError, match=re.escape(message)) as refused:
         ampo.evaluate(engine, **arguments)
     assert "\n" not in str(refused.value)
     assert engine.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Knowing, "the model is Knowing itself: give an instance of it"),
+        (print, "the model is print itself"),
+        (object(), "the model is a object: give a name"),
+    ],
+)
+def test_a_model_that_is_none_is_one_line(model: Any, message: str) -> None:
+    with pytest.raises(ampo.UserError, match=message):
+        ampo.evaluate(model, ROWS)
+    with pytest.raises(ampo.UserError, match=message):
+        ampo.load_engine(model)
+
+
+def test_a_run_that_is_none_is_one_line() -> None:
+    not_a_run: Any = 5
+    for call in (ampo.score, ampo.report, lambda run: ampo.compare(run, run)):
+        with pytest.raises(ampo.UserError, match="the run is a int: give a run, or its folder"):
+            call(not_a_run)
 
 
 def test_in_a_thread_and_beside_a_running_event_loop(engine: Knowing) -> None:

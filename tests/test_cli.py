@@ -221,6 +221,17 @@ def test_catalogue() -> None:
         assert name in done.stdout
 
 
+def test_the_catalogue_of_what_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('dataset = "rows.jsonl"\nsamples = 3\n')
+    done = run_ampo("eval", "--list", "--suite", f"{tmp_path}/mine.toml,aime24")
+    assert done.returncode == 0
+    assert "mine" in done.stdout
+    assert "aime24" in done.stdout
+    assert "mmlu_pro" not in done.stdout
+    assert "suite" not in done.stdout
+    assert "unknown suite" in refused("eval", "--list", "--suite", "dmeo")
+
+
 def test_score_of_a_broken_file_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "problems.jsonl").write_text("{}\n")
     (tmp_path / "responses.jsonl").write_text('{"id": 1}\n{broken}\n{"id": 2}\n')

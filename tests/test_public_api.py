@@ -85,7 +85,7 @@ def test_the_public_names_and_their_signatures_are_as_written_down() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_dir_names_what_is_public(name: str) -> None:
     module = import_module(name)
-    assert set(module.__all__) <= set(dir(module))
+    assert dir(module) == sorted(module.__all__)
     assert all(inspect.getdoc(getattr(module, public)) for public in module.__all__ if public != "__version__")
 
 

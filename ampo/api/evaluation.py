@@ -6,19 +6,21 @@ and no worker process runs the caller's script again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ampo.api.arguments import check_arguments, sampling_of, told_apart
 from ampo.api.folders import folder_of, path_of
 from ampo.api.questions import benchmarks_of
 from ampo.console import say as to_stderr
-from ampo.errors import UserError, nearest
+from ampo.errors import UserError
 from ampo.types import Protocol, SamplingParams, as_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ampo.engines import EndpointSettings, Engine, EngineSettings
     from ampo.engines.source import Source
@@ -72,7 +74,8 @@ def evaluate(
         columns: Of rows: {"question": ..., "answer": ..., "id": ..., "options": ...}. Default: by their usual names.
         name: Of rows, in the results.
         data_dir: A folder of offline copies of benchmarks. Default: AMPO_DATA_DIR.
-        backend: "auto", "vllm", "transformers", "openai", or one that another package brings.
+        backend: "auto", "vllm", "transformers", "openai", one that another package brings, or one of your own as
+            "FILE.py:NAME".
         base_url: An OpenAI-compatible endpoint, or several of the same model.
         api_key: Its key: "@FILE", "env:NAME", or the key. Default: OPENAI_API_KEY.
         settings: How to load the model.
@@ -94,7 +97,10 @@ def evaluate(
     from ampo.verify.audit import name_unreadable
 
     tell = say or (_nobody if quiet else to_stderr)
-    given, loading = _told_apart(more)
+    check_arguments({"samples": samples, "limit": limit, "seed": seed, "template": template, "sampling": sampling})
+    check_arguments({"output_dir": output_dir, "data_dir": data_dir, "columns": columns, "name": name})
+    check_arguments({"backend": backend, "settings": settings, "endpoint": endpoint})
+    given, loading = told_apart(more, signature(evaluate).parameters.keys() - {"more"})
     spec = build_spec(
         benchmarks_of(benchmarks, columns, name),
         samples=samples,
@@ -182,6 +188,8 @@ def score(
 
 def protocols_of(given: str | Sequence[str]) -> tuple[Protocol, ...]:
     """Protocols by their names; UserError for an unknown one, and for none."""
+    if not isinstance(given, Iterable):
+        raise UserError(f"protocols is {given!r}: it must be ampo, official, or a list of both")
     names = [given] if isinstance(given, str) else given
     found: tuple[Protocol, ...] = tuple(as_protocol(name) for name in names)
     if not found:
@@ -194,22 +202,7 @@ def _sampling(given: SamplingParams | Mapping[str, Any] | None) -> dict[str, Any
         if given.n != 1 or given.seed is not None:
             raise UserError("sampling has n or seed: give samples= and seed= instead")
         given = {name: value for name, value in given.to_dict().items() if name not in ("n", "seed")}
-    return _told_apart(given or {}, loading=False)[0]
-
-
-def _told_apart(given: Mapping[str, Any], loading: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sampling parameters and engine settings, by their names."""
-    from ampo.engines.settings import EndpointSettings, EngineSettings
-
-    sampling = SamplingParams.__dataclass_fields__.keys() - {"n", "seed"}
-    known = {*EngineSettings.__dataclass_fields__, *EndpointSettings.__dataclass_fields__}
-    settings = known - {"base_url", "api_key"} if loading else set()
-    for name in given:
-        if name not in sampling | settings:
-            raise UserError(f"unknown argument {name!r}: {nearest(name, sorted(sampling | settings), 'it')}")
-    params = {name: value for name, value in given.items() if name in sampling}
-    SamplingParams(**params)
-    return params, {name: value for name, value in given.items() if name in settings}
+    return sampling_of(given or {})
 
 
 def _nobody(line: str) -> None:

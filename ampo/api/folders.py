@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ampo.console import say as to_stderr
+from ampo.errors import UserError
 
 if TYPE_CHECKING:
     from ampo.eval.result import Run
@@ -24,5 +26,8 @@ def folder_of(given: str | Path | None, say: Callable[[str], None] = to_stderr) 
 
 
 def path_of(run: Run | TrainingRun | str | Path) -> Path:
-    """The folder of a run."""
-    return (Path(run) if isinstance(run, (str, Path)) else run.path).expanduser()
+    """The folder of a run. Raises UserError for what is no run."""
+    folder = run if isinstance(run, (str, os.PathLike)) else getattr(run, "path", None)
+    if not isinstance(folder, (str, os.PathLike)):
+        raise UserError(f"the run is a {type(run).__name__}: give a run, or its folder")
+    return Path(folder).expanduser()

@@ -44,7 +44,9 @@ def eval_(
     adaptive: AdaptiveFlags,
     plan: PlanFlags,
     harness: HarnessFlags,
-    show: Annotated[bool, typer.Option("--list", help="List the suites and benchmarks, and stop.")] = False,
+    show: Annotated[
+        bool, typer.Option("--list", help="List the suites and benchmarks, or those of --suite and --data, and stop.")
+    ] = False,
     strict: Strict = False,
 ) -> None:
     """Evaluate a model: responses, verdicts and metrics in one folder. The same command resumes."""
@@ -55,7 +57,7 @@ def eval_(
     from ampo.verify.audit import name_unreadable
 
     if show:
-        show_catalogue(what.data_dir)
+        show_catalogue(what.data_dir, chosen=data.benchmarks(what.suite) if what.suite or data.data else None)
         return
     check_backend(model.backend, model.base_url)
     if harness.other({**asdict(data), **asdict(adaptive), **asdict(plan)}):

@@ -165,12 +165,15 @@ class RunFlags:
             "--suite",
             "--tasks",
             "-s",
-            help="Suites, benchmarks or FILE.toml; repeat or join by commas.",
+            help="Suites, benchmarks or FILE.toml; repeat or join by commas. Default: demo, or --data alone.",
             autocompletion=suite_names,
         ),
     ] = None
     output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", "-o", help="The run's folder; the same command resumes it.")
+        Path | None,
+        typer.Option(
+            "--output-dir", "-o", help="The run's folder; the same command resumes it. Default: runs/SUITE-MODEL."
+        ),
     ] = None
     samples: Annotated[
         int | None, typer.Option("--samples", min=1, help="Samples of each problem; default: the paper's.")

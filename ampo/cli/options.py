@@ -42,13 +42,19 @@ def template_names(incomplete: str) -> list[str]:
 
 
 ModelName = Annotated[
-    str | None, typer.Option("--model", "-m", help="Hub id, local folder, or smollm2-135m.", rich_help_panel=MODEL)
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Hub id, local folder, or smollm2-135m (the default; of an endpoint or an engine of yours its own).",
+        rich_help_panel=MODEL,
+    ),
 ]
 BackendName = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="auto, vllm, transformers or openai.",
+        help="auto, vllm, transformers, openai, one that a package brings, or your own as FILE.py:NAME.",
         rich_help_panel=MODEL,
         autocompletion=backend_names,
     ),
@@ -136,7 +142,9 @@ TrustRemoteCode = Annotated[
 ]
 EngineArg = Annotated[
     list[str] | None,
-    typer.Option("--engine-arg", help="NAME=VALUE: any other argument of vLLM's engine.", rich_help_panel=MODEL),
+    typer.Option(
+        "--engine-arg", help="NAME=VALUE: any other argument of vLLM's engine, or of yours.", rich_help_panel=MODEL
+    ),
 ]
 Temperature = Annotated[float | None, typer.Option("--temperature", help="0 is greedy.", rich_help_panel=SAMPLING)]
 TopP = Annotated[float | None, typer.Option("--top-p", rich_help_panel=SAMPLING)]

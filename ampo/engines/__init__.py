@@ -31,6 +31,10 @@ from ampo.errors import MissingExtraError, UserError, nearest
 __all__ = ["EndpointSettings", "Engine", "EngineSettings", "backends", "check_backend", "choose_backend", "load_engine"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def load_engine(
     model: str | None = None,
     backend: str = "auto",

@@ -24,4 +24,4 @@ __getattr__ = on_first_use(  # a pool's files take other packages than the selec
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

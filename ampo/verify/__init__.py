@@ -28,3 +28,7 @@ from ampo.verify.crew.pool import Counters, VerifierPool
 from ampo.verify.crew.shared import shared_pool, verify
 
 __all__ = ["Claim", "Counters", "VerifierPool", "WorkerStartError", "shared_pool", "verify"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

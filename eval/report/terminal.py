@@ -30,7 +30,7 @@ from ampo.eval.report.figures import (
 from ampo.eval.rundir import RunDir
 from ampo.eval.score import disagreements
 from ampo.eval.scores import RATES
-from ampo.eval.suites import SUITES, catalogue
+from ampo.eval.suites import SUITES, Benchmark, catalogue
 from ampo.terminal import Console
 from ampo.types import Problem, Protocol
 from ampo.verify.audit import audit
@@ -67,8 +67,16 @@ def show_metrics(
         )
 
 
-def show_catalogue(data_dir: Path | None, console: Console | None = None) -> None:
-    """List the suites, and every benchmark with its size, source and licence."""
+def show_catalogue(
+    data_dir: Path | None, console: Console | None = None, chosen: Sequence[Benchmark] | None = None
+) -> None:
+    """List benchmarks with their size, source and licence.
+
+    Args:
+        data_dir: A folder of offline copies.
+        console: Where.
+        chosen: Which; None for all of ours, and the suites.
+    """
     console = console or Console(highlight=False)
     table = Table(title="Benchmarks", title_justify="left", title_style="bold")
     table.add_column("name", no_wrap=True)
@@ -76,13 +84,13 @@ def show_catalogue(data_dir: Path | None, console: Console | None = None) -> Non
     table.add_column("samples", justify="right")
     table.add_column("source", overflow="fold", ratio=3)
     table.add_column("licence", overflow="fold", ratio=2)
-    for b in catalogue():
-        local = data_dir / f"{b.name}.jsonl" if data_dir else None
-        source = str(local) if local and local.is_file() else (b.source or "made offline")
+    for b in catalogue() if chosen is None else chosen:
+        local = data_dir / f"{b.name}.jsonl" if data_dir and not b.dataset else None
+        source = str(local) if local and local.is_file() else (b.origin if b.dataset else b.source or "made offline")
         problems = str(b.n_problems or "")
         table.add_row(b.name, problems, str(b.samples), source, b.license)
     console.print(table)
-    for name, members in SUITES.items():
+    for name, members in SUITES.items() if chosen is None else ():
         console.print(f"suite [bold]{name}[/bold]: {', '.join(members)}")
 
 

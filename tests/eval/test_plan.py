@@ -121,6 +121,7 @@ def test_data_that_is_here_is_counted(tmp_path: Path, model_path: str) -> None:
 def test_what_a_run_would_refuse_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="unknown model 'no-such-model'"):
         make_plan(resolve("aime24"), "no-such-model")
+    assert make_plan(resolve("aime24"), "an-endpoints-own", here=False).items
     with pytest.raises(UserError, match="did you mean ampo"):
         make_plan(resolve("aime24"), AMPO_7B, template="ampoo")
     (tmp_path / "x.jsonl").write_text("{broken\n")
