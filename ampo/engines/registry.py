@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -29,8 +28,6 @@ GROUP = "ampo.engines"
 OURS = ("vllm", "transformers", "openai")
 
 _IN_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-
-Loader = Callable[[str | None, EngineSettings, Say], Engine]
 
 
 def backends() -> tuple[str, ...]:

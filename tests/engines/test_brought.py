@@ -157,7 +157,10 @@ def every(requests: list[Request]) -> list[Sample]:
     [
         (lambda _: None, "its generate gave a NoneType"),
         (lambda _: ["text"], "gave a str: generate must yield Sample"),
-        (lambda _: [Sample("a", 0, "text")], "gave a Sample without a Response"),
+        (
+            lambda _: [Sample("a", 0, "text")],  # type: ignore[arg-type]
+            "gave a Sample without a Response",
+        ),
         (lambda _: [Sample("zzz", 0, Response(""))], "gave sample 0 of 'zzz', which was not asked for"),
         (lambda _: [Sample("a", 2, Response(""))], "gave sample 2 of 'a'"),
         (lambda r: [every(r)[0], *every(r)], "gave sample 0 of 'a', which was not asked for or has come before"),
