@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +53,34 @@ def load(folder: Path, loaded: Loaded, optimizer: torch.optim.Optimizer, *, adap
         adapters: whether adapters alone are trained.
 
     Raises:
-        UserError: Where a file of it is missing or damaged.
+        UserError: Where a file of it is missing, damaged, or of another version.
+    """
+    _put_back(folder, loaded, adapters)
+    with _reading(folder):
+        kept = torch.load(folder / _FILE, map_location=loaded.model.device, weights_only=True)
+    try:
+        moments, deviations = kept.pop("optimizer"), kept.pop("deviations")
+        state = State(**kept, deviations=DeviationFilter(**deviations) if deviations else None)
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"the checkpoint {folder} was written by another version ({first_line(error)}): go on with that one, or "
+            "give another --output-dir"
+        ) from error
+    optimizer.load_state_dict(moments)
+    return state
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """What a file's reader stumbles upon becomes UserError: the errors of pickle, zip and safetensors have no one kind.
+
+    What is done with what was read stays outside: an error there is no damage, and the checkpoint is good.
     """
     try:
-        _put_back(folder, loaded, adapters)
-        kept = torch.load(folder / _FILE, map_location=loaded.model.device, weights_only=True)
-        optimizer.load_state_dict(kept.pop("optimizer"))
-        deviations = kept.pop("deviations")
-        return State(**kept, deviations=DeviationFilter(**deviations) if deviations else None)
+        yield
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # a torn file raises whatever its reader stumbles upon: pickle's, zip's, safetensors'
+    except Exception as error:
         raise UserError(
             f"the checkpoint {folder} is damaged ({first_line(error)}): delete that folder, and the same command goes "
             "on from the one before it, or from the beginning"
@@ -72,9 +91,12 @@ def _put_back(folder: Path, loaded: Loaded, adapters: bool) -> None:
     if adapters:
         from ampo.training import lora
 
-        lora.load(loaded.model, folder)
+        with _reading(folder):
+            weights = lora.read(folder, loaded.model.device)
+        lora.put(loaded.model, weights)
         return
     from transformers import AutoModelForCausalLM
 
-    saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with _reading(folder):
+        saved: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     loaded.model.load_state_dict(saved.state_dict())

@@ -11,6 +11,7 @@ dH / dz = -p (log p + H).
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from ampo.files import first_line
+
+log = logging.getLogger(__name__)
 
 CHUNK = 2**28
 """Bytes of a chunk's logits."""
@@ -186,10 +191,18 @@ def _found(model: Any) -> Head | None:
         whole = model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
         states = head.body(input_ids=ids, use_cache=False).last_hidden_state[0]
         found, _ = token_stats(states.to(layer.weight.dtype), head, ids[0], 1.0, entropy_gradient=False)
-    except (AttributeError, TypeError, RuntimeError):  # another kind of model: its own way is right
-        return None
+    except torch.OutOfMemoryError:
+        raise
+    except (AttributeError, TypeError, RuntimeError) as error:  # another kind of model: its own way is right
+        return _whole(model, first_line(error))
     finally:
         model.train(training)
     wanted = whole.gather(-1, ids[0, :, None])[:, 0]
     apart = 1e-4 if layer.weight.dtype == torch.float32 else 0.05
-    return head if torch.allclose(found, wanted, atol=apart, rtol=0) else None
+    if not torch.allclose(found, wanted, atol=apart, rtol=0):
+        return _whole(model, f"in parts they differ by {float((found - wanted).abs().max()):.2g}")
+    return head
+
+
+def _whole(model: Any, why: str) -> None:
+    log.warning("%s: logits are computed whole, which takes more memory (%s)", type(model).__name__, why)

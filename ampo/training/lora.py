@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ampo.engines.transformers import Loaded
-from ampo.errors import MissingExtraError
+from ampo.errors import MissingExtraError, UserError
+from ampo.files import first_line
 from ampo.training.config import Lora
 
 try:
@@ -33,7 +34,11 @@ def with_adapters(loaded: Loaded, settings: Lora, seed: int) -> Loaded:
 
 
 def adapted(model: Any, settings: Lora) -> Any:
-    """A model with adapters around it; one on no device gets some that are on none."""
+    """A model with adapters around it; one on no device gets some that are on none.
+
+    Raises:
+        UserError: It has no layers of the names that are to have some.
+    """
     config = peft.LoraConfig(
         task_type="CAUSAL_LM",
         r=settings.rank,
@@ -41,12 +46,19 @@ def adapted(model: Any, settings: Lora) -> Any:
         lora_dropout=settings.dropout,
         target_modules=list(settings.targets) or "all-linear",
     )
-    return peft.get_peft_model(model, config, low_cpu_mem_usage=model.device.type == "meta")
+    try:
+        return peft.get_peft_model(model, config, low_cpu_mem_usage=model.device.type == "meta")
+    except ValueError as error:
+        raise UserError(f"lora.targets = {list(settings.targets)}: {first_line(error)}") from error
 
 
-def load(model: Any, folder: Path) -> None:
-    """The adapters of a checkpoint into a model that has some."""
-    weights = peft.load_peft_weights(str(folder), device=str(model.device))
+def read(folder: Path, device: torch.device) -> dict[str, Tensor]:
+    """The adapters of a checkpoint. device: where they are put."""
+    return peft.load_peft_weights(str(folder), device=str(device))
+
+
+def put(model: Any, weights: dict[str, Tensor]) -> None:
+    """Adapters that were read into a model that has some."""
     peft.set_peft_model_state_dict(model, weights)
 
 

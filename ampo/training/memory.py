@@ -6,16 +6,23 @@ guessed by a formula (perf/train_memory.py compares it with what is measured).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ampo.files import first_line
 from ampo.training import chunked
 from ampo.training.config import Lora
 
 _NONE = Lora()
+
+
+class UncountableError(Exception):
+    """The memory of a model can't be counted: its code is not one for tensors without content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +63,11 @@ def of_update(
         checkpointing: Whether layers are computed again in the backward pass.
         lora: Adapters, beside weights that are then in dtype; of rank 0, all weights learn.
         moments: Bytes that AdamW's two take a parameter.
+
+    Raises:
+        UncountableError: The model's own code takes no tensors without content.
     """
-    from torch._subclasses.fake_tensor import FakeTensorMode
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(model_config, dtype=dtype if lora.rank else torch.float32).train()
-        weights = sum(p.untyped_storage().nbytes() for p in model.parameters())
-        parameters = sum(p.numel() for p in model.parameters())
-        if lora.rank:
-            from ampo.training.lora import adapted
-
-            adapted(model, lora)
-    with FakeTensorMode():
-        _without_content(model)
-        kept = _kept(model, rows, prompt + response, dtype)
+    model, weights, parameters, kept = _forward(model_config, rows, prompt + response, dtype, lora)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     layer = model.get_output_embeddings().weight
     width = model_config.get_text_config().hidden_size
@@ -86,6 +83,37 @@ def of_update(
     output = layer.numel() * size if layer.dtype != dtype else 0  # a copy for the passes
     output += 4 * layer.numel() if layer.requires_grad else 0  # a gradient on its way
     return Update(parameters, states, activations, one_layer // 2 + output, logits + logits // 8 + pieces)
+
+
+def _forward(model_config: Any, rows: int, tokens: int, dtype: torch.dtype, lora: Lora) -> tuple[Any, int, int, int]:
+    """(the model, on no device; bytes of its weights; its parameters; bytes that a forward pass keeps)."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        with _of_the_model():
+            model: Any = AutoModelForCausalLM.from_config(model_config, dtype=dtype if lora.rank else torch.float32)
+        model.train()
+        weights = sum(p.untyped_storage().nbytes() for p in model.parameters())
+        parameters = sum(p.numel() for p in model.parameters())
+        if lora.rank:
+            from ampo.training.lora import adapted
+
+            adapted(model, lora)
+    with FakeTensorMode():
+        _without_content(model)
+        with _of_the_model():
+            kept = _kept(model, rows, tokens, dtype)
+    return model, weights, parameters, kept
+
+
+@contextmanager
+def _of_the_model() -> Iterator[None]:
+    """Around a model's own code, which may stumble upon tensors without content in any way."""
+    try:
+        yield
+    except Exception as error:
+        raise UncountableError(first_line(error)) from error
 
 
 def _without_content(model: torch.nn.Module) -> None:

@@ -111,7 +111,7 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
     import torch
 
     from ampo.training.adamw import MOMENTS
-    from ampo.training.memory import of_update
+    from ampo.training.memory import UncountableError, of_update
 
     text, width = model_config.get_text_config(), longest_prompt + config.rollout.max_tokens
     rows = max(config.optimizer.micro_batch_tokens // width, 1)
@@ -126,8 +126,8 @@ def _memory(config: TrainConfig, longest_prompt: int, model_config: Any) -> Iter
             lora=config.lora,
             moments=MOMENTS[config.optimizer.states],
         )
-    except Exception as error:  # whatever a model's own code makes of tensors without content: no reason not to train
-        yield f"the memory of an update can't be counted for this model ({type(error).__name__})"
+    except UncountableError as error:  # no reason not to train
+        yield f"the memory of an update can't be counted for this model ({error})"
         return
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads

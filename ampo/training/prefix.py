@@ -8,6 +8,7 @@ not with gradient checkpointing, for which transformers keeps no cache. (perf/tr
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ampo.files import first_line
 from ampo.training.attention import attends_to_all
 from ampo.training.batches import Batch, collate
 from ampo.training.rows import MixedRow
+
+log = logging.getLogger(__name__)
 
 _LEAST = 8
 """The part of all tokens that has to be saved is one in so many."""
@@ -74,12 +78,25 @@ def _agrees(model: Any, body: Callable[..., Any]) -> bool:
     try:
         whole = body(**batch.inputs, use_cache=False).last_hidden_state[:, 2:-1].float()
         found = _shared(body, batch).float()
-    except (AttributeError, TypeError, ValueError, RuntimeError):  # another kind of model: its own way is right
-        return False
+    except torch.OutOfMemoryError:
+        raise
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # another kind of model: its own way is right
+        return _apart(model, first_line(error))
     finally:
         model.train(training)
     apart = 1e-4 if model.dtype == torch.float32 and not torch.is_autocast_enabled(model.device.type) else 0.05
-    return bool((found - whole)[batch.mask].norm() <= apart * whole[batch.mask].norm())
+    off = float((found - whole)[batch.mask].norm() / whole[batch.mask].norm())
+    return True if off <= apart else _apart(model, f"shared they differ by {off:.2g}")
+
+
+def _apart(model: Any, why: str) -> bool:
+    log.warning("%s: prompts are computed for each response, which takes more time (%s)", type(model).__name__, why)
+    return False
 
 
 def _few_tokens(device: Any) -> Batch:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +180,37 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="the hub can't be reached") as error:
         GuidancePool.open("SII-Enigma/OpenR1-Math-4LongCoTs-8.5k")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("RuntimeError:Dataset scripts are no longer supported", "can't be read (Dataset scripts are no longer"),
+        (
+            "DataFilesNotFoundError:No (supported) data files",
+            "can't be read (No (supported) data files): give a .jsonl",
+        ),
+        ("DatasetNotFoundError:Dataset 'a/b' doesn't exist", "is not to be had from the hub (Dataset 'a/b'"),
+        ("ValueError:Unknown split", "the data set 'a/b@v1:test': Unknown split"),
+        ("ConnectionError:reset by peer", "the hub can't be reached and no copy is in its cache"),
+    ],
+)
+def test_what_the_hub_may_answer_is_one_line(error: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    name, _, text = error.partition(":")
+    kind = getattr(datasets.exceptions, name, None) or getattr(builtins, name)
+    asked = []
+
+    def answer(*args: object, **options: object) -> None:
+        asked.append((args, options))
+        raise kind(f"{text}\nand more")
+
+    monkeypatch.setattr("ampo.models.hub_reachable", lambda: True)
+    monkeypatch.setattr(datasets, "load_dataset", answer)
+    with pytest.raises(UserError, match=re.escape(said)) as caught:
+        GuidancePool.open("a/b@v1:test")
+    assert "\n" not in str(caught.value)
+    assert asked == [(("a/b", None), {"split": "test", "revision": "v1"})]
 
 
 def test_a_repeated_uid_is_left_out_with_a_warning(tmp_path, caplog):

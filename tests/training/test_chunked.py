@@ -83,13 +83,40 @@ def configs() -> list[Any]:
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_real_models_are_taken_apart_where_their_logits_come_out_the_same(which: int) -> None:
+def test_real_models_are_taken_apart_where_their_logits_come_out_the_same(
+    which: int, caplog: pytest.LogCaptureFixture
+) -> None:
     from transformers import AutoModelForCausalLM, GPT2Config
 
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(configs()[which])
     assert head_of(model) is not None
     assert head_of(AutoModelForCausalLM.from_config(GPT2Config(n_embd=16, n_layer=1, n_head=2, vocab_size=64)))
+    caplog.clear()  # of transformers'
     model.lm_head.register_forward_hook(lambda _m, _i, out: out * 2)
     chunked._heads.pop(model)
+    assert head_of(model) is head_of(model) is None
+    (said,) = caplog.messages  # once a model
+    assert f"{type(model).__name__}: logits are computed whole, which takes more memory (in parts they differ" in said
+
+
+def test_another_kind_of_model_is_said_and_no_memory_is_another_matter(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    def fails(error: Exception) -> None:
+        def token_stats(*_: Any, **__: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(chunked, "token_stats", token_stats)
+
+    model = AutoModelForCausalLM.from_config(configs()[0])
+    fails(torch.OutOfMemoryError("full"))
+    with pytest.raises(torch.OutOfMemoryError):
+        head_of(model)
+    fails(TypeError("no such argument"))
     assert head_of(model) is None
+    assert caplog.messages == [
+        "Qwen2ForCausalLM: logits are computed whole, which takes more memory (no such argument)"
+    ]

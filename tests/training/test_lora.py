@@ -14,6 +14,7 @@ pytest.importorskip("peft", reason="peft is not installed (extra `train`)")
 from ampo.algorithm import load_preset
 from ampo.engines.settings import EngineSettings
 from ampo.engines.transformers import Loaded, load
+from ampo.errors import UserError
 from ampo.training import lora
 from ampo.training.config import Lora, Optimizer, validated
 from ampo.training.modelcard import write_model
@@ -49,7 +50,7 @@ def test_adapters_learn_come_back_and_are_merged(tiny_model: Path, tmp_path: Pat
 
     loaded.model.save_pretrained(tmp_path / "adapters")
     again = adapted(tiny_model)
-    lora.load(again.model, tmp_path / "adapters")
+    lora.put(again.model, lora.read(tmp_path / "adapters", again.model.device))
     ids = torch.arange(1, 20)[None]
     with torch.no_grad():
         trained = loaded.model(ids).logits
@@ -59,6 +60,12 @@ def test_adapters_learn_come_back_and_are_merged(tiny_model: Path, tmp_path: Pat
         assert_close(merged(ids).logits, trained, atol=1e-4, rtol=1e-4)
         assert (trained - load_plain(tiny_model)(ids).logits).abs().max() > 1e-3
     assert not list((tmp_path / "final").glob("adapter*"))
+
+
+def test_targets_that_the_model_does_not_have_are_one_line(tiny_model: Path) -> None:
+    with pytest.raises(UserError, match=r"lora.targets = \['nonesuch'\]: ") as raised:
+        lora.adapted(load_plain(tiny_model), Lora(rank=4, targets=("nonesuch",)))
+    assert "\n" not in str(raised.value)
 
 
 def load_plain(model: Path) -> Any:

@@ -86,6 +86,31 @@ def test_checkpointing_gets_whole_rows() -> None:
         assert_close(ours, theirs, atol=2e-6, rtol=1e-4)
 
 
+def test_a_model_that_cannot_is_said_and_no_memory_is_another_matter(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = prefix._shared
+
+    def fails(error: Exception) -> None:
+        def shared(*_: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(prefix, "_shared", shared)
+
+    model = made("Llama")
+    fails(torch.OutOfMemoryError("full"))
+    with pytest.raises(torch.OutOfMemoryError):
+        found(model, ROWS)
+    fails(TypeError("no such argument"))
+    found(model, ROWS)
+    assert found(model, ROWS)[1] == 5 * 20
+    again = made("Llama")
+    monkeypatch.setattr(prefix, "_shared", lambda body, batch: real(body, batch) * 2)
+    found(again, ROWS)
+    said = "LlamaForCausalLM: prompts are computed for each response, which takes more time"
+    assert caplog.messages == [f"{said} (no such argument)", f"{said} (shared they differ by 1)"]
+
+
 def test_rows_of_other_prompts_and_responses_of_one_token() -> None:
     model = made("Llama")
     found(model, ROWS)
