@@ -13,22 +13,16 @@ import typer
 from ampo.cli.flags import DataFlags, ModelFlags, RunFlags, SamplingFlags
 from ampo.cli.groups import grouped
 from ampo.cli.harness import HarnessFlags, evaluate_with
-from ampo.cli.judge import Judge, JudgeAll, JudgeDryRun, JudgeForm, JudgeLimit, JudgeName, SecondOpinion
-from ampo.cli.options import (
-    ApiKey,
-    BackendName,
-    Concurrency,
-    DataDir,
-    Dtype,
-    GpuMemory,
-    MaxModelLen,
-    MaxNumSeqs,
-    RayAddress,
-    Replicas,
-    Strict,
-    TensorParallel,
-    WithoutDoubtful,
+from ampo.cli.judge import (
+    JudgeAll,
+    JudgeDryRun,
+    JudgeEngineFlags,
+    JudgeForm,
+    JudgeLimit,
+    JudgeName,
+    SecondOpinion,
 )
+from ampo.cli.options import DataDir, Strict, WithoutDoubtful
 from ampo.cli.planning import AdaptiveFlags, PlanFlags, show_plan
 from ampo.cli.training import show_training, training_runs
 from ampo.console import say
@@ -87,6 +81,7 @@ def eval_(
     show_notes(run.metrics.raw)
 
 
+@grouped
 def score(
     run_dir: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory of ampo eval.")],
     protocol: Annotated[
@@ -97,16 +92,8 @@ def score(
     judge_all: JudgeAll = False,
     judge_limit: JudgeLimit = 1000,
     dry_run: JudgeDryRun = False,
-    backend: BackendName = "auto",
-    api_key: ApiKey = None,
-    concurrency: Concurrency = 32,
-    dtype: Dtype = "auto",
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    ray_address: RayAddress = None,
-    replicas: Replicas = None,
+    *,
+    engine: JudgeEngineFlags,
 ) -> None:
     """Judge the saved responses of a run again. Needs no model and no GPU, but for a second opinion (--judge)."""
     from ampo import api
@@ -114,11 +101,10 @@ def score(
     from ampo.eval.rundir import RunDir
 
     protocols = api.protocols_of(protocol or "ampo")
-    given = dict(locals())
     if judge is None and (form or judge_all or dry_run):
         raise UserError("--judge-form, --judge-all and --dry-run are for a second opinion: give --judge MODEL, too")
     folder = RunDir.existing(run_dir)
-    second = None if judge is None else SecondOpinion(Judge.of(given, judge), folder, judge_all, judge_limit)
+    second = None if judge is None else SecondOpinion(engine.judge(judge, form), folder, judge_all, judge_limit)
     if second and dry_run:
         say(f"dry run, {judge} is not asked: {second.plan()}")
         return

@@ -61,7 +61,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ModelFlags:
+class Loads:
+    """Flags that say how a model is loaded here."""
+
+    def settings(self) -> EngineSettings:
+        """How, as engines take it."""
+        return engine_settings(asdict(self))
+
+
+@dataclass(frozen=True)
+class ModelFlags(Loads):
     """Which model, on which engine."""
 
     model: ModelName = None
@@ -84,10 +93,6 @@ class ModelFlags:
     quantization: Quantization = None
     trust_remote_code: TrustRemoteCode = False
     engine_arg: EngineArg = None
-
-    def settings(self) -> EngineSettings:
-        """How to load it here."""
-        return engine_settings(asdict(self))
 
     def source(self) -> Source:
         """The model before it is loaded. An endpoint is asked at once."""

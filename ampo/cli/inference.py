@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ampo.cli.flags import SamplingFlags
+from ampo.cli.flags import Loads, SamplingFlags
 from ampo.cli.groups import grouped
 from ampo.cli.options import (
     SAMPLING,
@@ -28,7 +28,6 @@ from ampo.cli.options import (
     TemplateName,
     TensorParallel,
     TrustRemoteCode,
-    engine_settings,
     start_engine,
 )
 from ampo.errors import UserError
@@ -41,7 +40,7 @@ System = Annotated[str | None, typer.Option("--system", help="System prompt; non
 
 
 @dataclass(frozen=True)
-class AskedFlags:
+class AskedFlags(Loads):
     """The model that is asked, here or at an endpoint."""
 
     model: ModelName = None
@@ -55,10 +54,6 @@ class AskedFlags:
     gpu_memory_utilization: GpuMemory = 0.9
     tensor_parallel_size: TensorParallel = 1
     engine_arg: EngineArg = None
-
-    def settings(self) -> EngineSettings:
-        """How it is loaded here."""
-        return engine_settings(asdict(self))
 
     def start(self, settings: EngineSettings) -> Engine:
         """The running engine."""
@@ -123,6 +118,21 @@ def generate(
             work.as_lines(engine, asked, params, output_file)
 
 
+@dataclass(frozen=True)
+class ServedFlags(Loads):
+    """How the model that is served is loaded."""
+
+    dtype: Dtype = "auto"
+    quantization: Quantization = None
+    trust_remote_code: TrustRemoteCode = False
+    max_model_len: MaxModelLen = None
+    max_num_seqs: MaxNumSeqs = None
+    gpu_memory_utilization: GpuMemory = 0.9
+    tensor_parallel_size: TensorParallel = 1
+    data_parallel_size: DataParallel = 1
+
+
+@grouped
 def serve(
     context: typer.Context,
     model: ModelName = None,
@@ -143,14 +153,8 @@ def serve(
         bool, typer.Option("--no-key", help="Whoever reaches the server may use it.", rich_help_panel=SERVER)
     ] = False,
     allow_host: AllowHost = None,
-    dtype: Dtype = "auto",
-    quantization: Quantization = None,
-    trust_remote_code: TrustRemoteCode = False,
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    data_parallel_size: DataParallel = 1,
+    *,
+    engine: ServedFlags,
 ) -> None:
     """Serve a model behind an OpenAI-compatible API (vllm serve; its other options are passed on)."""
     from ampo import serve as server
@@ -159,4 +163,4 @@ def serve(
     if context.args and not context.args[0].startswith("-"):
         raise UserError(f"what is {context.args[0]!r}? A model is given by --model")
     door = server.Door(host, port, None if no_key else api_key, no_key, tuple(allow_host or ()))
-    server.serve(model or EMBEDDED, door, engine_settings(locals()), context.args)
+    server.serve(model or EMBEDDED, door, engine.settings(), context.args)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from ampo.cli.flags import Loads
+from ampo.cli.groups import grouped
 from ampo.cli.options import (
     ApiKey,
     BackendName,
@@ -20,14 +23,13 @@ from ampo.cli.options import (
     RayAddress,
     Replicas,
     TensorParallel,
-    engine_settings,
     start_engine,
 )
 from ampo.console import say
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
-    from ampo.engines import Engine
+    from ampo.engines import Engine, EngineSettings
     from ampo.eval.judge.asked import Work
     from ampo.eval.judge.check import Quality
     from ampo.eval.judge.forms import Form
@@ -66,6 +68,33 @@ JudgeDryRun = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class JudgeEngineFlags(Loads):
+    """How the model that judges is asked or loaded."""
+
+    backend: BackendName = "auto"
+    api_key: ApiKey = None
+    concurrency: Concurrency = 32
+    dtype: Dtype = "auto"
+    max_model_len: MaxModelLen = None
+    max_num_seqs: MaxNumSeqs = None
+    gpu_memory_utilization: GpuMemory = 0.9
+    tensor_parallel_size: TensorParallel = 1
+    ray_address: RayAddress = None
+    replicas: Replicas = None
+
+    def judge(self, name: str, form: str | None) -> Judge:
+        """The judge of a name. Raises UserError for an unknown form."""
+        return Judge.of(
+            name,
+            form,
+            backend=self.backend,
+            api_key=self.api_key,
+            concurrency=self.concurrency,
+            settings=self.settings(),
+        )
+
+
 class Judge(NamedTuple):
     """name: of the model, "" for the only one of an endpoint. url: of the endpoint; None where the model runs here."""
 
@@ -78,14 +107,24 @@ class Judge(NamedTuple):
     settings: Any
 
     @staticmethod
-    def of(given: Mapping[str, Any], name: str) -> Judge:
-        """What a command was given. Raises UserError for an unknown form."""
+    def of(
+        name: str, form: str | None, *, backend: str, api_key: str | None, concurrency: int, settings: EngineSettings
+    ) -> Judge:
+        """The one that a command was given.
+
+        Args:
+            name: Of a model, or an endpoint with or without #MODEL.
+            form: How it is asked; None goes by its name.
+            backend, api_key, concurrency, settings: As of `ampo.load_engine`.
+
+        Raises:
+            UserError: The form is unknown.
+        """
         from ampo.eval.judge.forms import form_of
 
         url, _, model = name.partition("#") if name.startswith(("http://", "https://")) else (None, "", name)
-        form_of(given["form"], model)
-        settings = engine_settings(dict(given))
-        return Judge(model, url, given["form"], given["backend"], given["api_key"], given["concurrency"], settings)
+        form_of(form, model)
+        return Judge(model, url, form, backend, api_key, concurrency, settings)
 
     def form_for(self, model: str) -> Form:
         from ampo.eval.judge.forms import form_of
@@ -148,6 +187,7 @@ def _judge() -> None:
 
 
 @app.command()
+@grouped
 def check(
     model: Annotated[str, typer.Argument(metavar="MODEL|URL", help="A hub id, a folder, or http://HOST/v1#MODEL.")],
     graded: Annotated[
@@ -163,16 +203,8 @@ def check(
     ] = None,
     form: JudgeForm = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
-    backend: BackendName = "auto",
-    api_key: ApiKey = None,
-    concurrency: Concurrency = 32,
-    dtype: Dtype = "auto",
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    gpu_memory_utilization: GpuMemory = 0.9,
-    tensor_parallel_size: TensorParallel = 1,
-    ray_address: RayAddress = None,
-    replicas: Replicas = None,
+    *,
+    engine: JudgeEngineFlags,
 ) -> None:
     """Measure a judge: right and wrong answers it accepts, answers in the other order, and injections."""
     from tempfile import TemporaryDirectory
@@ -182,21 +214,20 @@ def check(
     from ampo.eval.rundir import read_judgements
     from ampo.files import drop_torn_line
 
-    given = dict(locals())
-    judge = Judge.of(given, model)
+    judge = engine.judge(model, form)
     pairs = measure.graded(graded or (), limit)
-    with TemporaryDirectory() as folder, judge.start() as engine:
+    with TemporaryDirectory() as folder, judge.start() as running:
         file = output or Path(folder, "judgements.jsonl")
         drop_torn_line(file, say)
         said = read_judgements(file)
-        chosen = judge.form_for(engine.model)
-        asked = measure.questions(pairs, chosen, engine.model)
-        said |= ask(engine, chosen, [one for one in asked if one.key not in said], file)
+        chosen = judge.form_for(running.model)
+        asked = measure.questions(pairs, chosen, running.model)
+        said |= ask(running, chosen, [one for one in asked if one.key not in said], file)
     found = measure.quality(pairs, asked, said)
     if json:
-        print(jsonlib.dumps({"judge": engine.model, "form": chosen.name, **found.to_dict()}))
+        print(jsonlib.dumps({"judge": running.model, "form": chosen.name, **found.to_dict()}))
         return
-    _show(engine.model, chosen.name, found)
+    _show(running.model, chosen.name, found)
 
 
 def _show(model: str, form: str, found: Quality) -> None:

@@ -81,7 +81,7 @@ def app(
     from ampo.verify import VerifierPool
 
     given, settings = given_sampling(asdict(begin)), model.settings()
-    asked = judge.asked(asdict(model))
+    asked = judge.asked(model)
     if runs != _RUNS and not runs.is_dir():
         raise UserError(f"--runs {runs}: no such folder: name one that holds run directories of `ampo eval`")
     address = where.address()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from ampo.cli.judge import PANEL, Judge, JudgeForm
 from ampo.errors import UserError
 
 if TYPE_CHECKING:
+    from ampo.cli.page_models import PageModelFlags
     from ampo.eval.judge.one import Opinion
 
 JudgeName = Annotated[
@@ -43,15 +44,22 @@ class PageJudgeFlags:
     form: JudgeForm = None
     judge_api_key: JudgeKey = None
 
-    def asked(self, model: Mapping[str, Any]) -> Judge | None:
+    def asked(self, model: PageModelFlags) -> Judge | None:
         """The judge, loaded as the model's flags say. UserError for a form without a judge."""
         if self.judge is None:
             if self.form:
                 raise UserError("--judge-form is for a second opinion: give --judge MODEL, too")
             return None
         # A key is for the endpoint that it was given for; "none" keeps the environment's from being taken.
-        own = {"form": self.form, "api_key": self.judge_api_key or "none", "backend": "auto"}
-        return Judge.of({**model, **own}, self.judge)
+        key = self.judge_api_key or "none"
+        return Judge.of(
+            self.judge,
+            self.form,
+            backend="auto",
+            api_key=key,
+            concurrency=model.concurrency,
+            settings=model.settings(),
+        )
 
 
 @contextmanager

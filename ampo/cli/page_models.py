@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ampo.cli.flags import Loads
 from ampo.cli.options import (
     MODEL,
     ApiKey,
@@ -23,7 +24,6 @@ from ampo.cli.options import (
     Quantization,
     TensorParallel,
     TrustRemoteCode,
-    engine_settings,
     start_engine,
 )
 
@@ -46,7 +46,7 @@ CompareKey = Annotated[
 
 
 @dataclass(frozen=True)
-class PageModelFlags:
+class PageModelFlags(Loads):
     """See the module's docstring."""
 
     model: ModelName = None
@@ -66,10 +66,6 @@ class PageModelFlags:
     tensor_parallel_size: TensorParallel = 1
     data_parallel_size: DataParallel = 1
     engine_arg: EngineArg = None
-
-    def settings(self) -> EngineSettings:
-        """How a model is loaded here."""
-        return engine_settings(asdict(self))
 
     def start(self, settings: EngineSettings) -> dict[str, Engine]:
         """The engine, and the one to compare it with, by the names that are shown."""

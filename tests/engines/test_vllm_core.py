@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -54,11 +55,18 @@ def test_a_call_that_is_queued_when_the_engine_ends_is_answered(dies: bool) -> N
         if not dies:
             core._closing = True
         engine.go.set()
-        with pytest.raises(EngineError, match="out of memory" if dies else "was closed"):
+        with pytest.raises(EngineError, match="out of memory" if dies else "was closed") as told:
             asked.result(20)
-    with pytest.raises(EngineError, match="has ended"):
+    with pytest.raises(EngineError, match="has ended") as late:
         core.call(lambda _: "never")
+    for error in (told.value, late.value):  # where it died is not lost
+        assert not dies or [frame.name for frame in traceback.extract_tb(_cause(error).__traceback__)][-1] == "step"
     core.close()
+
+
+def _cause(error: BaseException) -> BaseException:
+    assert isinstance(error.__cause__, RuntimeError)
+    return error.__cause__
 
 
 def test_a_call_gives_what_the_function_makes_or_raises() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ampo.cli.flags import DataFlags, SamplingFlags
+from ampo.cli.flags import DataFlags, Loads, SamplingFlags
 from ampo.cli.groups import grouped
 from ampo.cli.options import (
     ApiKey,
@@ -27,7 +27,6 @@ from ampo.cli.options import (
     TemplateName,
     TensorParallel,
     TrustRemoteCode,
-    engine_settings,
 )
 from ampo.cli.pool.shared import console, progress
 from ampo.console import say
@@ -35,7 +34,6 @@ from ampo.errors import UserError
 
 if TYPE_CHECKING:
     from ampo.cli.pool.teachers import Teacher
-    from ampo.engines import EngineSettings
     from ampo.eval.run import RunSpec
     from ampo.eval.rundir import RunDir
     from ampo.guidance.build import BuildReport
@@ -67,7 +65,7 @@ class ProblemFlags:
 
 
 @dataclass(frozen=True)
-class TeacherFlags:
+class TeacherFlags(Loads):
     """How a teacher's model is loaded, or its endpoint asked."""
 
     api_key: ApiKey = None
@@ -82,10 +80,6 @@ class TeacherFlags:
     ray_address: RayAddress = None
     replicas: Replicas = None
     engine_arg: EngineArg = None
-
-    def settings(self) -> EngineSettings:
-        """How it is loaded here."""
-        return engine_settings(asdict(self))
 
 
 @grouped

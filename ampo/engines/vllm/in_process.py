@@ -108,7 +108,7 @@ class InProcessCore(Core):
     def _command(self, command: Callable[[], None]) -> None:
         with self._wake:
             if self._failure is not None or self._closing:
-                raise EngineError(f"vLLM's engine has ended: {self._failure or 'it was closed'}")
+                raise EngineError(f"vLLM's engine has ended: {self._failure or 'it was closed'}") from self._failure
             self._commands.append(command)
             self._wake.notify()
 
