@@ -8,7 +8,7 @@ under way can be resumed. Everything else is a defect of ours and keeps its trac
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from ampo.install import install_command
 
@@ -35,7 +35,13 @@ class EngineError(Exception):
 def nearest(name: str, known: Iterable[str], what: str = "it") -> str:
     """'did you mean a, b?' for close names, else the list of known ones."""
     names = list(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.5)
-    if close:
+    if close := _close(name, names):
         return f"did you mean {' or '.join(close)}?"
     return f"{what} can be one of: {', '.join(names)}" if names else f"no {what} is known"
+
+
+def _close(name: str, names: list[str]) -> list[str]:
+    """Up to three names that are about as close as the closest one."""
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    near = [SequenceMatcher(None, one, name).ratio() for one in close]
+    return [one for one, ratio in zip(close, near, strict=True) if ratio > near[0] - 0.15]

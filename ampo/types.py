@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 from typing import Any, Literal, NamedTuple, TypedDict
 
 from ampo.errors import UserError, nearest
@@ -76,7 +77,7 @@ class SamplingParams:
     max_tokens: new tokens at most; None is whatever the model's context leaves.
     seed: None draws anew each time.
 
-    Raises UserError for a value out of range.
+    Raises UserError for a value of another type or out of range.
     """
 
     n: int = 1
@@ -92,6 +93,9 @@ class SamplingParams:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            if expected := _other_type(name, getattr(self, name)):
+                raise UserError(f"sampling parameter {name} is {getattr(self, name)!r}: it must be {expected}")
         object.__setattr__(self, "stop", (self.stop,) if isinstance(self.stop, str) else tuple(self.stop))
         limits = {
             "n": (self.n >= 1, "at least 1"),
@@ -112,6 +116,18 @@ class SamplingParams:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for configs and records."""
         return asdict(self) | {"stop": list(self.stop)}
+
+
+def _other_type(name: str, value: object) -> str:
+    """What a sampling parameter must be, where this is of another type; else ""."""
+    if name == "stop":
+        texts = isinstance(value, Collection) and all(isinstance(text, str) for text in value)
+        return "" if texts else "text, or a list of texts"
+    if value is None and name in ("max_tokens", "seed"):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return "a number"
+    return "a whole number" if name in ("n", "top_k", "max_tokens", "seed") and value % 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

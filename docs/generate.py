@@ -149,7 +149,9 @@ def _annotation(annotation: Any) -> str:
 def _value(field: Any) -> str:
     if field.default_factory is not None or isinstance(field.default, BaseModel):
         return ""
-    return "required" if field.default is PydanticUndefined else f"`{field.default!r}`"
+    if field.default is PydanticUndefined:
+        return (field.json_schema_extra or {}).get("default", "required")
+    return f"`{field.default!r}`"
 
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:

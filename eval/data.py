@@ -25,6 +25,7 @@ from ampo.eval.sources import Row, from_hub, read_rows
 from ampo.eval.suites import Benchmark, Columns
 from ampo.prompts import letter
 from ampo.types import AnswerKind, Problem
+from ampo.verify.find.own import usable
 
 DATA_DIR = "AMPO_DATA_DIR"
 
@@ -174,9 +175,13 @@ def _described(
     columns = Columns(
         question=question_column or ("prompt" if verl else _usual(_QUESTIONS, names, "question", where)),
         answer=answer_column or ("reward_model" if verl else _usual(_ANSWERS, names, "answer", where)),
-        id=id_column or ("id" if "id" in names else None),
-        options=options_column or ("options" if any("options" in row.fields for row in rows) else None),
+        id=id_column,
+        options=options_column,
     )
+    if any("extract" in row.fields for row in rows):
+        logging.getLogger(__name__).warning(
+            "%s: the column 'extract' is not read: give the benchmark's TOML file `extract`, or an ampo.Problem", where
+        )
     return {"columns": columns, "normaliser": "verl" if verl else "plain"}
 
 
@@ -196,13 +201,22 @@ def _load(benchmark: Benchmark, data_dir: Path | None, unanswered: bool) -> list
     if isinstance(benchmark, Given) and benchmark.problems:
         return _checked([(p.id, p) for p in benchmark.problems], benchmark)
     if isinstance(benchmark, Given):
-        return _problems(benchmark.rows, benchmark, benchmark.columns, unanswered)
+        return _problems(benchmark.rows, benchmark, _with_usual(benchmark.columns, benchmark.rows), unanswered)
     if benchmark.dataset:
-        return _problems(read_rows(benchmark.dataset), benchmark, benchmark.columns, unanswered)
+        rows = read_rows(benchmark.dataset)
+        return _problems(rows, benchmark, _with_usual(benchmark.columns, rows), unanswered)
     offline, looked_in = _offline_copy(benchmark, data_dir)
     if offline:
         return _problems(read_rows(offline), benchmark, _NORMAL_FORM, unanswered)
     return _problems(from_hub(benchmark, looked_in), benchmark, benchmark.columns, unanswered)
+
+
+def _with_usual(columns: Columns, rows: Sequence[Row]) -> Columns:
+    """With the columns `id` and `options` where the rows have them and no other is named."""
+    there = {name for name in ("id", "options") if any(name in row.fields for row in rows)}
+    if columns.distractors:
+        there.discard("options")
+    return columns.model_copy(update={name: name for name in there if getattr(columns, name) is None})
 
 
 def _offline_copy(benchmark: Benchmark, data_dir: Path | None) -> tuple[Path | None, Path | None]:
@@ -285,13 +299,19 @@ def _cell(row: Row, column: str | None, *, hint: str, optional: bool = False) ->
 
 def _checked(located: Sequence[tuple[str, Problem]], benchmark: Benchmark) -> list[Problem]:
     seen: dict[str, str] = {}
+    rules: dict[str, str] = {}
     for where, problem in located:
         if problem.id in seen:
             raise UserError(
                 f"{benchmark.name}: the id {problem.id!r} occurs twice ({seen[problem.id]}; {where}): ids must differ"
             )
         seen[problem.id] = where
-    return [problem for _, problem in located]
+        if problem.extract not in rules:
+            try:
+                rules[problem.extract] = usable(problem.extract)
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from error
+    return [replace(p, extract=rules[p.extract]) if p.extract else p for _, p in located]
 
 
 def _usual(candidates: Sequence[str], names: set[str], what: str, where: str) -> str:

@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ampo.errors import UserError, nearest
 from ampo.eval.normalise import NORMALISERS
 from ampo.files import explain
+from ampo.prompts import load_template
 from ampo.types import AnswerKind, SamplingParams
-from ampo.verify.find.own import finder, located
+from ampo.verify.find.own import usable
 
 _MATHEMATICS = ("aime24", "aime25", "amc", "math500", "minerva", "olympiadbench")
 _ELSEWHERE = ("arc_challenge", "gpqa_diamond", "mmlu_pro")
@@ -48,9 +49,9 @@ class Columns(BaseModel):
     answer: str = "answer"
     """The reference answer's."""
     id: str | None = None
-    """What names a problem; None: its number."""
+    """What names a problem; None: `id` where a file has it, else the problem's number."""
     options: str | None = None
-    """A list of texts, of a choice question."""
+    """A list of texts, of a choice question; None: `options` where a file has it."""
     distractors: tuple[str, ...] = ()
     """The columns of the wrong options, a text each, in place of `options`."""
 
@@ -75,7 +76,7 @@ class Benchmark(BaseModel):
 
     model_config = _FROZEN
 
-    name: str
+    name: str = Field(json_schema_extra={"default": "the file's name"})
     """Names it in results, in problem ids and in a data folder (<name>.jsonl)."""
     title: str = ""
     """Its name for people, in a model card."""
@@ -100,12 +101,12 @@ class Benchmark(BaseModel):
     answer_kind: AnswerKind = "auto"
     """What all answers are; auto looks at each."""
     extract: str = ""
-    """How the answer is found in a response: a regular expression, or a function by its dotted path or as FILE.py:NAME
-    (see `ampo.verify.find.own`). Default: the verifier's own way."""
+    """How the answer is found in a response: a regular expression, or a function, FILE.py:NAME or MODULE:NAME; relative
+    to the TOML file. Default: the verifier's own way."""
     samples: int = Field(default=1, ge=1)
     """Samples of each problem; the paper's own number for its sets."""
     template: str = "ampo"
-    """A prompt template's name, or PATH.toml#NAME."""
+    """A prompt template's name, or PATH.toml#NAME; relative to the TOML file."""
     sampling: Mapping[str, Any] = {}
     """Sampling defaults that differ from the paper's, by the names of SamplingParams."""
     n_problems: int | None = Field(default=None, ge=1)
@@ -130,7 +131,7 @@ class Benchmark(BaseModel):
     @classmethod
     def _known_normaliser(cls, name: str) -> str:
         if name not in NORMALISERS:
-            raise ValueError(f"unknown: {nearest(name, NORMALISERS, 'a normaliser')}")
+            raise ValueError(f"unknown {name!r}: {nearest(name, NORMALISERS, 'a normaliser')}")
         return name
 
     @field_validator("sampling")
@@ -196,19 +197,26 @@ def load_benchmark(path: Path) -> Benchmark:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"cannot read the benchmark file {path}: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    benchmark = _parse(text, path.stem, str(path))
+        said = getattr(error, "strerror", None) or error
+        beside = sorted(file.name for file in path.parent.glob("*.toml"))
+        hint = f": {nearest(path.name, beside)}" if beside and not path.exists() else ""
+        raise UserError(f"cannot read the benchmark file {path}: {said}{hint}") from error
+    return _settled(_parse(text, path.stem, str(path)), path)
+
+
+def _settled(benchmark: Benchmark, path: Path) -> Benchmark:
+    """What it names, from where its file is. Raises UserError for a template and an extraction that can't be had."""
     beside: dict[str, Any] = {}
     if benchmark.dataset is not None:
         beside["dataset"] = path.parent / benchmark.dataset.expanduser()
-    if benchmark.extract:
-        beside["extract"] = located(benchmark.extract, path.parent)
-        try:
-            finder(beside["extract"])
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+    template, mark, name = benchmark.template.partition("#")
+    if template.endswith(".toml"):
+        beside["template"] = f"{path.parent / Path(template).expanduser()}{mark}{name}"
+    try:
+        load_template(beside.get("template", benchmark.template))
+        beside["extract"] = usable(benchmark.extract, path.parent)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     return benchmark.model_copy(update=beside)
 
 
@@ -218,17 +226,17 @@ def _resolve_one(name: str) -> list[Benchmark]:
     members = SUITES.get(name) or ((name,) if name in _built_in() else ())
     if not members:
         hint = nearest(name, known_names(), "it")
+        end = "" if hint.endswith("?") else "."
         raise UserError(
-            f"unknown suite or benchmark {name!r}: {hint} A set of your own: give the path of its .toml file"
+            f"unknown suite or benchmark {name!r}: {hint}{end} A set of your own: give the path of its .toml file"
         )
     return [_built_in()[m] for m in members]
 
 
 @cache
 def _built_in() -> dict[str, Benchmark]:
-    folder = files("ampo.eval").joinpath("benchmarks")
-    texts = {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    return {name: _parse(text, name, f"eval/benchmarks/{name}.toml") for name, text in sorted(texts.items())}
+    folder = Path(str(files("ampo.eval").joinpath("benchmarks")))
+    return {file.stem: load_benchmark(file) for file in sorted(folder.glob("*.toml"))}
 
 
 def _parse(text: str, name: str, where: str) -> Benchmark:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from ampo.errors import UserError, nearest
 from ampo.types import AnswerKind, FinishReason, Problem, Protocol, as_protocol
+from ampo.verify.find.own import usable
 from ampo.verify.references import reference
 from ampo.verify.text.squeeze import squeeze
 
@@ -16,7 +17,8 @@ _FINISHES: tuple[str, ...] = get_args(FinishReason)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is to be judged. Raises UserError for a field of another type and for an unknown name.
+    """What is to be judged. Raises UserError for a field of another type, an unknown name, and an `extract` that can't
+    work.
 
     gold: the reference answer, as it stands in the data set, in any of the forms of `ampo.verify.references`; a number
         is taken as its text.
@@ -48,6 +50,7 @@ class Claim:
         _one_of("kind", self.kind, _KINDS)
         if self.finish_reason is not None:
             _one_of("finish_reason", self.finish_reason, _FINISHES)
+        object.__setattr__(self, "extract", usable(self.extract))
 
     @classmethod
     def of(cls, problem: Problem, text: str, finish_reason: str | None, protocol: Protocol = "ampo") -> Claim:

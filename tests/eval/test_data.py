@@ -11,7 +11,7 @@ import pytest
 
 from ampo.errors import UserError
 from ampo.eval.data import benchmark_of, fingerprint, from_file, load_problems
-from ampo.eval.suites import Benchmark, resolve
+from ampo.eval.suites import Benchmark, Columns, resolve
 from ampo.types import Problem
 
 GOOD = [{"id": "a", "question": "1+1?", "answer": "2"}, {"id": "b", "question": "2+2?", "answer": "4"}]
@@ -337,3 +337,12 @@ def test_other_forms_of_files(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=message):
             from_file(tmp_path / name)
+
+
+def test_a_file_has_its_usual_columns_whoever_names_it(tmp_path: Path) -> None:
+    jsonl(tmp_path / "rows.jsonl", [{"id": "k", "q": "?", "answer": "B", "options": ["x", "y"]}])
+    (tmp_path / "mine.toml").write_text('dataset = "rows.jsonl"\ncolumns = { question = "q" }\n')
+    [problem] = load_problems(*resolve(str(tmp_path / "mine.toml")))
+    assert (problem.id, problem.options, problem.kind) == ("mine/k", ("x", "y"), "choice")
+    named = Benchmark(name="b", dataset=tmp_path / "rows.jsonl", columns=Columns(question="q", id="q"))
+    assert load_problems(named)[0].id == "b/?"

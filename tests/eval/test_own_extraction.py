@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,23 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval.data import load_problems
+from ampo.eval.data import given_problems, given_rows, load_problems
 from ampo.eval.run import Task, _task_config
 from ampo.eval.suites import load_benchmark
 from ampo.prompts import load_template
 from ampo.training.openrlhf.data import label_of
 from ampo.types import Problem, SamplingParams
-from ampo.verify import Claim, VerifierPool
+from ampo.verify import Claim, VerifierPool, verify
 
 PROBLEM = Problem("own/0", "2 + 3?", "5", "own", extract=r"(?m)^>> (.+)$")
 FUNCTIONS = """
 def last_word(text):
     return text.split()[-1] if text.split() else None
+
+FACTS = 3
+
+def two(text, more):
+    return text
 
 def breaks(text):
     raise KeyError("no such thing")
@@ -61,7 +67,7 @@ def benchmark(folder: Path, extract: str) -> Problem:
         (r"\d+", "<think>it is 5</think> it is 7", "wrong", "7"),
         (r"\d+", "<think>it is 5", "no_answer", None),
         (r"\d+", r"it is 10/2, \boxed{9}", "wrong", "9"),
-        ("finding.last_word", "it is 10/2", "correct", "10/2"),
+        ("finding:last_word", "it is 10/2", "correct", "10/2"),
         ("finding.py:last_word", "it is 5", "correct", "5"),
     ],
 )
@@ -81,8 +87,8 @@ def test_a_cut_off_response_ends_with_no_answer(pool: VerifierPool) -> None:
     ("rule", "reason"),
     [
         (r"(a|aa)+$", "not judged within 1 s"),
-        ("finding.breaks", "KeyError: 'no such thing'"),
-        ("finding.number", "gave a int"),
+        ("finding:breaks", "KeyError: 'no such thing'"),
+        ("finding:number", "gave a int"),
     ],
 )
 def test_what_fails_is_counted_and_ends_nothing(rule: str, reason: str, folder: Path, pool: VerifierPool) -> None:
@@ -95,15 +101,49 @@ def test_what_fails_is_counted_and_ends_nothing(rule: str, reason: str, folder: 
     ("rule", "message"),
     [
         ("(a", "own.toml: extract = '(a' is no regular expression"),
-        ("nowhere.at_all", "the module can't be imported"),
-        ("finding.lost_word", "no function 'lost_word'"),
-        ("lost.py:word", "there is no file"),
+        ("nowhere:at_all", "nowhere.py, and no module 'nowhere' is installed"),
+        ("finding:lost_word", "no function 'lost_word': did you mean last_word?"),
+        ("finding.py:FACTS", "no function 'FACTS'"),
+        ("lost.py:word", "lost.py"),
+        ("finding.py:two", "two can't be called with the response's text alone (missing a required argument: 'more')"),
+        ("finding.last_word", "would find these letters alone: did you mean finding:last_word? a function is"),
+        ("finding.py", "did you mean finding.py:NAME?"),
+        ("last_word", "would find these letters alone: a function is FILE.py:NAME or MODULE:NAME"),
     ],
 )
 def test_a_wrong_rule_is_one_line_before_anything_starts(rule: str, message: str, folder: Path) -> None:
     with pytest.raises(UserError) as refused:
         benchmark(folder, rule)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("(bad", "extract = '(bad' is no regular expression"),
+        ("nope:x", "no module 'nope' is installed"),
+        (7, "extract is of type int: it must be text"),
+    ],
+)
+def test_a_wrong_rule_of_a_program_is_one_line_too(rule: str, message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        verify("42", "42", extract=rule)
+    with pytest.raises(UserError, match=re.escape(message)) as refused:
+        load_problems(given_problems([replace(PROBLEM, extract=rule)], "rows"))
+    assert str(refused.value).startswith("rows/own/0: ")
+
+
+def test_a_program_names_functions_from_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (problem,) = load_problems(given_problems([replace(PROBLEM, extract="finding.py:last_word")]))
+    assert problem.extract == f"{folder.resolve()}/finding.py:last_word"
+    assert Claim("5", "it is 5", extract="finding:last_word").extract == problem.extract
+
+
+def test_code_does_not_come_with_rows(caplog: pytest.LogCaptureFixture) -> None:
+    (problem,) = load_problems(given_rows([{"question": "2 + 3?", "answer": "5", "extract": "finding:last_word"}]))
+    assert problem.extract == ""
+    assert "data: the column 'extract' is not read" in caplog.text
 
 
 def test_the_authors_protocol_keeps_its_own_way(pool: VerifierPool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
+from ampo.eval import suites
 from ampo.eval.suites import SUITES, catalogue, load_benchmark, resolve
 from ampo.prompts import load_template
 from ampo.types import SamplingParams
@@ -78,8 +79,11 @@ def test_a_users_file_names_its_data_relative_to_itself(tmp_path: Path) -> None:
             "sampling: unknown parameter 'temprature'.*temperature",
         ),
         ('dataset = "x.jsonl"\nsampling = { temperature = -1 }', "sampling: .*temperature is -1"),
-        ('dataset = "x.jsonl"\nsampling = { temperature = "hot" }', "sampling: "),
-        ('dataset = "x.jsonl"\nnormaliser = "intger"', "normaliser: unknown: did you mean integer"),
+        ('dataset = "x.jsonl"\nsampling = { temperature = "hot" }', "sampling: .*temperature is 'hot': .* a number"),
+        ('dataset = "x.jsonl"\nnormaliser = "intger"', "normaliser: unknown 'intger': did you mean integer"),
+        ('dataset = "x.jsonl"\ntemplate = "boxd"', "unknown prompt template 'boxd': did you mean boxed"),
+        ('dataset = "x.jsonl"\ntemplate = "t.toml#short"', r"cannot read the prompt templates .*/t\.toml"),
+        ('dataset = "x.jsonl"\nextarct = "x"', r"did you mean extract\?$"),
         ('dataset = "x.jsonl"\nname = "a/b"', "name: letters, digits"),
         ('dataset = "x.jsonl"\nanswer_kind = "poem"', "answer_kind is 'poem': "),
         ('dataset = "x.jsonl"\nsource = "a/b"', "exactly one of source, dataset and parts"),
@@ -95,8 +99,29 @@ def test_what_is_wrong_in_a_users_file_is_named(tmp_path: Path, text: str, messa
     assert "\n" not in str(caught.value)
 
 
+def test_a_users_file_names_its_template_relative_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "t.toml", "[short]\nuser = '{question}!'\n")
+    write(tmp_path / "mine.toml", 'dataset = "x.jsonl"\ntemplate = "t.toml#short"\n')
+    monkeypatch.chdir(tmp_path.parent)
+    [benchmark] = resolve([f"{tmp_path.name}/mine.toml"])
+    assert load_template(benchmark.template).user == "{question}!"
+
+
+def test_a_built_in_file_names_its_data_relative_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    write(folder / "f.py", "def f(text):\n    return text\n")
+    write(folder / "zz.toml", 'dataset = "x.jsonl"\nextract = "f.py:f"\n')
+    monkeypatch.setattr(suites, "files", lambda _: tmp_path)
+    found = suites._built_in.__wrapped__()["zz"]
+    assert (found.dataset, found.extract) == (folder / "x.jsonl", f"{folder}/f.py:f")
+
+
 def test_a_users_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read the benchmark file .*none\.toml: No such file"):
+    with pytest.raises(UserError, match=r"cannot read the benchmark file .*none\.toml: No such file or directory$"):
+        load_benchmark(tmp_path / "none.toml")
+    write(tmp_path / "one.toml", "")
+    with pytest.raises(UserError, match=r"No such file or directory: did you mean one\.toml\?$"):
         load_benchmark(tmp_path / "none.toml")
 
 
