@@ -133,6 +133,15 @@ class Ledger:
         """Where the verdict's line begins."""
         return self._problems[problem].places[protocol][sample]
 
+    def first(self, protocol: Protocol, outcome: Outcome) -> int | None:
+        """Where the first verdict with an outcome stands; None where there is none."""
+        if not self.outcomes[protocol][outcome]:
+            return None
+        number = 1 + OUTCOMES.index(outcome)
+        samples = (samples for samples in self._problems.values() if number in samples.outcomes.get(protocol, b""))
+        found = next(samples)
+        return found.places[protocol][found.outcomes[protocol].index(number)]
+
     def unjudged(self, protocols: Sequence[Protocol]) -> int:
         """How many verdicts are missing."""
         return sum(

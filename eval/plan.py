@@ -47,6 +47,7 @@ class Item:
     prompt_tokens: of all its prompts, each read once for all samples. counted: by a tokenizer, from the data.
     missing: why the data isn't there, so that the size is the benchmark file's; "" where it is.
     assumed: nor does that file say how long questions are.
+    extract: how answers are found, where the benchmark has a way of its own.
     """
 
     benchmark: str
@@ -59,6 +60,7 @@ class Item:
     counted: bool
     missing: str = ""
     assumed: bool = False
+    extract: str = ""
 
     @property
     def most_tokens(self) -> int | None:
@@ -192,6 +194,7 @@ def _item(
         counted=problems is not None and count is not None,
         missing=missing,
         assumed=problems is None and benchmark.question_chars is None,
+        extract=", ".join(sorted({problem.extract for problem in problems or ()} - {""})) or benchmark.extract,
     )
 
 

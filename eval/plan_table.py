@@ -68,7 +68,7 @@ def _cells(plan: Plan, item: Item) -> list[str]:
 
 
 def _how(plan: Plan) -> Iterator[str]:
-    """The prompts and the sampling, once for all benchmarks that share them."""
+    """The prompts and the sampling, once for all benchmarks that share them; and own ways to find answers."""
     groups: dict[tuple[str, str], list[str]] = {}
     for item in plan.items:
         groups.setdefault((_prompt(item), _sampling(item.params)), []).append(item.benchmark)
@@ -76,6 +76,9 @@ def _how(plan: Plan) -> Iterator[str]:
         which = f" ({', '.join(names)})" if len(groups) > 1 else ""
         yield f"[bold]prompt[/bold]{which}: {escape(prompt)}"
         yield f"[bold]sampling[/bold]{which}: {escape(sampling)}, seed {plan.seed}"
+    for item in plan.items:
+        if item.extract:
+            yield f"[bold]extraction[/bold] ({item.benchmark}): {escape(item.extract)}"
     if plan.rule:
         yield f"[bold]adaptive[/bold]: {plan.rule}"
     if lacking := [item for item in plan.items if item.missing]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from ampo.console import Say
 from ampo.errors import UserError
+from ampo.eval import extraction
 from ampo.eval.rundir import RunDir
-from ampo.files import differences, without_none
+from ampo.files import differences, flat, without_none
 
 
 def check_folder(run: RunDir) -> None:
@@ -35,10 +36,13 @@ def check_config(run: RunDir, config: Mapping[str, Any]) -> None:
     """Raise UserError, naming each difference, where the run in this folder is not the one asked for."""
     if not run.config.exists():
         return
-    if changes := differences(run.read_config(), without_none(dict(config))):
+    there, here = flat(run.read_config()), flat(without_none(dict(config)))
+    if changes := differences(there, here):
+        changed = [name for name in there.keys() | here.keys() if there.get(name) != here.get(name)]
+        way_out = extraction.way_out(run, changed) or "give the same settings to resume it"
         raise UserError(
-            f"{run.path} holds a run of another configuration ({'; '.join(changes)}): "
-            "give the same settings to resume it, or another --output-dir"
+            f"{run.path} holds a run of another configuration ({'; '.join(changes)}): {way_out}, "
+            "or give another --output-dir"
         )
 
 

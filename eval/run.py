@@ -22,6 +22,7 @@ from typing import Any
 from ampo.console import Say
 from ampo.engines.base import Engine, Start
 from ampo.errors import EngineError, UserError
+from ampo.eval import extraction
 from ampo.eval.adaptive import Rule
 from ampo.eval.data import fingerprint
 from ampo.eval.environment import record_end, record_start
@@ -30,6 +31,7 @@ from ampo.eval.resume import check_folder, has_responses, joined
 from ampo.eval.rundir import RunDir
 from ampo.eval.seeds import problem_seed
 from ampo.eval.session import Session
+from ampo.eval.unjudged import name_unjudged
 from ampo.files import drop_torn_line
 from ampo.prompts import Template
 from ampo.types import Problem, Protocol, Request, SamplingParams
@@ -129,9 +131,10 @@ def evaluate(spec: RunSpec, run: RunDir, start_engine: Start, say: Say, quiet: b
             run.responses.touch()
         session = Session(spec, run, problems, quiet, say)  # pyright: ignore[reportArgumentType]  (one class under two paths)
         finished = not session.missing and not session.unjudged and not session.look()
-        if finished and (metrics := run.fresh_metrics(spec.protocols)) is not None:
-            return metrics
-        return _work(session, start_engine, say)
+        metrics = run.fresh_metrics(spec.protocols) if finished else None
+        metrics = _work(session, start_engine, say) if metrics is None else metrics
+        name_unjudged(run, session.ledger, spec.protocols, say)
+        return metrics
 
 
 def _work(session: Session, start_engine: Start, say: Say) -> dict[str, Any]:
@@ -199,7 +202,6 @@ def _gaps(problem_id: str, n: int, done: Container[str]) -> Iterator[tuple[int, 
 
 def _task_config(task: Task) -> dict[str, Any]:
     sampling = task.params.to_dict()
-    rules = sorted({problem.extract for problem in task.problems} - {""})
     kinds = sorted({problem.kind for problem in task.problems} - {"auto"})
     return {
         "problems": len(task.problems),
@@ -208,7 +210,7 @@ def _task_config(task: Task) -> dict[str, Any]:
         "sampling": {key: value for key, value in sampling.items() if key != "seed"},
         "prompt": _prompt_config(task),
         **({"answer_kind": kinds} if kinds else {}),
-        **({"extract": rules} if rules else {}),
+        **extraction.described(task.problems),
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ampo.console import Say
 from ampo.errors import UserError
+from ampo.eval import extraction
 from ampo.eval.judge.overlay import overlay
 from ampo.eval.ledger import Ledger
 from ampo.eval.measure import write_metrics
@@ -21,11 +22,12 @@ from ampo.eval.progress import RunProgress
 from ampo.eval.records import Judgement, ResponseRecord, VerdictRecord
 from ampo.eval.resume import has_responses
 from ampo.eval.rundir import RunDir
+from ampo.eval.suites import Benchmark
+from ampo.eval.unjudged import name_unjudged
 from ampo.eval.verdicts import Verdicts, mark_of
 from ampo.files import drop_torn_line, dump, fields_of, replacing
 from ampo.types import PROTOCOLS, RULES, Problem, Protocol, Verdict
 from ampo.verify import Claim, VerifierPool
-from ampo.verify.find.own import finder
 
 _TEXTS = 1024  # texts that wait for a worker: enough for every worker, and little memory
 _AHEAD = 20_000  # verdicts that wait for an earlier one, so that a slow one doesn't hold up the workers
@@ -52,7 +54,12 @@ def claim_of(problem: Problem, record: ResponseRecord, protocol: Protocol) -> Cl
 
 
 def rescore(
-    run: RunDir, protocols: Sequence[Protocol], say: Say, quiet: bool = False, second: SecondOpinion | None = None
+    run: RunDir,
+    protocols: Sequence[Protocol],
+    say: Say,
+    quiet: bool = False,
+    second: SecondOpinion | None = None,
+    benchmarks: Sequence[Benchmark] = (),
 ) -> dict[str, Any]:
     """Judge every response anew with each protocol and return the metrics. Verdicts of other protocols stay.
 
@@ -65,20 +72,22 @@ def rescore(
         quiet: No live line.
         second: Asks a judge about them, after the rules. What judges have said before is laid over the rules' new
             verdicts.
+        benchmarks: Whose answers are found as these say now, and no more as they did when the run was made. (The code
+            of a function is the present one in any case.)
     """
     with run.locked():
         drop_torn_line(run.responses, say)
         drop_torn_line(run.verdicts, say)
-        problems = run.read_problems()
-        for rule in {problem.extract for problem in problems.values()} - {""}:
-            finder(rule)  # one that isn't there is said at once, and not by every worker
+        problems = extraction.present(run, benchmarks)
         if not has_responses(run):
             raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
         with VerifierPool() as pool:
             protocols = _judge_anew(run, problems, protocols, pool, say, quiet, second)
             ledger = Ledger.of(run, quiet)
             others: list[Protocol] = [p for p in PROTOCOLS if p not in protocols and ledger.outcomes[p].total()]
-            return write_metrics(run, problems, ledger, (*protocols, *others), pool, quiet)
+            metrics = write_metrics(run, problems, ledger, (*protocols, *others), pool, quiet)
+        name_unjudged(run, ledger, protocols, say)
+        return metrics
 
 
 def _judge_anew(
@@ -90,17 +99,21 @@ def _judge_anew(
     quiet: bool,
     second: SecondOpinion | None,
 ) -> Sequence[Protocol]:
-    """Write the verdicts anew, and return by which protocols the responses were judged: those given, and the rules
-    where a judge is asked.
+    """Write the verdicts anew, and return by which protocols the responses were judged: those given, and our rules
+    where a judge is asked, or where their verdicts are by another extraction.
     """
+    old = _old(run, protocols, say)
+    there = old.protocols if old else ()
+    if "ampo" not in protocols and (extraction.is_another(run, problems) if "ampo" in there else second):
+        protocols = (*protocols, "ampo")
+    kept: list[Protocol] = [p for p in RULES if p in there and p not in protocols]
     with replacing(run.verdicts) as stream:
 
         def write(verdict: VerdictRecord) -> None:
             stream.write(dump(fields_of(verdict)).encode())
 
-        kept = _keep(run, protocols, write, say)
-        if second and "ampo" not in (*protocols, *kept):
-            protocols = (*protocols, "ampo")
+        for verdict in old.by(*kept) if old else ():
+            write(verdict)
         responses = run.read_responses()
         judge_all(problems, responses, protocols, pool, write, quiet)
         judgements = run.read_judgements().values()
@@ -109,22 +122,17 @@ def _judge_anew(
             rules = Verdicts(Path(stream.name))
             for verdict in overlay(rules, second(problems, responses, rules) if second else judgements):
                 write(verdict)
+        extraction.record(run, problems)  # together with the verdicts, which take their place now
     return protocols
 
 
-def _keep(
-    run: RunDir, protocols: Sequence[Protocol], write: Callable[[VerdictRecord], object], say: Say
-) -> list[Protocol]:
-    """Write the verdicts by other rules that are there, and return which; none of a damaged file."""
+def _old(run: RunDir, protocols: Sequence[Protocol], say: Say) -> Verdicts | None:
+    """The verdicts that are there; None of a damaged file."""
     try:
-        old = run.read_verdicts()
+        return run.read_verdicts()
     except UserError as error:
         say(f"note: {error}. It is written anew, with the verdicts of {', '.join(protocols)} alone")
-        return []
-    kept: list[Protocol] = [p for p in RULES if p not in protocols and p in old.protocols]
-    for verdict in old.by(*kept):
-        write(verdict)
-    return kept
+        return None
 
 
 def judge_all(

@@ -157,6 +157,7 @@ def score(
     run: Run | str | Path,
     protocols: str | Sequence[str] = ("ampo",),
     *,
+    benchmarks: str | Path | Benchmark | Iterable[Any] | None = None,
     second: SecondOpinion | None = None,
     say: Callable[[str], None] | None = None,
     quiet: bool = False,
@@ -166,6 +167,8 @@ def score(
     Args:
         run: A run, or its folder.
         protocols: "ampo", "official", or both; the first one's figures become the run's.
+        benchmarks: Find the answers of these as they say now (`extract`), and record that: names or FILE.toml. Default:
+            as the run has it.
         second: Asks a model about what the rules leave open; its verdicts stand beside theirs, as protocol "judge".
         say: Takes each line of progress. Default: the standard error.
         quiet: No progress.
@@ -182,7 +185,8 @@ def score(
 
     folder = path_of(run)
     say = say or (_nobody if quiet else to_stderr)
-    rescore(RunDir.existing(folder), protocols_of(protocols), say, quiet, second)
+    present = () if benchmarks is None else benchmarks_of(benchmarks)
+    rescore(RunDir.existing(folder), protocols_of(protocols), say, quiet, second, present)
     return Run(folder)
 
 

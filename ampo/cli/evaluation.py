@@ -22,7 +22,7 @@ from ampo.cli.judge import (
     JudgeName,
     SecondOpinion,
 )
-from ampo.cli.options import DataDir, Strict, WithoutDoubtful
+from ampo.cli.options import DataDir, Strict, WithoutDoubtful, suite_names
 from ampo.cli.planning import AdaptiveFlags, PlanFlags, show_plan
 from ampo.cli.training import show_training, training_runs
 from ampo.console import say
@@ -87,6 +87,15 @@ def score(
     protocol: Annotated[
         list[str] | None, typer.Option("--protocol", help="ampo or official; repeat for both side by side.")
     ] = None,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--suite",
+            "-s",
+            help="Find the answers of these benchmarks as they say now (`extract`): FILE.toml, or names.",
+            autocompletion=suite_names,
+        ),
+    ] = None,
     judge: JudgeName = None,
     form: JudgeForm = None,
     judge_all: JudgeAll = False,
@@ -110,7 +119,7 @@ def score(
         return
     if second:
         second.judge.check()
-    run = api.score(run_dir, protocols, second=second)
+    run = api.score(run_dir, protocols, benchmarks=suite, second=second)
     run.show()
     show_notes(run.metrics.raw)
     show_disagreements(RunDir(run.path), protocols)

@@ -177,3 +177,10 @@ def test_the_lengths_of_the_catalogue_are_those_of_the_data(data_dir: Path) -> N
 )
 def test_a_models_size_is_in_its_name(name: str, size: float | None) -> None:
     assert model_size(name) == size
+
+
+def test_a_way_of_its_own_to_find_the_answer_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"question": "?", "answer": "1"}\n')
+    rule = r"(?m)^Solution: [a-z]+ (.+)$"
+    plan = make_plan([Benchmark(name="own", dataset=tmp_path / "rows.jsonl", extract=rule)], "some/model-7B")
+    assert f"extraction (own): {rule}" in text_of(plan)

@@ -68,6 +68,8 @@ def usable(rule: str, folder: Path = Path()) -> str:
     if (match := _IN_MODULE.fullmatch(found)) and not _installed(match[1]):
         file = folder.joinpath(*match[1].split(".")).with_suffix(".py")
         raise UserError(f"extract = {rule!r}: there is no file {file}, and no module {match[1]!r} is installed")
+    if (match := _IN_FILE.fullmatch(found)) and not Path(match[1]).is_file():
+        raise UserError(f"extract = {rule!r}: there is no file {match[1]}")
     finder(found)
     return found
 
