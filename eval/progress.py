@@ -111,9 +111,9 @@ class RunProgress:
 
     def _rates(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)
-        text = f"{(self._done - self._before) / seconds:.1f} {self._unit}/s"
+        text = f"{_figure((self._done - self._before) / seconds, 1)} {self._unit}/s"
         if self._tokens:
-            text += f", {self._tokens / seconds:.0f} tokens/s"
+            text += f", {_figure(self._tokens / seconds, 0)} tokens/s"
         judged = self._outcomes.total()
         return f"{text}, score {100 * self._outcomes['correct'] / judged:.1f} %" if judged else text
 
@@ -140,3 +140,8 @@ class RunProgress:
         if self._total is not None and fresh and self._done < self._total:
             eta = f", {(self._total - self._done) * (time.monotonic() - self._started) / fresh:.0f} s left"
         print(f"{self._done}{of} {self._unit}, {self._rates()}{eta}", file=sys.stderr, flush=True)
+
+
+def _figure(rate: float, places: int) -> str:
+    """A rate with so many decimal places; a small one with two significant figures, since it isn't nothing."""
+    return f"{rate:.{places}f}" if rate >= 1 or not rate else f"{rate:.2g}"

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import datasets
-import evaluate
-
 from ampo.integrations import shared
+
+with shared.needing("evaluate"):
+    import datasets
+    import evaluate
 
 
 class Ampo(evaluate.Metric):

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from functools import partial
 
-import anyio.to_thread
-from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score, Scorer, Target, accuracy, scorer, stderr
-from inspect_ai.solver import TaskState
-
 from ampo.integrations import shared
 from ampo.types import Protocol, Verdict
+
+with shared.needing("inspect-ai"):
+    import anyio.to_thread
+    from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score, Scorer, Target, accuracy, scorer, stderr
+    from inspect_ai.solver import TaskState
 
 
 @scorer(metrics=[accuracy(), stderr()], name="ampo")

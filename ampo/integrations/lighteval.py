@@ -10,12 +10,14 @@ LightevalTaskConfig(..., metrics=[avg_at_n(8), pass_at_k(k=1, n=8)])   # several
 from __future__ import annotations
 
 import numpy as np
-from lighteval.metrics.metrics_sample import AvgAtN, PassAtK, SampleLevelComputation
-from lighteval.metrics.utils.metric_utils import SampleLevelMetric
-from lighteval.models.model_output import ModelResponse
-from lighteval.tasks.requests import Doc, SamplingMethod
 
 from ampo.integrations import shared
+
+with shared.needing("lighteval"):
+    from lighteval.metrics.metrics_sample import AvgAtN, PassAtK, SampleLevelComputation
+    from lighteval.metrics.utils.metric_utils import SampleLevelMetric
+    from lighteval.models.model_output import ModelResponse
+    from lighteval.tasks.requests import Doc, SamplingMethod
 
 
 class Accuracy(SampleLevelComputation):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ampo.errors import UserError
@@ -12,6 +13,15 @@ from ampo.verify import Claim, shared_pool
 from ampo.verify.references import reference
 
 _SPECIAL = re.compile(r"(?:<\|[^|<>]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")
+
+
+@contextmanager
+def needing(package: str) -> Iterator[None]:
+    """Around the import of the tool that an adapter serves. Raises UserError with the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(f"this adapter needs {package} ({error}): pip install {package}") from error
 
 
 def claim(gold: Any, response: Any, question: Any = "", **more: Any) -> Claim:

@@ -304,3 +304,10 @@ def test_memory_holds_no_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     tracemalloc.stop()
     assert os.path.getsize(run.responses) > 4_000_000
     assert found[0] < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("rate", "places", "shown"), [(12.34, 1, "12.3"), (0.0321, 1, "0.032"), (0.4, 0, "0.4"), (0, 1, "0.0")]
+)
+def test_a_slow_engine_is_no_standing_one(rate: float, places: int, shown: str) -> None:
+    assert progress._figure(rate, places) == shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +25,13 @@ def test_an_adapter_is_a_small_file() -> None:
     adapters = [file for file in FOLDER.glob("*.py") if file.name not in ours]
     assert len(adapters) == 8
     assert {file.name: n for file in adapters if (n := len(file.read_text().splitlines())) > 60} == {}
+
+
+@pytest.mark.parametrize(("adapter", "package"), [("inspect_ai", "inspect-ai"), ("lighteval", "lighteval")])
+def test_a_tool_that_is_not_installed_is_a_line(adapter: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, adapter, None)
+    with pytest.raises(UserError, match=f"this adapter needs {package} .*: pip install {package}$"):
+        importlib.import_module(f"ampo.integrations.{adapter}")
 
 
 def test_rows_of_any_shape_make_the_same_claim() -> None:
