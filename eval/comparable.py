@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ampo.errors import UserError
-from ampo.eval import elsewhere, looks
+from ampo.eval import elsewhere, extraction, looks
 from ampo.eval.doubtful import doubtful, doubtful_note
 from ampo.eval.ledger import Ledger
 from ampo.eval.measure import judged_rows
@@ -106,6 +106,7 @@ def load(
         notes=[
             *(note for run in runs for note in _notes(run, judge, rows[run.path])),
             *_left_out(changed_ids),
+            *(note for run in others if judge != "official" for note in _found_otherwise(first, run)),
             *([doubtful_note(doubts)] if without_doubtful else []),
         ],
     )
@@ -242,6 +243,14 @@ def _notes(run: _Run, protocol: Protocol, rows: Sequence[Judged]) -> Iterator[st
         )
     if "adaptive" in run.config:
         yield f"{run.path} was sampled adaptively (--until-ci): problems have different numbers of samples"
+
+
+def _found_otherwise(a: _Run, b: _Run) -> Iterator[str]:
+    if names := extraction.apart(a.config, b.config):
+        yield (
+            f"{b.path} finds the answers of {', '.join(names)} otherwise than {a.path}: "
+            "`ampo score RUN --suite FILE.toml` judges a run by the benchmark's present `extract`"
+        )
 
 
 def _left_out(changed: set[str]) -> Iterator[str]:

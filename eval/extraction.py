@@ -66,6 +66,12 @@ def record(run: RunDir, problems: Mapping[str, Problem]) -> None:
         run.write_config(_recorded(run.read_config(), problems))
 
 
+def apart(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """The benchmarks of two runs' configs whose verdicts are by another extraction."""
+    there, here = a.get("benchmarks", {}), b.get("benchmarks", {})
+    return [name for name in there if name in here and any(there[name].get(k) != here[name].get(k) for k in _KEYS)]
+
+
 def way_out(run: RunDir, changed: Iterable[str]) -> str:
     """What helps where a run is asked for with another extraction and all else is the same; else "".
 

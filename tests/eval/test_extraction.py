@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import ampo
 from ampo.errors import UserError
+from ampo.eval.comparable import load
 from ampo.eval.data import load_problems
 from ampo.eval.records import ResponseRecord
 from ampo.eval.run import RunSpec, Task, evaluate
@@ -70,7 +72,9 @@ def test_another_rule_is_taken_from_the_benchmarks_file(file: Path, tmp_path: Pa
     ask(file, r"\d+")
     with pytest.raises(UserError, match=r"own\.extract was .*--suite FILE\.toml"):
         go(file, run)
+    shutil.copytree(run.path, tmp_path / "before")
     ampo.score(run.path, "official", benchmarks=file, quiet=True)
+    assert "run finds the answers of own otherwise than" in load([tmp_path / "before", run.path], "ampo").notes[-1]
     assert extracted(run) == {"official": "5", "ampo": "5"}
     assert run.read_config()["benchmarks"]["own"]["extract"] == [r"\d+"]
     assert run.read_problems()["own/0"].extract == r"\d+"
