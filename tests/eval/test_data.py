@@ -342,7 +342,8 @@ def test_other_forms_of_files(tmp_path: Path) -> None:
 def test_a_file_has_its_usual_columns_whoever_names_it(tmp_path: Path) -> None:
     jsonl(tmp_path / "rows.jsonl", [{"id": "k", "q": "?", "answer": "B", "options": ["x", "y"]}])
     (tmp_path / "mine.toml").write_text('dataset = "rows.jsonl"\ncolumns = { question = "q" }\n')
-    [problem] = load_problems(*resolve(str(tmp_path / "mine.toml")))
+    [benchmark] = resolve(str(tmp_path / "mine.toml"))
+    [problem] = load_problems(benchmark)
     assert (problem.id, problem.options, problem.kind) == ("mine/k", ("x", "y"), "choice")
     named = Benchmark(name="b", dataset=tmp_path / "rows.jsonl", columns=Columns(question="q", id="q"))
     assert load_problems(named)[0].id == "b/?"
