@@ -10,6 +10,8 @@ import pytest
 
 from ampo import engines, load_engine
 from ampo.engines import check_backend, transformers
+from ampo.engines.settings import EngineSettings
+from ampo.engines.vllm import arguments
 from ampo.errors import UserError
 
 ENDPOINT = "http://127.0.0.1:9/v1"
@@ -56,3 +58,29 @@ def test_auto_goes_round_a_broken_vllm_and_says_so(broken_vllm: Path, monkeypatc
     said: list[str] = []
     assert isinstance(load_engine(str(broken_vllm), say=said.append), Loaded)
     assert said[-1].startswith("engine: transformers instead (vLLM is installed and can't be imported (libcudart")
+
+
+@pytest.mark.parametrize(
+    ("able", "settings", "dtype"),
+    [
+        (False, {}, "float32"),
+        (True, {}, "auto"),
+        (False, {"dtype": "bfloat16"}, "bfloat16"),
+        (False, {"quantization": "fp8"}, "auto"),
+    ],
+)
+def test_a_cpu_without_bfloat16_computes_in_float32(
+    able: bool, settings: dict[str, str], dtype: str, model_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arguments, "computes_bfloat16", lambda: able)
+    chosen = arguments.cpu_arguments(model_path, EngineSettings(**settings))  # type: ignore[arg-type]
+    wide = 2 if dtype == "float32" else 1
+    half = arguments.cpu_arguments(model_path, EngineSettings(dtype="float16"))
+    assert chosen["dtype"] == dtype
+    assert chosen["kv_cache_memory_bytes"] == wide * half["kv_cache_memory_bytes"]
+
+
+def test_float32_that_would_not_fit_is_not_taken(model_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "computes_bfloat16", lambda: False)
+    monkeypatch.setattr(arguments.os, "sysconf", lambda _: 2**14)  # 256 MiB
+    assert arguments.cpu_arguments(model_path, EngineSettings())["dtype"] == "auto"

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from ampo.engines.cpu import computes_bfloat16
 from ampo.engines.settings import EngineSettings
 from ampo.errors import MissingExtraError, UserError
 from ampo.files import first_line
@@ -110,8 +111,7 @@ def _dtype(dtype: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     if device.type == "cpu":
-        able = getattr(torch.cpu, "get_capabilities", dict)()  # not in every torch; float32 is right everywhere
-        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+        return torch.bfloat16 if computes_bfloat16() else torch.float32
     return torch.float16
 
 
