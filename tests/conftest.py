@@ -176,7 +176,7 @@ def vllm_engine(model_path: str):
     pytest.importorskip("vllm")
     from ampo import load_engine
 
-    with load_engine(models.EMBEDDED, "vllm", max_model_len=2048) as engine:
+    with load_engine(models.EMBEDDED, "vllm", max_model_len=1024) as engine:
         yield engine
 
 
@@ -188,7 +188,7 @@ def server(model_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     log = (tmp_path_factory.mktemp("server") / "log").open("w+")
     command = [sys.executable, "-m", "ampo", "serve", "--model", models.EMBEDDED, "--port", str(port)]
     process = subprocess.Popen(
-        [*command, "--max-model-len", "2048"], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        [*command, "--max-model-len", "1024"], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
     )
     try:
         _await_server(port, process, log.name)

@@ -68,7 +68,7 @@ def test_a_cut_answer_goes_on(client: Client) -> None:
 @pytest.mark.slow
 def test_a_full_context_is_a_message_and_the_next_question_works(client: Client) -> None:
     full = client.submit("word " * 3000, "", api_name="/chat").result()
-    assert "the context of smollm2-135m is 2048" in last_words(full)
+    assert "the context of smollm2-135m is 1024" in last_words(full)
     again = client.submit("What is 7 + 5?", "", temperature=0.0, max_tokens=12, api_name="/chat").result()
     assert "12 tokens" in again[-1]["content"][0]["text"]
 

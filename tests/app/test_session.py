@@ -96,7 +96,7 @@ def test_closing_ends_the_generation(vllm_engine: VLLMEngine, until) -> None:
 def test_a_full_context_is_an_event(vllm_engine: VLLMEngine) -> None:
     [event] = answer(vllm_engine, ask("word " * 3000))
     assert isinstance(event, Failed)
-    assert "the context of smollm2-135m is 2048" in event.message
+    assert "the context of smollm2-135m is 1024" in event.message
 
 
 @pytest.mark.slow

@@ -40,14 +40,14 @@ def test_it_answers(vllm_engine: VLLMEngine) -> None:
 
 
 def test_every_sample_once_and_the_same_in_any_order(vllm_engine: VLLMEngine) -> None:
-    params = SamplingParams(n=3, temperature=0.8, max_tokens=24, seed=11)
-    requests = [Request(str(i), ask(f"What is {i} + {i}?"), params) for i in range(6)]
+    params = SamplingParams(n=3, temperature=0.8, max_tokens=16, seed=11)
+    requests = [Request(str(i), ask(f"What is {i} + {i}?"), params) for i in range(4)]
     forth = {(s.request_id, s.index): s.response for s in vllm_engine.generate(requests)}
     back = {(s.request_id, s.index): s.response for s in vllm_engine.generate(reversed(requests))}
-    assert len(forth) == 18
+    assert len(forth) == 12
     assert forth.keys() == back.keys()
     same = sum(forth[key].text == back[key].text for key in forth)
-    assert same >= 16  # the seeds are the same; a batch's shape may still turn a last bit and so a close draw
+    assert same >= 10  # the seeds are the same; a batch's shape may still turn a last bit and so a close draw
 
 
 def test_sample_i_has_seed_plus_i(vllm_engine: VLLMEngine) -> None:
@@ -110,12 +110,12 @@ def test_a_prompt_over_the_context_is_counted_and_the_others_go_on(vllm_engine: 
     samples = list(vllm_engine.generate(requests))
     assert [s.response.finish_reason for s in samples if s.request_id == "long"] == ["error", "error"]
     assert len([s for s in samples if s.request_id == "short"]) == 2
-    with pytest.raises(PromptTooLongError, match="the context of smollm2-135m is 2048"):
+    with pytest.raises(PromptTooLongError, match="the context of smollm2-135m is 1024"):
         vllm_engine.chat("word " * 5000)
 
 
 def test_the_context_ends_a_response(vllm_engine: VLLMEngine) -> None:
-    response = vllm_engine.chat("word " * 2000, SamplingParams(temperature=0, max_tokens=None))
+    response = vllm_engine.chat("word " * 990, SamplingParams(temperature=0, max_tokens=None))
     assert response.finish_reason in ("length", "stop")
     assert response.prompt_tokens is not None
     assert response.completion_tokens is not None
@@ -145,7 +145,7 @@ def test_threads_share_the_engine(vllm_engine: VLLMEngine) -> None:
 
 def test_describe_tells_what_repeating_takes(vllm_engine: VLLMEngine) -> None:
     record = vllm_engine.describe()
-    assert record["settings"]["max_model_len"] == 2048
+    assert record["settings"]["max_model_len"] == 1024
     assert record["revision"]
     assert len(record["chat_template_sha256"]) == 64
     assert {"max_num_batched_tokens", "enable_prefix_caching", "block_size"} <= record["settings"].keys()

@@ -346,7 +346,7 @@ def test_the_real_engine_samples_until_the_interval_is_narrow(server: str, tmp_p
     import sys
 
     command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--suite", "demo", "--limit", "8"]
-    command += ["--max-tokens", "32", "--until-ci", "8", "--ci-over", "samples", "--max-samples", "12"]
+    command += ["--max-tokens", "16", "--until-ci", "8", "--ci-over", "samples", "--max-samples", "12"]
     done = subprocess.run([*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     [found] = json.loads((tmp_path / "run" / "metrics.json").read_text())["benchmarks"].values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from ampo.cli import app
 from ampo.engines.base import Engine
 from ampo.errors import EngineError, UserError
-from ampo.eval.judge import check
+from ampo.eval.judge import check, forms
 from ampo.eval.judge.ask import ask
 from ampo.eval.judge.asked import work
 from ampo.eval.judge.forms import FORMS, OWN, form_of
@@ -261,7 +262,8 @@ def test_a_dry_run_says_how_many_and_asks_nobody(run: RunDir) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_model_judges(run: RunDir, tmp_path: Path) -> None:
+def test_a_real_model_judges(run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "OWN", replace(OWN, tokens=24))  # so small a model goes on and on
     options = ["--backend", "transformers", "--max-model-len", "2048"]
     error, _ = invoke("score", str(run.path), "--judge", "smollm2-135m", *options)
     assert error is None

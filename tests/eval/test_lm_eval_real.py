@@ -30,7 +30,7 @@ from ampo.eval.spec import build_spec
 from ampo.eval.suites import resolve
 from ampo.models import EMBEDDED
 
-N, K, TOKENS = 6, 2, 64
+N, K, TOKENS = 4, 2, 32
 METADATA: dict[str, Any] = {"samples": K, "protocol": "ampo"}
 simple_evaluate: Any = lm_eval.simple_evaluate  # decorated without their types
 lm_evaluate: Any = lm_eval.evaluate

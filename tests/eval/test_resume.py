@@ -18,8 +18,8 @@ KILLS = 4  # tests/soak.py does it a hundred times
 
 
 def start(server: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--suite", "demo"]
-    command += ["--samples", "2", "--max-tokens", "32", "--concurrency", "8", "--output-dir", str(folder)]
+    command = [sys.executable, "-m", "ampo", "eval", "--base-url", server, "--suite", "demo", "--limit", "16"]
+    command += ["--samples", "2", "--max-tokens", "24", "--concurrency", "8", "--output-dir", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
 

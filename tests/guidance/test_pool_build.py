@@ -125,7 +125,7 @@ def test_from_runs_that_are_there(tmp_path):
 @pytest.mark.slow
 def test_a_killed_build_goes_on(server, tmp_path):
     """A real model behind a real endpoint, killed at work: what it had answered is not asked again."""
-    command = ["--suite", "demo", "--limit", 30, "--samples", 2, "--max-tokens", 48, "--concurrency", 2]
+    command = ["--suite", "demo", "--limit", 15, "--samples", 2, "--max-tokens", 48, "--concurrency", 2]
     arguments = [*command, "-t", f"little={server}", "-o", tmp_path / "built"]
     process = subprocess.Popen(
         [sys.executable, "-m", "ampo", "pool", "build", *map(str, arguments)],
@@ -140,14 +140,14 @@ def test_a_killed_build_goes_on(server, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
     before = [line for line in responses.read_text().split("\n")[:-1] if line.endswith("}")]
-    assert 5 <= len(before) < 60
+    assert 5 <= len(before) < 30
     assert not (tmp_path / "built" / "pool.jsonl").exists()
     done = build(*arguments)
     assert done.returncode == 0, done.stderr
     assert "resuming" in done.stderr
     after = responses.read_text().splitlines()
     assert after[: len(before)] == before
-    assert len(after) == len({json.loads(line)["id"] for line in after}) == 60
+    assert len(after) == len({json.loads(line)["id"] for line in after}) == 30
     report = json.loads((tmp_path / "built" / "report.json").read_text())
-    assert report["teachers"]["little"]["responses"] == 60
+    assert report["teachers"]["little"]["responses"] == 30
     assert report["solutions"] == sum(len(e.solutions) for e in GuidancePool.open(tmp_path / "built")) > 0

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-SHORT = ["--steps", 2, "--rollout.prompts_per_step", 2, "--rollout.n", 2, "--optimizer.mini_batch_prompts", 2]
+SHORT = "--steps 2 --rollout.prompts_per_step 2 --rollout.n 2 --rollout.max_tokens 48 --optimizer.mini_batch_prompts 2"
 FEW = ["--suite", "demo", "--limit", 2, "--samples", 1, "--max-tokens", 16, "--backend", "transformers"]
 
 
@@ -24,7 +24,19 @@ def ampo(*words: object, said: str = "") -> str:
 
 def test_what_the_demo_trains_is_evaluated_compared_and_talked_to(model_path: str, tmp_path: Path) -> None:
     run, final = tmp_path / "run", tmp_path / "run" / "final"
-    ampo("train", "demo", "--model", model_path, "-o", run, *SHORT, "--validation.limit", 2, "--validation.samples", 1)
+    ampo(
+        "train",
+        "demo",
+        "--model",
+        model_path,
+        "-o",
+        run,
+        *SHORT.split(),
+        "--validation.limit",
+        2,
+        "--validation.samples",
+        1,
+    )
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2]
     assert all(row["update/grad_norm"] > 0 for row in rows)
