@@ -40,9 +40,8 @@ demo: $(READY)
 # A run of OpenRLHF takes the whole machine.
 OVER := -n 2 --dist loadgroup --no-loadscope-reorder
 test: $(READY) lint docs
-	$(BIN)/pytest $(OVER) -m "not slow and not browser and not long"
-	$(BIN)/pytest $(OVER) -m "slow or browser" --ignore=tests/training/openrlhf
-	$(BIN)/pytest -m slow tests/training/openrlhf
+	$(BIN)/pytest $(OVER) -m "not alone and not long"
+	$(BIN)/pytest -m "alone and not long" tests/training/openrlhf
 
 long: $(READY)
 	$(BIN)/pytest -m long

@@ -103,14 +103,16 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `--dist loadgroup`: a file's tests stay together, those of the shared engines too; the longest come first."""
-    longest: dict[str, float] = {}
+    longest: dict[str, tuple[bool, float]] = {}
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        group = "engines" if _ENGINES.intersection(fixtures) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("engines" if _ENGINES.intersection(fixtures) else str(item.path)))
+        group = _group(item)
         limit = item.get_closest_marker("timeout")
-        longest[group] = max(longest.get(group, 0.0), limit.args[0] if limit else 600.0)
-    items.sort(key=lambda item: -longest[_group(item)])
+        slow = any(item.get_closest_marker(name) for name in ("slow", "browser"))
+        longest[group] = max(longest.get(group, (False, 0.0)), (slow, limit.args[0] if limit else 600.0))
+    items.sort(key=lambda item: longest[_group(item)], reverse=True)
 
 
 def _group(item: pytest.Item) -> str:

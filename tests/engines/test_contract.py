@@ -26,6 +26,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "howto" / "add-engine.md"
 REAL = ("vllm", "transformers", "openai")
 YOURS = os.environ.get("AMPO_ENGINE")
 OURS = ["brought", "in a file", *(pytest.param(name, marks=pytest.mark.slow) for name in REAL)]
+pytestmark = pytest.mark.xdist_group("engines")  # the shared ones, asked for by name
 
 
 @pytest.fixture(scope="module", params=[YOURS] if YOURS else OURS)

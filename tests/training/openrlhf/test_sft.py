@@ -127,6 +127,7 @@ def command(model: Path, pool: Path, run: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(2000)
 @pytest.mark.usefixtures("stack")
 def test_a_run_is_killed_resumed_and_gives_a_model(tiny_model: Path, tmp_path: Path) -> None:
