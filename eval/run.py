@@ -144,7 +144,7 @@ def _work(session: Session, start_engine: Start, say: Say) -> dict[str, Any]:
         say(f"resuming {run.path}: {session.there} of {session.total} samples are there")
     engine: Engine | None = None
     try:
-        with VerifierPool() as pool, ExitStack() as stack:
+        with VerifierPool(eager=False) as pool, ExitStack() as stack:
             while True:
                 if session.missing:
                     if engine is None:

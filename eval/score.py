@@ -81,7 +81,7 @@ def rescore(
         problems = extraction.present(run, benchmarks)
         if not has_responses(run):
             raise UserError(f"{run.path} has no responses yet: run the same `ampo eval` command again")
-        with VerifierPool() as pool:
+        with VerifierPool(eager=False) as pool:
             protocols = _judge_anew(run, problems, protocols, pool, say, quiet, second)
             ledger = Ledger.of(run, quiet)
             others: list[Protocol] = [p for p in PROTOCOLS if p not in protocols and ledger.outcomes[p].total()]

@@ -51,7 +51,7 @@ def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path 
         say(f"prompts, guidance and memory are not known: {missing}")
         return
     run = TrainDir(folder)
-    with VerifierPool() as verifier, TemporaryDirectory() as made:
+    with VerifierPool(eager=False) as verifier, TemporaryDirectory() as made:
         config, found = guided_prompts(config, ref, verifier, Path(made) if dry_run else folder, data_dir)
         if dry_run:
             _show(config, found.prompts, ref)

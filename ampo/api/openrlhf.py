@@ -56,7 +56,7 @@ def train_on_openrlhf(
         show_alone(config, folder, stop, missing)
         return
     with TemporaryDirectory() as made:
-        with VerifierPool() as verifier:
+        with VerifierPool(eager=False) as verifier:
             config, found = guided_prompts(config, ref, verifier, Path(made), data_dir)
         if is_sft:
             train_sft(config, folder, stop, ref, found)

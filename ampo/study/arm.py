@@ -58,7 +58,7 @@ def _trained(study: Path, size: Size, job: Job, folder: Path) -> dict[str, Any]:
     start = warm_start.starting(study, size, job.start)
     loaded = warm_start.loaded(start)
     found: dict[str, Any] = {}
-    with VerifierPool(workers=1) as verifier:
+    with VerifierPool(workers=1, eager=False) as verifier:
         supervised = round(job.steps * arm.sft_first)
         for name, preset, steps in _phases(arm, job.steps - supervised, supervised):
             busy = time.process_time()

@@ -30,7 +30,7 @@ def measure(folder: Path, size: Size) -> dict[str, Any]:
     have no right response, from groups of n of the probe problems. teachers: see `comprehension`.
     """
     student, split, limit = loaded(folder), problems(size), size.training.max_tokens
-    with VerifierPool(workers=1) as verifier:
+    with VerifierPool(workers=1, eager=False) as verifier:
         test = sample(student, split["test"], size.test.samples, limit, verifier, begun=False)
         begun = sample(student, split["test"], size.test.samples, limit, verifier, begun=True)
         groups = sample(student, split["probe"], size.training.n, limit, verifier, begun=False)

@@ -63,7 +63,7 @@ def audit(problems: Iterable[Problem], pool: VerifierPool | None = None, officia
         WorkerStartError: No worker can be started.
     """
     if pool is None:
-        with VerifierPool(workers=1) as own:
+        with VerifierPool(workers=1, eager=False) as own:
             yield from audit(problems, own, official)
         return
     waiting: deque[_Checked] = deque()

@@ -171,7 +171,7 @@ def _recount(run: RunDir, ledger: Ledger, left_out: Collection[str]) -> dict[str
     if not protocols:
         raise UserError(f"{run.path} has no verdicts yet: `ampo score {run.path}` judges its responses")
     problems = {name: problem for name, problem in run.read_problems().items() if name not in left_out}
-    with VerifierPool() as pool:
+    with VerifierPool(eager=False) as pool:
         return measure(run, problems, ledger, protocols, pool)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ from ampo.eval.records import ResponseRecord, VerdictRecord
 from ampo.eval.rundir import RunDir
 from ampo.files import dump
 from ampo.types import Problem
+from ampo.verify import shared_pool
+
+
+@pytest.fixture(autouse=True)
+def one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All evaluations of these tests share a pool: a worker's start takes longer than what most of them judge."""
+    for module in ("run", "score"):
+        monkeypatch.setattr(f"ampo.eval.{module}.VerifierPool", lambda **_: nullcontext(shared_pool()))
 
 
 @pytest.fixture

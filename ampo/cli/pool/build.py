@@ -153,7 +153,7 @@ def _assembled(
     candidates = (one for label, run in runs.items() for one in candidates_of(label, run, problems))
     total = sum(_lines(run.responses) for run in runs.values())
     prompts = [prompt_of(problem) for problem in problems]
-    with writing(file) as keep, VerifierPool() as verifiers, progress(total, "responses") as done:
+    with writing(file) as keep, VerifierPool(eager=False) as verifiers, progress(total, "responses") as done:
         return assemble(prompts, candidates, verifiers, max_tokens, keep, file.parent, progress=done)
 
 

@@ -93,7 +93,7 @@ def check(
     benchmarks = leak.benchmarks()
     how = {"max_tokens": max_tokens, "leaks": benchmarks.leaks, "keep_leaks": leak.keep_leaks}
     writer = writing(write) if write else nullcontext(bool)
-    with writer as keep, VerifierPool() as verifiers, progress(surveyed.rows) as done:
+    with writer as keep, VerifierPool(eager=False) as verifiers, progress(surveyed.rows) as done:
         report = check_pool(rows, verifiers, surveyed, measure=measure, keep=keep, progress=done, **how)
         _refuse(report, pool, unread=strict, empty=write is not None)
     notes = {"lengths": measured, "against": benchmarks.described, "unchecked": benchmarks.missing}

@@ -37,7 +37,7 @@ def stats(
         check_output(html)
     opened = GuidancePool.open(pool)
     measure, measured = measure_of(model)
-    with VerifierPool() as verifiers, progress(len(opened)) as done:
+    with VerifierPool(eager=False) as verifiers, progress(len(opened)) as done:
         judged = judge(((entry.uid, entry) for entry in opened), verifiers, trust=True)
         found = pool_stats(_watched(judged, done), measure)
     if json:
