@@ -13,7 +13,6 @@ a running `ampo.engines.Engine`: a class of engines, or a function.
 from __future__ import annotations
 
 import inspect
-import re
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -22,12 +21,10 @@ from ampo.engines.base import Engine
 from ampo.engines.settings import EngineSettings
 from ampo.errors import UserError, nearest
 from ampo.files import first_line
-from ampo.own_code import in_file, load_file
+from ampo.own_code import in_file, in_module, load_file
 
 GROUP = "ampo.engines"
 OURS = ("vllm", "transformers", "openai")
-
-_IN_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 def backends() -> tuple[str, ...]:
@@ -86,7 +83,10 @@ def check_loadable(backend: str) -> None:
 
 def _loader(backend: str) -> Any:
     if found := in_file(backend):
-        module = load_file(found.file.expanduser().resolve())
+        try:
+            module = load_file(found.file.expanduser().resolve())
+        except UserError as error:
+            raise UserError(f"the engine {backend!r}: {error}") from error
         if not hasattr(module, found.name):
             raise UserError(f"the engine {backend!r}: {found.file} has no {found.name!r}")
         return getattr(module, found.name)
@@ -110,7 +110,7 @@ def _check_loader(backend: str, loader: Any, arguments: tuple[Any, ...]) -> None
 
 
 def _is_place(backend: str) -> bool:
-    return in_file(backend) is not None or _IN_MODULE.fullmatch(backend) is not None
+    return bool(in_file(backend) or in_module(backend))
 
 
 def _brought() -> dict[str, EntryPoint]:
