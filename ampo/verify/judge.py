@@ -23,6 +23,7 @@ from ampo.verify.question.own_arithmetic import echoes
 from ampo.verify.ruling import Ruling, not_shown
 from ampo.verify.text.normalise import normalise, of_answer
 from ampo.verify.text.squeeze import squeeze
+from ampo.verify.text.wrappers import same_letters
 
 
 def quick(claim: Claim) -> Verdict | None:
@@ -139,7 +140,7 @@ def _cheap(claim: Claim, answer: str) -> Ruling | None:
     gold_text, text = normalise(claim.gold), of_answer(answer, claim.gold)
     if not gold_text:
         return not_shown("the gold says nothing")
-    if gold_text == text:
+    if gold_text == text or same_letters(gold_text, text):
         return Ruling(True, "same text")
     if not text:
         return Ruling(False, "nothing but punctuation")

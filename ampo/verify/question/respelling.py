@@ -1,7 +1,7 @@
 r"""A gold and an answer in one spelling, where it takes both, or the question, to know that they are two of one thing.
 
 `hbar` is h/2\pi where the other side has h; 10110_2 and 0b10110 are 10110 where that is to be written in binary;
-7^{100} \equiv 1 \pmod{10} is 1 where the question is of 7^{100}; BD is B, D where options are asked for.
+7^{100} \equiv 1 \pmod{10} is 1 where the question is of 7^{100}; BD is B, D where options are asked for; \text{Nf3} is Nf3.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ampo.verify.question.asked import moduli
 from ampo.verify.text.derivatives import one_notation
 from ampo.verify.text.normalise import normalise
 from ampo.verify.text.recursions import without_beginning
+from ampo.verify.text.wrappers import codes_alike
 
 _HBAR = re.compile(r"\\hbar(?![a-zA-Z])")
 _PLANCK = re.compile(r"(?<![a-zA-Z\\])h(?![a-zA-Z(])")
@@ -39,7 +40,7 @@ _READ = 20_000  # characters of a question
 
 def respelled(gold: str, answer: str, question: str) -> tuple[str, str]:
     """A normalised gold and a normalised answer."""
-    gold, answer = without_beginning(gold, answer)
+    gold, answer = codes_alike(*without_beginning(gold, answer))
     if "\\hbar" in gold + answer:
         gold, answer = _of_planck(gold, answer, question)
     if "\\equiv" in answer and _DIGITS.fullmatch(gold):
