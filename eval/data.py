@@ -157,7 +157,11 @@ def given_rows(
 
 def given_problems(problems: Iterable[Problem], name: str = "data") -> Given:
     """A benchmark made of problems. Ids get the benchmark's name in front where they lack it."""
-    mine = (p if p.id.startswith(f"{name}/") else replace(p, id=f"{name}/{p.id}") for p in problems)
+    given = tuple(problems)
+    for problem in given:
+        if not problem.answer.strip():
+            raise UserError(f"the problem {problem.id!r} has no reference answer: give one, or leave it out")
+    mine = (p if p.id.startswith(f"{name}/") else replace(p, id=f"{name}/{p.id}") for p in given)
     return Given(name=name, problems=tuple(replace(p, benchmark=name) for p in mine))
 
 

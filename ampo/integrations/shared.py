@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ampo.errors import UserError
 from ampo.types import Verdict
-from ampo.verify import Claim, shared_pool
-from ampo.verify.references import reference
+from ampo.verify import Claim, NoReferenceError, shared_pool
+from ampo.verify.references import required
 
 _SPECIAL = re.compile(r"(?:<\|[^|<>]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")
 
@@ -34,20 +35,33 @@ def claim(gold: Any, response: Any, question: Any = "", **more: Any) -> Claim:
         more: what else a Claim takes.
 
     Raises:
-        UserError: for a row without a reference. It is the data's fault, and no reward would be right.
+        NoReferenceError: for a row without a reference. It is the data's fault, and no verdict would be right.
+    """
+    return Claim(required(gold), text_of(response), question=text_of(question), **more)
+
+
+def claim_or_none(gold: Any, response: Any, question: Any = "") -> Claim | None:
+    """The same in a training run, which one bad row must not end: None for a row without a reference, and a warning.
+
+    Whoever asks counts such rows where the trainer's logs show it.
     """
     try:
-        found = reference(gold)
-    except ValueError as error:
-        raise UserError(f"a row's reference can't be read: {error}") from error
-    if found is None or found == "":
-        raise UserError("a row has no reference answer: remove it from the data")
-    return Claim(found, text_of(response), question=text_of(question), **more)
+        return claim(gold, response, question)
+    except NoReferenceError as error:
+        warnings.warn(f"ampo: a row gets no verdict: {error}", stacklevel=2)
+        return None
 
 
 def judge(claims: Iterable[Claim]) -> list[Verdict]:
     """The verdicts on claims, in their order."""
     return shared_pool().verify_many(claims)
+
+
+def judge_known(claims: Iterable[Claim | None]) -> list[Verdict | None]:
+    """The same of rows of which some have no reference: None for these."""
+    asked = list(claims)
+    verdicts = iter(judge(claim for claim in asked if claim is not None))
+    return [None if claim is None else next(verdicts) for claim in asked]
 
 
 def text_of(value: Any) -> str:

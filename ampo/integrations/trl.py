@@ -38,13 +38,12 @@ def accuracy_reward(
     if golds is None:
         raise UserError(f"the data set has no reference answers: name their column one of {', '.join(COLUMNS)}")
     rows = list(zip(golds, completions, prompts or [""] * len(completions), strict=True))
-    asked = [shared.claim(*row) if row[0] not in (None, "") else None for row in rows]
-    verdicts = iter(shared.judge(claim for claim in asked if claim is not None))
-    found = [next(verdicts) if claim is not None else None for claim in asked]
+    found = shared.judge_known(shared.claim_or_none(*row) for row in rows)
     if log_extra is not None:
         log_extra("extracted", [verdict.extracted if verdict else "[no reference]" for verdict in found])
         log_extra("reason", [verdict.reason if verdict else "" for verdict in found])
     if log_metric is not None:
         for outcome in ("no_answer", "timeout"):
             log_metric(f"ampo/{outcome}", sum(v is not None and v.outcome == outcome for v in found) / len(found))
+        log_metric("ampo/no_reference", found.count(None) / len(found))
     return [None if verdict is None else float(verdict.correct) for verdict in found]

@@ -14,7 +14,7 @@ from typing import Any
 
 from ampo.integrations import shared
 from ampo.types import OUTCOMES, Verdict
-from ampo.verify import Claim, shared_pool
+from ampo.verify import Claim
 
 
 def compute_score(
@@ -29,9 +29,10 @@ def compute_score(
         extra_info: The row's other fields; its `question` is read.
 
     Returns:
-        `score` and `acc`, 1.0 or 0.0, and `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs.
+        `score` and `acc`, 1.0 or 0.0; `ampo_outcome`, an index in `ampo.types.OUTCOMES`, for veRL's logs; and
+        `ampo_no_reference`, 1.0 for a row without a reference, whose score is 0.0 and whose outcome is -1.0.
     """
-    return score(shared_pool().submit(claim(solution_str, ground_truth, extra_info)).result())
+    return compute_score_batch([data_source], [solution_str], [ground_truth], [extra_info])[0]
 
 
 def compute_score_batch(
@@ -43,15 +44,16 @@ def compute_score_batch(
 ) -> list[dict[str, float]]:
     """The same of every response, judged at the same time: the arguments of `compute_score`, one for each response."""
     infos = [None] * len(solution_strs) if extra_infos is None else extra_infos
-    return [score(v) for v in shared.judge(map(claim, solution_strs, ground_truths, infos))]
+    return [score(v) for v in shared.judge_known(map(claim, solution_strs, ground_truths, infos))]
 
 
-def claim(response: str, gold: Any, info: Mapping[str, Any] | None) -> Claim:
-    """What veRL's arguments claim."""
-    return shared.claim(gold, response, (info or {}).get("question"))
+def claim(response: str, gold: Any, info: Mapping[str, Any] | None) -> Claim | None:
+    """What veRL's arguments claim; None without a reference."""
+    return shared.claim_or_none(gold, response, (info or {}).get("question"))
 
 
-def score(verdict: Verdict) -> dict[str, float]:
-    """A verdict in veRL's form."""
-    right = float(verdict.correct)
-    return {"score": right, "acc": right, "ampo_outcome": float(OUTCOMES.index(verdict.outcome))}
+def score(verdict: Verdict | None) -> dict[str, float]:
+    """A verdict in veRL's form, which wants the same keys of every row."""
+    right = float(verdict is not None and verdict.correct)
+    outcome = float(OUTCOMES.index(verdict.outcome)) if verdict else -1.0
+    return {"score": right, "acc": right, "ampo_outcome": outcome, "ampo_no_reference": float(verdict is None)}

@@ -26,8 +26,9 @@ from ampo.verify.claim import Claim
 from ampo.verify.crew.job import WorkerStartError
 from ampo.verify.crew.pool import Counters, VerifierPool
 from ampo.verify.crew.shared import shared_pool, verify
+from ampo.verify.references import NoReferenceError
 
-__all__ = ["Claim", "Counters", "VerifierPool", "WorkerStartError", "shared_pool", "verify"]
+__all__ = ["Claim", "Counters", "NoReferenceError", "VerifierPool", "WorkerStartError", "shared_pool", "verify"]
 
 
 def __dir__() -> list[str]:

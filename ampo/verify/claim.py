@@ -8,7 +8,7 @@ from typing import Any, get_args
 from ampo.errors import UserError, nearest
 from ampo.types import AnswerKind, FinishReason, Problem, Protocol, as_protocol
 from ampo.verify.find.own import usable
-from ampo.verify.references import reference
+from ampo.verify.references import required
 from ampo.verify.text.squeeze import squeeze
 
 _KINDS: tuple[str, ...] = get_args(AnswerKind)
@@ -17,8 +17,10 @@ _FINISHES: tuple[str, ...] = get_args(FinishReason)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is to be judged. Raises UserError for a field of another type, an unknown name, and an `extract` that can't
-    work.
+    """What is to be judged.
+
+    Raises UserError for a field of another type, an unknown name, and an `extract` that can't work; NoReferenceError,
+    which is one, where the gold is empty.
 
     gold: the reference answer, as it stands in the data set, in any of the forms of `ampo.verify.references`; a number
         is taken as its text.
@@ -75,10 +77,7 @@ class Claim:
 
 
 def _gold(value: Any) -> Any:
-    try:
-        held = reference(value)
-    except ValueError as error:
-        raise UserError(f"a claim's gold: {error}") from error
+    held = required(value)
     if isinstance(held, (int, float)) and not isinstance(held, bool):
         return str(held)
     return squeeze(held) if isinstance(held, str) else held

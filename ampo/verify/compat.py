@@ -21,11 +21,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-from ampo.types import Verdict
-from ampo.verify.claim import Claim
 from ampo.verify.crew.shared import verify as judge
-from ampo.verify.judge import extraction
-from ampo.verify.references import reference
+from ampo.verify.find.extract import extract
+from ampo.verify.references import NoReferenceError, reference
 
 _CONFIGS = ("ExprExtractionConfig", "LatexExtractionConfig", "StringExtractionConfig", "LatexNormalizationConfig")
 
@@ -41,7 +39,7 @@ class Parsed(list[str]):
 
     def __init__(self, text: str, choice: bool = False) -> None:
         self.text, self.choice = text, choice
-        answer = extraction(Claim("", text, kind="choice" if choice else "auto")).answer
+        answer = extract(text, "choice" if choice else "auto").answer
         super().__init__([] if answer is None else [answer, answer])
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -89,8 +87,8 @@ def verify(
         raise_on_error: Raise TimeoutError, where a comparison was not done in time, in place of False.
     """
     return any(
-        _correct(judge(reference, response, kind=kind), raise_on_error)
-        for reference in _golds(gold)
+        _same(one, response, kind, raise_on_error)
+        for one in _golds(gold)
         for response, kind in _responses(target, isinstance(gold, Parsed) and gold.choice)
     )
 
@@ -157,7 +155,11 @@ def _text(value: Any) -> str:
     return latex(value)
 
 
-def _correct(verdict: Verdict, raise_on_error: bool) -> bool:
+def _same(gold: str, response: str, kind: Literal["auto", "choice"], raise_on_error: bool) -> bool:
+    try:
+        verdict = judge(gold, response, kind=kind)
+    except NoReferenceError:  # Math-Verify says False of a gold with nothing in it
+        return False
     if verdict.outcome == "timeout" and raise_on_error:
         raise TimeoutError(verdict.reason)
     return verdict.correct

@@ -82,6 +82,8 @@ def quickly_equivalent(a: str, b: str, kind: AnswerKind, options: tuple[str, ...
     """
     if a.strip() == b.strip():
         return True
+    if not (a.strip() and b.strip()):
+        return False
     rulings = [_cheap(claim, answer) for claim, answer in _both_ways(a, b, kind, options, question)]
     if any(ruling is not None and ruling.same for ruling in rulings):
         return True

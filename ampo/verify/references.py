@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ampo.errors import UserError
 from ampo.verify.find.extract import extract
 from ampo.verify.formula.rationals import rational
 from ampo.verify.text.normalise import normalise
@@ -27,6 +29,26 @@ from ampo.verify.text.normalise import normalise
 KEYS = ("ground_truth", "answer", "final_answer", "gold", "target", "value", "solution")
 _SOLUTION = 200  # characters from which on a text may be a whole solution
 _DEEPEST = 4  # lists in objects in text ...
+
+
+class NoReferenceError(UserError):
+    """There is no reference answer to judge by, or none that can be read: every verdict would be a guess."""
+
+
+def required(value: Any) -> Any:
+    """The answer that a cell must hold, as `reference` gives it.
+
+    Raises:
+        NoReferenceError: It holds none: None, an empty text, NaN (a gap in a table), an empty list.
+    """
+    try:
+        held = reference(value)
+    except ValueError as error:
+        raise NoReferenceError(f"the reference answer can't be read: {error}") from error
+    gap = isinstance(held, float) and math.isnan(held)
+    if held is None or gap or (isinstance(held, str) and not held.strip()):
+        raise NoReferenceError(f"there is no reference answer (the gold is {held!r}): give one, or leave this row out")
+    return held
 
 
 def reference(value: Any) -> Any:

@@ -347,3 +347,8 @@ def test_a_file_has_its_usual_columns_whoever_names_it(tmp_path: Path) -> None:
     assert (problem.id, problem.options, problem.kind) == ("mine/k", ("x", "y"), "choice")
     named = Benchmark(name="b", dataset=tmp_path / "rows.jsonl", columns=Columns(question="q", id="q"))
     assert load_problems(named)[0].id == "b/?"
+
+
+def test_a_problem_without_an_answer_is_refused() -> None:
+    with pytest.raises(UserError, match="the problem 'b' has no reference answer"):
+        given_problems([Problem("a", "1+1?", "2"), Problem("b", "2+2?", " ")])

@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import os
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ import pytest
 from ampo import integrations
 from ampo.errors import UserError
 from ampo.integrations import shared
+from ampo.verify import NoReferenceError
 
 FOLDER = Path(integrations.__path__[0])
 RIGHT, WRONG = r"so \boxed{0.5}", r"so \boxed{0.6}"
@@ -39,20 +40,21 @@ def test_rows_of_any_shape_make_the_same_claim() -> None:
     turn = [{"role": "user", "content": "?"}, {"role": "assistant", "content": [{"type": "text", "text": RIGHT}]}]
     claims = [shared.claim(gold, response) for gold in golds for response in (RIGHT, turn)]
     assert all(verdict.correct for verdict in shared.judge(claims))
-    with pytest.raises(UserError, match="no reference"):
-        shared.claim(None, RIGHT)
+    for gap in (None, " ", float("nan"), []):
+        with pytest.raises(NoReferenceError, match=r"no reference answer|there is no answer in it"):
+            shared.claim(gap, RIGHT)
 
 
 def test_trl_scores_plain_and_conversational_completions_from_a_thread() -> None:
     from ampo.integrations.trl import accuracy_reward
 
-    found: list[Any] = []
-    completions = [RIGHT, [{"role": "assistant", "content": WRONG}], RIGHT]
-    columns = {"completions": completions, "solution": ["1/2", "1/2", None], "trainer_state": None}
-    thread = threading.Thread(target=lambda: found.append(accuracy_reward(**columns)))
-    thread.start()
-    thread.join()
-    assert found == [[1.0, 0.0, None]]
+    logged: dict[str, float] = {}
+    completions = [RIGHT, [{"role": "assistant", "content": WRONG}], RIGHT, RIGHT]
+    columns = {"completions": completions, "solution": ["1/2", "1/2", None, " "], "log_metric": logged.__setitem__}
+    with ThreadPoolExecutor(1) as thread, pytest.warns(UserWarning, match="no reference answer"):
+        found = thread.submit(accuracy_reward, **columns, trainer_state=None).result()
+    assert found == [1.0, 0.0, None, None]
+    assert logged["ampo/no_reference"] == 0.5
     with pytest.raises(UserError, match="name their column one of solution"):
         accuracy_reward(completions=[RIGHT], goldd=["1/2"])
 
@@ -63,6 +65,17 @@ def test_verl_takes_one_and_a_batch() -> None:
     assert compute_score("math", RIGHT, "1/2", {"question": "?"})["score"] == 1.0
     found = compute_score_batch(["math"] * 2, [RIGHT, WRONG], ["1/2", ["1/2"]], [None, {}])
     assert [row["acc"] for row in found] == [1.0, 0.0]
+
+
+def test_a_row_without_a_reference_is_counted_by_verl_and_ends_nothing() -> None:
+    from ampo.integrations.verl import compute_score, compute_score_batch
+
+    with pytest.warns(UserWarning, match="no reference answer"):
+        found = compute_score_batch(["math"] * 3, [RIGHT] * 3, ["1/2", "", []])
+    assert [row["ampo_no_reference"] for row in found] == [0.0, 1.0, 1.0]
+    assert found[1] == {"score": 0.0, "acc": 0.0, "ampo_outcome": -1.0, "ampo_no_reference": 1.0}
+    with pytest.warns(UserWarning, match="no reference answer"):
+        assert compute_score("math", RIGHT, None)["ampo_no_reference"] == 1.0
 
 
 def test_verifiers_takes_a_rubrics_arguments() -> None:

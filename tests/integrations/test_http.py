@@ -117,6 +117,16 @@ def test_the_forms_of_trainers(server: Server) -> None:
     assert (found["reward"], found["expected_answer"], found["extracted_answer"]) == (1.0, "1/2", "0.5")
 
 
+def test_a_trainers_row_without_a_reference_is_counted_and_the_others_are_judged(server: Server) -> None:
+    rows = {"query": ["Q: " + RIGHT] * 2, "prompts": ["Q: "] * 2, "labels": ["1/2", ""]}
+    assert ask(server, "/openrlhf", rows).body["extra_logs"] == {"outcome": [0.0, -1.0], "reward_failed": [0.0, 1.0]}
+    rows = {"solution_strs": [RIGHT] * 2, "ground_truths": [None, "1/2"]}
+    assert [row["ampo_no_reference"] for row in ask(server, "/verl", rows).body["scores"]] == [1.0, 0.0]
+    found = ask(server, "/nemo", {"response": RIGHT, "expected_answer": " "}).body
+    assert (found["reward"], found["outcome"]) == (0.0, "no_reference")
+    assert "ampo_verify_rows_without_reference_total 3" in ask(server, "/metrics").body
+
+
 def test_openrlhfs_own_client_gets_its_reward(server: Server) -> None:
     agent = pytest.importorskip("openrlhf.utils.agent")
     import asyncio
@@ -133,7 +143,7 @@ def test_openrlhfs_own_client_gets_its_reward(server: Server) -> None:
         ("/verify", [1], 422, "must be a JSON object"),
         ("/verify", {"gold": "1"}, 422, "the claim has no `response`"),
         ("/verify", {"claims": [{"gold": "1", "response": "1", "quesiton": "?"}]}, 422, "did you mean question"),
-        ("/verify", {"claims": [{"gold": "", "response": "1"}]}, 422, "no reference answer"),
+        ("/verify", {"claims": [{"gold": "", "response": "1"}]}, 422, "claims[0]: there is no reference answer"),
         ("/verify", {"gold": "1", "response": "1", "protocol": "officious"}, 422, "did you mean official?"),
         ("/verify", {"gold": "1", "response": "1", "options": 7}, 422, "must be a list of texts"),
         ("/openrlhf", {"query": ["a"], "prompts": [], "labels": ["1"]}, 422, "lists of one length"),

@@ -163,3 +163,9 @@ def test_it_runs_on_the_light_install() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["outcome"] == "correct"
+
+
+def test_an_answer_without_a_reference_is_refused_in_a_line(ampo: Ampo) -> None:
+    done = ampo("--gold", "", "--response", r"\boxed{1}", code=2)
+    assert "there is no reference answer (the gold is '')" in done.stderr
+    assert done.stdout == ""

@@ -11,7 +11,8 @@ from ampo.verify import Claim, verify
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"gold": None}, "gold is of type NoneType"),
+        *(({"gold": gold}, "no reference answer") for gold in (None, "", " \n", float("nan"), [""], {"answer": ""})),
+        ({"gold": []}, "an empty list: there is no answer in it"),
         ({"gold": True}, "gold is of type bool"),
         ({"response": b"5"}, "response is of type bytes"),
         ({"question": 3}, "question is of type int"),

@@ -264,6 +264,7 @@ def test_classes(shared_pool):
     assert shared_pool.classes(answers) == [0, -1, 1, 0, 1, 2, 1, 0]
     assert shared_pool.classes([None, None]) == [-1, -1]
     assert shared_pool.classes([]) == []
+    assert shared_pool.classes(["", "1", " ", '{"answer": null}', "1.0"]) == [0, 1, 0, 2, 1]
 
 
 def test_classes_of_numbers_take_no_worker():

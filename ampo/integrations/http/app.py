@@ -59,7 +59,7 @@ def _route(desk: Desk, form: Callable[[Mapping[str, Any]], forms.Asked], busy: i
     async def route(request: Request) -> Response:
         try:
             asked = form(await _body(request))
-            return _Answer(asked.answer(await desk.judge(asked.claims)))
+            return _Answer(asked.answer(await desk.judge_known(asked.claims)))
         except UserError as error:
             return _refusal(422, str(error))
         except FullError:

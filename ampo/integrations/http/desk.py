@@ -29,10 +29,16 @@ class Desk:
     def __init__(self, pool: VerifierPool, limit: int) -> None:
         self._pool, self.limit = pool, limit
         self.waiting = 0  # claims accepted and not answered
-        self.accepted = self.answered = self.refused = 0
+        self.accepted = self.answered = self.refused = self.without_reference = 0
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.seconds = 0.0
         self.started = time.time()
+
+    async def judge_known(self, claims: Sequence[Claim | None]) -> list[Verdict | None]:
+        """The same of rows of which some have no reference: None for these, which are counted."""
+        verdicts = iter(await self.judge([claim for claim in claims if claim is not None]))
+        self.without_reference += claims.count(None)
+        return [None if claim is None else next(verdicts) for claim in claims]
 
     async def judge(self, claims: Sequence[Claim]) -> list[Verdict]:
         """The verdicts, in order. Raises FullError or TooLargeError before anything is accepted."""
@@ -72,6 +78,7 @@ class Desk:
             "claims_accepted_total": (self.accepted, "counter", "Claims taken in"),
             "claims_answered_total": (self.answered, "counter", "Claims answered"),
             "claims_refused_total": (self.refused, "counter", "Claims refused because the queue was full"),
+            "rows_without_reference_total": (self.without_reference, "counter", "Rows of trainers that nothing judges"),
             "claims_waiting": (self.waiting, "gauge", "Claims under way"),
             "queue_limit": (self.limit, "gauge", "Claims that may be under way"),
             "judge_seconds_total": (round(self.seconds, 6), "counter", "Seconds spent on judging"),

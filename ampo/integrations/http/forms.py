@@ -12,17 +12,20 @@ from typing import Any, NamedTuple
 from ampo.errors import UserError, nearest
 from ampo.integrations import shared
 from ampo.types import OUTCOMES, Verdict
-from ampo.verify import Claim
+from ampo.verify import Claim, NoReferenceError
 
 Body = Mapping[str, Any]
 _FIELDS = ("gold", "response", "question", "options", "kind", "protocol", "finish_reason")
 
 
 class Asked(NamedTuple):
-    """The claims of a request, and what makes its answer from their verdicts, in that order."""
+    """The claims of a request, and what makes its answer from their verdicts, in that order.
 
-    claims: list[Claim]
-    answer: Callable[[Sequence[Verdict]], dict[str, Any]]
+    A trainer's row without a reference is None, and so is its verdict: one such row must not end a training run.
+    """
+
+    claims: Sequence[Claim | None]
+    answer: Callable[[Sequence[Any]], dict[str, Any]]
 
 
 def verify(body: Body) -> Asked:
@@ -50,16 +53,17 @@ def openrlhf(body: Body) -> Asked:
     if not len(queries) == len(prompts) == len(labels):
         raise UserError("`query`, `prompts` and `labels` must be lists of one length")
     claims = [
-        shared.claim(gold, shared.response_of(shared.text_of(query), shared.text_of(prompt)), prompt)
+        shared.claim_or_none(gold, shared.response_of(shared.text_of(query), shared.text_of(prompt)), prompt)
         for query, prompt, gold in zip(queries, prompts, labels, strict=True)
     ]
 
-    def answer(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        scores: Any = [float(verdict.correct) for verdict in verdicts]
-        outcomes: Any = [float(OUTCOMES.index(verdict.outcome)) for verdict in verdicts]
+    def answer(verdicts: Sequence[Verdict | None]) -> dict[str, Any]:
+        scores: Any = [float(v is not None and v.correct) for v in verdicts]
+        outcomes: Any = [-1.0 if v is None else float(OUTCOMES.index(v.outcome)) for v in verdicts]
+        failed: Any = [float(v is None) for v in verdicts]
         if len(verdicts) == 1:
-            scores, outcomes = scores[0], outcomes[0]
-        return {"rewards": scores, "scores": scores, "extra_logs": {"outcome": outcomes}}
+            scores, outcomes, failed = scores[0], outcomes[0], failed[0]
+        return {"rewards": scores, "scores": scores, "extra_logs": {"outcome": outcomes, "reward_failed": failed}}
 
     return Asked(claims, answer)
 
@@ -96,10 +100,10 @@ def sandbox(body: Body) -> Asked:
 
 def nemo(body: Body) -> Asked:
     """NeMo Gym's `/verify`, which NeMo-RL trains with: the request comes back with `reward`, 1.0 or 0.0."""
-    claim = shared.claim(
+    claim = shared.claim_or_none(
         _field(body, "expected_answer"), _output_text(_field(body, "response")), body.get("question") or ""
     )
-    return Asked([claim], lambda verdicts: {**body, "reward": float(verdicts[0].correct), **_named(verdicts[0])})
+    return Asked([claim], lambda verdicts: {**body, **_rewarded(verdicts[0])})
 
 
 def _claim(row: Any, where: str) -> Claim:
@@ -114,7 +118,10 @@ def _claim(row: Any, where: str) -> Claim:
     options = given.get("options") or ()
     if not isinstance(options, (list, tuple)) or not all(isinstance(text, str) for text in options):
         raise UserError(f"{where}: `options` must be a list of texts")
-    return shared.claim(gold, response, question, options=tuple(options), **rest)
+    try:
+        return shared.claim(gold, response, question, options=tuple(options), **rest)
+    except NoReferenceError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
@@ -139,8 +146,10 @@ def _run_code(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _named(verdict: Verdict) -> dict[str, Any]:
-    return {"extracted_answer": verdict.extracted, "outcome": verdict.outcome}
+def _rewarded(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {"reward": 0.0, "extracted_answer": None, "outcome": "no_reference"}
+    return {"reward": float(verdict.correct), "extracted_answer": verdict.extracted, "outcome": verdict.outcome}
 
 
 def _output_text(response: Any) -> str:

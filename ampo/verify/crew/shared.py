@@ -63,7 +63,7 @@ def verify(
         The verdict; a time-out is one, too.
 
     Raises:
-        UserError: As `Claim` does, and where AMPO_VERIFY_WORKERS is no number.
+        UserError: As `Claim` does (NoReferenceError for an empty gold), and where AMPO_VERIFY_WORKERS is no number.
     """
     claim = Claim(gold, response, protocol, kind, tuple(options), question, finish_reason, extract)
     return shared_pool().submit(claim).result()

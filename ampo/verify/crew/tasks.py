@@ -63,7 +63,7 @@ def same_at_once(a: str, b: str, kind: AnswerKind, options: tuple[str, ...], que
     Args:
         a, b, kind, options, question: As of `ampo.verify.judge.equivalent`.
     """
-    if not _ordinary(Claim(max(a, b, key=len), "", question=question, options=options)):
+    if not _short(max(a, b, key=len), question, options):
         return None
     try:
         return quickly_equivalent(a, b, kind, options, question)
@@ -99,6 +99,8 @@ def _found(claim: Claim) -> Extraction | None:
 
 def _ordinary(claim: Claim) -> bool:
     """Whether the caller's process may read it: a gold and a question of ordinary size, and no code of the user's."""
-    if claim.extract:
-        return False
-    return len(claim.gold) <= guard.MAX_LENGTH and len(claim.question) + sum(map(len, claim.options)) <= _QUESTION
+    return not claim.extract and _short(claim.gold, claim.question, claim.options)
+
+
+def _short(gold: str, question: str, options: tuple[str, ...]) -> bool:
+    return len(gold) <= guard.MAX_LENGTH and len(question) + sum(map(len, options)) <= _QUESTION

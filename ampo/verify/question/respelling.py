@@ -1,7 +1,8 @@
 r"""A gold and an answer in one spelling, where it takes both, or the question, to know that they are two of one thing.
 
 `hbar` is h/2\pi where the other side has h; 10110_2 and 0b10110 are 10110 where that is to be written in binary;
-7^{100} \equiv 1 \pmod{10} is 1 where the question is of 7^{100}; BD is B, D where options are asked for; \text{Nf3} is Nf3.
+7^{100} \equiv 1 \pmod{10} is 1 where the question is of 7^{100}; BD is B, D where options are asked for; \text{Nf3}
+is Nf3 where the other side has it so.
 """
 
 from __future__ import annotations
