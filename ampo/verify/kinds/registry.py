@@ -24,9 +24,10 @@ Equal = Callable[[Any, Any, Setting], bool]
 class Kind:
     """One kind of answers.
 
-    order: kinds with smaller ones are asked first. same(gold, answer, setting, equal): whether the answer is the gold,
-    None where the pair is no business of this kind; `equal` compares parts. read(text, reader): the answer that a text
-    is, None where it is none of this kind. rename(answer, names): it under other names, None for another kind.
+    order: kinds with smaller ones are asked first; no two have the same. same(gold, answer, setting, equal): whether
+    the answer is the gold, None where the pair is no business of this kind; `equal` compares parts. read(text, reader):
+    the answer that a normalised text is, None where it is none of this kind. rename(answer, names): it under other
+    names, None for another kind.
     """
 
     order: int
@@ -37,11 +38,21 @@ class Kind:
 
 @lru_cache(maxsize=1)
 def kinds() -> tuple[Kind, ...]:
-    """Every kind, in the order in which they are asked."""
+    """Every kind, in the order in which they are asked. Raises ValueError where two have the same."""
     import ampo.verify.kinds as package
 
-    found = [import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
-    return tuple(sorted((m.KIND for m in found if hasattr(m, "KIND")), key=lambda kind: kind.order))
+    found: dict[int, tuple[str, Kind]] = {}
+    for name in (m.name for m in pkgutil.iter_modules(package.__path__)):
+        kind: Kind | None = getattr(import_module(f"{package.__name__}.{name}"), "KIND", None)
+        if kind is None:
+            continue
+        if kind.order in found:
+            raise ValueError(
+                f"the kinds {found[kind.order][0]} and {name} both have the order {kind.order}: "
+                f"give one another that is free (taken: {', '.join(map(str, sorted(found)))})"
+            )
+        found[kind.order] = name, kind
+    return tuple(found[order][1] for order in sorted(found))
 
 
 def renamed(answer: Any, names: dict[str, str]) -> Any:
