@@ -165,7 +165,8 @@ def test_any_text_is_judged(text: str) -> None:
 def test_any_formula_is_judged_and_equals_itself(parts: list[str]) -> None:
     text = "".join(parts)
     judge(Claim("5", f"<answer>{text}</answer>"))
-    judge(Claim(text, "<answer>5</answer>"))
+    if text.strip():
+        judge(Claim(text, "<answer>5</answer>"))
     assert equivalent(text, text)
 
 
