@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ampo.files import first_line
 
 _IN_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 _IN_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
+_LOADING = RLock()  # nobody sees a module that another thread has half run; one file may load another
 
 
 class InFile(NamedTuple):
@@ -49,25 +50,33 @@ def load_file(file: Path) -> ModuleType:
         UserError: It isn't there, or can't be loaded.
     """
     try:
-        changed = file.stat().st_mtime_ns
+        now = file.stat()
     except OSError as error:
         raise UserError(f"there is no file {file}") from error
-    name = f"_ampo_own_{abs(hash((str(file), changed)))}"
-    if name in sys.modules:
+    name = f"_ampo_own_{abs(hash((str(file), now.st_mtime_ns, now.st_size)))}"
+    with _LOADING:
+        if name not in sys.modules:
+            _run(file, name)
         return sys.modules[name]
-    spec = spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{file} is no Python file")
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up while it is run
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the user's own code
-        del sys.modules[name]
-        raise UserError(f"{file} can't be loaded ({said(error)})") from error
-    return module
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """What the user's own code has raised, in a line."""
     return f"{type(error).__name__}: {first_line(error)}"
+
+
+def _run(file: Path, name: str) -> None:
+    """Run a file as a module of sys.modules; it is not left there half run."""
+    module = ModuleType(name)
+    module.__file__ = str(file)
+    sys.modules[name] = module  # dataclasses look their module up while it is run
+    whole = False
+    try:
+        # not by importlib, whose bytecode on disk is told from a changed file's by whole seconds and its size alone
+        exec(compile(file.read_bytes(), file, "exec", dont_inherit=True), vars(module))  # noqa: S102 - what was asked for
+        whole = True
+    except (Exception, SystemExit) as error:  # the user's own code
+        raise UserError(f"{file} can't be loaded ({said(error)})") from error
+    finally:
+        if not whole:
+            del sys.modules[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -131,6 +132,14 @@ def test_a_wrong_rule_of_a_program_is_one_line_too(rule: str, message: str) -> N
     with pytest.raises(UserError, match=re.escape(message)) as refused:
         load_problems(given_problems([replace(PROBLEM, extract=rule)], "rows"))
     assert str(refused.value).startswith("rows/own/0: ")
+
+
+def test_a_changed_function_judges_the_next_claim(folder: Path, pool: VerifierPool) -> None:
+    for word, outcome in ((0, "correct"), (1, "wrong")):
+        (folder / "finding.py").write_text(f"def word(text):\n    return text.split()[{word}]\n")
+        os.utime(folder / "finding.py", ns=(0, word))
+        claim = Claim("5", "5 or 7", extract=f"{folder}/finding.py:word")
+        assert pool.submit(claim).result().outcome == outcome
 
 
 def test_a_program_names_functions_from_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

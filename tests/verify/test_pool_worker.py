@@ -80,7 +80,6 @@ def test_a_worker_does_not_grow_with_the_claims_that_it_judges() -> None:
 
 FEW_KEYS = {  # what isn't bounded, since none of its keys is a text of a claim
     "crew.shared._pool",
-    "find.own.finder",
     "text.words._another",
     "text.words.any_of",
     "text.words.that",

@@ -17,6 +17,7 @@ from ampo.types import AnswerKind, Verdict
 from ampo.verify.claim import Claim
 from ampo.verify.crew.job import Answer
 from ampo.verify.find.extraction import Extraction
+from ampo.verify.find.own import code
 from ampo.verify.formula import guard
 from ampo.verify.judge import extraction, quick, quickly_equivalent, verdict
 from ampo.verify.ruling import Ruling
@@ -77,7 +78,8 @@ def task(claim: Claim) -> Task:
     if found is None or found.answer is None:
         fields = fields_of(claim)
         digest = blake2b(claim.response.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return Task(claim, "judge", fields, ("judge", *{**fields, "response": digest}.values()))
+        key = ("judge", code(claim.extract), *{**fields, "response": digest}.values())
+        return Task(claim, "judge", fields, key)
     arguments = {"gold": claim.gold, "answer": found.answer, "question": claim.question}
     return Task(claim, "decide", arguments, ("decide", *arguments.values()), found)
 

@@ -14,21 +14,20 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
 from hashlib import sha256
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from typing import cast
 
 from ampo.errors import UserError, nearest
-from ampo.files import first_line
+from ampo.own_code import in_file, in_module, load_file, said
 from ampo.prompts import split
 from ampo.verify.find.extraction import Extraction
 
-_IN_FILE = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
-_IN_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 _LETTERS = re.compile(r"[\w/-]+(?:\.[\w/-]+)*")  # an expression that finds itself and nothing else
 _WAYS = "a function is FILE.py:NAME or MODULE:NAME, and an expression has a part that varies, as in 'Answer: (.+)'"
 
@@ -65,52 +64,51 @@ def usable(rule: str, folder: Path = Path()) -> str:
     if not rule:
         return rule
     found = located(rule, folder)
-    if (match := _IN_MODULE.fullmatch(found)) and not _installed(match[1]):
-        file = folder.joinpath(*match[1].split(".")).with_suffix(".py")
-        raise UserError(f"extract = {rule!r}: there is no file {file}, and no module {match[1]!r} is installed")
-    if (match := _IN_FILE.fullmatch(found)) and not Path(match[1]).is_file():
-        raise UserError(f"extract = {rule!r}: there is no file {match[1]}")
+    if (place := in_module(found)) and not _spec(place.module):
+        file = _file_of(place.module, folder)
+        raise UserError(f"extract = {rule!r}: there is no file {file}, and no module {place.module!r} is installed")
     finder(found)
     return found
 
 
 def located(rule: str, folder: Path) -> str:
     """The rule of a file in a folder: a function's file, or a module that lies beside it, by its whole path."""
-    if match := _IN_FILE.fullmatch(rule):
-        file = Path(match[1])
-        return rule if file.is_absolute() else f"{(folder / file).resolve()}:{match[2]}"
-    if match := _IN_MODULE.fullmatch(rule):
-        for place in (folder, *([Path.cwd()] if "" in sys.path else [])):  # workers don't look in the current folder
-            file = place.joinpath(*match[1].split(".")).with_suffix(".py")
+    if place := in_file(rule):
+        return rule if place.file.is_absolute() else f"{(folder / place.file).resolve()}:{place.name}"
+    if place := in_module(rule):
+        for where in (folder, *([Path.cwd()] if "" in sys.path else [])):  # workers don't look in the current folder
+            file = _file_of(place.module, where)
             if file.is_file():
-                return f"{file.resolve()}:{match[2]}"
+                return f"{file.resolve()}:{place.name}"
     return rule
 
 
 def code(rule: str) -> str:
     """A digest of the file that holds a rule's function; "" for an expression, and for what is in no file."""
-    if match := _IN_FILE.fullmatch(rule):
-        origin: str | None = match[1]
-    elif match := _IN_MODULE.fullmatch(rule):
-        spec = find_spec(match[1])
-        origin = spec.origin if spec and spec.has_location else None
-    else:
-        return ""
-    return sha256(Path(origin).read_bytes()).hexdigest() if origin else ""
+    origin: Path | str | None = None
+    if place := in_file(rule):
+        origin = place.file
+    elif (place := in_module(rule)) and (spec := _spec(place.module)) and spec.has_location:
+        origin = spec.origin
+    with suppress(OSError):  # gone, which is said where it is loaded
+        return sha256(Path(origin).read_bytes()).hexdigest() if origin else ""
+    return ""
 
 
-@cache
 def finder(rule: str) -> Callable[[str], str | None]:
     """What a rule does. Raises UserError for a broken expression, and for a function that isn't there."""
-    if match := _IN_FILE.fullmatch(rule):
-        return _function(rule, _loaded(rule, Path(match[1])), match[2])
-    if match := _IN_MODULE.fullmatch(rule):
+    if place := in_file(rule):
         try:
-            return _function(rule, import_module(match[1]), match[2])
-        except UserError:
-            raise
+            module = load_file(place.file)
+        except UserError as error:
+            raise UserError(f"extract = {rule!r}: {error}") from error
+        return _function(rule, module, place.name)
+    if place := in_module(rule):
+        try:
+            module = import_module(place.module)
         except Exception as error:  # the user's own code
-            raise UserError(f"extract = {rule!r}: the module can't be imported ({_said(error)})") from error
+            raise UserError(f"extract = {rule!r}: the module can't be imported ({said(error)})") from error
+        return _function(rule, module, place.name)
     if _LETTERS.fullmatch(rule):
         raise UserError(f"extract = {rule!r} would find these letters alone: {_meant(rule)}{_WAYS}")
     try:
@@ -125,18 +123,20 @@ def _meant(rule: str) -> str:
     if rule.endswith(".py"):
         return f"did you mean {rule}:NAME? "
     module, _, name = rule.rpartition(".")
-    return f"did you mean {module}:{name}? " if _IN_MODULE.fullmatch(f"{module}:{name}") else ""
+    return f"did you mean {module}:{name}? " if in_module(f"{module}:{name}") else ""
 
 
-def _installed(module: str) -> bool:
+def _file_of(module: str, folder: Path) -> Path:
+    """Where a module is that lies in a folder."""
+    return folder.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Where an installed module is; None for one that isn't installed."""
     try:
-        return find_spec(module) is not None
+        return find_spec(module)
     except (ImportError, ValueError):
-        return False
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {first_line(error)}"
+        return None
 
 
 def _last_match(pattern: re.Pattern[str], text: str) -> str | None:
@@ -148,25 +148,6 @@ def _last_match(pattern: re.Pattern[str], text: str) -> str | None:
     if "answer" in pattern.groupindex:
         return last["answer"]
     return next((group for group in last.groups() if group is not None), None) if pattern.groups else last[0]
-
-
-def _loaded(rule: str, file: Path) -> object:
-    try:
-        changed = file.stat().st_mtime_ns
-    except OSError as error:
-        raise UserError(f"extract = {rule!r}: there is no file {file}") from error
-    name = f"_ampo_extract_{abs(hash((str(file), changed)))}"
-    if name not in sys.modules:
-        spec = spec_from_file_location(name, file)
-        if spec is None or spec.loader is None:
-            raise UserError(f"extract = {rule!r}: {file} is no Python file")
-        module = module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:  # the user's own code
-            raise UserError(f"extract = {rule!r}: {file} can't be loaded ({_said(error)})") from error
-        sys.modules[name] = module
-    return sys.modules[name]
 
 
 def _function(rule: str, module: object, name: str) -> Callable[[str], str | None]:
