@@ -16,10 +16,12 @@ environment         what a reader needs to repeat it
 rundir, records     the run directory; the lines of its files
 stored, ledger      files of records; what a run has by now, as numbers
 result              a run as Python sees it
+extraction          how its answers are found, and taking a benchmark's present way
 
 Verdicts and figures:
 judging, verdicts   responses in, verdicts out; which verdict is on which response
 score               `ampo score`: judged again
+unjudged            what is said of responses that could not be judged
 judge/              a model's second opinion
 measure, metrics    from verdicts to metrics.json; the statistics themselves, pure
 stats, two_stages   estimators on counts; intervals of a benchmark sampled in two stages

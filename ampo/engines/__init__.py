@@ -8,6 +8,7 @@ cluster/            engines of these kinds on a Ray cluster
 registry            those that other packages bring, or a file of the user's holds
 asking              what an engine gives, checked
 source              a model before it is loaded
+cpu                 what a CPU computes in where nobody says
 encoding            a prompt -> its tokens
 response            text -> `Response`; likelihood: what is told of a given text
 halt, background    a stream is ended from another thread; an event loop runs beside
