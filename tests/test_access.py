@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
 
@@ -92,10 +94,14 @@ def test_other_machines_come_in_with_a_key_or_knowingly(host: str) -> None:
     assert Door(host, api_key=KEY).environment == {"VLLM_API_KEY": KEY}
 
 
-@pytest.fixture(scope="module")
-def vllm_app() -> Any:
-    """vLLM's own server with all its routes and our middleware, without an engine behind it."""
+@pytest.fixture
+def vllm_app() -> Iterator[Any]:
+    """vLLM's own server with all its routes and our middleware, without an engine behind it.
+
+    It sets the root logger's level, which tests of warnings in the same process would miss.
+    """
     pytest.importorskip("vllm")
+    level = logging.getLogger().level
     from vllm.entrypoints.launchers.app import build_app
     from vllm.entrypoints.launchers.cli_args import make_arg_parser
     from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -104,7 +110,8 @@ def vllm_app() -> Any:
         arguments: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([*door])
         return build_app(arguments, ("generate", "render"))
 
-    return build
+    yield build
+    logging.getLogger().setLevel(level)
 
 
 @pytest.mark.slow
