@@ -41,7 +41,8 @@ demo: $(READY)
 # A run of OpenRLHF takes the whole machine.
 OVER := -n 2 --dist loadgroup --no-loadscope-reorder
 test: $(READY) lint docs
-	$(BIN)/pytest $(OVER) -m "not alone and not long"
+	$(BIN)/pytest $(OVER) -m "not slow and not browser and not long"
+	$(BIN)/pytest $(OVER) -m "(slow or browser) and not alone and not long"
 	$(BIN)/pytest -m "alone and not long" tests/training/openrlhf
 
 long: $(READY)

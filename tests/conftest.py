@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -113,6 +114,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = any(item.get_closest_marker(name) for name in ("slow", "browser"))
         longest[group] = max(longest.get(group, (False, 0.0)), (slow, limit.args[0] if limit else 600.0))
     items.sort(key=lambda item: longest[_group(item)], reverse=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """What a test before it made of the root logger, as vLLM's server does, no test of warnings shall feel."""
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.disable(logging.NOTSET)
+    return (yield)
 
 
 def _group(item: pytest.Item) -> str:

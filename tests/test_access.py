@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
 
@@ -95,13 +93,9 @@ def test_other_machines_come_in_with_a_key_or_knowingly(host: str) -> None:
 
 
 @pytest.fixture
-def vllm_app() -> Iterator[Any]:
-    """vLLM's own server with all its routes and our middleware, without an engine behind it.
-
-    It sets the root logger's level, which tests of warnings in the same process would miss.
-    """
+def vllm_app() -> Any:
+    """vLLM's own server with all its routes and our middleware, without an engine behind it."""
     pytest.importorskip("vllm")
-    level = logging.getLogger().level
     from vllm.entrypoints.launchers.app import build_app
     from vllm.entrypoints.launchers.cli_args import make_arg_parser
     from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -110,8 +104,7 @@ def vllm_app() -> Iterator[Any]:
         arguments: Any = make_arg_parser(FlexibleArgumentParser()).parse_args([*door])
         return build_app(arguments, ("generate", "render"))
 
-    yield build
-    logging.getLogger().setLevel(level)
+    return build
 
 
 @pytest.mark.slow

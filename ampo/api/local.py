@@ -40,6 +40,11 @@ def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path 
     from ampo.verify import VerifierPool
 
     plan.check(config)
+    run = TrainDir(folder)
+    if not dry_run and run.finished(config):
+        say(f"{folder} is finished already: all {config.steps} steps are there")
+        say_trained(run.final, folder)
+        return
     ref = models.resolve(config.model, say)
     try:
         ref = models.locate(ref)
@@ -50,7 +55,6 @@ def train_here(config: TrainConfig, folder: Path, dry_run: bool, data_dir: Path 
         print("\n".join(plan.work(config, config.rollout.prompts_per_step)))
         say(f"prompts, guidance and memory are not known: {missing}")
         return
-    run = TrainDir(folder)
     with VerifierPool(eager=False) as verifier, TemporaryDirectory() as made:
         config, found = guided_prompts(config, ref, verifier, Path(made) if dry_run else folder, data_dir)
         if dry_run:

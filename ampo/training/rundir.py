@@ -69,15 +69,25 @@ class TrainDir:
         if not self.config.exists():
             write(self.config, config.to_toml())
             return
+        if changes := self._changes(config):
+            told = ", ".join(changes[:4])
+            raise UserError(f"{self.path} holds another run ({told}): give another --output-dir, or the same config")
+        write(self.config, config.to_toml())
+
+    def finished(self, config: TrainConfig) -> bool:
+        """Whether nothing is left to do for a config as it stands. A teacher that is still to be chosen is not known
+        here: such a run is looked at whole."""
+        there = self.config.exists() and self.final.is_dir() and (self.latest() or (0,))[0] >= config.steps
+        return there and not self._changes(config)
+
+    def _changes(self, config: TrainConfig) -> list[str]:
+        """What keeps a config from going on with the run that is there."""
         there = load_config(str(self.config))  # keys that are newer than the run have their defaults
         before, now = (flat(tomllib.loads(one.to_toml())) for one in (there, config))
         different = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k) and not _free(k)]
         if config.optimizer.schedule != "constant" and before.get("steps") != now.get("steps"):
             different.append("steps")  # the schedule ends with them
-        if different:
-            changes = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different[:4])
-            raise UserError(f"{self.path} holds another run ({changes}): give another --output-dir, or the same config")
-        write(self.config, config.to_toml())
+        return [f"{k}: {before.get(k)!r} there, {now.get(k)!r} asked" for k in different]
 
     def note_pool(self, solutions: int, refused: Mapping[str, int]) -> None:
         """What the pool had for the prompts. refused: by reason."""

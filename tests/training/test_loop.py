@@ -127,6 +127,7 @@ def test_the_same_command_again_has_nothing_to_do(undisturbed: tuple[Path, Path]
     before = (output / "metrics.jsonl").read_bytes()
     code, shown = finished(file, output)
     assert code == 0, shown
+    assert "is finished already: all 4 steps are there" in shown
     assert (output / "metrics.jsonl").read_bytes() == before
 
 
