@@ -3,8 +3,8 @@
 # make attack an attacker of the verifier in full (AMPO_DATA_DIR: the references of all benchmarks; two cores: 20 minutes)
 # make study  where guidance helps, a controlled study (two cores: three hours; SIZE=smoke: a minute or two); it goes on
 #             with what docs/study/runs.jsonl holds
-# make long   runs over several ranks, workers and nodes, one of which is killed; what may happen to OpenRLHF's (two
-#             cores: an hour)
+# make long   runs over several ranks, workers and nodes, one of which is killed; what may happen to OpenRLHF's, and
+#             its SFT (two cores: an hour)
 # make quick  what a person runs while working: ruff, import-linter, the quick tests
 # make compat the newest versions of what evaluation stands on, in an environment of its own
 # make lint   ruff, pyright, import-linter;  make format: ruff's formatter

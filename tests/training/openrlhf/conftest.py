@@ -85,7 +85,7 @@ class Run:
         return [pid for pid in left if word in command_line(pid)]
 
     @staticmethod
-    def gone(left: Callable[[], Any], seconds: float = 120) -> bool:
+    def gone(left: Callable[[], Any], seconds: float = 400) -> bool:
         """Whether processes end by themselves, as Ray's do soon after a job."""
         deadline = time.monotonic() + seconds
         while left() and time.monotonic() < deadline:

@@ -126,8 +126,7 @@ def command(model: Path, pool: Path, run: Path) -> list[str]:
     return [sys.executable, "-m", "ampo", "train", "sft-qwen2.5-7b", "--model", str(model), "-o", str(run), *words]
 
 
-@pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.long
 @pytest.mark.timeout(2000)
 @pytest.mark.usefixtures("stack")
 def test_a_run_is_killed_resumed_and_gives_a_model(tiny_model: Path, tmp_path: Path) -> None:
