@@ -4,6 +4,7 @@ What is asked:
 suites, spec        what names mean: benchmarks, suites; from a user's flags to a `RunSpec`
 data, sources       a benchmark's problems; rows of files and of the hub; demo: made offline
 normalise, fields   a row -> question, answer, options; whether a row has a dataclass's fields
+given               benchmarks made of what a user hands over
 doubtful            problems that are known to be wrong or doubtful
 plan, plan_table    what a run would ask and take, before anything is asked
 

@@ -50,7 +50,7 @@ def _named_columns(columns: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_names(given: list[Any], columns: dict[str, Any], name: str | None) -> list[Benchmark]:
-    from ampo.eval.data import benchmark_of
+    from ampo.eval.given import benchmark_of
     from ampo.eval.suites import Benchmark, resolve
 
     if not given:
@@ -73,7 +73,7 @@ def _of_names(given: list[Any], columns: dict[str, Any], name: str | None) -> li
 
 
 def _of_rows(rows: list[Any], columns: dict[str, Any], name: str) -> Benchmark:
-    from ampo.eval.data import given_problems, given_rows
+    from ampo.eval.given import given_problems, given_rows
 
     if rows and all(isinstance(row, Problem) for row in rows):
         return given_problems(rows, name)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval.data import benchmark_of, fingerprint, from_file, given_problems, load_problems
+from ampo.eval.data import fingerprint, from_file, load_problems
+from ampo.eval.given import benchmark_of, given_problems
 from ampo.eval.suites import Benchmark, Columns, resolve
 from ampo.types import Problem
 

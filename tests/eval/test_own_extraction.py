@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ampo.errors import UserError
-from ampo.eval.data import given_problems, given_rows, load_problems
+from ampo.eval.data import load_problems
+from ampo.eval.given import given_problems, given_rows
 from ampo.eval.run import Task, _task_config
 from ampo.eval.suites import load_benchmark
 from ampo.prompts import load_template

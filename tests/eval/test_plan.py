@@ -11,7 +11,7 @@ import pytest
 from ampo.errors import MissingExtraError, UserError
 from ampo.eval import plan as planning
 from ampo.eval.adaptive import Rule
-from ampo.eval.data import benchmark_of
+from ampo.eval.given import benchmark_of
 from ampo.eval.plan import CHARS_PER_TOKEN, CHAT_TOKENS, QUESTION_CHARS, make_plan, model_size
 from ampo.eval.plan_table import show
 from ampo.eval.suites import Benchmark, catalogue, resolve
